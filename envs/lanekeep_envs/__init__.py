@@ -1,0 +1,1 @@
+"""The world: roads, vehicle, camera and the gymnasium environment `LaneKeeping-v0`."""

@@ -1,0 +1,1 @@
+"""Train, watch and compare 19-neuron lane-keeping drivers."""

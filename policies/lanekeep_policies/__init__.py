@@ -1,0 +1,1 @@
+"""The drivers: conv head, wiring, recurrent cores and the privileged expert."""
