@@ -1,0 +1,21 @@
+"""Demonstrations: recorded drives with the expert's answer to every frame, as a folder of immutable episodes.
+
+`Recorder` adds episodes, `read_dataset` opens them, `Windows` draws training sequences from them.
+DAgger rounds append to the same folder. POSIX only: a folder is locked with flock and flushed with fsync.
+"""
+
+from lanekeep.demonstrations.dataset import Dataset, read_dataset
+from lanekeep.demonstrations.recorder import Recorder
+from lanekeep.demonstrations.shard import DemonstrationError, Episode, EpisodeInfo, verify
+from lanekeep.demonstrations.windows import Windows
+
+__all__ = [
+    "Dataset",
+    "DemonstrationError",
+    "Episode",
+    "EpisodeInfo",
+    "Recorder",
+    "Windows",
+    "read_dataset",
+    "verify",
+]
