@@ -1,0 +1,78 @@
+"""Recipe: the flags of a command kept as TOML, so that a training can be repeated from a file.
+
+`lanekeep train imitation --recipe ncp.toml --seed 3` reads the flags in the file first, and then those on the command
+line, which win. A command takes recipes if its dataclass has the field `recipe: Path | None = None`. Positional
+arguments are what a recipe is applied to, and so are not in it.
+"""
+
+import dataclasses
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lanekeep.flags import UserError, did_you_mean, flag, positionals
+
+
+def as_recipe(settings: Any) -> dict[str, object]:
+    """The settings as a TOML table; what is None is left out, as TOML has no such value."""
+    values = {name: getattr(settings, name) for name in _keys(type(settings))}
+    return {name: _as_toml(value) for name, value in values.items() if value is not None}
+
+
+def with_recipe(settings: type[Any], argv: Sequence[str]) -> list[str]:
+    """The command line with the flags of its recipe in front."""
+    path = _recipe_path(argv) if "recipe" in {field.name for field in dataclasses.fields(settings)} else None
+    if path is None:
+        return list(argv)
+    # --recipe again, so that a list at the end of the recipe does not take the positional arguments for its own.
+    return [*_as_flags(settings, path), f"--recipe={path}", *argv]
+
+
+def _recipe_path(argv: Sequence[str]) -> Path | None:
+    for token, following in zip(argv, [*argv[1:], ""], strict=True):
+        if token == "--":
+            return None
+        if token.startswith("--recipe="):
+            return Path(token.removeprefix("--recipe="))
+        if token == "--recipe" and following:
+            return Path(following)
+    return None
+
+
+def _as_flags(settings: type[Any], path: Path) -> Iterator[str]:
+    keys = _keys(settings)
+    for name, value in _read(path).items():
+        if name not in keys:
+            way_out = did_you_mean(name, keys, f"it may hold {', '.join(keys)}")
+            raise UserError(f"{path} has an unknown key {name}; {way_out}")
+        match value:
+            case dict():
+                raise UserError(f"{path} has a table {name} where a value is expected")
+            case bool():
+                yield flag(name) if value else flag(f"no_{name}")
+            case list():
+                yield flag(name)
+                yield from map(str, value)
+            case _:
+                yield f"{flag(name)}={value}"
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read the recipe {path}: {error.strerror}") from error
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise UserError(f"the recipe {path} is not TOML: {error}") from error
+
+
+def _keys(settings: type[Any]) -> list[str]:
+    left_out = {"recipe", *positionals(settings)}
+    return [field.name for field in dataclasses.fields(settings) if field.init and field.name not in left_out]
+
+
+def _as_toml(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_as_toml(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
