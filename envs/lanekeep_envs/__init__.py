@@ -1,1 +1,31 @@
 """The world: roads, vehicle, camera and the gymnasium environment `LaneKeeping-v0`."""
+
+import gymnasium
+
+from lanekeep_envs.camera import Camera
+from lanekeep_envs.interventions import REMOVABLE, Element, Frame, Remove
+from lanekeep_envs.lane_keeping import LaneKeepingEnv
+from lanekeep_envs.scenario import Scenario, ScenarioError, load_scenario, scenario_names
+from lanekeep_envs.vector_env import STATE_NAMES, LaneKeepingVectorEnv, Snapshot
+
+__all__ = [
+    "REMOVABLE",
+    "STATE_NAMES",
+    "Camera",
+    "Element",
+    "Frame",
+    "LaneKeepingEnv",
+    "LaneKeepingVectorEnv",
+    "Remove",
+    "Scenario",
+    "ScenarioError",
+    "Snapshot",
+    "load_scenario",
+    "scenario_names",
+]
+
+gymnasium.register(
+    id="LaneKeeping-v0",
+    entry_point="lanekeep_envs.lane_keeping:LaneKeepingEnv",
+    vector_entry_point="lanekeep_envs.vector_env:LaneKeepingVectorEnv",
+)

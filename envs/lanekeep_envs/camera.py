@@ -1,0 +1,108 @@
+"""Pinhole camera behind the windscreen.
+
+A pixel (row, column) looks along (1, -u, -w) in the camera's own frame (x forward, y left, z up), with
+u = (column - (W-1)/2)/f and w = (row - (H-1)/2)/f; the focal length is f = W/2 / tan(horizontal field of view / 2) pixels,
+pixels are square.  The camera looks down by `pitch_deg`.  A row therefore meets the flat ground at one forward distance
+
+    X = h (cos p - w sin p) / (sin p + w cos p)         and column u at        Y = -u h / (sin p + w cos p)
+
+The defaults are those of a passenger car (openpilot mounts its camera at 1.22 m); `78x200` is the frame of the NCP paper
+(Lechner et al. 2020), `66x200` that of PilotNet.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from lanekeep_envs.kernel import kernel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """Size and mounting of the camera; raises ValueError for what cannot be a camera."""
+
+    height_px: int = 48
+    width_px: int = 160
+    horizontal_fov_deg: float = 60.0
+    mount_height_m: float = 1.3
+    pitch_deg: float = 2.5  # downwards
+
+    def __post_init__(self) -> None:
+        if not (8 <= self.height_px <= 4096 and 8 <= self.width_px <= 4096):
+            raise ValueError(f"a camera has 8 to 4096 rows and columns, not {self.height_px}x{self.width_px}")
+        if not 10.0 <= self.horizontal_fov_deg <= 150.0:
+            raise ValueError(f"horizontal_fov_deg must be between 10 and 150, not {self.horizontal_fov_deg}")
+        if not (0.2 <= self.mount_height_m <= 10.0 and -30.0 <= self.pitch_deg <= 60.0):
+            raise ValueError(
+                f"mount_height_m must be 0.2 to 10 and pitch_deg -30 to 60, not {self.mount_height_m}, {self.pitch_deg}"
+            )
+
+    @property
+    def focal_length_px(self) -> float:
+        """Focal length [px]."""
+        return float(self.width_px / 2.0 / np.tan(np.deg2rad(self.horizontal_fov_deg) / 2.0))
+
+    @property
+    def size(self) -> str:
+        """`HxW`, as on the command line."""
+        return f"{self.height_px}x{self.width_px}"
+
+    def resized(self, height_px: int, width_px: int) -> "Camera":
+        """Return the same mounting and horizontal field of view with other pixels."""
+        return replace(self, height_px=height_px, width_px=width_px)
+
+    @staticmethod
+    def parse(camera: "str | Camera") -> "Camera":
+        """`"48x160"` (rows x columns) or a camera already made."""
+        if isinstance(camera, Camera):
+            return camera
+        match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(camera))
+        if match is None:
+            raise ValueError(f"a camera is written ROWSxCOLUMNS, such as 48x160, not {camera!r}")
+        return Camera(height_px=int(match[1]), width_px=int(match[2]))
+
+
+class Lens(NamedTuple):
+    """The camera as the kernels read it."""
+
+    focal_px: float
+    centre_row: float
+    centre_column: float
+    height_m: float
+    cos_pitch: float
+    sin_pitch: float
+
+
+def lens_of(camera: Camera) -> Lens:
+    """Numbers of the projection, computed once."""
+    pitch = np.deg2rad(camera.pitch_deg)
+    return Lens(
+        camera.focal_length_px,
+        (camera.height_px - 1) / 2.0,
+        (camera.width_px - 1) / 2.0,
+        camera.mount_height_m,
+        float(np.cos(pitch)),
+        float(np.sin(pitch)),
+    )
+
+
+@kernel
+def ground_distance_m(row, lens):  # type: ignore[no-untyped-def]
+    """Forward distance X at which a (fractional) row meets the ground; infinite at and above the horizon."""
+    w = (row - lens.centre_row) / lens.focal_px
+    sink = lens.sin_pitch + w * lens.cos_pitch
+    if sink <= 1e-9:
+        return np.inf
+    return lens.height_m * (lens.cos_pitch - w * lens.sin_pitch) / sink
+
+
+@kernel
+def pixel_of(forward_m, left_m, up_m, lens):  # type: ignore[no-untyped-def]
+    """(row, column, pixels per metre) of a point in front of the car; `up_m` is measured from the ground."""
+    z = up_m - lens.height_m
+    depth = forward_m * lens.cos_pitch - z * lens.sin_pitch
+    rise = forward_m * lens.sin_pitch + z * lens.cos_pitch
+    scale = lens.focal_px / max(depth, 1e-3)
+    return lens.centre_row - rise * scale, lens.centre_column - left_m * scale, scale

@@ -1,0 +1,189 @@
+"""One control step of the cars: actuator and physics, projection onto the road, and what follows from where the car is.
+
+Everything about a car that changes while it drives is one record of `CAR`; what is fixed for an episode is one record of
+`COURSE`.  A record copied is a car copied, which is all that snapshots need.
+
+Lateral offset and heading error refer to the centre of the right-hand lane, positive to the left (ISO 8855).  The lane
+centre lies parallel to the road axis at d = -w/2; a parallel of a curve kappa at distance d has curvature
+kappa / (1 - kappa d).
+
+Time to lane crossing follows the curved path (van Winsum & Brookhuis show that offset over lateral speed is a poor
+estimate): the first t > 0 at which  e + v psi t + v^2 (kappa_path - kappa_lane) t^2 / 2  reaches a margin.
+"""
+
+import numpy as np
+
+from lanekeep_envs.kernel import kernel
+from lanekeep_envs.road import at, pose_beside, project
+from lanekeep_envs.vehicle import PHYSICS_STEP_S, Motion, Vehicle, step, wheel_angle_rad
+
+CONTROL_STEP_S = 0.05  # 20 Hz
+TICKS = 5  # physics steps per control step
+DELAY_ROOM = 64  # ticks of commands remembered: actuator delays up to 0.63 s
+PREVIEW_M = np.array([2.5, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 40.0])  # where `curvature_preview_per_m` looks
+LONGEST_CROSSING_S = 20.0
+
+CAR = np.dtype(
+    [
+        *((name, np.float64) for name in Motion._fields),
+        ("commands", np.float64, (DELAY_ROOM,)),  # [rad], a ring; `tick` is the next to be written
+        ("tick", np.int64),
+        ("row", np.int64),  # of the road table, under the car
+        ("steps", np.int64),  # control steps since the start: the frame number
+        ("distance_m", np.float64),  # arc length along the axis
+        ("lateral_offset_m", np.float64),
+        ("heading_error_rad", np.float64),
+        ("curvature_per_m", np.float64),  # of the lane centre
+        ("curvature_preview_per_m", np.float64, (len(PREVIEW_M),)),
+        ("lateral_acceleration_mps2", np.float64),
+        ("time_to_lane_crossing_s", np.float64),
+        ("centring", np.float64),  # the terms of the reward
+        ("heading", np.float64),
+        ("smoothness", np.float64),
+        ("departure", np.float64),
+        ("action", np.float64),
+        ("lane_departure", np.bool_),
+        ("truncated", np.bool_),
+    ]
+)
+
+COURSE = np.dtype(
+    [
+        ("curvature_limit_per_m", np.float64),
+        ("acceleration_limit_mps2", np.float64),
+        ("lane_width_m", np.float64),
+        ("marking_width_m", np.float64),
+        ("finish_m", np.float64),
+        ("time_limit_s", np.float64),
+    ]
+)
+
+
+@kernel
+def parallel_curvature(curvature, d_m):  # type: ignore[no-untyped-def]
+    """Curvature of the parallel at `d_m` left of a curve."""
+    return curvature / (1.0 - curvature * d_m)
+
+
+@kernel
+def first_root_s(c, b, a):  # type: ignore[no-untyped-def]
+    """Smallest t > 0 with c + b t + a t^2 = 0, at most LONGEST_CROSSING_S."""
+    best = LONGEST_CROSSING_S
+    if abs(a) < 1e-9:
+        if abs(b) > 1e-9 and -c / b > 0.0:
+            best = min(best, -c / b)
+        return best
+    square = b * b - 4.0 * a * c
+    if square < 0.0:
+        return best
+    for sign in (-1.0, 1.0):
+        t = (-b + sign * np.sqrt(square)) / (2.0 * a)
+        if t > 0.0:
+            best = min(best, t)
+    return best
+
+
+@kernel
+def margins_m(course, vehicle):  # type: ignore[no-untyped-def]
+    """How far left and right the centre of gravity may be before a tyre passes the outer edge of a marking."""
+    left = course["lane_width_m"] / 2.0 + course["marking_width_m"] / 2.0 - vehicle.half_width_m
+    right = course["lane_width_m"] / 2.0 + course["marking_width_m"] - vehicle.half_width_m
+    return left, right
+
+
+@kernel
+def locate(car, road, course, vehicle):  # type: ignore[no-untyped-def]
+    """Where the car is with respect to its lane, and how soon it would leave it."""
+    row, s, d = project(road, car["row"], car["x"], car["y"])
+    lane_d = -course["lane_width_m"] / 2.0
+    offset = d - lane_d
+    turn = car["yaw"] - at(road["heading"], s)
+    error = np.arctan2(np.sin(turn), np.cos(turn))
+    curvature = parallel_curvature(at(road["curvature"], s), lane_d)
+    car["row"], car["distance_m"] = row, s
+    car["lateral_offset_m"], car["heading_error_rad"], car["curvature_per_m"] = offset, error, curvature
+    for k in range(PREVIEW_M.shape[0]):
+        car["curvature_preview_per_m"][k] = parallel_curvature(at(road["curvature"], s + PREVIEW_M[k]), lane_d)
+    left, right = margins_m(course, vehicle)
+    front = vehicle.front_axle_m * np.sin(error)
+    rear = -vehicle.rear_axle_m * np.sin(error)
+    car["lane_departure"] = offset + max(front, rear) > left or offset + min(front, rear) < -right
+    speed = car["speed"]
+    drift = speed * np.sin(error) + car["lateral_speed"] * np.cos(error)
+    bend = 0.5 * speed * (car["yaw_rate"] - speed * curvature)
+    crossing = min(first_root_s(offset - left, drift, bend), first_root_s(offset + right, drift, bend))
+    car["time_to_lane_crossing_s"] = 0.0 if car["lane_departure"] else crossing
+
+
+@kernel
+def move(car, command_rad, acceleration_mps2, vehicle):  # type: ignore[no-untyped-def]
+    """Actuator and physics over one control step."""
+    delay = int(round(vehicle.actuator_delay_s / PHYSICS_STEP_S))
+    before = car["lateral_speed"]
+    m = Motion(car["x"], car["y"], car["yaw"], car["speed"], car["lateral_speed"], car["yaw_rate"], car["wheel_angle"])
+    for _ in range(TICKS):
+        tick = car["tick"]
+        car["commands"][tick % DELAY_ROOM] = command_rad
+        m = step(m, car["commands"][(tick - delay) % DELAY_ROOM], acceleration_mps2, vehicle, PHYSICS_STEP_S)
+        if m.speed < 0.0:
+            m = Motion(m.x, m.y, m.yaw, 0.0, 0.0, 0.0, m.wheel_angle)
+        car["tick"] = tick + 1
+    car["x"], car["y"], car["yaw"], car["speed"] = m.x, m.y, m.yaw, m.speed
+    car["lateral_speed"], car["yaw_rate"], car["wheel_angle"] = m.lateral_speed, m.yaw_rate, m.wheel_angle
+    car["lateral_acceleration_mps2"] = (m.lateral_speed - before) / CONTROL_STEP_S + m.speed * m.yaw_rate
+
+
+@kernel
+def judge(car, course, action):  # type: ignore[no-untyped-def]
+    """The terms of the reward, each bounded; their sum lies in [-1.06, 0.1]."""
+    half = course["lane_width_m"] / 2.0
+    off = min(abs(car["lateral_offset_m"]) / half, 1.0)
+    turn = min(abs(car["heading_error_rad"]) / 0.2, 1.0)
+    change = min(abs(action - car["action"]) * course["curvature_limit_per_m"] / 0.005, 1.0)
+    car["centring"] = 0.1 * (1.0 - off * off)
+    car["heading"] = -0.05 * turn
+    car["smoothness"] = -0.01 * change
+    car["departure"] = -1.0 if car["lane_departure"] else 0.0
+    car["action"] = action
+
+
+@kernel
+def step_cars(cars, actions, courses, roads, vehicle, resting):  # type: ignore[no-untyped-def]
+    """One control step of every car that is not `resting` [N]; actions [N, 1 or 2] in [-1, 1]."""
+    for i in range(cars.shape[0]):
+        if resting[i]:
+            continue
+        car, course, road = cars[i], courses[i], roads[i]
+        action = min(max(actions[i, 0], -1.0), 1.0)
+        push = min(max(actions[i, 1], -1.0), 1.0) if actions.shape[1] > 1 else 0.0
+        command = wheel_angle_rad(action * course["curvature_limit_per_m"], car["speed"], vehicle)
+        move(car, command, push * course["acceleration_limit_mps2"], vehicle)
+        locate(car, road, course, vehicle)
+        judge(car, course, action)
+        car["steps"] += 1
+        late = car["steps"] * CONTROL_STEP_S >= course["time_limit_s"] - 1e-9
+        car["truncated"] = not car["lane_departure"] and (late or car["distance_m"] >= course["finish_m"])
+
+
+@kernel
+def place_car(car, road, course, vehicle, s_m, offset_m, heading_error_rad, speed_mps):  # type: ignore[no-untyped-def]
+    """Put a car on its lane, wheels set for the bend it is in."""
+    x, y, heading = pose_beside(road, s_m, offset_m - course["lane_width_m"] / 2.0)
+    curvature = parallel_curvature(at(road["curvature"], s_m), -course["lane_width_m"] / 2.0)
+    angle = wheel_angle_rad(curvature, speed_mps, vehicle)
+    slip = vehicle.mass_kg * vehicle.front_axle_m * speed_mps * speed_mps * curvature
+    slip /= (vehicle.front_axle_m + vehicle.rear_axle_m) * vehicle.rear_stiffness_n
+    sideslip = vehicle.rear_axle_m * curvature - slip  # steady state: the car's path, not its nose, follows the lane
+    car["x"], car["y"], car["yaw"], car["speed"] = x, y, heading + heading_error_rad - sideslip, speed_mps
+    car["lateral_speed"] = speed_mps * sideslip
+    car["yaw_rate"], car["wheel_angle"] = speed_mps * curvature, angle
+    car["commands"][:] = angle
+    car["tick"], car["steps"], car["row"] = DELAY_ROOM, 0, int(s_m)
+    car["action"] = min(max(curvature / course["curvature_limit_per_m"], -1.0), 1.0)
+    car["lateral_acceleration_mps2"] = speed_mps * speed_mps * curvature
+    car["centring"] = car["heading"] = car["smoothness"] = car["departure"] = 0.0
+    car["truncated"] = False
+    locate(car, road, course, vehicle)
+
+
+DEFAULT_VEHICLE = Vehicle()

@@ -1,0 +1,74 @@
+"""What a scene is made of, and the interventions do(element := absent) on it.
+
+`Element` numbers the classes of things in a picture.  `Frame.elements` holds, for each pixel, the element that dominates
+it; `Frame.contributors` holds one bit for every element that had any share in the pixel's colour.  A pixel without the bit
+of an element is bit-identical when that element is removed.
+"""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Element(IntEnum):
+    """Classes of things in the picture; the first three are what a scene stands on and cannot be removed."""
+
+    SKY = 0
+    TERRAIN = 1
+    ROAD = 2
+    LEFT_MARKING = 3  # solid line at the far left edge
+    CENTRE_MARKING = 4  # dashed line, left border of the driven lane
+    RIGHT_MARKING = 5  # solid line, right border of the driven lane
+    TREES = 6
+    BUSHES = 7
+    POSTS = 8
+    SHADOWS = 9
+    HILLS = 10
+    CLOUDS = 11
+    TEXTURE = 12  # grain of asphalt, grass and gravel
+    NOISE = 13  # of the sensor
+
+
+REMOVABLE = tuple(e for e in Element if e > Element.ROAD)
+EVERYTHING = (1 << len(Element)) - 1
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Take every thing of one class away; its shadows, where it casts any, go with it."""
+
+    element: Element
+
+    @staticmethod
+    def named(name: str) -> "Remove":
+        """`Remove.named("trees")`; an unknown name is refused with the nearest one."""
+        names = {e.name.lower(): e for e in REMOVABLE}
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
+            raise ValueError(f"unknown element {name!r}: {hint}")
+        return Remove(names[name])
+
+
+def visible_after(interventions: Iterable[Remove]) -> int:
+    """Bit mask of the elements that are left."""
+    visible = EVERYTHING
+    for intervention in interventions:
+        if intervention.element not in REMOVABLE:
+            raise ValueError(f"{intervention.element.name.lower()} cannot be removed: the rest stands on it")
+        visible &= ~(1 << intervention.element)
+    return visible
+
+
+class Frame(NamedTuple):
+    """One picture and what it shows."""
+
+    image: NDArray[np.uint8]  # [H, W, 3] RGB
+    elements: NDArray[np.uint8]  # [H, W] the dominating `Element`
+    contributors: NDArray[np.uint16]  # [H, W] bit e set: `Element` e has a share in this pixel
+    depth_m: NDArray[np.float32]  # [H, W] forward distance, infinite in the sky

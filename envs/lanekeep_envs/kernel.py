@@ -1,0 +1,17 @@
+"""How the kernels are compiled: cached on disk, and dividing as numpy does (a check for zero would stop vectorisation).
+
+numba's cache notices a changed file, not a changed import of it: after editing one kernel, delete `__pycache__`.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from numba import njit
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def kernel(function: F) -> F:
+    """Compile on first use; the plain function stays reachable as `.py_func`."""
+    compiled: F = njit(cache=True, error_model="numpy")(function)
+    return compiled

@@ -1,0 +1,149 @@
+"""`LaneKeeping-v0`: keep a car in the right-hand lane of a country road, from camera frames."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from lanekeep_envs.camera import Camera
+from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.interventions import Frame, Remove
+from lanekeep_envs.scenario import Scenario
+from lanekeep_envs.vector_env import INFO_FIELDS, REWARD_TERMS, LaneKeepingVectorEnv, Snapshot, seed_words
+
+
+class LaneKeepingEnv(gymnasium.Env[Any, Any]):
+    """
+    ## Description
+    A car drives at nearly constant speed along a two-lane country road with bends down to the minimum radius of its
+    design speed.  The task is to stay in the right-hand lane.  Control runs at 20 Hz, physics at 100 Hz; the steering has
+    a delay, a lag and a rate limit.  The observation shows the world after the action.
+
+    ## Action space
+    `Box(-1, 1, (1,), float32)`: desired path curvature / `curvature_limit_per_m` (country: 0.02 1/m), positive to the left.
+    With `acceleration=True` a second number: forward acceleration / `acceleration_limit_mps2`.  Numbers outside are
+    clipped, NaN is refused.
+
+    ## Observation space
+    `observation="camera"`: `Box(0, 255, (H, W, 3), uint8)`, RGB, by default 48x160; `camera="78x200"` is the NCP paper's.
+    `observation="state"`: `Box(-1, 1, (14,), float32)`, the numbers named in `STATE_NAMES`, clipped.
+
+    ## Reward
+    The sum of `info["reward_terms"]`, in [-1.06, 0.1] per step:
+    centring 0.1 (1 - (offset/half lane)^2), heading -0.05 |error|/0.2 rad, smoothness -0.01 |curvature change|/0.005,
+    departure -1; every ratio is at most 1.
+
+    ## Starting state
+    20 m along a new road, up to 0.3 m and 1 degree off the middle of the lane, at 85 to 100 % of the design speed.
+
+    ## Episode end
+    `terminated` when a tyre passes the outer edge of a lane marking; `truncated` at the end of the road or the time limit.
+
+    ## Info
+    `lateral_offset_m, heading_error_rad, curvature_per_m, curvature_preview_per_m [8]` (at 2.5 to 40 m)`, speed_mps,
+    distance_m, time_to_lane_crossing_s, lane_departure, lateral_acceleration_mps2, elapsed_s, reward_terms, scenario,
+    road_seed`.
+
+    ## Arguments
+    `scenario` (a name, the path of a TOML file, or a `Scenario`), `camera`, `observation`, `render_mode` (None,
+    "rgb_array" or "human"), `acceleration`.
+
+    ## Version history
+    v0: first version.
+    """
+
+    metadata = {"render_modes": ["rgb_array", "human"], "render_fps": round(1 / CONTROL_STEP_S)}
+
+    def __init__(
+        self,
+        scenario: str | Scenario = "country",
+        camera: str | Camera = "48x160",
+        observation: str = "camera",
+        render_mode: str | None = None,
+        acceleration: bool = False,
+    ) -> None:
+        if render_mode not in (None, "rgb_array", "human"):
+            raise ValueError(f"render_mode is None, 'rgb_array' or 'human', not {render_mode!r}")
+        picture = None if render_mode is None else "rgb_array"
+        self._cars = LaneKeepingVectorEnv(
+            1, scenario, camera, observation, picture, acceleration, AutoresetMode.DISABLED
+        )
+        self.render_mode = render_mode
+        self.scenario, self.camera = self._cars.scenario, self._cars.camera
+        self.observation_space = self._cars.single_observation_space
+        self.action_space = self._cars.single_action_space
+        self._window: Any = None
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode; `options={"start_m": s}` begins it s metres along, in the middle of the lane."""
+        if seed is not None:  # gymnasium refuses negative seeds; here every integer is one
+            self._np_random, self._np_random_seed = np.random.default_rng(seed_words(int(seed))), seed
+        if options and "start_m" in options:
+            options = {**options, "start_m": [options["start_m"]]}
+        observation, infos = self._cars.reset(seed=None if seed is None else [int(seed)], options=options)
+        if self.render_mode == "human":
+            self.render()
+        return observation[0], first_of(infos)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Drive for 1/20 s."""
+        observation, rewards, terminated, truncated, infos = self._cars.step(np.asarray(action).reshape(1, -1))
+        if self.render_mode == "human":
+            self.render()
+        return observation[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), first_of(infos)
+
+    def snapshot(self) -> Snapshot:
+        """Fork point of the drive."""
+        return self._cars.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> Any:
+        """Go back to a snapshot; return its observation."""
+        return self._cars.restore(snapshot)[0]
+
+    def view(
+        self, snapshot: Snapshot, interventions: Iterable[Remove] = (), camera: str | Camera | None = None
+    ) -> Frame:
+        """Return the instant of a snapshot as seen under interventions; the drive itself is not touched."""
+        return self._cars.view(snapshot, interventions, 0, camera)
+
+    def path_ahead(self) -> dict[str, Any]:
+        """What a map needs (vector_env.py)."""
+        return self._cars.path_ahead(0)
+
+    def render(self) -> Any:
+        """`rgb_array`: the view through the windscreen [360, 640, 3]; `human`: the same in a window."""
+        pictures = self._cars.render()
+        if pictures is None or self.render_mode == "rgb_array":
+            return None if pictures is None else pictures[0]
+        import pygame
+
+        if self._window is None:
+            pygame.display.init()
+            pygame.display.set_caption("LaneKeeping-v0")
+            self._window = (pygame.display.set_mode((640, 360)), pygame.time.Clock())
+        screen, clock = self._window
+        pygame.event.pump()
+        pygame.surfarray.blit_array(screen, pictures[0].swapaxes(0, 1))
+        pygame.display.flip()
+        clock.tick(self.metadata["render_fps"])
+        return None
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        if self._window is not None:
+            import pygame
+
+            pygame.display.quit()
+            self._window = None
+
+
+def first_of(infos: dict[str, Any]) -> dict[str, Any]:
+    """Info of the only car, as plain numbers."""
+    info: dict[str, Any] = {name: infos[name][0] for name in INFO_FIELDS}
+    info = {name: value if isinstance(value, np.ndarray) else value.item() for name, value in info.items()}
+    info["speed_mps"], info["elapsed_s"] = float(infos["speed_mps"][0]), float(infos["elapsed_s"][0])
+    info["reward_terms"] = {term: float(infos["reward_terms"][term][0]) for term in REWARD_TERMS}
+    info["road_seed"], info["scenario"] = int(infos["road_seed"][0]), infos["scenario"]
+    return info

@@ -1,0 +1,117 @@
+"""How an episode looks: light, air, surfaces and sensor, sampled once and held in one record of `LOOK`.
+
+Colours are display values 0..255.  A surface shows  albedo * (ambient + sun * sunshine),  mixed with the haze by
+1 - exp(-distance / visibility).  The sun's height sets the palette: warm and low at dusk, white and high at noon.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanekeep_envs.scenario import Scenario
+
+COLOURS = (
+    "sunlight",  # colour and strength of the direct light on flat ground
+    "ambient",
+    "zenith",
+    "horizon",  # also the colour of the haze
+    "hill",
+    "cloud",
+    "grass",
+    "field",
+    "gravel",
+    "asphalt",
+    "paint",
+    "leaf",
+    "needle",
+)
+LOOK = np.dtype(
+    [  # scalars only: the kernels read them one by one
+        *((f"{colour}_{channel}", np.float64) for colour in COLOURS for channel in "rgb"),
+        ("sun_x", np.float64),  # unit vector to the sun, world frame
+        ("sun_y", np.float64),
+        ("sun_z", np.float64),  # up
+        ("sunshine", np.float64),  # 0 overcast .. 1 clear
+        ("glow", np.float64),  # brightening of the sky around the sun
+        ("cloudiness", np.float64),
+        ("hill_height", np.float64),  # tangent of the elevation of the highest hills
+        ("exposure", np.float64),
+        ("visibility_m", np.float64),
+        ("noise_grey", np.float64),
+        ("noise_seed", np.int64),
+        ("offset_x", np.float64),  # moves the texture, so that no two episodes have the same ground [texels]
+        ("offset_y", np.float64),
+        ("mirror", np.float64),  # +1, or -1 for the mirrored world
+        ("lane_m", np.float64),
+        ("line_m", np.float64),
+        ("strip_m", np.float64),
+        ("shoulder_m", np.float64),
+        ("dash_m", np.float64),
+        ("gap_m", np.float64),
+    ]
+)
+
+
+def mix(low: tuple[float, ...], high: tuple[float, ...], share: float) -> NDArray[np.float64]:
+    """Colour between two."""
+    return (1.0 - share) * np.array(low) + share * np.array(high)
+
+
+def span(pair: tuple[float, float], share: float) -> float:
+    """Number between the two of a range."""
+    return pair[0] + (pair[1] - pair[0]) * share
+
+
+def paint(look: np.void, name: str, colour: NDArray[np.float64]) -> None:
+    """Set one of `COLOURS`."""
+    for channel, value in zip("rgb", colour, strict=True):
+        look[f"{name}_{channel}"] = value
+
+
+def set_light(look: np.void, elevation_deg: float, azimuth_rad: float, sunshine: float) -> None:
+    """Sun, ambient light and sky for a sun at this height; `sunshine` 0 is an overcast sky."""
+    elevation = np.deg2rad(elevation_deg)
+    noon = float(np.clip((elevation_deg - 5.0) / 25.0, 0.0, 1.0))
+    noon = noon * noon * (3.0 - 2.0 * noon)
+    look["sun_x"], look["sun_y"] = np.cos(elevation) * np.cos(azimuth_rad), np.cos(elevation) * np.sin(azimuth_rad)
+    look["sun_z"] = np.sin(elevation)
+    paint(look, "sunlight", sunshine * (0.28 + 0.34 * noon) * mix((1.30, 0.92, 0.58), (1.06, 1.0, 0.92), noon))
+    paint(look, "ambient", mix((0.74, 0.76, 0.82), (0.46, 0.50, 0.56), sunshine) * (0.80 + 0.20 * noon))
+    for name, clear, grey in (
+        ("zenith", mix((78, 96, 148), (74, 128, 200), noon), mix((120, 124, 136), (158, 164, 172), noon)),
+        ("horizon", mix((246, 186, 130), (196, 216, 232), noon), mix((188, 184, 184), (206, 210, 214), noon)),
+        ("cloud", mix((250, 200, 165), (250, 250, 250), noon), mix((150, 150, 158), (190, 193, 198), noon)),
+    ):
+        paint(look, name, (1.0 - sunshine) * grey + sunshine * clear)
+    look["glow"] = sunshine * (0.9 - 0.6 * noon)
+    look["sunshine"] = sunshine
+
+
+def set_surfaces(look: np.void, scenario: Scenario, u: NDArray[np.float64]) -> None:
+    """Colours of road and land from seven uniform numbers."""
+    table = scenario.look
+    paint(look, "asphalt", span(table.asphalt_grey, u[0]) * mix((0.97, 0.99, 1.03), (1.03, 1.0, 0.96), u[1]))
+    paint(look, "paint", span(table.paint_grey, u[2]) * np.array((1.0, 0.99, 0.96)))
+    grass = mix((74, 104, 42), (142, 134, 70), u[3])
+    paint(look, "grass", grass)
+    paint(look, "field", mix((96, 128, 52), (196, 172, 96), u[4]))
+    paint(look, "gravel", mix((118, 112, 100), (150, 140, 122), u[5]))
+    paint(look, "leaf", mix((52, 84, 32), (112, 116, 40), u[6]))
+    paint(look, "needle", np.array((36.0, 62.0, 40.0)))
+    paint(look, "hill", 0.5 * grass + np.array((40.0, 48.0, 42.0)))
+
+
+def sample_look(look: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
+    """Draw the look of one episode into `look`."""
+    table, lane = scenario.look, scenario.lane
+    u = generator.random(17)
+    set_light(look, span(table.sun_elevation_deg, u[0]), 2.0 * np.pi * u[1], span(table.sunshine, u[2]))
+    set_surfaces(look, scenario, u[10:])
+    look["exposure"] = span(table.exposure, u[3])
+    look["visibility_m"] = table.visibility_m[0] * (table.visibility_m[1] / table.visibility_m[0]) ** u[4]
+    look["noise_grey"] = span(table.noise_grey, u[5])
+    look["cloudiness"], look["hill_height"] = u[6], 0.02 + 0.10 * u[7] * u[7]
+    look["offset_x"], look["offset_y"] = 256.0 * u[8], 256.0 * u[9]
+    look["noise_seed"] = generator.integers(2**31)
+    look["mirror"] = 1.0
+    look["lane_m"], look["line_m"], look["strip_m"] = lane.lane_width_m, lane.marking_width_m, lane.edge_strip_m
+    look["shoulder_m"], look["dash_m"], look["gap_m"] = lane.shoulder_m, lane.dash_m, lane.gap_m

@@ -1,0 +1,153 @@
+"""A scenario: a distribution over roads, looks and disturbances, written in TOML.
+
+Every pair `[low, high]` is the range of a uniform draw made once per episode.  Units are in the key's name.  A key or
+value that does not belong is refused with the file, the key and what is allowed.
+"""
+
+import difflib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from lanekeep_envs.road import MINIMUM_RADIUS_M
+
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
+Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Elevation = Annotated[float, msgspec.Meta(ge=2.0, le=85.0)]
+Grey = Annotated[float, msgspec.Meta(ge=0.0, le=255.0)]
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be used; the message is one sentence."""
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the file: all keys known, all keys checked."""
+
+
+class RoadTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Geometry of the axis (road.py)."""
+
+    design_speeds_kmh: tuple[int, ...] = (50, 60, 70, 80)
+    length_m: Annotated[int, msgspec.Meta(ge=100, le=100_000)] = 1000
+    radius_factor: Annotated[float, msgspec.Meta(ge=1.0)] = 4.0  # bends from the minimum radius to this many times it
+    straight_m: tuple[NonNegative, NonNegative] = (40.0, 200.0)
+    s_curve_probability: Fraction = 0.4
+
+
+class LaneTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Cross-section (RAS-Q 96, RQ 10.5) and markings (RMS-1: narrow line, rural dash)."""
+
+    lane_width_m: Annotated[float, msgspec.Meta(ge=2.2, le=6.0)] = 3.5
+    edge_strip_m: NonNegative = 0.25  # paved strip beyond the lane; the edge marking lies on it
+    shoulder_m: NonNegative = 1.5
+    marking_width_m: Positive = 0.12
+    dash_m: Positive = 4.0
+    gap_m: NonNegative = 8.0
+
+
+class StartTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where and how fast an episode begins."""
+
+    lateral_offset_m: tuple[float, float] = (-0.3, 0.3)
+    heading_error_deg: tuple[float, float] = (-1.0, 1.0)
+    speed_factor: tuple[Positive, Positive] = (0.85, 1.0)  # speed held, as a fraction of the design speed
+
+
+class LookTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Light, air, surfaces and sensor."""
+
+    sun_elevation_deg: tuple[Elevation, Elevation] = (10.0, 60.0)
+    sunshine: tuple[Fraction, Fraction] = (0.0, 1.0)  # 0 overcast, 1 clear
+    exposure: tuple[Positive, Positive] = (0.75, 1.15)
+    visibility_m: tuple[Positive, Positive] = (400.0, 4000.0)
+    asphalt_grey: tuple[Grey, Grey] = (72.0, 125.0)
+    paint_grey: tuple[Grey, Grey] = (205.0, 245.0)
+    noise_grey: tuple[Grey, Grey] = (0.0, 4.0)  # standard deviation of the sensor's noise
+
+
+class SceneryTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What stands beside the road."""
+
+    trees_per_km: tuple[NonNegative, NonNegative] = (20.0, 160.0)
+    bushes_per_km: tuple[NonNegative, NonNegative] = (0.0, 80.0)
+    nearest_tree_m: Annotated[float, msgspec.Meta(ge=1.0)] = 4.5  # from the edge of the asphalt
+    post_spacing_m: Annotated[float, msgspec.Meta(ge=5.0)] = 50.0  # delineators on both sides (HLB)
+
+
+class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A distribution over episodes."""
+
+    name: str = ""
+    description: str
+    curvature_limit_per_m: Positive = 0.02  # path curvature of action 1
+    acceleration_limit_mps2: Positive = 3.0  # of the optional second action
+    time_limit_s: Positive = 120.0
+    road: RoadTable = RoadTable()
+    lane: LaneTable = LaneTable()
+    start: StartTable = StartTable()
+    look: LookTable = LookTable()
+    scenery: SceneryTable = SceneryTable()
+
+
+def scenario_names() -> list[str]:
+    """Names of the scenarios inside the package."""
+    files = resources.files("lanekeep_envs").joinpath("scenarios").iterdir()
+    return sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
+
+
+def load_scenario(scenario: str | Scenario) -> Scenario:
+    """A scenario by name, by the path of a `.toml` file, or already made; raises ScenarioError."""
+    if isinstance(scenario, Scenario):
+        return scenario
+    if scenario.endswith(".toml") or "/" in scenario:
+        path = Path(scenario)
+        if not path.is_file():
+            raise ScenarioError(f"there is no scenario file {path}")
+        return read_scenario(path.read_bytes(), str(path), path.stem)
+    names = scenario_names()
+    if scenario not in names:
+        near = difflib.get_close_matches(scenario, names, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}, or a path to a .toml file."
+        raise ScenarioError(f"unknown scenario {scenario!r}: {hint}")
+    text = resources.files("lanekeep_envs").joinpath("scenarios", f"{scenario}.toml").read_bytes()
+    return read_scenario(text, f"{scenario}.toml", scenario)
+
+
+def read_scenario(text: bytes, file: str, name: str) -> Scenario:
+    """Decode and check one file; the error names `file`."""
+    try:
+        made = msgspec.toml.decode(text, type=Scenario)
+    except msgspec.ValidationError as error:
+        raise ScenarioError(f"{file}: {error}{_allowed(str(error))}") from None
+    except msgspec.DecodeError as error:
+        raise ScenarioError(f"{file} is not TOML: {error}") from None
+    _check_ranges(made, file)
+    unknown = [v for v in made.road.design_speeds_kmh if v not in MINIMUM_RADIUS_M]
+    if unknown or not made.road.design_speeds_kmh:
+        raise ScenarioError(f"{file}: road.design_speeds_kmh takes values of {sorted(MINIMUM_RADIUS_M)}")
+    return msgspec.structs.replace(made, name=name)
+
+
+def _check_ranges(table: Any, file: str, path: str = "") -> None:
+    for field in table.__struct_fields__:
+        value = getattr(table, field)
+        if isinstance(value, Table):
+            _check_ranges(value, file, f"{field}.")
+        elif isinstance(value, tuple) and field != "design_speeds_kmh" and value[0] > value[1]:
+            raise ScenarioError(f"{file}: {path}{field} = [{value[0]}, {value[1]}] must be [low, high]")
+
+
+def _allowed(message: str) -> str:
+    """For an unknown key, the keys that its table takes."""
+    if "unknown field" not in message:
+        return ""
+    section = message.partition("at `$.")[2].rstrip("`") or ""
+    table = getattr(Scenario(description=""), section, None) if section else Scenario(description="")
+    wrong = message.partition("unknown field `")[2].partition("`")[0]
+    keys = list(table.__struct_fields__) if isinstance(table, Table) else []
+    near = difflib.get_close_matches(wrong, keys, 1)
+    return f" (did you mean {near[0]}?)" if near else f" (allowed: {', '.join(keys)})"

@@ -1,0 +1,304 @@
+"""N cars in one call: `LaneKeepingVectorEnv`.  One car of it is the single environment (lane_keeping.py): one truth.
+
+Car i of `reset(seed=s)` drives the episode that the single environment drives under seed s + i, and goes on with the
+episodes that the single one would get from further `reset()` calls: each car owns a generator of episode seeds.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
+from lanekeep_envs.camera import Camera
+from lanekeep_envs.drive import CAR, CONTROL_STEP_S, COURSE, DEFAULT_VEHICLE, PREVIEW_M, place_car, step_cars
+from lanekeep_envs.interventions import Frame, Remove, visible_after
+from lanekeep_envs.look import LOOK, sample_look
+from lanekeep_envs.render import Renderer
+from lanekeep_envs.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out
+from lanekeep_envs.scenario import Scenario, load_scenario
+from lanekeep_envs.scenery import THING, plant
+
+LEAD_IN_M, START_M, LOOKAHEAD_M = 60.0, 20.0, 260
+STATE_NAMES = (
+    "lateral_offset_m / 2",
+    "heading_error_rad / 0.3",
+    "speed_mps / 30",
+    "yaw_rate / 0.6",
+    "wheel_angle / 0.1",
+    "curvature_per_m / limit",
+    *(f"curvature at {d:g} m / limit" for d in PREVIEW_M),
+)
+INFO_FIELDS = (
+    "lateral_offset_m",
+    "heading_error_rad",
+    "curvature_per_m",
+    "curvature_preview_per_m",
+    "distance_m",
+    "time_to_lane_crossing_s",
+    "lane_departure",
+    "lateral_acceleration_mps2",
+)
+REWARD_TERMS = ("centring", "heading", "smoothness", "departure")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that decides how N drives go on; opaque, made by `snapshot()` and taken by `restore()` and `view()`."""
+
+    cars: NDArray[np.void]
+    courses: NDArray[np.void]
+    roads: NDArray[np.void]
+    looks: NDArray[np.void]
+    things: tuple[NDArray[np.void], ...]
+    road_seeds: NDArray[np.int64]
+    resting: NDArray[np.bool_]
+    generators: tuple[dict[str, Any], ...]
+
+
+def seed_words(seed: int) -> list[int]:
+    """Any integer, negative ones too, as what numpy's SeedSequence takes."""
+    return [abs(seed), int(seed < 0)]
+
+
+class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
+    """N independent `LaneKeeping-v0` cars in one process, stepped and rendered by compiled kernels.
+
+    `autoreset_mode` is gymnasium's: NEXT_STEP (default), SAME_STEP (`info["final_obs"]`, `info["final_info"]`) or
+    DISABLED (reset by `options={"reset_mask": mask}`).  `reset` also takes `options={"start_m": [N]}`: begin this far
+    along the road, in the middle of the lane.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        scenario: str | Scenario = "country",
+        camera: str | Camera = "48x160",
+        observation: str = "camera",
+        render_mode: str | None = None,
+        acceleration: bool = False,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+    ) -> None:
+        if num_envs < 1:
+            raise ValueError(f"num_envs must be at least 1, not {num_envs}")
+        if observation not in ("camera", "state"):
+            raise ValueError(f"observation is 'camera' or 'state', not {observation!r}")
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render_mode of the vector environment is None or 'rgb_array', not {render_mode!r}")
+        self.num_envs, self.render_mode, self.observation_kind = num_envs, render_mode, observation
+        self.scenario, self.camera, self.vehicle = load_scenario(scenario), Camera.parse(camera), DEFAULT_VEHICLE
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = {
+            "render_modes": ["rgb_array"],
+            "render_fps": round(1 / CONTROL_STEP_S),
+            "autoreset_mode": self.autoreset_mode,
+        }
+        self.single_action_space = gymnasium.spaces.Box(-1.0, 1.0, (2 if acceleration else 1,), np.float32)
+        if observation == "camera":
+            size = (self.camera.height_px, self.camera.width_px, 3)
+            self.single_observation_space: Any = gymnasium.spaces.Box(0, 255, size, np.uint8)
+        else:
+            self.single_observation_space = gymnasium.spaces.Box(-1.0, 1.0, (len(STATE_NAMES),), np.float32)
+        self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, num_envs)
+        self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, num_envs)
+        rows = self.scenario.road.length_m + LOOKAHEAD_M
+        self._cars, self._courses, self._looks = (np.zeros(num_envs, kind) for kind in (CAR, COURSE, LOOK))
+        self._roads = np.zeros((num_envs, rows), ROAD)
+        self._things = np.zeros((num_envs, 1), THING)
+        self._counts = np.zeros(num_envs, np.int64)
+        self._road_seeds = np.zeros(num_envs, np.int64)
+        self._resting = np.ones(num_envs, np.bool_)
+        self._generators: list[np.random.Generator] = []
+        self._renderer = Renderer(self.camera)
+        self._window_renderer: Renderer | None = None
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin episodes: of all cars, or of those in `options["reset_mask"]`; any integer is a seed."""
+        options = options or {}
+        mask = np.asarray(options.get("reset_mask", np.ones(self.num_envs, np.bool_)), np.bool_)
+        starts = options.get("start_m")
+        if not self._generators:
+            entropy = np.random.SeedSequence().generate_state(self.num_envs)
+            self._generators = [np.random.default_rng(int(e)) for e in entropy]
+            mask = np.ones(self.num_envs, np.bool_)
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int | np.integer) else seed
+        for i in np.flatnonzero(mask):
+            given = None if seeds is None else seeds[i]
+            if given is not None:
+                self._generators[i] = np.random.default_rng(seed_words(int(given)))
+            self._begin(int(i), given, None if starts is None else float(starts[i]))
+        return self._observe(), self._infos()
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Drive all cars for 1/20 s; a NaN among the actions is refused and nothing moves."""
+        actions = np.asarray(actions, np.float64).reshape(self.num_envs, -1)
+        if actions.shape[1] != self.single_action_space.shape[0]:
+            raise ValueError(f"an action has {self.single_action_space.shape[0]} number(s), not {actions.shape[1]}")
+        if not np.isfinite(actions).all():
+            raise ValueError(f"action of car {int(np.flatnonzero(~np.isfinite(actions).all(1))[0])} is not finite")
+        if not self._generators:
+            raise gymnasium.error.ResetNeeded("call reset() before step()")
+        fresh = self._resting.copy() if self.autoreset_mode is AutoresetMode.NEXT_STEP else None
+        if fresh is not None and fresh.any():
+            for i in np.flatnonzero(fresh):
+                self._begin(int(i), None, None)
+            self._resting = fresh
+        step_cars(self._cars, actions, self._courses, self._roads, self.vehicle, self._resting)
+        rewards = sum((self._cars[term] for term in REWARD_TERMS), np.zeros(self.num_envs))
+        terminated, truncated = self._cars["lane_departure"].copy(), self._cars["truncated"].copy()
+        if fresh is not None:
+            rewards[fresh], terminated[fresh], truncated[fresh] = 0.0, False, False
+        self._resting = terminated | truncated
+        infos = self._infos()
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and self._resting.any():
+            infos = self._reset_finished(infos)
+        return self._observe(), rewards, terminated, truncated, infos
+
+    def _reset_finished(self, final_infos: dict[str, Any]) -> dict[str, Any]:
+        done, final = self._resting.copy(), self._observe()
+        for i in np.flatnonzero(done):
+            self._begin(int(i), None, None)
+        return {**self._infos(), "final_obs": final, "final_info": final_infos, "_final_obs": done, "_final_info": done}
+
+    def _begin(self, i: int, seed: int | None, start_m: float | None) -> None:
+        """Draw and start an episode of car i; without a seed its own generator gives one."""
+        own = int(self._generators[i].integers(2**62)) if seed is None else int(seed)
+        generator = np.random.default_rng(seed_words(own))
+        scenario, table, start = self.scenario, self.scenario.road, self.scenario.start
+        speed_kmh = int(generator.choice(table.design_speeds_kmh))
+        radius = MINIMUM_RADIUS_M[speed_kmh]
+        profile = Profile(
+            speed_kmh / 3.6,
+            radius,
+            radius * table.radius_factor,
+            *table.straight_m,
+            LEAD_IN_M,
+            table.s_curve_probability,
+        )
+        road = self._roads[i]
+        lay_out(road, profile, generator.random(6 * (2 + len(road) // 20)), 1.0)
+        sample_look(self._looks[i], scenario, generator)
+        self._set_things(i, plant(road, scenario, generator))
+        self._courses[i] = (
+            scenario.curvature_limit_per_m,
+            scenario.acceleration_limit_mps2,
+            scenario.lane.lane_width_m,
+            scenario.lane.marking_width_m,
+            float(table.length_m),
+            scenario.time_limit_s,
+        )
+        u = generator.random(3)
+        pairs = (start.lateral_offset_m, start.heading_error_deg, start.speed_factor)
+        offset, turn, factor = (low + (high - low) * share for (low, high), share in zip(pairs, u, strict=True))
+        where = START_M if start_m is None else start_m
+        offset, turn = (offset, np.deg2rad(turn)) if start_m is None else (0.0, 0.0)
+        speed = factor * profile.design_speed_mps
+        place_car(self._cars[i], road, self._courses[i], self.vehicle, where, offset, turn, speed)
+        self._road_seeds[i], self._resting[i] = own, False
+
+    def _set_things(self, i: int, things: NDArray[np.void]) -> None:
+        if len(things) > self._things.shape[1]:
+            grown = np.zeros((self.num_envs, len(things) + 64), THING)
+            grown[:, : self._things.shape[1]] = self._things
+            self._things = grown
+        self._things[i, : len(things)] = things
+        self._counts[i] = len(things)
+
+    def _scene(self) -> tuple[Any, ...]:
+        return self._cars, self._roads, self._things, self._counts, self._looks
+
+    def _observe(self) -> Any:
+        if self.observation_kind == "camera":
+            return self._renderer.images(*self._scene())
+        cars, limit = self._cars, self.scenario.curvature_limit_per_m
+        columns = [
+            cars["lateral_offset_m"] / 2.0,
+            cars["heading_error_rad"] / 0.3,
+            cars["speed"] / 30.0,
+            cars["yaw_rate"] / 0.6,
+            cars["wheel_angle"] / 0.1,
+            cars["curvature_per_m"] / limit,
+            *(cars["curvature_preview_per_m"] / limit).T,
+        ]
+        return np.clip(np.stack(columns, 1), -1.0, 1.0).astype(np.float32)
+
+    def _infos(self) -> dict[str, Any]:
+        cars = self._cars
+        infos: dict[str, Any] = {name: cars[name].copy() for name in INFO_FIELDS}
+        infos["speed_mps"] = cars["speed"].copy()
+        infos["elapsed_s"] = cars["steps"] * CONTROL_STEP_S
+        infos["reward_terms"] = {term: cars[term].copy() for term in REWARD_TERMS}
+        infos["road_seed"] = self._road_seeds.copy()
+        infos["scenario"] = self.scenario.name
+        return infos
+
+    def path_ahead(self, car: int = 0) -> dict[str, Any]:
+        """What a map needs: the road's axis [M] (x, y, heading), the car's pose, and the things beside the road."""
+        state = self._cars[car]
+        return {
+            "road": self._roads[car].copy(),
+            "x": float(state["x"]),
+            "y": float(state["y"]),
+            "yaw": float(state["yaw"]),
+            "things": self._things[car, : self._counts[car]].copy(),
+        }
+
+    def snapshot(self) -> Snapshot:
+        """Fork point of all N drives."""
+        return Snapshot(
+            self._cars.copy(),
+            self._courses.copy(),
+            self._roads.copy(),
+            self._looks.copy(),
+            tuple(self._things[i, : self._counts[i]].copy() for i in range(self.num_envs)),
+            self._road_seeds.copy(),
+            self._resting.copy(),
+            tuple(g.bit_generator.state for g in self._generators),
+        )
+
+    def restore(self, snapshot: Snapshot) -> Any:
+        """Go back to a snapshot of this scenario and number of cars; return its observation."""
+        if len(snapshot.cars) != self.num_envs or snapshot.roads.shape != self._roads.shape:
+            raise ValueError(f"this snapshot is of {len(snapshot.cars)} car(s) on another kind of road")
+        self._cars[:], self._courses[:], self._looks[:] = snapshot.cars, snapshot.courses, snapshot.looks
+        self._roads[:], self._road_seeds[:] = snapshot.roads, snapshot.road_seeds
+        self._resting = snapshot.resting.copy()
+        self._generators = []
+        for i, state in enumerate(snapshot.generators):
+            self._set_things(i, snapshot.things[i])
+            generator = np.random.default_rng(0)
+            generator.bit_generator.state = state
+            self._generators.append(generator)
+        return self._observe()
+
+    def view(
+        self,
+        snapshot: Snapshot,
+        interventions: Iterable[Remove] = (),
+        car: int = 0,
+        camera: str | Camera | None = None,
+    ) -> Frame:
+        """Return the instant of a snapshot as seen under interventions; the drive itself is not touched."""
+        renderer = self._renderer if camera is None else Renderer(Camera.parse(camera))
+        things = snapshot.things[car]
+        return renderer.frame(
+            snapshot.cars[car],
+            snapshot.roads[car],
+            things,
+            len(things),
+            snapshot.looks[car],
+            visible_after(interventions),
+        )
+
+    def render(self) -> Any:
+        """Return pictures for people: the view through the windscreen, 360x640, one per car."""
+        if self.render_mode is None:
+            return None
+        if self._window_renderer is None:
+            self._window_renderer = Renderer(self.camera.resized(360, 640))
+        return tuple(self._window_renderer.images(*self._scene()))
