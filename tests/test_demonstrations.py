@@ -220,10 +220,15 @@ def test_more_episodes_than_a_process_may_open_files(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/dev/fd").iterdir())) + 30, hard))
     try:
         episodes = read_dataset(tmp_path).episodes
-        frames, _ = Windows(episodes, 1).sample(500, np.random.default_rng(0))
+        frames, _ = draw(Windows(episodes, 1), 500, 1, 0)
         assert len(episodes) == 60 and len(np.unique(frames, axis=0)) > 60
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def draw(windows: Windows, batch: int, length: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    return windows.read(np.array([windows.place(generator) for _ in range(batch)]), length)
 
 
 def test_every_window_is_equally_likely_and_is_where_it_says(tmp_path: Path) -> None:
@@ -231,7 +236,7 @@ def test_every_window_is_equally_likely_and_is_where_it_says(tmp_path: Path) -> 
     record(tmp_path, *(drive(length, seed) for seed, length in lengths.items()))
     episodes = read_dataset(tmp_path).episodes
     windows = Windows(episodes, 3)
-    frames, actions = windows.sample(2_200, np.random.default_rng(0))
+    frames, actions = draw(windows, 2_200, 3, 0)
     assert frames.shape == (2_200, 3, 4, 6, 3) and frames.dtype == np.uint8
     assert actions.shape == (2_200, 3, 1) and actions.dtype == np.float32
     drawn = Counter((frame.tobytes(), int(action[0, 0])) for frame, action in zip(frames, actions, strict=True))
@@ -246,7 +251,7 @@ def test_every_window_is_equally_likely_and_is_where_it_says(tmp_path: Path) -> 
 
 def test_windows_follow_from_the_generator_alone(tmp_path: Path) -> None:
     record(tmp_path, drive(30, 1), drive(20, 2))
-    draws = [Windows(read_dataset(tmp_path).episodes, 4).sample(8, np.random.default_rng(s)) for s in (7, 7, 8)]
+    draws = [draw(Windows(read_dataset(tmp_path).episodes, 4), 8, 4, s) for s in (7, 7, 8)]
     assert np.array_equal(draws[0][0], draws[1][0]) and np.array_equal(draws[0][1], draws[1][1])
     assert not np.array_equal(draws[0][0], draws[2][0])
 

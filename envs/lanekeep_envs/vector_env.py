@@ -69,7 +69,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
 
     `autoreset_mode` is gymnasium's: NEXT_STEP (default), SAME_STEP (`info["final_obs"]`, `info["final_info"]`) or
     DISABLED (reset by `options={"reset_mask": mask}`).  `reset` also takes `options={"start_m": [N]}`: begin this far
-    along the road, in the middle of the lane.
+    along the road, in the middle of the lane; None for a car that starts as usual.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             given = None if seeds is None else seeds[i]
             if given is not None:
                 self._generators[i] = np.random.default_rng(seed_words(int(given)))
-            self._begin(int(i), given, None if starts is None else float(starts[i]))
+            self._begin(int(i), given, None if starts is None or starts[i] is None else float(starts[i]))
         return self._observe(), self._infos()
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:

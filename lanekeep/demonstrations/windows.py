@@ -28,16 +28,19 @@ class Windows:
     def __len__(self) -> int:
         return int(self._starts.sum())
 
-    def sample(self, batch: int, generator: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Draw frames [B, T, H, W, 3] and the expert's actions [B, T, A], every window equally likely."""
-        picks = generator.integers(len(self), size=batch)
-        owners = np.searchsorted(self._ends, picks, side="right")
-        starts = picks - (self._ends - self._starts)[owners]
+    def place(self, generator: np.random.Generator) -> tuple[int, int]:
+        """Draw (episode, first frame) of a window, every window equally likely."""
+        pick = int(generator.integers(len(self)))
+        owner = int(np.searchsorted(self._ends, pick, side="right"))
+        return owner, pick - int(self._ends[owner] - self._starts[owner])
+
+    def read(self, places: NDArray[np.int64], length: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Frames [B, length, H, W, 3] and the expert's actions [B, length, A] from `places` [B, 2] on."""
         one = self._episodes[0]
-        frames = np.empty((batch, self._length, *one.frame_shape[1:]), np.uint8)
-        actions = np.empty((batch, self._length, *one.signals["expert_action"].shape[1:]), np.float32)
-        for row, (owner, start) in enumerate(zip(owners, starts, strict=True)):
-            episode, span = self._episodes[owner], slice(start, start + self._length)
+        frames = np.empty((len(places), length, *one.frame_shape[1:]), np.uint8)
+        actions = np.empty((len(places), length, *one.signals["expert_action"].shape[1:]), np.float32)
+        for row, (owner, start) in enumerate(places):
+            episode, span = self._episodes[owner], slice(start, start + length)
             frames[row] = episode.frames[span]  # copied at once: a view would keep the episode's file open
             actions[row] = episode.signals["expert_action"][span]
         return frames, actions

@@ -1,0 +1,204 @@
+"""Evaluate: how well drivers keep their lane on roads they have never seen, with intervals.
+
+Departures per km carry the exact Poisson interval (Garwood 1936), everything else a bootstrap over roads.  Lateral jerk
+follows UN R79: the derivative of the lateral acceleration, averaged over 0.5 s.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from lanekeep.flags import UserError, did_you_mean
+from lanekeep.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
+from lanekeep_envs import Camera, Scenario, load_scenario
+from lanekeep_policies.checkpoint import DRIVER, load_driver
+from lanekeep_policies.driver import Driver
+
+F64 = NDArray[np.float64]
+FIRST_TEST_SEED = 10_000
+STEP_S, JERK_WINDOW = 0.05, 10
+COLUMNS = {
+    "departures": "{:d}",
+    "departures_per_km": "{:.3f}",
+    "lateral_rms_m": "{:.3f}",
+    "max_abs_lateral_m": "{:.2f}",
+    "heading_rms_rad": "{:.4f}",
+    "lateral_jerk_p95": "{:.2f}",
+}
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure how well drivers keep their lane on held-out roads."""
+
+    drivers: tyro.conf.Positional[tuple[str, ...]]
+    """Checkpoint folders, or names of shipped drivers (ncp, lstm); `expert` is the privileged expert."""
+    scenario: str = "country"
+    """Roads to drive: a name or the path of a .toml file."""
+    km: float = 20.0
+    """Kilometres per driver; every driver drives the same roads."""
+    seed: int = FIRST_TEST_SEED
+    """Seed of the first road; from 10,000 on for tests, below for training."""
+    allow_training_seeds: bool = False
+    """Measure on roads that drivers may have been trained on."""
+    cars: int = 16
+    """Cars driving at once."""
+    json: Path | None = None
+    """Also write the numbers to this file."""
+
+    def run(self) -> int:
+        """Drive, print the table, write the file."""
+        evaluate(self)
+        return 0
+
+
+def evaluate(settings: Evaluate) -> None:
+    """Drive every driver over the same roads and report."""
+    if not settings.km > 0.0 or settings.cars < 1:
+        raise UserError(f"--km and --cars must be positive, not {settings.km:g} and {settings.cars}")
+    if settings.seed < FIRST_TEST_SEED and not settings.allow_training_seeds:
+        raise UserError(
+            f"seeds below {FIRST_TEST_SEED} are for training; choose --seed {FIRST_TEST_SEED} or more, "
+            "or say --allow-training-seeds"
+        )
+    if settings.json is not None and not settings.json.resolve().parent.is_dir():
+        raise UserError(f"there is no folder for {settings.json}")
+    scenario = load_scenario(settings.scenario)
+    roads = max(1, int(np.ceil(1000.0 * settings.km / scenario.road.length_m)))
+    seeds = range(settings.seed, settings.seed + roads)
+    drivers = {name: None if name == "expert" else open_driver(name) for name in settings.drivers}
+    results = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, transient=True) as bar:
+        for name, driver in drivers.items():
+            task = bar.add_task(name, total=roads * scenario.road.length_m / 1000.0, note="")
+            drives = drive(driver, scenario, seeds, settings.cars, lambda km, task=task: bar.update(task, completed=km))
+            results[name] = {**measure(drives), "seeds": [seeds[0], seeds[-1]], "scenario": scenario.name}
+    Console().print(table_of(results, scenario))
+    if settings.json is not None:
+        only = next(iter(results.values())) if len(results) == 1 else results
+        settings.json.write_text(json.dumps(only, indent=2) + "\n")
+
+
+def shipped_folder() -> Path:
+    """Folder of the drivers that came with the program: in the wheel, or in the checkout."""
+    inside = Path(__file__).parent / "checkpoints"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "checkpoints"
+
+
+def open_driver(name: str) -> Driver:
+    """A driver by the name of a shipped one, or by its folder (anything with a slash)."""
+    if "/" in name or Path(name).is_dir():
+        return load_driver(name)
+    shipped = sorted(path.parent.name for path in shipped_folder().glob(f"*/{DRIVER}"))
+    if name not in shipped:
+        raise UserError(f"there is no shipped driver {name!r}; {did_you_mean(name, shipped, 'a folder has a slash')}")
+    return load_driver(shipped_folder() / name)
+
+
+def camera_of(driver: Driver, camera: str | None = None) -> Camera:
+    """The camera a driver was made for; refused if another is asked for."""
+    own = Camera(height_px=driver.spec.camera_height, width_px=driver.spec.camera_width)
+    if camera is not None and Camera.parse(camera).size != own.size:
+        raise UserError(f"this driver was made for a {own.size} camera, not {camera}")
+    return own
+
+
+def drive(driver: Driver | None, scenario: Scenario, seeds: Sequence[int], cars: int, on_step: Any) -> list[Drive]:
+    """Drive roads with a driver, or with the expert; refused if the driver's actions mean another curvature."""
+    limit = scenario.curvature_limit_per_m
+    if driver is None:
+        tiny = Camera(height_px=8, width_px=8)  # the expert does not look
+        return drive_roads(lambda n: ExpertPilot(limit), scenario, tiny, seeds, cars, on_step)
+    if driver.spec.curvature_limit_per_m != limit:
+        raise UserError(
+            f"this driver's action 1 is a curvature of {driver.spec.curvature_limit_per_m:g} 1/m, "
+            f"scenario {scenario.name}'s is {limit:g}"
+        )
+    return drive_roads(lambda n: DriverPilot(driver, n), scenario, camera_of(driver), seeds, cars, on_step)
+
+
+def lateral_jerk(one: Drive) -> F64:
+    """Lateral jerk [m/s^3] by 0.5 s differences, none of them across a place where the car was put back."""
+    accelerations = np.split(one.traces["lateral_acceleration_mps2"], one.breaks)
+    pieces = [(a[JERK_WINDOW:] - a[:-JERK_WINDOW]) / (JERK_WINDOW * STEP_S) for a in accelerations]
+    return np.concatenate(pieces)
+
+
+def poisson_interval(count: int, exposure: float) -> tuple[float, float]:
+    """Exact 95 % interval of a rate (Garwood 1936): `count` events in `exposure`."""
+
+    def solve(target: float, events: int) -> float:
+        low, high = 0.0, 10.0 + 3.0 * events + 5.0 * np.sqrt(events + 1.0)
+        for _ in range(100):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if poisson_cdf(events, middle) > target else (low, middle)
+        return low
+
+    lower = 0.0 if count == 0 else solve(0.975, count - 1)
+    return lower / exposure, solve(0.025, count) / exposure
+
+
+def poisson_cdf(count: int, mean: float) -> float:
+    """P(X <= count) for a Poisson variable of this mean."""
+    k = np.arange(count + 1)
+    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.maximum(k[1:], 1)))])
+    return float(np.exp(k * np.log(max(mean, 1e-300)) - mean - log_factorial).sum())
+
+
+def bootstrap_interval(values: F64, weights: F64, root: bool = False) -> tuple[float, float]:
+    """95 % percentile interval of a weighted mean over roads [N] (or its root), resampled 2,000 times with one seed."""
+    picks = np.random.default_rng(0).integers(len(values), size=(2000, len(values)))
+    means = (values * weights)[picks].sum(1) / weights[picks].sum(1)
+    low, high = np.percentile(np.sqrt(means) if root else means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def measure(drives: Sequence[Drive]) -> dict[str, Any]:
+    """The numbers of an evaluation, with 95 % intervals."""
+    km, departures = sum(d.km for d in drives), sum(d.departures for d in drives)
+    steps = np.array([float(len(d.traces["lateral_offset_m"])) for d in drives])
+    squares = {
+        name: np.array([np.mean(d.traces[trace] ** 2) for d in drives])
+        for name, trace in (("lateral_rms_m", "lateral_offset_m"), ("heading_rms_rad", "heading_error_rad"))
+    }
+    jerks = np.array([np.percentile(np.abs(lateral_jerk(d)), 95) for d in drives])
+    result: dict[str, Any] = {
+        "km": round(km, 3),
+        "departures": departures,
+        "departures_per_km": departures / km,
+        "departures_per_km_ci95": poisson_interval(departures, km),
+        "max_abs_lateral_m": max(float(np.abs(d.traces["lateral_offset_m"]).max()) for d in drives),
+        "lateral_jerk_p95": float(np.percentile(np.abs(np.concatenate([lateral_jerk(d) for d in drives])), 95)),
+        "lateral_jerk_p95_ci95": bootstrap_interval(jerks, steps),
+    }
+    for name, values in squares.items():
+        result[name] = float(np.sqrt((values * steps).sum() / steps.sum()))
+        result[f"{name}_ci95"] = bootstrap_interval(values, steps, root=True)
+    return result
+
+
+def table_of(results: dict[str, dict[str, Any]], scenario: Scenario) -> Table:
+    """The table for people; intervals below the numbers."""
+    km, (first, last) = (next(iter(results.values()))[key] for key in ("km", "seeds"))
+    table = Table(title=f"{scenario.name}: {km:g} km of held-out roads, seeds {first} to {last}")
+    table.add_column("driver")
+    for name in COLUMNS:
+        table.add_column(name.replace("_", " "), justify="right")
+    for name, result in results.items():
+        cells = []
+        for key, form in COLUMNS.items():
+            interval = result.get(f"{key}_ci95")
+            low_high = "" if interval is None else "\n[" + ", ".join(form.format(v) for v in interval) + "]"
+            cells.append(form.format(result[key]) + low_high)
+        table.add_row(name, *cells)
+    return table

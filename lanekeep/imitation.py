@@ -1,0 +1,375 @@
+"""Imitation: behaviour cloning on sequences, with DAgger rounds labelled by the expert.
+
+Loss, as in the NCP paper (Lechner et al. 2020, Methods):  sum w (y - y*)^2 / sum w  with  w = exp(alpha |y*|), so that
+bends count as much as the straights that outnumber them; y in action units.
+
+Sequences: each row of a batch follows one drive through `segments` consecutive windows of `length` frames with its state
+carried (detached) from one to the next, then jumps to another place with the initial state.  Truncated BPTT, but the
+driver also learns from states that a long drive brings about.
+
+Data: first the expert drives, disturbed; then, every `dagger_every` updates, the driver drives and the expert answers
+(DAgger, Ross et al. 2011, with the mixture at 0 from the first round on).  Every random choice is a function of the seed
+and the update's number, so that a resumed training equals an uninterrupted one.
+"""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import torch
+import tyro
+from numpy.typing import NDArray
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+from lanekeep.demonstrations import Episode, EpisodeInfo, Recorder, Windows, read_dataset
+from lanekeep.flags import UserError
+from lanekeep.recipe import as_recipe
+from lanekeep.rollout import DriverPilot, ExpertPilot, Pilot, drive_roads, label_stretches
+from lanekeep_envs import Camera, load_scenario
+from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
+from lanekeep_policies.driver import Driver, DriverSpec
+
+TRAINING_SEEDS = 9_000  # roads below are trained on, the next 1,000 are for validation, from 10,000 on for tests
+
+
+@dataclass(frozen=True)
+class TrainImitation:
+    """Train a driver from nothing on an expert's demonstrations; run it again to resume."""
+
+    out: tyro.conf.Positional[Path]
+    """Folder of the checkpoint; the demonstrations go to its subfolder `demonstrations`."""
+    core: str = "ncp"
+    """Recurrent core: ncp or lstm."""
+    scenario: str = "country"
+    """Roads to learn on: a name or the path of a .toml file."""
+    camera: str = "48x160"
+    """Rows x columns of the frames; 78x200 is the NCP paper's."""
+    frames: int = 60_000
+    """Training frames to pass through the driver (sequences x length), counted with repetition."""
+    batch: int = 16
+    """Sequences per update."""
+    length: int = 16
+    """Frames per sequence."""
+    segments: int = 4
+    """Sequences that a row follows one drive before it jumps to another."""
+    learning_rate: float = 1e-3
+    """Adam's learning rate for the conv head; it falls to 2 % along a cosine."""
+    core_learning_rate: float = 5e-3
+    """The same for the core and the read-out."""
+    alpha: float = 2.0
+    """Weight of bends in the loss: exp(alpha |action|)."""
+    noise: float = 0.15
+    """Standard deviation of the disturbance while demonstrating [action units]."""
+    expert_frames: int = 6_400
+    """Frames that the expert demonstrates at the start."""
+    dagger_every: int = 40
+    """Updates between two DAgger rounds."""
+    dagger_frames: int = 3_200
+    """Frames that the driver drives in a DAgger round."""
+    validation_km: float = 3.0
+    """Held-out kilometres driven after each DAgger round."""
+    good_rms_m: float = 0.0
+    """Stop early after two validations in a row without departure and a lateral RMS below this; 0: never."""
+    seed: int = 0
+    """Seed of everything."""
+
+    def run(self) -> int:
+        """Train; Ctrl-C saves and a second run goes on."""
+        train(self)
+        return 0
+
+
+class Trainer:
+    """A training between two updates: driver, optimiser, data, and where each row of the batch stands."""
+
+    def __init__(self, settings: TrainImitation) -> None:
+        self.settings, self.scenario = settings, load_scenario(settings.scenario)
+        self.camera = Camera.parse(settings.camera)
+        spec = DriverSpec(
+            core=settings.core,
+            camera_height=self.camera.height_px,
+            camera_width=self.camera.width_px,
+            curvature_limit_per_m=self.scenario.curvature_limit_per_m,
+        )
+        self.driver = Driver.build(spec, settings.seed)
+        self.optimiser = make_optimiser(self.driver, settings)
+        self.update, self.rounds, self.seconds = 0, 0, 0.0
+        self.state = self.driver.initial_state(settings.batch)
+        self.places = np.zeros((settings.batch, 2), np.int64)  # episode and first frame of each row's next window
+        self.validations: list[list[float]] = []  # update, departures per km, lateral RMS
+        self.episodes: tuple[Episode, ...] = ()
+        self.loss = float("nan")
+
+    @property
+    def frames_seen(self) -> int:
+        """Training frames passed through the driver so far."""
+        return self.update * self.settings.batch * self.settings.length
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self.update >= self.updates or self.good_enough()
+
+    @property
+    def updates(self) -> int:
+        """Updates in all."""
+        return max(1, self.settings.frames // (self.settings.batch * self.settings.length))
+
+    def batch(self) -> tuple[Tensor, Tensor, NDArray[np.bool_]]:
+        """Next frames [B, T, H, W, 3], expert actions [B, T, 1], and which rows begin afresh."""
+        s, generator = self.settings, np.random.default_rng([self.settings.seed, 1, self.update])
+        fresh = (np.arange(s.batch) + self.update) % s.segments == 0
+        fresh |= self.update == 0
+        windows = Windows(self.episodes, s.length * s.segments)
+        for row in np.flatnonzero(fresh):
+            self.places[row] = windows.place(generator)
+        frames, actions = windows.read(self.places, s.length)
+        self.places[:, 1] += s.length
+        return torch.from_numpy(frames), torch.from_numpy(actions), fresh
+
+    def learn(self) -> float:
+        """One update; return the loss."""
+        frames, answers, fresh = self.batch()
+        rows = torch.from_numpy(fresh)[:, None]
+        start = torch.where(rows, self.driver.initial_state(len(frames)), self.state)
+        cosine = 0.51 + 0.49 * np.cos(np.pi * min(self.update / self.updates, 1.0))
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["initial_lr"] * cosine
+        self.optimiser.zero_grad(set_to_none=True)
+        actions, state = self.driver(frames, start)
+        loss = imitation_loss(actions, answers, self.settings.alpha)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.driver.parameters(), 10.0, error_if_nonfinite=True)
+        self.optimiser.step()
+        self.state = state.detach()
+        self.update += 1
+        self.loss = float(loss.detach())
+        return self.loss
+
+    def begin_round(self) -> None:
+        """Validate (not before the first update), record more drives, and save."""
+        if self.update > 0:
+            self.validate()
+        if not self.good_enough():
+            self.discard_rounds(self.rounds)
+            with Recorder(self.settings.out / "demonstrations") as recorder:
+                self.collect(recorder)
+            self.open_rounds()
+        self.save()
+
+    def discard_rounds(self, first: int) -> None:
+        """Remove what an interrupted training recorded of a round that is about to be recorded again."""
+        folder = self.settings.out / "demonstrations"
+        for episode in read_dataset(folder).episodes if folder.is_dir() and any(folder.glob("episode-*")) else ():
+            if episode.info.dagger_round >= first:
+                shutil.rmtree(episode.folder)
+
+    def open_rounds(self) -> None:
+        """Open the recorded rounds for training; damaged episodes are named and left out."""
+        dataset = read_dataset(self.settings.out / "demonstrations")
+        for sentence in dataset.damaged:
+            print(f"left out: {sentence}", file=sys.stderr)
+        self.episodes = tuple(e for e in dataset.episodes if e.info.dagger_round < self.rounds)
+
+    def save(self) -> None:
+        """Write the checkpoint, with what is needed to go on."""
+        s = self.settings
+        training = {
+            "command": "lanekeep train imitation",
+            "settings": as_recipe(s),
+            "scenario": self.scenario.name,
+            "seed": s.seed,
+            "frames": self.frames_seen,
+            "seconds": round(self.seconds, 1),
+            "validations": self.validations,
+            "versions": versions(),
+            "git_commit": git_commit(),
+        }
+        tensors = {"state": self.state, "places": torch.from_numpy(self.places)}
+        for k, slot in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"adam.{k}.{name}": value for name, value in slot.items()}
+        resume = {"update": self.update, "rounds": self.rounds}
+        save_driver(s.out, self.driver, training, resume, tensors)
+
+    def resume(self) -> None:
+        """Go on where the checkpoint in the folder stands; refused if it was trained with other settings."""
+        s, checkpoint = self.settings, read_checkpoint(self.settings.out)
+        now, then = as_recipe(s), checkpoint.training.get("settings", {})
+        for key in sorted(now.keys() | then.keys()):
+            if now.get(key) != then.get(key) and key != "out":
+                raise UserError(
+                    f"{s.out} was trained with {key} = {then.get(key)!r}, not {now.get(key)!r}; "
+                    "give that, or choose another folder"
+                )
+        if not checkpoint.resume:
+            raise UserError(f"{s.out} holds a driver without its training; choose another folder")
+        tensors = read_tensors(s.out, checkpoint.resume)
+        self.driver.load_state_dict(checkpoint.driver.state_dict())
+        self.update, self.rounds = checkpoint.resume["update"], checkpoint.resume["rounds"]
+        self.validations = [[float(v) for v in row] for row in checkpoint.training["validations"]]
+        self.seconds = float(checkpoint.training["seconds"])
+        self.state, self.places = tensors["state"], tensors["places"].numpy().copy()
+        table = self.optimiser.state_dict()
+        for name, value in tensors.items():
+            if name.startswith("adam."):
+                _, k, slot = name.split(".")
+                table["state"].setdefault(int(k), {})[slot] = value
+        self.optimiser.load_state_dict(table)
+        self.discard_rounds(self.rounds)
+        self.open_rounds()
+
+    def collect(self, recorder: Recorder) -> None:
+        """Record one round: the expert's first, then the driver's own drives."""
+        s, generator = self.settings, np.random.default_rng([self.settings.seed, 2, self.rounds])
+        first, cars = self.rounds == 0, 16
+        steps = (s.expert_frames if first else s.dagger_frames) // cars
+
+        def pilot_for(cars: int) -> Pilot:
+            return ExpertPilot(self.scenario.curvature_limit_per_m) if first else DriverPilot(self.driver, cars)
+
+        noise = s.noise if first else s.noise / 3.0
+        for stretch in label_stretches(
+            pilot_for, self.scenario, self.camera, cars, steps, noise, generator, TRAINING_SEEDS
+        ):
+            info = EpisodeInfo(
+                scenario=self.scenario.name,
+                seed=stretch.seed,
+                dagger_round=self.rounds,
+                camera=asdict(self.camera),
+                dt_s=0.05,
+                curvature_limit_per_m=self.scenario.curvature_limit_per_m,
+                perturbation=f"Ornstein-Uhlenbeck, standard deviation {noise:g}, 0.5 s",
+            )
+            recorder.write(stretch.frames, stretch.signals, info)
+        self.rounds += 1
+
+    def validate(self) -> tuple[float, float]:
+        """Departures per km and lateral RMS [m] on held-out roads that no test uses."""
+        roads = max(1, round(1000.0 * self.settings.validation_km / self.scenario.road.length_m))
+        seeds = range(TRAINING_SEEDS, TRAINING_SEEDS + roads)
+        drives = drive_roads(lambda n: DriverPilot(self.driver, n), self.scenario, self.camera, seeds)
+        offsets = np.concatenate([drive.traces["lateral_offset_m"] for drive in drives])
+        rate = sum(drive.departures for drive in drives) / sum(drive.km for drive in drives)
+        rms = float(np.sqrt(np.mean(offsets**2)))
+        self.validations.append([float(self.update), rate, rms])
+        return rate, rms
+
+    def good_enough(self) -> bool:
+        """Whether the last two validations were both without departure and precise."""
+        last = self.validations[-2:]
+        return len(last) == 2 and all(rate == 0.0 and rms < self.settings.good_rms_m for _, rate, rms in last)
+
+
+def imitation_loss(actions: Tensor, answers: Tensor, alpha: float) -> Tensor:
+    """Weighted mean squared error over [B, T, 1]."""
+    weights = torch.exp(alpha * answers.abs())
+    return (weights * (actions - answers) ** 2).sum() / weights.sum()
+
+
+def make_optimiser(driver: Driver, settings: TrainImitation) -> torch.optim.Adam:
+    """Adam with a rate of its own for the head and for core and read-out."""
+    slow = list(driver.head.parameters())
+    fast = [p for p in (*driver.core.parameters(), *driver.readout.parameters()) if p.requires_grad]
+    return torch.optim.Adam(
+        [
+            {"params": slow, "lr": settings.learning_rate, "initial_lr": settings.learning_rate},
+            {"params": fast, "lr": settings.core_learning_rate, "initial_lr": settings.core_learning_rate},
+        ]
+    )
+
+
+def train(settings: TrainImitation) -> None:
+    """Train until the frames are spent or the driver is good enough; on Ctrl-C keep what is needed to go on."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    trainer = Trainer(settings)
+    if (settings.out / "driver.toml").exists():
+        trainer.resume()
+    elif any((settings.out / "demonstrations").glob("episode-*")):
+        raise UserError(f"{settings.out} holds another training's demonstrations; remove it or choose another folder")
+    if trainer.finished:
+        print(f"{settings.out} is trained to the end")
+        return
+    board = SummaryWriter(str(settings.out / "tensorboard"), purge_step=trainer.update)
+    try:
+        with interrupts() as interrupted, progress_bar(trainer) as show:
+            while not trainer.finished and not interrupted():
+                if (
+                    trainer.update % settings.dagger_every == 0
+                    and trainer.rounds * settings.dagger_every <= trainer.update
+                ):
+                    trainer.begin_round()
+                else:
+                    board.add_scalar("train/loss", trainer.learn(), trainer.update)
+                if trainer.finished:
+                    trainer.validate()
+                if trainer.validations and trainer.validations[-1][0] == trainer.update:
+                    board.add_scalar("validation/departures_per_km", trainer.validations[-1][1], trainer.update)
+                    board.add_scalar("validation/lateral_rms_m", trainer.validations[-1][2], trainer.update)
+                show()
+        trainer.save()
+    finally:
+        board.close()
+    _, rate, rms = trainer.validations[-1] if trainer.validations else (0, float("nan"), float("nan"))
+    print(
+        f"{settings.out}: {trainer.frames_seen} frames in {trainer.seconds:.0f} s; on held-out roads "
+        f"{rate:.2f} departures per km, lateral RMS {rms:.3f} m" + ("" if trainer.finished else "; run again to go on")
+    )
+
+
+@contextmanager
+def interrupts() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C wait for the end of an update; a second one stops at once."""
+    asked = False
+
+    def ask(*_: object) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        print("stopping after this step", file=sys.stderr)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def progress_bar(trainer: Trainer) -> Iterator[Callable[[], None]]:
+    """Show frames, loss and the number that matters: departures per km on held-out roads."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    with Progress(*columns) as bar:
+        task = bar.add_task("training", total=trainer.updates, completed=trainer.update, note="first demonstrations")
+        began = time.perf_counter() - trainer.seconds
+
+        def show() -> None:
+            trainer.seconds = time.perf_counter() - began
+            note = f"{trainer.frames_seen:,} frames  loss {trainer.loss:.4f}"
+            if trainer.validations:
+                note += f"  {trainer.validations[-1][1]:.2f} departures/km  RMS {trainer.validations[-1][2]:.2f} m"
+            bar.update(task, completed=trainer.update, note=note)
+
+        yield show
+
+
+def versions() -> dict[str, str]:
+    """Versions that the result depends on."""
+    return {name: metadata.version(name) for name in ("lanekeep", "torch", "numpy", "numba")}
+
+
+def git_commit() -> str:
+    """Commit of the checkout that this runs from; empty outside one."""
+    here = Path(__file__).parent
+    asked = subprocess.run(["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip()

@@ -1,0 +1,217 @@
+"""Rollout: where drivers and world meet.
+
+A `Pilot` turns what N cars see (or, for the expert, what is true) into actions [N, 1].  `drive_roads` sends a pilot over
+whole roads.  A car that departs from its lane is put back in the middle of it, a metre further on, with its memory
+cleared, as a safety driver would: so every pilot is measured over the same kilometres, however often it fails.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lanekeep_envs import Camera, LaneKeepingVectorEnv, Scenario
+from lanekeep_policies.driver import Driver
+from lanekeep_policies.expert import Expert
+
+F64 = NDArray[np.float64]
+TRACES = ("lateral_offset_m", "heading_error_rad", "speed_mps", "lateral_acceleration_mps2", "curvature_per_m")
+
+
+class Pilot(Protocol):
+    """Drives N cars."""
+
+    def act(self, frames: NDArray[np.uint8], infos: dict[str, Any]) -> F64:
+        """Actions [N, 1] for frames [N, H, W, 3] and the environment's infos."""
+        ...
+
+    def forget(self, cars: NDArray[np.bool_]) -> None:
+        """Clear the memory of these cars [N]: their next frame is not the sequel of the last."""
+        ...
+
+
+class ExpertPilot:
+    """The privileged expert."""
+
+    def __init__(self, curvature_limit_per_m: float) -> None:
+        self._expert, self._limit = Expert(), curvature_limit_per_m
+
+    def act(self, frames: NDArray[np.uint8], infos: dict[str, Any]) -> F64:
+        """Actions [N, 1] from the truth."""
+        return expert_actions(self._expert, infos, self._limit)
+
+    def forget(self, cars: NDArray[np.bool_]) -> None:
+        """Nothing to forget."""
+
+
+class DriverPilot:
+    """A trained driver, one memory per car."""
+
+    def __init__(self, driver: Driver, cars: int) -> None:
+        self.driver = driver.eval()
+        self.state = driver.initial_state(cars)
+
+    def act(self, frames: NDArray[np.uint8], infos: dict[str, Any]) -> F64:
+        """Actions [N, 1] from the frames."""
+        actions, self.state = self.driver.step(frames, self.state)
+        return np.asarray(actions, np.float64)
+
+    def forget(self, cars: NDArray[np.bool_]) -> None:
+        """Back to the initial state."""
+        rows = torch.from_numpy(np.asarray(cars))
+        self.state = torch.where(rows[:, None], self.driver.initial_state(len(cars)), self.state)
+
+
+def expert_actions(expert: Expert, infos: dict[str, Any], curvature_limit_per_m: float) -> F64:
+    """The expert's actions [N, 1] for the environment's infos, clipped to [-1, 1]."""
+    names = ("lateral_offset_m", "heading_error_rad", "speed_mps", "curvature_per_m", "curvature_preview_per_m")
+    curvature = expert.curvature(*(infos[name] for name in names))
+    return np.clip(curvature / curvature_limit_per_m, -1.0, 1.0)[:, None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drive:
+    """One road driven from end to end."""
+
+    seed: int
+    km: float
+    departures: int
+    traces: dict[str, F64]  # name of TRACES -> [T]
+    breaks: tuple[int, ...]  # indices at which the car was put back: no derivative across them
+
+
+def drive_roads(
+    pilot_for: Callable[[int], Pilot],
+    scenario: Scenario,
+    camera: Camera,
+    seeds: Sequence[int],
+    cars: int = 16,
+    on_step: Callable[[float], None] = lambda km: None,
+) -> list[Drive]:
+    """Drive the road of every seed once, `cars` at a time; drives come back in the order of the seeds."""
+    cars = min(cars, len(seeds))
+    env = LaneKeepingVectorEnv(cars, scenario, camera, autoreset_mode="Disabled")
+    pilot, waiting = pilot_for(cars), iter(seeds)
+    logs = [_Log(seed) for _, seed in zip(range(cars), waiting, strict=False)]
+    done: list[_Log] = []
+    frames, infos = env.reset(seed=[log.seed for log in logs])
+    while any(log.open for log in logs):
+        frames, _, departed, finished, infos = env.step(pilot.act(frames, infos))
+        turned = departed | finished
+        starts: list[float | None] = [None] * cars
+        fresh: list[int | None] = [None] * cars
+        for i in np.flatnonzero([log.open for log in logs]):
+            where = float(infos["distance_m"][i])
+            logs[i].note(infos, i, bool(departed[i]))
+            over = bool(finished[i]) or (bool(departed[i]) and where + 1.0 >= scenario.road.length_m)
+            if over:
+                done.append(logs[i].close(where))
+                logs[i] = _Log(seed) if (seed := next(waiting, None)) is not None else logs[i]
+                fresh[i] = logs[i].seed
+            elif departed[i]:
+                fresh[i], starts[i] = logs[i].seed, where + 1.0
+        if turned.any():
+            mask = turned & np.array([seed is not None for seed in fresh])
+            frames, infos = env.reset(seed=fresh, options={"reset_mask": mask, "start_m": starts})
+            pilot.forget(mask)
+        on_step(sum(log.km for log in done))
+    order = {seed: k for k, seed in enumerate(seeds)}
+    return [log.drive() for log in sorted(done, key=lambda log: order[log.seed])]
+
+
+class _Log:
+    """What one car has driven on one road so far."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed, self.open, self.km, self.departures = seed, True, 0.0, 0
+        self.rows: list[tuple[float, ...]] = []
+        self.breaks: list[int] = []
+
+    def note(self, infos: dict[str, Any], car: int, departed: bool) -> None:
+        self.rows.append(tuple(float(infos[name][car]) for name in TRACES))
+        if departed:
+            self.departures += 1
+            self.breaks.append(len(self.rows))
+
+    def close(self, distance_m: float) -> "_Log":
+        self.open, self.km = False, distance_m / 1000.0
+        return self
+
+    def drive(self) -> Drive:
+        columns = np.array(self.rows).T
+        return Drive(
+            seed=self.seed,
+            km=self.km,
+            departures=self.departures,
+            traces=dict(zip(TRACES, columns, strict=True)),
+            breaks=tuple(self.breaks),
+        )
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Consecutive frames of one car, with the expert's answer to each."""
+
+    seed: int
+    frames: NDArray[np.uint8]  # [T, H, W, 3]
+    signals: dict[str, NDArray[np.float32]]  # name -> [T, ...]
+
+
+def label_stretches(
+    pilot_for: Callable[[int], Pilot],
+    scenario: Scenario,
+    camera: Camera,
+    cars: int,
+    steps: int,
+    noise: float,
+    generator: np.random.Generator,
+    seeds_below: int,
+) -> Iterator[Stretch]:
+    """Let a pilot drive `cars` cars for `steps` steps each, with the expert's action noted at every frame.
+
+    The driven action carries an Ornstein-Uhlenbeck disturbance of standard deviation `noise` (action units) and 0.5 s
+    correlation, so that the cars get where a perfect driver never is and the labels show the way back.  A car that
+    departs goes on elsewhere.
+    """
+    env = LaneKeepingVectorEnv(cars, scenario, camera, autoreset_mode="Disabled")
+    expert, pilot, limit = Expert(), pilot_for(cars), scenario.curvature_limit_per_m
+    reach = scenario.road.length_m - 300.0
+
+    def places(mask: NDArray[np.bool_]) -> dict[str, Any]:
+        draws = 20.0 + generator.random(cars) * max(reach, 0.0)
+        anywhere = generator.random(cars) < 0.7
+        starts = [float(s) if m and a else None for s, m, a in zip(draws, mask, anywhere, strict=True)]
+        return {"reset_mask": mask, "start_m": starts}
+
+    everyone = np.ones(cars, np.bool_)
+    seeds = generator.integers(seeds_below, size=cars)
+    frames, infos = env.reset(seed=[int(s) for s in seeds], options=places(everyone))
+    logs: list[list[tuple[Any, ...]]] = [[] for _ in range(cars)]
+    disturbance = np.zeros((cars, 1))
+    keep = float(np.exp(-0.05 / 0.5))
+    for step in range(steps):
+        answer = expert_actions(expert, infos, limit)
+        disturbance = keep * disturbance + np.sqrt(1 - keep**2) * noise * generator.standard_normal((cars, 1))
+        driven = np.clip(pilot.act(frames, infos) + disturbance, -1.0, 1.0)
+        for i in range(cars):
+            logs[i].append((frames[i], driven[i], answer[i], *(infos[name][i] for name in TRACES)))
+        frames, _, departed, finished, infos = env.step(driven)
+        over = departed | finished
+        for i in np.flatnonzero(over | (step == steps - 1)):
+            yield _stretch(int(seeds[i]), logs[i])
+            logs[i] = []
+        if over.any() and step < steps - 1:
+            seeds = np.where(over, generator.integers(seeds_below, size=cars), seeds)
+            frames, infos = env.reset(seed=[int(s) for s in seeds], options=places(over))
+            pilot.forget(over)
+            disturbance[over] = 0.0
+
+
+def _stretch(seed: int, rows: list[tuple[Any, ...]]) -> Stretch:
+    frames, driven, answer, *traces = zip(*rows, strict=True)
+    signals = {"driven_action": np.array(driven, np.float32), "expert_action": np.array(answer, np.float32)}
+    signals |= {name: np.array(values, np.float32) for name, values in zip(TRACES, traces, strict=True)}
+    return Stretch(seed, np.stack(frames), signals)

@@ -1,0 +1,170 @@
+"""A checkpoint: a folder that carries a driver and cannot carry code.
+
+    driver.toml               schema version, what the driver is made of, how it was trained, sha256 of the weights
+    weights.safetensors       the parameters
+    training.safetensors      optional: what a training needs to go on, and `[resume]` in the toml
+
+Files are written aside, flushed and renamed, the toml last: a kill while saving leaves weights that do not match the old
+toml's sha256 only in the instant between two renames, and then says so.  Nothing is ever unpickled.
+"""
+
+import difflib
+import hashlib
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomli_w
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from lanekeep_policies.driver import CORES, Driver, DriverSpec
+
+SCHEMA = 1
+DRIVER, WEIGHTS, TRAINING = "driver.toml", "weights.safetensors", "training.safetensors"
+FIELDS = ("schema_version", "weights_sha256", "driver", "training", "resume")
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message is one sentence that names the file."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A driver, how it was trained, and where its training stands (empty if it cannot be resumed)."""
+
+    driver: Driver
+    training: dict[str, Any]
+    resume: dict[str, Any]
+
+
+def save_driver(
+    folder: Path | str,
+    driver: Driver,
+    training: dict[str, Any],
+    resume: dict[str, Any] | None = None,
+    tensors: dict[str, Tensor] | None = None,
+) -> None:
+    """Write a checkpoint; with `resume` (plain values) and `tensors` also what a training needs to go on."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = save({name: value.detach().contiguous() for name, value in driver.state_dict().items()})
+    table: dict[str, Any] = {"schema_version": SCHEMA, "weights_sha256": hashlib.sha256(weights).hexdigest()}
+    table |= {"driver": msgspec.to_builtins(driver.spec), "training": training}
+    if tensors is not None:
+        packed = save({name: value.detach().contiguous() for name, value in tensors.items()})
+        table["resume"] = {**(resume or {}), "sha256": hashlib.sha256(packed).hexdigest()}
+        _replace(folder / TRAINING, packed)
+    _replace(folder / WEIGHTS, weights)
+    _replace(folder / DRIVER, tomli_w.dumps(table).encode())
+
+
+def load_driver(folder: Path | str) -> Driver:
+    """The driver of a checkpoint."""
+    return read_checkpoint(folder).driver
+
+
+def read_checkpoint(folder: Path | str) -> Checkpoint:
+    """Read and check a checkpoint; raises CheckpointError."""
+    folder = Path(folder)
+    table = _read_table(folder)
+    driver = _make_driver(folder / DRIVER, table["driver"])
+    data = _read(folder / WEIGHTS)
+    if hashlib.sha256(data).hexdigest() != table["weights_sha256"]:
+        raise CheckpointError(f"{folder / WEIGHTS} is damaged or of another driver: its sha256 differs from {DRIVER}")
+    _fill(driver, _unpack(data, folder / WEIGHTS), folder / WEIGHTS)
+    return Checkpoint(driver, table["training"], table.get("resume", {}))
+
+
+def read_tensors(folder: Path | str, resume: dict[str, Any]) -> dict[str, Tensor]:
+    """What `save_driver` was given as `tensors`; `resume` is that of the checkpoint."""
+    path = Path(folder) / TRAINING
+    data = _read(path)
+    if hashlib.sha256(data).hexdigest() != resume.get("sha256"):
+        raise CheckpointError(f"{path} is damaged or of another moment of the training than {DRIVER}")
+    return _unpack(data, path)
+
+
+def _read_table(folder: Path) -> dict[str, Any]:
+    path = folder / DRIVER
+    if not folder.is_dir():
+        raise CheckpointError(f"there is no checkpoint folder {folder}")
+    try:
+        table = tomllib.loads(_read(path).decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} is not TOML: {error}") from None
+    version = table.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA:
+        raise CheckpointError(f"{path}: schema_version {version} is newer than this program reads ({SCHEMA})")
+    if version != SCHEMA:
+        raise CheckpointError(f"{path}: schema_version must be {SCHEMA}, not {version!r}")
+    for key in table:
+        if key not in FIELDS:
+            near = difflib.get_close_matches(key, FIELDS, 1)
+            raise CheckpointError(
+                f"{path}: unknown key {key}; " + (f"did you mean {near[0]}?" if near else "remove it")
+            )
+    for key, kind in (("weights_sha256", str), ("driver", dict), ("training", dict)):
+        if not isinstance(table.get(key), kind):
+            raise CheckpointError(f"{path}: {key} is missing or not a {kind.__name__}")
+    if not isinstance(table.get("resume", {}), dict):
+        raise CheckpointError(f"{path}: resume is not a table")
+    return table
+
+
+def _make_driver(path: Path, spec: dict[str, Any]) -> Driver:
+    try:
+        return Driver.build(msgspec.convert(spec, DriverSpec), 0)
+    except msgspec.ValidationError as error:
+        raise CheckpointError(f"{path}: [driver] {error}") from None
+    except ValueError as error:
+        key = "core" if spec.get("core") not in CORES else "camera_height, camera_width"
+        raise CheckpointError(f"{path}: [driver] {key}: {error}") from None
+
+
+def _unpack(data: bytes, path: Path) -> dict[str, Tensor]:
+    try:
+        return load(data)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{path} is not a safetensors file: {error}") from None
+
+
+def _fill(driver: Driver, tensors: dict[str, Tensor], path: Path) -> None:
+    own = driver.state_dict()
+    for name in sorted(own.keys() ^ tensors.keys()):
+        raise CheckpointError(f"{path}: tensor {name} is {'missing' if name in own else 'not of this driver'}")
+    for name, value in tensors.items():
+        if value.shape != own[name].shape or value.dtype != own[name].dtype:
+            raise CheckpointError(
+                f"{path}: tensor {name} is {value.dtype} {list(value.shape)}, not {own[name].dtype} {list(own[name].shape)}"
+            )
+        if not bool(torch.isfinite(value).all()):
+            raise CheckpointError(f"{path}: tensor {name} holds numbers that are not finite")
+    driver.load_state_dict(tensors)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing") from None
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise CheckpointError(f"{path} cannot be written: {error.strerror}") from None

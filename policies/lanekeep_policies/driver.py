@@ -1,0 +1,142 @@
+"""A driver: conv head + recurrent core + linear read-out, from camera frames to a path curvature.
+
+Frames [B, T, H, W, 3] uint8 -> features [B, T, 32] -> core outputs [B, T, O] -> curvature [B, T, 1] in action units: an
+action of 1 is the path curvature `curvature_limit_per_m`, positive to the left.  The memory is one flat state [B, S].
+The read-out of an NCP is the one weight and bias of its motor neuron.
+"""
+
+import difflib
+from collections.abc import Callable
+from typing import Annotated, Any, Protocol, cast, final
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lanekeep_policies.conv import FEATURES, ConvHead
+from lanekeep_policies.lstm import LSTM
+from lanekeep_policies.ltc import LTC
+from lanekeep_policies.wiring import ncp_wiring
+
+Pixels = Annotated[int, msgspec.Meta(ge=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+
+
+class Core(Protocol):
+    """The recurrent part: features [B, T, F] and state [B, S] to outputs [B, T, O] and state."""
+
+    state_size: int
+    output_size: int
+
+    def initial_state(self, batch: int) -> Tensor: ...
+
+    def __call__(self, features: Tensor, state: Tensor, dt_s: float | Tensor) -> tuple[Tensor, Tensor]: ...
+
+
+class DriverSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a driver is made of, and the frames and actions it was made for."""
+
+    core: str
+    camera_height: Pixels
+    camera_width: Pixels
+    curvature_limit_per_m: Positive  # the path curvature of action 1
+    dt_s: Positive = 0.05
+    wiring_seed: int = 20190120
+
+
+CORES: dict[str, Callable[[DriverSpec], nn.Module]] = {
+    "ncp": lambda spec: LTC(ncp_wiring(sensory=FEATURES, seed=spec.wiring_seed)),
+    "lstm": lambda spec: LSTM(FEATURES),
+}
+
+
+@final
+class Driver(nn.Module):
+    """Steers a car; raises ValueError for frames it was not made for."""
+
+    def __init__(self, spec: DriverSpec) -> None:
+        super().__init__()
+        if spec.core not in CORES:
+            near = difflib.get_close_matches(spec.core, CORES, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(CORES)}."
+            raise ValueError(f"unknown core {spec.core!r}: {hint}")
+        self.spec = spec
+        self.head = ConvHead(spec.camera_height, spec.camera_width)
+        self.core = CORES[spec.core](spec)
+        self.readout = nn.Linear(self._core.output_size, 1)
+
+    @staticmethod
+    def build(spec: DriverSpec, seed: int) -> "Driver":
+        """Return a new driver; its weights depend on the seed alone, and torch's global generator is left as it was."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return Driver(spec)
+
+    @property
+    def _core(self) -> Core:
+        return cast(Core, self.core)
+
+    @property
+    def state_size(self) -> int:
+        """Length S of the state."""
+        return self._core.state_size
+
+    def initial_state(self, batch: int) -> Tensor:
+        """State [B, S] of a driver that has seen nothing."""
+        return self._core.initial_state(batch)
+
+    def features(self, frames: Tensor) -> Tensor:
+        """Frames [B, T, H, W, 3] to features [B, T, 32]."""
+        size = (self.spec.camera_height, self.spec.camera_width, 3)
+        if frames.dtype != torch.uint8 or frames.shape[2:] != size:
+            raise ValueError(
+                f"this driver reads uint8 frames of {size[0]}x{size[1]}x3, not {frames.dtype} of "
+                + "x".join(map(str, frames.shape[2:]))
+            )
+        features: Tensor = self.head(frames.flatten(0, 1))
+        return features.unflatten(0, frames.shape[:2])
+
+    def forward(self, frames: Tensor, state: Tensor, dt_s: float | Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Frames [B, T, H, W, 3] and state [B, S] to curvature [B, T, 1] (action units, not clipped) and state."""
+        return self.act(self.features(frames), state, dt_s)
+
+    def act(self, features: Tensor, state: Tensor, dt_s: float | Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Features [B, T, 32] and state [B, S] to curvature [B, T, 1] and state."""
+        outputs, state = self._core(features, state, self.spec.dt_s if dt_s is None else dt_s)
+        return self.readout(outputs), state
+
+    @torch.inference_mode()
+    def step(self, frames: NDArray[np.uint8] | Tensor, state: Tensor) -> tuple[NDArray[np.float32], Tensor]:
+        """One frame per car [N, H, W, 3] and state [N, S] to actions [N, 1] and state.
+
+        Raises FloatingPointError if an action is not finite.
+        """
+        actions, state = self(torch.as_tensor(frames)[:, None], state)
+        numbers: NDArray[np.float32] = actions[:, 0].numpy()
+        if not np.isfinite(numbers).all():
+            raise FloatingPointError("the driver's action is not finite: its weights or its state are damaged")
+        return numbers, state
+
+    def predict(
+        self,
+        observation: Any,
+        state: tuple[NDArray[Any], ...] | None = None,
+        episode_start: NDArray[np.bool_] | None = None,
+        deterministic: bool = True,
+    ) -> tuple[NDArray[np.float32], tuple[NDArray[Any], ...]]:
+        """stable-baselines3's `PolicyPredictor`: actions in [-1, 1] for one frame [H, W, 3] or N of them, and the state.
+
+        Rows whose `episode_start` is set begin from the initial state; the driver has no randomness to switch off.
+        """
+        frames = np.asarray(observation)
+        single = frames.ndim == 3
+        frames = frames[None] if single else frames
+        memory = self.initial_state(len(frames)) if state is None else torch.as_tensor(state[0])
+        if episode_start is not None:
+            fresh = torch.as_tensor(np.asarray(episode_start, np.bool_)).reshape(-1, 1)
+            memory = torch.where(fresh, self.initial_state(len(frames)), memory)
+        actions, memory = self.step(frames, memory)
+        actions = np.clip(actions, -1.0, 1.0)
+        return (actions[0] if single else actions), (memory.numpy(),)
