@@ -40,6 +40,8 @@ from lanekeep_policies.driver import Driver, DriverSpec
 
 TRAINING_SEEDS = 9_000  # roads below are trained on, the next 1,000 are for validation, from 10,000 on for tests
 
+WARM_UP_UPDATES = 10  # of both learning rates, while Adam's second moments are still guesses
+
 
 @dataclass(frozen=True)
 class TrainImitation:
@@ -63,7 +65,7 @@ class TrainImitation:
     """Sequences that a row follows one drive before it jumps to another."""
     learning_rate: float = 1e-3
     """Adam's learning rate for the conv head; it falls to 2 % along a cosine."""
-    core_learning_rate: float = 5e-3
+    core_learning_rate: float = 1e-2
     """The same for the core and the read-out."""
     alpha: float = 2.0
     """Weight of bends in the loss: exp(alpha |action|)."""
@@ -142,6 +144,7 @@ class Trainer:
         rows = torch.from_numpy(fresh)[:, None]
         start = torch.where(rows, self.driver.initial_state(len(frames)), self.state)
         cosine = 0.51 + 0.49 * np.cos(np.pi * min(self.update / self.updates, 1.0))
+        cosine *= min(1.0, (self.update + 1) / WARM_UP_UPDATES)
         for group in self.optimiser.param_groups:
             group["lr"] = group["initial_lr"] * cosine
         self.optimiser.zero_grad(set_to_none=True)

@@ -105,7 +105,7 @@ def drive_roads(
         fresh: list[int | None] = [None] * cars
         for i in np.flatnonzero([log.open for log in logs]):
             where = float(infos["distance_m"][i])
-            logs[i].note(infos, i, bool(departed[i]))
+            logs[i].note(infos, int(i), bool(departed[i]))
             over = bool(finished[i]) or (bool(departed[i]) and where + 1.0 >= scenario.road.length_m)
             if over:
                 done.append(logs[i].close(where))
@@ -200,7 +200,7 @@ def label_stretches(
             logs[i].append((frames[i], driven[i], answer[i], *(infos[name][i] for name in TRACES)))
         frames, _, departed, finished, infos = env.step(driven)
         over = departed | finished
-        for i in np.flatnonzero(over | (step == steps - 1)):
+        for i in (int(car) for car in np.flatnonzero(over | (step == steps - 1))):
             yield _stretch(int(seeds[i]), logs[i])
             logs[i] = []
         if over.any() and step < steps - 1:

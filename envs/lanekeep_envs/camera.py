@@ -89,7 +89,7 @@ def lens_of(camera: Camera) -> Lens:
 
 
 @kernel
-def ground_distance_m(row, lens):  # type: ignore[no-untyped-def]
+def ground_distance_m(row, lens):
     """Forward distance X at which a (fractional) row meets the ground; infinite at and above the horizon."""
     w = (row - lens.centre_row) / lens.focal_px
     sink = lens.sin_pitch + w * lens.cos_pitch
@@ -99,7 +99,7 @@ def ground_distance_m(row, lens):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def pixel_of(forward_m, left_m, up_m, lens):  # type: ignore[no-untyped-def]
+def pixel_of(forward_m, left_m, up_m, lens):
     """(row, column, pixels per metre) of a point in front of the car; `up_m` is measured from the ground."""
     z = up_m - lens.height_m
     depth = forward_m * lens.cos_pitch - z * lens.sin_pitch

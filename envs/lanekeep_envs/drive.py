@@ -60,13 +60,13 @@ COURSE = np.dtype(
 
 
 @kernel
-def parallel_curvature(curvature, d_m):  # type: ignore[no-untyped-def]
+def parallel_curvature(curvature, d_m):
     """Curvature of the parallel at `d_m` left of a curve."""
     return curvature / (1.0 - curvature * d_m)
 
 
 @kernel
-def first_root_s(c, b, a):  # type: ignore[no-untyped-def]
+def first_root_s(c, b, a):
     """Smallest t > 0 with c + b t + a t^2 = 0, at most LONGEST_CROSSING_S."""
     best = LONGEST_CROSSING_S
     if abs(a) < 1e-9:
@@ -84,7 +84,7 @@ def first_root_s(c, b, a):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def margins_m(course, vehicle):  # type: ignore[no-untyped-def]
+def margins_m(course, vehicle):
     """How far left and right the centre of gravity may be before a tyre passes the outer edge of a marking."""
     left = course["lane_width_m"] / 2.0 + course["marking_width_m"] / 2.0 - vehicle.half_width_m
     right = course["lane_width_m"] / 2.0 + course["marking_width_m"] - vehicle.half_width_m
@@ -92,7 +92,7 @@ def margins_m(course, vehicle):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def locate(car, road, course, vehicle):  # type: ignore[no-untyped-def]
+def locate(car, road, course, vehicle):
     """Where the car is with respect to its lane, and how soon it would leave it."""
     row, s, d = project(road, car["row"], car["x"], car["y"])
     lane_d = -course["lane_width_m"] / 2.0
@@ -116,7 +116,7 @@ def locate(car, road, course, vehicle):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def move(car, command_rad, acceleration_mps2, vehicle):  # type: ignore[no-untyped-def]
+def move(car, command_rad, acceleration_mps2, vehicle):
     """Actuator and physics over one control step."""
     delay = int(round(vehicle.actuator_delay_s / PHYSICS_STEP_S))
     before = car["lateral_speed"]
@@ -134,7 +134,7 @@ def move(car, command_rad, acceleration_mps2, vehicle):  # type: ignore[no-untyp
 
 
 @kernel
-def judge(car, course, action):  # type: ignore[no-untyped-def]
+def judge(car, course, action):
     """The terms of the reward, each bounded; their sum lies in [-1.06, 0.1]."""
     half = course["lane_width_m"] / 2.0
     off = min(abs(car["lateral_offset_m"]) / half, 1.0)
@@ -148,7 +148,7 @@ def judge(car, course, action):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def step_cars(cars, actions, courses, roads, vehicle, resting):  # type: ignore[no-untyped-def]
+def step_cars(cars, actions, courses, roads, vehicle, resting):
     """One control step of every car that is not `resting` [N]; actions [N, 1 or 2] in [-1, 1]."""
     for i in range(cars.shape[0]):
         if resting[i]:
@@ -166,7 +166,7 @@ def step_cars(cars, actions, courses, roads, vehicle, resting):  # type: ignore[
 
 
 @kernel
-def place_car(car, road, course, vehicle, s_m, offset_m, heading_error_rad, speed_mps):  # type: ignore[no-untyped-def]
+def place_car(car, road, course, vehicle, s_m, offset_m, heading_error_rad, speed_mps):
     """Put a car on its lane, wheels set for the bend it is in."""
     x, y, heading = pose_beside(road, s_m, offset_m - course["lane_width_m"] / 2.0)
     curvature = parallel_curvature(at(road["curvature"], s_m), -course["lane_width_m"] / 2.0)

@@ -17,7 +17,7 @@ ROAD, TERRAIN, TEXTURE = int(Element.ROAD), int(Element.TERRAIN), int(Element.TE
 
 
 @kernel
-def overlap(offset, width, extent):  # type: ignore[no-untyped-def]
+def overlap(offset, width, extent):
     """Share of [offset - extent/2, offset + extent/2] inside [-width/2, width/2]."""
     low = max(offset - 0.5 * extent, -0.5 * width)
     high = min(offset + 0.5 * extent, 0.5 * width)
@@ -25,27 +25,27 @@ def overlap(offset, width, extent):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def painted_length(s, dash, period):  # type: ignore[no-untyped-def]
+def painted_length(s, dash, period):
     """Length of dashes between 0 and s."""
     cycles = np.floor(s / period)
     return cycles * dash + min(s - cycles * period, dash)
 
 
 @kernel
-def dash_share(s, extent, dash, gap):  # type: ignore[no-untyped-def]
+def dash_share(s, extent, dash, gap):
     """Share of [s - extent/2, s + extent/2] covered by dashes that begin at every multiple of dash + gap."""
     period = dash + gap
     return (painted_length(s + 0.5 * extent, dash, period) - painted_length(s - 0.5 * extent, dash, period)) / extent
 
 
 @kernel
-def soft_edge(beyond, extent):  # type: ignore[no-untyped-def]
+def soft_edge(beyond, extent):
     """Share of the patch on the near side of an edge that lies `beyond` metres behind its centre."""
     return min(max(0.5 - beyond / extent, 0.0), 1.0)
 
 
 @kernel
-def slow_texture(s, d, x, y, look, tile):  # type: ignore[no-untyped-def]
+def slow_texture(s, d, x, y, look, tile):
     """(field, stain): texture so slow that every eighth pixel will do; meadow against crop, stains and ragged edges."""
     side = look["mirror"]
     field = sample(tile, 0.035 * (x + look["offset_x"]), 0.035 * (side * y + look["offset_y"]))
@@ -53,7 +53,7 @@ def slow_texture(s, d, x, y, look, tile):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def terrain(x, y, near, patch, field, look, tile, grain):  # type: ignore[no-untyped-def]
+def terrain(x, y, near, patch, field, look, tile, grain):
     """Albedo of grass and fields at world (x, mirror * y); `near` is 1 beside the road, 0 out in the fields."""
     px, py = x + look["offset_x"], y + look["offset_y"]
     crop = min(max(2.5 * field + 0.2 - 1.2 * near, 0.0), 1.0)
@@ -73,7 +73,7 @@ def terrain(x, y, near, patch, field, look, tile, grain):  # type: ignore[no-unt
 
 
 @kernel
-def asphalt_light(s, d, patch, stain, look, tile, grain):  # type: ignore[no-untyped-def]
+def asphalt_light(s, d, patch, stain, look, tile, grain):
     """Brightness of the asphalt: grain, slow stains along the road, and the paler tracks that wheels polish."""
     fine = 0.0
     if patch < 0.5:
@@ -84,7 +84,7 @@ def asphalt_light(s, d, patch, stain, look, tile, grain):  # type: ignore[no-unt
 
 
 @kernel
-def marking_share(s, d, wide, long, look):  # type: ignore[no-untyped-def]
+def marking_share(s, d, wide, long, look):
     """(share, element) of the marking in a patch of extent `wide` across and `long` along the road."""
     line, lane = look["line_m"], look["lane_m"]
     reach = 0.5 * (line + wide)
@@ -97,7 +97,7 @@ def marking_share(s, d, wide, long, look):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def ground_albedo(x, y, s, d, wide, long, field, stain, look, tile, visible):  # type: ignore[no-untyped-def]
+def ground_albedo(x, y, s, d, wide, long, field, stain, look, tile, visible):
     """(r, g, b, dominating element, contributing bits) of a patch; x, y world, s, d road coordinates [m]."""
     grain = 1.0 if visible >> TEXTURE & 1 else 0.0
     patch = np.sqrt(wide * long)
@@ -136,6 +136,6 @@ def ground_albedo(x, y, s, d, wide, long, field, stain, look, tile, visible):  #
 
 
 @kernel
-def grain_bit(grain):  # type: ignore[no-untyped-def]
+def grain_bit(grain):
     """Bit of the texture, if there is any."""
     return 1 << TEXTURE if grain > 0.0 else 0

@@ -4,7 +4,7 @@ numba's cache notices a changed file, not a changed import of it: after editing 
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from numba import njit
 
@@ -13,5 +13,5 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def kernel(function: F) -> F:
     """Compile on first use; the plain function stays reachable as `.py_func`."""
-    compiled: F = njit(cache=True, error_model="numpy")(function)
-    return compiled
+    compiled: Any = njit(cache=True, error_model="numpy")(function)
+    return cast(F, compiled)

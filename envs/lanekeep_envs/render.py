@@ -5,7 +5,7 @@ axis is brought into the car's frame once per picture; every ground pixel is pro
 neighbour.  The kernel is plain Python under `.py_func`, which the tests hold against the compiled one.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +54,7 @@ def make_canvas(camera: Camera) -> Canvas:
 
 
 @kernel
-def axis_in_car_frame(axis, road, first, x, y, cos, sin):  # type: ignore[no-untyped-def]
+def axis_in_car_frame(axis, road, first, x, y, cos, sin):
     """Fill `axis` with the road from table row `first` on, seen from the car; straight on beyond the table's end."""
     last = road.shape[0] - 1
     for k in range(axis.shape[0]):
@@ -67,7 +67,7 @@ def axis_in_car_frame(axis, road, first, x, y, cos, sin):  # type: ignore[no-unt
 
 
 @kernel
-def find_things(canvas, things, count, s_m, x, y, cos, sin, visible):  # type: ignore[no-untyped-def]
+def find_things(canvas, things, count, s_m, x, y, cos, sin, visible):
     """List what stands around the car, far to near; return how many."""
     low, high = 0, count
     while low < high:
@@ -95,7 +95,7 @@ def find_things(canvas, things, count, s_m, x, y, cos, sin, visible):  # type: i
 
 
 @kernel
-def paint_shadows(canvas, things, found, look, lens, tile, cos, sin):  # type: ignore[no-untyped-def]
+def paint_shadows(canvas, things, found, look, lens, tile, cos, sin):
     """Fill `canvas.shade` with the share of each pixel that the sun does not reach."""
     canvas.shade[:] = 0.0
     sun_x, sun_y = look["sun_x"], look["sun_y"]
@@ -113,7 +113,6 @@ def paint_shadows(canvas, things, found, look, lens, tile, cos, sin):  # type: i
 
 @kernel
 def project_row(axis, row, forward, per_px, lens, columns, look, tile, s_first, x, y, cos, sin):
-    # type: ignore[no-untyped-def]
     """Fill columns[0:6] with s, d, the road's tangent, field and stain under every pixel of an image row.
 
     Return the table row where it begins.
@@ -149,7 +148,7 @@ def project_row(axis, row, forward, per_px, lens, columns, look, tile, s_first, 
 
 
 @kernel
-def paint_ground(canvas, by, annotate, look, lens, tile, s0, x, y, cos, sin, visible):  # type: ignore[no-untyped-def]
+def paint_ground(canvas, by, annotate, look, lens, tile, s0, x, y, cos, sin, visible):
     """Paint every row below the horizon, from the bottom up; return the first painted row."""
     colour, axis = canvas.colour, canvas.axis
     height, width = colour.shape[0], colour.shape[1]
@@ -193,7 +192,7 @@ def paint_ground(canvas, by, annotate, look, lens, tile, s0, x, y, cos, sin, vis
 
 
 @kernel
-def paint_things(canvas, by, annotate, things, found, look, lens, tile, cos, sin):  # type: ignore[no-untyped-def]
+def paint_things(canvas, by, annotate, things, found, look, lens, tile, cos, sin):
     """Paint the listed things over ground and sky."""
     sun_x, sun_y = look["sun_x"], look["sun_y"]
     light = (cos * sun_y - sin * sun_x, cos * sun_x + sin * sun_y, look["sun_z"])
@@ -211,7 +210,7 @@ def paint_things(canvas, by, annotate, things, found, look, lens, tile, cos, sin
 
 
 @kernel
-def expose(image, colour, look, frame, visible):  # type: ignore[no-untyped-def]
+def expose(image, colour, look, frame, visible):
     """Exposure, sensor noise and rounding to bytes; the noise is a hash of (pixel, frame, seed)."""
     width = image.shape[1]
     noise = look["noise_grey"] / 73.9 if visible >> NOISE & 1 else 0.0  # 73.9: standard deviation of a uniform byte
@@ -229,7 +228,6 @@ def expose(image, colour, look, frame, visible):  # type: ignore[no-untyped-def]
 
 @kernel
 def render(image, by, annotate, canvas, car, road, things, count, look, lens, tile, visible):
-    # type: ignore[no-untyped-def]
     """Render what `car` sees into `image` [H, W, 3]; with `annotate` also the by-products in `by`."""
     x, y, yaw = car["x"], car["y"], car["yaw"]
     cos, sin = np.cos(yaw), np.sin(yaw)
@@ -251,7 +249,7 @@ def render(image, by, annotate, canvas, car, road, things, count, look, lens, ti
 
 
 @kernel
-def render_cars(images, by, canvas, cars, roads, things, counts, looks, lens, tile):  # type: ignore[no-untyped-def]
+def render_cars(images, by, canvas, cars, roads, things, counts, looks, lens, tile):
     """Render the view of every car into images [N, H, W, 3]."""
     for i in range(cars.shape[0]):
         render(images[i], by, False, canvas, cars[i], roads[i], things[i], counts[i], looks[i], lens, tile, EVERYTHING)
@@ -271,13 +269,13 @@ class Renderer:
             np.zeros((1, 1), np.float32),
         )
 
-    def images(self, cars, roads, things, counts, looks) -> NDArray[np.uint8]:  # type: ignore[no-untyped-def]
+    def images(self, cars: Any, roads: Any, things: Any, counts: Any, looks: Any) -> NDArray[np.uint8]:
         """Return what N cars see, [N, H, W, 3]."""
         images = np.empty((len(cars), self.camera.height_px, self.camera.width_px, 3), np.uint8)
         render_cars(images, self._nothing, self._canvas, cars, roads, things, counts, looks, self._lens, TILE)
         return images
 
-    def frame(self, car, road, things, count, look, visible=EVERYTHING) -> Frame:  # type: ignore[no-untyped-def]
+    def frame(self, car: Any, road: Any, things: Any, count: int, look: Any, visible: int = EVERYTHING) -> Frame:
         """Return what one car sees, with the by-products; `visible` masks the elements."""
         size = (self.camera.height_px, self.camera.width_px)
         frame = Frame(

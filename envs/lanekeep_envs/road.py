@@ -53,7 +53,7 @@ class Profile(NamedTuple):
 
 
 @kernel
-def clothoid_length_m(radius_m, speed_mps, draw):  # type: ignore[no-untyped-def]
+def clothoid_length_m(radius_m, speed_mps, draw):
     """Length of a transition curve to `radius_m`; `draw` in [0, 1) picks between the shortest and the longest allowed."""
     shortest = max(radius_m / 9.0, speed_mps**3 / (radius_m * MAXIMUM_JERK_MPS3))
     longest = max(shortest, 0.6 * radius_m)
@@ -61,7 +61,7 @@ def clothoid_length_m(radius_m, speed_mps, draw):  # type: ignore[no-untyped-def
 
 
 @kernel
-def write_bend(curvature, start, peak, ramp, arc):  # type: ignore[no-untyped-def]
+def write_bend(curvature, start, peak, ramp, arc):
     """Write clothoid, arc, clothoid from row `start` on; return the row where the bend ends."""
     rows = curvature.shape[0]
     for k in range(ramp + arc + ramp + 1):
@@ -78,7 +78,7 @@ def write_bend(curvature, start, peak, ramp, arc):  # type: ignore[no-untyped-de
 
 
 @kernel
-def sample_curvature(curvature, profile, draws):  # type: ignore[no-untyped-def]
+def sample_curvature(curvature, profile, draws):
     """Fill `curvature` [M] with straights and bends; `draws` are uniform numbers in [0, 1), six per bend."""
     curvature[:] = 0.0
     row = int(profile.lead_in_m)
@@ -108,7 +108,7 @@ def sample_curvature(curvature, profile, draws):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def integrate_axis(road):  # type: ignore[no-untyped-def]
+def integrate_axis(road):
     """Heading and position from the curvature table, from the origin along +x; exact heading, Simpson's rule for x, y."""
     h = SPACING_M
     road[0]["x"] = road[0]["y"] = road[0]["heading"] = 0.0
@@ -125,7 +125,7 @@ def integrate_axis(road):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def lay_out(road, profile, draws, mirror):  # type: ignore[no-untyped-def]
+def lay_out(road, profile, draws, mirror):
     """Sample a road into the tables of `road`; `mirror` = -1 gives the same road with left and right exchanged."""
     sample_curvature(road["curvature"], profile, draws)
     for i in range(road.shape[0]):
@@ -134,7 +134,7 @@ def lay_out(road, profile, draws, mirror):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def project(road, row, x, y):  # type: ignore[no-untyped-def]
+def project(road, row, x, y):
     """Project a point onto the axis, walking from table row `row`; return (row, s [m], d [m] positive to the left)."""
     last = road.shape[0] - 2
     a = (x - road[row]["x"]) * road[row]["tangent_x"] + (y - road[row]["y"]) * road[row]["tangent_y"]
@@ -154,7 +154,7 @@ def project(road, row, x, y):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def at(table, s_m):  # type: ignore[no-untyped-def]
+def at(table, s_m):
     """Linear interpolation in one of the road's tables; held constant beyond its ends."""
     position = min(max(s_m / SPACING_M, 0.0), table.shape[0] - 1.000001)
     row = int(position)
@@ -162,7 +162,7 @@ def at(table, s_m):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def pose_beside(road, s_m, d_m):  # type: ignore[no-untyped-def]
+def pose_beside(road, s_m, d_m):
     """Pose (x, y, heading) of the point `d_m` to the left of the axis at `s_m`."""
     heading = at(road["heading"], s_m)
     return at(road["x"], s_m) - d_m * np.sin(heading), at(road["y"], s_m) + d_m * np.cos(heading), heading

@@ -10,7 +10,7 @@ SKY, HILLS, CLOUDS = int(Element.SKY), int(Element.HILLS), int(Element.CLOUDS)
 
 
 @kernel
-def hill_line(azimuth, look, tile, far):  # type: ignore[no-untyped-def]
+def hill_line(azimuth, look, tile, far):
     """Tangent of the elevation of the hills in this direction; the far range is smoother and a little higher."""
     turn = azimuth * 256.0 / (2.0 * np.pi)
     if far:
@@ -20,7 +20,7 @@ def hill_line(azimuth, look, tile, far):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def paint_sky(colour, by, annotate, rows, columns, look, lens, tile, yaw, visible):  # type: ignore[no-untyped-def]
+def paint_sky(colour, by, annotate, rows, columns, look, lens, tile, yaw, visible):
     """Paint the first `rows` rows of `colour` [H, W, 3]; `columns` [6, W] is work space."""
     look_along_columns(columns, look, lens, tile, yaw)
     cloudy, hilly = visible >> CLOUDS & 1, visible >> HILLS & 1
@@ -60,7 +60,7 @@ def paint_sky(colour, by, annotate, rows, columns, look, lens, tile, yaw, visibl
 
 
 @kernel
-def look_along_columns(columns, look, lens, tile, yaw):  # type: ignore[no-untyped-def]
+def look_along_columns(columns, look, lens, tile, yaw):
     """Per column: horizontal direction (2, unmirrored), its product with the sun's, 1/length, far and near hills."""
     for j in range(columns.shape[1]):
         side = (lens.centre_column - j) / lens.focal_px
@@ -74,7 +74,7 @@ def look_along_columns(columns, look, lens, tile, yaw):  # type: ignore[no-untyp
 
 
 @kernel
-def over_hills(r, g, b, rise, columns, j, look, lens):  # type: ignore[no-untyped-def]
+def over_hills(r, g, b, rise, columns, j, look, lens):
     """Lay the two ranges of hills over a colour; also the largest share they cover."""
     most = 0.0
     for k in range(2):
@@ -90,7 +90,7 @@ def over_hills(r, g, b, rise, columns, j, look, lens):  # type: ignore[no-untype
 
 
 @kernel
-def hill_haze(far, visibility_m):  # type: ignore[no-untyped-def]
+def hill_haze(far, visibility_m):
     """Share of air in front of a range of hills."""
     clear = 0.35 if far else 0.60
     return 1.0 - clear * min(visibility_m / 1500.0, 1.0)

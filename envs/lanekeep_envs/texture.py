@@ -26,7 +26,7 @@ TILE = make_tile()
 
 
 @kernel
-def sample(tile, x, y):  # type: ignore[no-untyped-def]
+def sample(tile, x, y):
     """Bilinear value of the tile at (x, y) in texels."""
     fx, fy = np.floor(x), np.floor(y)
     i, j = int(fx) & 255, int(fy) & 255
@@ -38,13 +38,13 @@ def sample(tile, x, y):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def texel(tile, x, y):  # type: ignore[no-untyped-def]
+def texel(tile, x, y):
     """Value of the tile at the nearest texel below (x, y): enough where a pixel is not finer than a texel."""
     return tile[int(np.floor(x)) & 255, int(np.floor(y)) & 255]
 
 
 @kernel
-def hash32(a, b, c, seed):  # type: ignore[no-untyped-def]
+def hash32(a, b, c, seed):
     """32 well-mixed bits of three integers and a seed (multiply-xorshift)."""
     h = (a * 374761393 + b * 668265263 + c * 1103515245 + seed) & 0xFFFFFFFF
     h = ((h ^ (h >> 15)) * 739982445) & 0xFFFFFFFF

@@ -17,7 +17,7 @@ NEAREST_M, FARTHEST_M = 2.5, 220.0
 
 
 @kernel
-def element_of(kind):  # type: ignore[no-untyped-def]
+def element_of(kind):
     """Element that a thing belongs to."""
     if kind == POST:
         return POSTS
@@ -25,7 +25,7 @@ def element_of(kind):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def crown(kind, u, v, twist):  # type: ignore[no-untyped-def]
+def crown(kind, u, v, twist):
     """(value, light) of the outline at u = left/radius, v = up/height: value < 1 inside; light is the side it faces."""
     if kind == CONIFER:
         tier = (v - 0.08) * 7.0
@@ -49,7 +49,6 @@ def crown(kind, u, v, twist):  # type: ignore[no-untyped-def]
 
 @kernel
 def draw_plant(canvas, elements, contributors, depth, annotate, thing, forward, left, look, lens, tile, haze, light):
-    # type: ignore[no-untyped-def]
     """Paint a tree or bush; `light` = (sun from the left, sun ahead, sun height) and `haze` the share of air in front."""
     height, width = canvas.shape[0], canvas.shape[1]
     kind, tall, radius = thing["kind"], thing["height_m"], thing["radius_m"]
@@ -99,7 +98,7 @@ def draw_plant(canvas, elements, contributors, depth, annotate, thing, forward, 
 
 
 @kernel
-def blend(canvas, i, j, r, g, b, shade, lit, look, haze, cover):  # type: ignore[no-untyped-def]
+def blend(canvas, i, j, r, g, b, shade, lit, look, haze, cover):
     """Mix a lit, hazy surface colour into the canvas."""
     red = r * shade * (look["ambient_r"] + 1.6 * lit * look["sunlight_r"])
     green = g * shade * (look["ambient_g"] + 1.6 * lit * look["sunlight_g"])
@@ -110,7 +109,7 @@ def blend(canvas, i, j, r, g, b, shade, lit, look, haze, cover):  # type: ignore
 
 
 @kernel
-def mark(elements, contributors, depth, i, j, element, cover, forward):  # type: ignore[no-untyped-def]
+def mark(elements, contributors, depth, i, j, element, cover, forward):
     """Note a thing in the by-products."""
     contributors[i, j] |= 1 << element
     if cover >= 0.5:
@@ -119,7 +118,6 @@ def mark(elements, contributors, depth, i, j, element, cover, forward):  # type:
 
 @kernel
 def draw_post(canvas, elements, contributors, depth, annotate, thing, forward, left, look, lens, haze):
-    # type: ignore[no-untyped-def]
     """Paint a delineator: white, with a slanted black band and a reflector in it."""
     height, width = canvas.shape[0], canvas.shape[1]
     tall, radius = thing["height_m"], thing["radius_m"]
@@ -149,7 +147,7 @@ def draw_post(canvas, elements, contributors, depth, annotate, thing, forward, l
 
 
 @kernel
-def cast_shadow(shade, thing, forward, left, away_x, away_y, reach, look, lens, tile):  # type: ignore[no-untyped-def]
+def cast_shadow(shade, thing, forward, left, away_x, away_y, reach, look, lens, tile):
     """Darken `shade` [H, W] where a plant keeps the sun off the ground.
 
     `away` is the unit vector away from the sun in the car's frame, `reach` the length of shadow per metre of height.  The

@@ -96,7 +96,8 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             "render_fps": round(1 / CONTROL_STEP_S),
             "autoreset_mode": self.autoreset_mode,
         }
-        self.single_action_space = gymnasium.spaces.Box(-1.0, 1.0, (2 if acceleration else 1,), np.float32)
+        self._action_numbers = 2 if acceleration else 1
+        self.single_action_space = gymnasium.spaces.Box(-1.0, 1.0, (self._action_numbers,), np.float32)
         if observation == "camera":
             size = (self.camera.height_px, self.camera.width_px, 3)
             self.single_observation_space: Any = gymnasium.spaces.Box(0, 255, size, np.uint8)
@@ -126,9 +127,9 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             entropy = np.random.SeedSequence().generate_state(self.num_envs)
             self._generators = [np.random.default_rng(int(e)) for e in entropy]
             mask = np.ones(self.num_envs, np.bool_)
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int | np.integer) else seed
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
         for i in np.flatnonzero(mask):
-            given = None if seeds is None else seeds[i]
+            given = None if seeds is None else seeds[int(i)]
             if given is not None:
                 self._generators[i] = np.random.default_rng(seed_words(int(given)))
             self._begin(int(i), given, None if starts is None or starts[i] is None else float(starts[i]))
@@ -137,8 +138,8 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Drive all cars for 1/20 s; a NaN among the actions is refused and nothing moves."""
         actions = np.asarray(actions, np.float64).reshape(self.num_envs, -1)
-        if actions.shape[1] != self.single_action_space.shape[0]:
-            raise ValueError(f"an action has {self.single_action_space.shape[0]} number(s), not {actions.shape[1]}")
+        if actions.shape[1] != self._action_numbers:
+            raise ValueError(f"an action has {self._action_numbers} number(s), not {actions.shape[1]}")
         if not np.isfinite(actions).all():
             raise ValueError(f"action of car {int(np.flatnonzero(~np.isfinite(actions).all(1))[0])} is not finite")
         if not self._generators:
@@ -258,7 +259,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             tuple(self._things[i, : self._counts[i]].copy() for i in range(self.num_envs)),
             self._road_seeds.copy(),
             self._resting.copy(),
-            tuple(g.bit_generator.state for g in self._generators),
+            tuple(dict(g.bit_generator.state) for g in self._generators),
         )
 
     def restore(self, snapshot: Snapshot) -> Any:

@@ -57,7 +57,7 @@ class Motion(NamedTuple):
 
 
 @kernel
-def wheel_angle_rad(curvature_per_m, speed_mps, vehicle):  # type: ignore[no-untyped-def]
+def wheel_angle_rad(curvature_per_m, speed_mps, vehicle):
     """Road-wheel angle that holds a path curvature in the steady state."""
     a, b = vehicle.front_axle_m, vehicle.rear_axle_m
     understeer = vehicle.mass_kg / (a + b) * (b / vehicle.front_stiffness_n - a / vehicle.rear_stiffness_n)
@@ -66,7 +66,7 @@ def wheel_angle_rad(curvature_per_m, speed_mps, vehicle):  # type: ignore[no-unt
 
 
 @kernel
-def derivative(m, command_rad, acceleration_mps2, vehicle):  # type: ignore[no-untyped-def]
+def derivative(m, command_rad, acceleration_mps2, vehicle):
     """Time derivative of the motion `m`."""
     a, b = vehicle.front_axle_m, vehicle.rear_axle_m
     u = max(m.speed, 1.0)
@@ -96,7 +96,7 @@ def derivative(m, command_rad, acceleration_mps2, vehicle):  # type: ignore[no-u
 
 
 @kernel
-def moved(m, rate, dt_s):  # type: ignore[no-untyped-def]
+def moved(m, rate, dt_s):
     """`m + dt * rate`, field by field."""
     return Motion(
         m.x + dt_s * rate.x,
@@ -110,7 +110,7 @@ def moved(m, rate, dt_s):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def step(m, command_rad, acceleration_mps2, vehicle, dt_s):  # type: ignore[no-untyped-def]
+def step(m, command_rad, acceleration_mps2, vehicle, dt_s):
     """One step of the classical Runge-Kutta method of order 4, inputs held."""
     k1 = derivative(m, command_rad, acceleration_mps2, vehicle)
     k2 = derivative(moved(m, k1, dt_s / 2.0), command_rad, acceleration_mps2, vehicle)

@@ -20,6 +20,10 @@ from lanekeep_policies.lstm import LSTM
 from lanekeep_policies.ltc import LTC
 from lanekeep_policies.wiring import ncp_wiring
 
+# A motor neuron is three layers of saturating synapses away from the frame: when training begins its potential varies by
+# about 0.03 from frame to frame.  The read-out starts at this gain, so that actions begin at the scale of the expert's;
+# with a gain of 1 the gradient that reaches the synapses is as much smaller, and the driver learns the mean for long.
+READOUT_GAIN = 10.0
 Pixels = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 
@@ -66,6 +70,9 @@ class Driver(nn.Module):
         self.head = ConvHead(spec.camera_height, spec.camera_width)
         self.core = CORES[spec.core](spec)
         self.readout = nn.Linear(self._core.output_size, 1)
+        if self._core.output_size == 1:
+            nn.init.constant_(self.readout.weight, READOUT_GAIN)
+            nn.init.zeros_(self.readout.bias)
 
     @staticmethod
     def build(spec: DriverSpec, seed: int) -> "Driver":
@@ -96,7 +103,7 @@ class Driver(nn.Module):
                 + "x".join(map(str, frames.shape[2:]))
             )
         features: Tensor = self.head(frames.flatten(0, 1))
-        return features.unflatten(0, frames.shape[:2])
+        return features.view(*frames.shape[:2], FEATURES)
 
     def forward(self, frames: Tensor, state: Tensor, dt_s: float | Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Frames [B, T, H, W, 3] and state [B, S] to curvature [B, T, 1] (action units, not clipped) and state."""

@@ -23,8 +23,8 @@ class Expert:
 
     preview_m: tuple[float, ...] = (2.5, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 40.0)
     delay_s: float = 0.22  # pure delay and lag of the steering, and half a control step
-    frequency_radps: float = 1.1
-    damping: float = 1.0
+    frequency_radps: float = 1.8
+    damping: float = 0.95
 
     def curvature(
         self,
