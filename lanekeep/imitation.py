@@ -40,6 +40,7 @@ from lanekeep_policies.driver import Driver, DriverSpec
 
 TRAINING_SEEDS = 9_000  # roads below are trained on, the next 1,000 are for validation, from 10,000 on for tests
 
+CORE_LEARNING_RATE = {"ncp": 1e-2, "lstm": 1e-3}  # a conductance moves less per gradient than a weight
 WARM_UP_UPDATES = 10  # of both learning rates, while Adam's second moments are still guesses
 
 
@@ -65,13 +66,13 @@ class TrainImitation:
     """Sequences that a row follows one drive before it jumps to another."""
     learning_rate: float = 1e-3
     """Adam's learning rate for the conv head; it falls to 2 % along a cosine."""
-    core_learning_rate: float = 1e-2
-    """The same for the core and the read-out."""
+    core_learning_rate: float | None = None
+    """The same for core and read-out; what suits the core unless given: ncp 1e-2, lstm 1e-3."""
     alpha: float = 2.0
     """Weight of bends in the loss: exp(alpha |action|)."""
     noise: float = 0.15
     """Standard deviation of the disturbance while demonstrating [action units]."""
-    expert_frames: int = 6_400
+    expert_frames: int = 9_600
     """Frames that the expert demonstrates at the start."""
     dagger_every: int = 40
     """Updates between two DAgger rounds."""
@@ -280,12 +281,13 @@ def imitation_loss(actions: Tensor, answers: Tensor, alpha: float) -> Tensor:
 
 def make_optimiser(driver: Driver, settings: TrainImitation) -> torch.optim.Adam:
     """Adam with a rate of its own for the head and for core and read-out."""
+    rate = settings.core_learning_rate or CORE_LEARNING_RATE[settings.core]
     slow = list(driver.head.parameters())
     fast = [p for p in (*driver.core.parameters(), *driver.readout.parameters()) if p.requires_grad]
     return torch.optim.Adam(
         [
             {"params": slow, "lr": settings.learning_rate, "initial_lr": settings.learning_rate},
-            {"params": fast, "lr": settings.core_learning_rate, "initial_lr": settings.core_learning_rate},
+            {"params": fast, "lr": rate, "initial_lr": rate},
         ]
     )
 

@@ -9,14 +9,14 @@ integral of the pulse train along it.  A filter that only knew the lateral exten
 import numpy as np
 
 from lanekeep_envs.interventions import Element
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.texture import sample, texel
 
 CENTRE, LEFT, RIGHT = int(Element.CENTRE_MARKING), int(Element.LEFT_MARKING), int(Element.RIGHT_MARKING)
 ROAD, TERRAIN, TEXTURE = int(Element.ROAD), int(Element.TERRAIN), int(Element.TEXTURE)
 
 
-@kernel
+@inlined
 def overlap(offset, width, extent):
     """Share of [offset - extent/2, offset + extent/2] inside [-width/2, width/2]."""
     low = max(offset - 0.5 * extent, -0.5 * width)
@@ -24,21 +24,21 @@ def overlap(offset, width, extent):
     return max(high - low, 0.0) / extent
 
 
-@kernel
+@inlined
 def painted_length(s, dash, period):
     """Length of dashes between 0 and s."""
     cycles = np.floor(s / period)
     return cycles * dash + min(s - cycles * period, dash)
 
 
-@kernel
+@inlined
 def dash_share(s, extent, dash, gap):
     """Share of [s - extent/2, s + extent/2] covered by dashes that begin at every multiple of dash + gap."""
     period = dash + gap
     return (painted_length(s + 0.5 * extent, dash, period) - painted_length(s - 0.5 * extent, dash, period)) / extent
 
 
-@kernel
+@inlined
 def soft_edge(beyond, extent):
     """Share of the patch on the near side of an edge that lies `beyond` metres behind its centre."""
     return min(max(0.5 - beyond / extent, 0.0), 1.0)
@@ -52,7 +52,7 @@ def slow_texture(s, d, x, y, look, tile):
     return field, sample(tile, 0.45 * s + look["offset_x"], 0.9 * side * d + look["offset_y"])
 
 
-@kernel
+@inlined
 def terrain(x, y, near, patch, field, look, tile, grain):
     """Albedo of grass and fields at world (x, mirror * y); `near` is 1 beside the road, 0 out in the fields."""
     px, py = x + look["offset_x"], y + look["offset_y"]
@@ -72,7 +72,7 @@ def terrain(x, y, near, patch, field, look, tile, grain):
     )
 
 
-@kernel
+@inlined
 def asphalt_light(s, d, patch, stain, look, tile, grain):
     """Brightness of the asphalt: grain, slow stains along the road, and the paler tracks that wheels polish."""
     fine = 0.0
@@ -83,7 +83,7 @@ def asphalt_light(s, d, patch, stain, look, tile, grain):
     return 1.0 + grain * (0.20 * fine + 0.05 * stain + 0.05 * max(1.0 - track * track, 0.0))
 
 
-@kernel
+@inlined
 def marking_share(s, d, wide, long, look):
     """(share, element) of the marking in a patch of extent `wide` across and `long` along the road."""
     line, lane = look["line_m"], look["lane_m"]
@@ -96,7 +96,7 @@ def marking_share(s, d, wide, long, look):
     return 0.0, CENTRE
 
 
-@kernel
+@inlined
 def ground_albedo(x, y, s, d, wide, long, field, stain, look, tile, visible):
     """(r, g, b, dominating element, contributing bits) of a patch; x, y world, s, d road coordinates [m]."""
     grain = 1.0 if visible >> TEXTURE & 1 else 0.0
@@ -135,7 +135,7 @@ def ground_albedo(x, y, s, d, wide, long, field, stain, look, tile, visible):
     return r, g, b, element, bits
 
 
-@kernel
+@inlined
 def grain_bit(grain):
     """Bit of the texture, if there is any."""
     return 1 << TEXTURE if grain > 0.0 else 0

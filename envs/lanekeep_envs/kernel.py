@@ -15,3 +15,9 @@ def kernel(function: F) -> F:
     """Compile on first use; the plain function stays reachable as `.py_func`."""
     compiled: Any = njit(cache=True, error_model="numpy")(function)
     return cast(F, compiled)
+
+
+def inlined(function: F) -> F:
+    """The same for a function of the innermost loop: copied into its callers, which a call there costs more than its body."""
+    compiled: Any = njit(cache=True, error_model="numpy", inline="always")(function)
+    return cast(F, compiled)

@@ -148,7 +148,7 @@ def project_row(axis, row, forward, per_px, lens, columns, look, tile, s_first, 
 
 
 @kernel
-def paint_ground(canvas, by, annotate, look, lens, tile, s0, x, y, cos, sin, visible):
+def paint_ground(canvas, by, look, lens, tile, s0, x, y, cos, sin, visible):
     """Paint every row below the horizon, from the bottom up; return the first painted row."""
     colour, axis = canvas.colour, canvas.axis
     height, width = colour.shape[0], colour.shape[1]
@@ -182,7 +182,7 @@ def paint_ground(canvas, by, annotate, look, lens, tile, s0, x, y, cos, sin, vis
             colour[i, j, 0] = r + haze * (look["horizon_r"] - r)
             colour[i, j, 1] = g + haze * (look["horizon_g"] - g)
             colour[i, j, 2] = b + haze * (look["horizon_b"] - b)
-            if annotate:
+            if by is not None:
                 if sunny < 1.0:
                     bits |= 1 << SHADOWS
                     element = SHADOWS if sunny < 0.5 and element <= 2 else element
@@ -192,7 +192,7 @@ def paint_ground(canvas, by, annotate, look, lens, tile, s0, x, y, cos, sin, vis
 
 
 @kernel
-def paint_things(canvas, by, annotate, things, found, look, lens, tile, cos, sin):
+def paint_things(canvas, by, things, found, look, lens, tile, cos, sin):
     """Paint the listed things over ground and sky."""
     sun_x, sun_y = look["sun_x"], look["sun_y"]
     light = (cos * sun_y - sin * sun_x, cos * sun_x + sin * sun_y, look["sun_z"])
@@ -202,11 +202,10 @@ def paint_things(canvas, by, annotate, things, found, look, lens, tile, cos, sin
             continue
         thing = things[canvas.order[k]]
         haze = 1.0 - np.exp(-forward / look["visibility_m"])
-        notes = (by.elements, by.contributors, by.depth_m, annotate)
         if thing["kind"] == POST:
-            draw_post(canvas.colour, *notes, thing, forward, left, look, lens, haze)
+            draw_post(canvas.colour, by, thing, forward, left, look, lens, haze)
         else:
-            draw_plant(canvas.colour, *notes, thing, forward, left, look, lens, tile, haze, light)
+            draw_plant(canvas.colour, by, thing, forward, left, look, lens, tile, haze, light)
 
 
 @kernel
@@ -227,8 +226,8 @@ def expose(image, colour, look, frame, visible):
 
 
 @kernel
-def render(image, by, annotate, canvas, car, road, things, count, look, lens, tile, visible):
-    """Render what `car` sees into `image` [H, W, 3]; with `annotate` also the by-products in `by`."""
+def render(image, by, canvas, car, road, things, count, look, lens, tile, visible):
+    """Render what `car` sees into `image` [H, W, 3], and the by-products into `by`, unless that is None."""
     x, y, yaw = car["x"], car["y"], car["yaw"]
     cos, sin = np.cos(yaw), np.sin(yaw)
     first = max(car["row"] - BEHIND_ROWS, 0)
@@ -238,21 +237,20 @@ def render(image, by, annotate, canvas, car, road, things, count, look, lens, ti
         paint_shadows(canvas, things, found, look, lens, tile, cos, sin)
     else:
         canvas.shade[:] = 0.0
-    top = paint_ground(canvas, by, annotate, look, lens, tile, float(first), x, y, cos, sin, visible)
-    paint_sky(canvas.colour, by, annotate, top, canvas.columns, look, lens, tile, yaw, visible)
-    paint_things(canvas, by, annotate, things, found, look, lens, tile, cos, sin)
+    top = paint_ground(canvas, by, look, lens, tile, float(first), x, y, cos, sin, visible)
+    paint_sky(canvas.colour, by, top, canvas.columns, look, lens, tile, yaw, visible)
+    paint_things(canvas, by, things, found, look, lens, tile, cos, sin)
     expose(image, canvas.colour, look, car["steps"], visible)
-    if annotate and look["noise_grey"] > 0.0 and visible >> NOISE & 1:
-        for i in range(image.shape[0]):
-            for j in range(image.shape[1]):
-                by.contributors[i, j] |= 1 << NOISE
+    if by is not None:
+        if look["noise_grey"] > 0.0 and visible >> NOISE & 1:
+            by.contributors[:] |= 1 << NOISE
 
 
 @kernel
-def render_cars(images, by, canvas, cars, roads, things, counts, looks, lens, tile):
+def render_cars(images, canvas, cars, roads, things, counts, looks, lens, tile):
     """Render the view of every car into images [N, H, W, 3]."""
     for i in range(cars.shape[0]):
-        render(images[i], by, False, canvas, cars[i], roads[i], things[i], counts[i], looks[i], lens, tile, EVERYTHING)
+        render(images[i], None, canvas, cars[i], roads[i], things[i], counts[i], looks[i], lens, tile, EVERYTHING)
 
 
 class Renderer:
@@ -262,17 +260,11 @@ class Renderer:
         self.camera = camera
         self._lens: Lens = lens_of(camera)
         self._canvas = make_canvas(camera)
-        self._nothing = Frame(
-            np.zeros((1, 1, 3), np.uint8),
-            np.zeros((1, 1), np.uint8),
-            np.zeros((1, 1), np.uint16),
-            np.zeros((1, 1), np.float32),
-        )
 
     def images(self, cars: Any, roads: Any, things: Any, counts: Any, looks: Any) -> NDArray[np.uint8]:
         """Return what N cars see, [N, H, W, 3]."""
         images = np.empty((len(cars), self.camera.height_px, self.camera.width_px, 3), np.uint8)
-        render_cars(images, self._nothing, self._canvas, cars, roads, things, counts, looks, self._lens, TILE)
+        render_cars(images, self._canvas, cars, roads, things, counts, looks, self._lens, TILE)
         return images
 
     def frame(self, car: Any, road: Any, things: Any, count: int, look: Any, visible: int = EVERYTHING) -> Frame:
@@ -284,5 +276,5 @@ class Renderer:
             np.zeros(size, np.uint16),
             np.zeros(size, np.float32),
         )
-        render(frame.image, frame, True, self._canvas, car, road, things, count, look, self._lens, TILE, visible)
+        render(frame.image, frame, self._canvas, car, road, things, count, look, self._lens, TILE, visible)
         return frame

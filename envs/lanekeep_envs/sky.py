@@ -20,7 +20,7 @@ def hill_line(azimuth, look, tile, far):
 
 
 @kernel
-def paint_sky(colour, by, annotate, rows, columns, look, lens, tile, yaw, visible):
+def paint_sky(colour, by, rows, columns, look, lens, tile, yaw, visible):
     """Paint the first `rows` rows of `colour` [H, W, 3]; `columns` [6, W] is work space."""
     look_along_columns(columns, look, lens, tile, yaw)
     cloudy, hilly = visible >> CLOUDS & 1, visible >> HILLS & 1
@@ -55,7 +55,7 @@ def paint_sky(colour, by, annotate, rows, columns, look, lens, tile, yaw, visibl
                     bits |= 1 << HILLS
                     element = HILLS if cover >= 0.5 else element
             colour[i, j, 0], colour[i, j, 1], colour[i, j, 2] = r, g, b
-            if annotate:
+            if by is not None:
                 by.elements[i, j], by.contributors[i, j], by.depth_m[i, j] = element, bits, np.inf
 
 

@@ -7,7 +7,7 @@ outline of hills.  Nothing here draws random numbers while rendering: the same p
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.kernel import inlined
 
 TILE_SIZE = 256
 
@@ -25,7 +25,7 @@ def make_tile(seed: int = 20190120) -> NDArray[np.float32]:
 TILE = make_tile()
 
 
-@kernel
+@inlined
 def sample(tile, x, y):
     """Bilinear value of the tile at (x, y) in texels."""
     fx, fy = np.floor(x), np.floor(y)
@@ -37,13 +37,13 @@ def sample(tile, x, y):
     return near + ay * (far - near)
 
 
-@kernel
+@inlined
 def texel(tile, x, y):
     """Value of the tile at the nearest texel below (x, y): enough where a pixel is not finer than a texel."""
     return tile[int(np.floor(x)) & 255, int(np.floor(y)) & 255]
 
 
-@kernel
+@inlined
 def hash32(a, b, c, seed):
     """32 well-mixed bits of three integers and a seed (multiply-xorshift)."""
     h = (a * 374761393 + b * 668265263 + c * 1103515245 + seed) & 0xFFFFFFFF

@@ -8,7 +8,7 @@ import numpy as np
 
 from lanekeep_envs.camera import ground_distance_m, pixel_of
 from lanekeep_envs.interventions import Element
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, POST
 from lanekeep_envs.texture import sample
 
@@ -24,7 +24,7 @@ def element_of(kind):
     return BUSHES if kind == BUSH else TREES
 
 
-@kernel
+@inlined
 def crown(kind, u, v, twist):
     """(value, light) of the outline at u = left/radius, v = up/height: value < 1 inside; light is the side it faces."""
     if kind == CONIFER:
@@ -48,7 +48,7 @@ def crown(kind, u, v, twist):
 
 
 @kernel
-def draw_plant(canvas, elements, contributors, depth, annotate, thing, forward, left, look, lens, tile, haze, light):
+def draw_plant(canvas, by, thing, forward, left, look, lens, tile, haze, light):
     """Paint a tree or bush; `light` = (sun from the left, sun ahead, sun height) and `haze` the share of air in front."""
     height, width = canvas.shape[0], canvas.shape[1]
     kind, tall, radius = thing["kind"], thing["height_m"], thing["radius_m"]
@@ -93,11 +93,11 @@ def draw_plant(canvas, elements, contributors, depth, annotate, thing, forward, 
             shade = 0.62 + 0.38 * v + 0.45 * rough
             lit = max(0.55 + 0.55 * (side * face + 0.5 * (v - 0.3)), 0.12) * shine
             blend(canvas, i, j, r, g, b, shade, lit, look, haze, cover)
-            if annotate:
-                mark(elements, contributors, depth, i, j, element, cover, forward)
+            if by is not None:
+                mark(by, i, j, element, cover, forward)
 
 
-@kernel
+@inlined
 def blend(canvas, i, j, r, g, b, shade, lit, look, haze, cover):
     """Mix a lit, hazy surface colour into the canvas."""
     red = r * shade * (look["ambient_r"] + 1.6 * lit * look["sunlight_r"])
@@ -108,16 +108,16 @@ def blend(canvas, i, j, r, g, b, shade, lit, look, haze, cover):
     canvas[i, j, 2] += cover * (blue + haze * (look["horizon_b"] - blue) - canvas[i, j, 2])
 
 
-@kernel
-def mark(elements, contributors, depth, i, j, element, cover, forward):
+@inlined
+def mark(by, i, j, element, cover, forward):
     """Note a thing in the by-products."""
-    contributors[i, j] |= 1 << element
+    by.contributors[i, j] |= 1 << element
     if cover >= 0.5:
-        elements[i, j], depth[i, j] = element, forward
+        by.elements[i, j], by.depth_m[i, j] = element, forward
 
 
 @kernel
-def draw_post(canvas, elements, contributors, depth, annotate, thing, forward, left, look, lens, haze):
+def draw_post(canvas, by, thing, forward, left, look, lens, haze):
     """Paint a delineator: white, with a slanted black band and a reflector in it."""
     height, width = canvas.shape[0], canvas.shape[1]
     tall, radius = thing["height_m"], thing["radius_m"]
@@ -142,8 +142,8 @@ def draw_post(canvas, elements, contributors, depth, annotate, thing, forward, l
             if band > 0.5 and reach > 1.5 and abs(u) < 0.45 and abs(v - 0.78) < 0.05:
                 grey = 190.0
             blend(canvas, i, j, grey, grey, grey, 1.0, 0.5 * look["sunshine"], look, haze, cover)
-            if annotate:
-                mark(elements, contributors, depth, i, j, POSTS, cover, forward)
+            if by is not None:
+                mark(by, i, j, POSTS, cover, forward)
 
 
 @kernel

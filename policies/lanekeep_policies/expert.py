@@ -3,10 +3,11 @@
 Command (path curvature), with e the lateral offset, psi the heading error, v the speed and tau the time until the
 steering acts:
 
-    kappa = kappa_lane(v tau ahead) - omega^2/v^2 e' - 2 zeta omega/v psi        e' = e + v psi tau
+    kappa = kappa_lane(v tau ahead) - e'/l^2 - 2 zeta psi/l        e' = e + v psi tau
 
-On a straight e'' = v^2 (kappa - kappa_lane), so that e obeys e'' + 2 zeta omega e' + omega^2 e = 0: the same damped
-return to the middle of the lane at every speed.  Positive is to the left throughout (ISO 8855).
+On a straight, with x the way driven, d^2 e/dx^2 = kappa - kappa_lane: e returns to the middle of the lane as a damped
+oscillation in x, over the same length l at every speed.  A frame shows offset, heading and bend but not the speed; so an
+answer that hardly depends on speed is one that a driver can learn.  Positive is to the left throughout (ISO 8855).
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ class Expert:
 
     preview_m: tuple[float, ...] = (2.5, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 40.0)
     delay_s: float = 0.22  # pure delay and lag of the steering, and half a control step
-    frequency_radps: float = 1.8
+    length_m: float = 12.0
     damping: float = 0.95
 
     def curvature(
@@ -41,8 +42,4 @@ class Expert:
         known = np.concatenate([curvature_per_m[:, None], curvature_preview_per_m], axis=1)
         lane = np.array([np.interp(x, distances, row) for x, row in zip(ahead, known, strict=True)])
         offset = lateral_offset_m + ahead * heading_error_rad
-        return (
-            lane
-            - (self.frequency_radps / speed) ** 2 * offset
-            - 2.0 * self.damping * self.frequency_radps / speed * heading_error_rad
-        )
+        return lane - offset / self.length_m**2 - 2.0 * self.damping / self.length_m * heading_error_rad
