@@ -18,6 +18,6 @@ def kernel(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """The same for a function of the innermost loop: copied into its callers, which a call there costs more than its body."""
+    """The same for the innermost loop, copied into its callers: a call there costs more than the body."""
     compiled: Any = njit(cache=True, error_model="numpy", inline="always")(function)
     return cast(F, compiled)

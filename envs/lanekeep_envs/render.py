@@ -241,7 +241,7 @@ def render(image, by, canvas, car, road, things, count, look, lens, tile, visibl
     paint_sky(canvas.colour, by, top, canvas.columns, look, lens, tile, yaw, visible)
     paint_things(canvas, by, things, found, look, lens, tile, cos, sin)
     expose(image, canvas.colour, look, car["steps"], visible)
-    if by is not None:
+    if by is not None:  # noqa: SIM102  alone in its `if`, or numba does not prune the branch
         if look["noise_grey"] > 0.0 and visible >> NOISE & 1:
             by.contributors[:] |= 1 << NOISE
 

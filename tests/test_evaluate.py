@@ -1,0 +1,105 @@
+"""Evaluation: intervals against known values, jerk against a closed form, the expert as a yardstick."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lanekeep.cli import main
+from lanekeep.evaluate import FIRST_TEST_SEED, lateral_jerk, measure, poisson_interval
+from lanekeep.rollout import Drive, ExpertPilot, drive_roads
+from lanekeep_envs import Camera, load_scenario
+
+TINY = Camera(height_px=8, width_px=8)
+
+
+@pytest.mark.parametrize(
+    ("count", "low", "high"),  # Garwood's exact limits, e.g. Ulm (1990), table 1
+    [(0, 0.0, 3.689), (1, 0.0253, 5.572), (5, 1.623, 11.668), (20, 12.217, 30.888)],
+)
+def test_poisson_interval_is_garwoods(count: int, low: float, high: float) -> None:
+    assert poisson_interval(count, 1.0) == pytest.approx((low, high), abs=2e-3)
+    assert poisson_interval(count, 50.0) == pytest.approx((low / 50.0, high / 50.0), abs=1e-4)
+
+
+def ramp(breaks: tuple[int, ...] = ()) -> Drive:
+    """Lateral acceleration that rises by 2 m/s^3, and falls back at every break."""
+    t = np.arange(200) * 0.05
+    acceleration = 2.0 * t
+    for start in breaks:
+        acceleration[start:] -= 50.0
+    zeros = np.zeros(200)
+    traces = {name: zeros for name in ("lateral_offset_m", "heading_error_rad", "speed_mps", "curvature_per_m")}
+    traces = {**traces, "lateral_acceleration_mps2": acceleration}
+    return Drive(seed=0, km=1.0, departures=len(breaks), traces=traces, breaks=breaks)
+
+
+@pytest.mark.parametrize("breaks", [(), (70,), (70, 150)])
+def test_jerk_of_a_ramp_is_its_slope_whatever_the_breaks(breaks: tuple[int, ...]) -> None:
+    assert lateral_jerk(ramp(breaks)) == pytest.approx(2.0)
+
+
+def test_the_expert_departs_nowhere_and_every_road_is_driven_to_its_end() -> None:
+    scenario = load_scenario("country")
+    drives = drive_roads(
+        lambda n: ExpertPilot(scenario.curvature_limit_per_m), scenario, TINY, range(10_000, 10_006), 4
+    )
+    assert [d.seed for d in drives] == list(range(10_000, 10_006))
+    result = measure(drives)
+    assert result["departures"] == 0 and result["km"] == pytest.approx(6.0, abs=0.01)
+    assert result["lateral_rms_m"] < 0.1 and result["max_abs_lateral_m"] < 0.5
+    low, high = result["lateral_rms_m_ci95"]
+    assert low <= result["lateral_rms_m"] <= high
+
+
+class Blind:
+    """Drives straight on."""
+
+    def act(self, frames: np.ndarray, infos: dict[str, object]) -> np.ndarray:
+        return np.zeros((len(frames), 1))
+
+    def forget(self, cars: np.ndarray) -> None:
+        pass
+
+
+def test_a_car_that_departs_is_put_back_and_drives_the_same_kilometres() -> None:
+    drives = drive_roads(lambda n: Blind(), load_scenario("country"), TINY, [10_000, 10_001, 10_002], 2)
+    assert all(d.departures > 3 for d in drives) and all(1.0 <= d.km < 1.03 for d in drives)
+    for d in drives:
+        assert all(abs(d.traces["lateral_offset_m"][b - 1]) > 0.7 for b in d.breaks)
+        assert all(abs(d.traces["lateral_offset_m"][b]) < 0.2 for b in d.breaks if b < len(d.traces["speed_mps"]))
+
+
+def test_the_command_writes_what_it_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "out.json"
+    assert main(["evaluate", "expert", "--km", "2", "--json", str(file)]) == 0
+    result = json.loads(file.read_text())
+    assert result["seeds"] == [FIRST_TEST_SEED, FIRST_TEST_SEED + 1] and result["scenario"] == "country"
+    assert {
+        "km",
+        "departures",
+        "departures_per_km",
+        "departures_per_km_ci95",
+        "lateral_rms_m",
+        "max_abs_lateral_m",
+    } <= set(result)
+    assert {"heading_rms_rad", "lateral_jerk_p95"} <= set(result)
+    assert f"{result['lateral_rms_m']:.3f}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["expert", "--seed", "3"], "for training"),
+        (["expert", "--km", "0"], "must be positive"),
+        (["expert", "--scenario", "contry"], "did you mean country"),
+        (["npc"], "no shipped driver"),
+        (["./nowhere"], "no checkpoint folder"),
+        (["expert", "--json", "/nowhere/at/all/out.json"], "no folder"),
+    ],
+)
+def test_bad_input_is_one_sentence(argv: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", *argv]) == 2
+    out = capsys.readouterr().err
+    assert sentence in out and out.count("\n") == 1

@@ -1,0 +1,105 @@
+"""Imitation: the loss by hand, and a training that was interrupted equals one that was not."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lanekeep.demonstrations import Recorder
+from lanekeep.flags import UserError
+from lanekeep.imitation import TRAINING_SEEDS, Trainer, TrainImitation, imitation_loss, train
+from lanekeep_policies.checkpoint import read_checkpoint
+
+SMALL = {
+    "camera": "16x32",
+    "batch": 4,
+    "length": 4,
+    "segments": 2,
+    "frames": 96,
+    "expert_frames": 640,
+    "dagger_frames": 320,
+    "dagger_every": 3,
+    "validation_km": 0.1,
+    "scenario": "",
+}
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> dict[str, object]:
+    scenario = tmp_path / "short.toml"
+    scenario.write_text('description = "a short road"\n[road]\nlength_m = 400\n')
+    return {**SMALL, "scenario": str(scenario)}
+
+
+def test_loss_is_the_papers_weighted_mean() -> None:
+    actions, answers = torch.tensor([[[0.5], [0.0]]]), torch.tensor([[[0.0], [-0.4]]])
+    weights = np.exp(2.0 * np.array([0.0, 0.4]))
+    by_hand = (weights * np.array([0.25, 0.16])).sum() / weights.sum()
+    assert float(imitation_loss(actions, answers, 2.0)) == pytest.approx(by_hand, rel=1e-6)
+
+
+def weights_of(folder: Path) -> dict[str, torch.Tensor]:
+    return read_checkpoint(folder).driver.state_dict()
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path, small: dict[str, object]) -> None:
+    whole = TrainImitation(out=tmp_path / "whole", **small)  # type: ignore[arg-type]
+    train(whole)
+    parts = Trainer(TrainImitation(out=tmp_path / "parts", **small))  # type: ignore[arg-type]
+    for _ in range(4):  # stops inside a round, and leaves the first shards of the next one behind
+        if parts.update % 3 == 0 and parts.rounds * 3 <= parts.update:
+            parts.begin_round()
+        parts.learn()
+    parts.save()
+    before = len(list((tmp_path / "parts" / "demonstrations").glob("episode-*")))
+    with Recorder(tmp_path / "parts" / "demonstrations") as recorder:
+        parts.collect(recorder)
+    assert len(list((tmp_path / "parts" / "demonstrations").glob("episode-*"))) > before
+    train(parts.settings)
+    one, other = weights_of(whole.out), weights_of(parts.settings.out)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert sorted(p.name for p in (whole.out / "demonstrations").glob("episode-*")) == sorted(
+        p.name for p in (parts.settings.out / "demonstrations").glob("episode-*")
+    )
+    changed = TrainImitation(out=whole.out, **{**small, "alpha": 1.0})  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="was trained with alpha = 2.0, not 1.0"):
+        train(changed)
+
+
+def test_ctrl_c_saves_and_a_second_run_goes_on(tmp_path: Path, small: dict[str, object]) -> None:
+    flags = [f"--{k.replace('_', '-')}={v}" for k, v in {**small, "frames": 1600}.items()]
+    command = [sys.executable, "-m", "lanekeep", "train", "imitation", str(tmp_path / "out"), *flags]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "out" / "driver.toml").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0 and "run again to go on" in out
+    assert read_checkpoint(tmp_path / "out").resume["update"] < 100
+
+
+def test_demonstrations_come_from_training_roads_with_clean_labels(tmp_path: Path, small: dict[str, object]) -> None:
+    trainer = Trainer(TrainImitation(out=tmp_path / "out", **small))  # type: ignore[arg-type]
+    trainer.begin_round()
+    assert all(0 <= e.info.seed < TRAINING_SEEDS for e in trainer.episodes)
+    driven = np.concatenate([e.signals["driven_action"] for e in trainer.episodes])
+    answers = np.concatenate([e.signals["expert_action"] for e in trainer.episodes])
+    disturbance = driven - answers
+    assert 0.08 < disturbance.std() < 0.2 and abs(disturbance.mean()) < 0.03
+    assert np.abs(answers).max() <= 1.0
+
+
+def test_a_folder_of_another_training_is_not_overwritten(tmp_path: Path, small: dict[str, object]) -> None:
+    trainer = Trainer(TrainImitation(out=tmp_path / "out", **small))  # type: ignore[arg-type]
+    trainer.begin_round()
+    (tmp_path / "out" / "driver.toml").unlink()
+    with pytest.raises(UserError, match="another training's demonstrations"):
+        train(trainer.settings)
+    shutil.rmtree(tmp_path / "out")
