@@ -68,15 +68,15 @@ class TrainImitation:
     """Adam's learning rate for the conv head; it falls to 2 % along a cosine."""
     core_learning_rate: float | None = None
     """The same for core and read-out; what suits the core unless given: ncp 1e-2, lstm 1e-3."""
-    alpha: float = 2.0
+    alpha: float = 3.0
     """Weight of bends in the loss: exp(alpha |action|)."""
     noise: float = 0.15
     """Standard deviation of the disturbance while demonstrating [action units]."""
     expert_frames: int = 9_600
     """Frames that the expert demonstrates at the start."""
-    dagger_every: int = 40
+    dagger_every: int = 30
     """Updates between two DAgger rounds."""
-    dagger_frames: int = 3_200
+    dagger_frames: int = 6_400
     """Frames that the driver drives in a DAgger round."""
     validation_km: float = 3.0
     """Held-out kilometres driven after each DAgger round."""

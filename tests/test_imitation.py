@@ -68,7 +68,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path, small: d
         p.name for p in (parts.settings.out / "demonstrations").glob("episode-*")
     )
     changed = TrainImitation(out=whole.out, **{**small, "alpha": 1.0})  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="was trained with alpha = 2.0, not 1.0"):
+    with pytest.raises(UserError, match="was trained with alpha = 3.0, not 1.0"):
         train(changed)
 
 

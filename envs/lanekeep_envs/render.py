@@ -243,7 +243,9 @@ def render(image, by, canvas, car, road, things, count, look, lens, tile, visibl
     expose(image, canvas.colour, look, car["steps"], visible)
     if by is not None:  # noqa: SIM102  alone in its `if`, or numba does not prune the branch
         if look["noise_grey"] > 0.0 and visible >> NOISE & 1:
-            by.contributors[:] |= 1 << NOISE
+            for i in range(image.shape[0]):
+                for j in range(image.shape[1]):
+                    by.contributors[i, j] |= 1 << NOISE
 
 
 @kernel

@@ -114,7 +114,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._resting = np.ones(num_envs, np.bool_)
         self._generators: list[np.random.Generator] = []
         self._renderer = Renderer(self.camera)
-        self._window_renderer: Renderer | None = None
+        self._renderers = {self.camera: self._renderer}
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -285,7 +285,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         camera: str | Camera | None = None,
     ) -> Frame:
         """Return the instant of a snapshot as seen under interventions; the drive itself is not touched."""
-        renderer = self._renderer if camera is None else Renderer(Camera.parse(camera))
+        renderer = self._renderer_of(self.camera if camera is None else Camera.parse(camera))
         things = snapshot.things[car]
         return renderer.frame(
             snapshot.cars[car],
@@ -300,6 +300,9 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         """Return pictures for people: the view through the windscreen, 360x640, one per car."""
         if self.render_mode is None:
             return None
-        if self._window_renderer is None:
-            self._window_renderer = Renderer(self.camera.resized(360, 640))
-        return tuple(self._window_renderer.images(*self._scene()))
+        return tuple(self._renderer_of(self.camera.resized(360, 640)).images(*self._scene()))
+
+    def _renderer_of(self, camera: Camera) -> Renderer:
+        if camera not in self._renderers:
+            self._renderers[camera] = Renderer(camera)
+        return self._renderers[camera]
