@@ -1,0 +1,119 @@
+"""Watch: see a driver drive, with its neurons, in a window or in a video.
+
+journey drives, scene draws what the journey has come to, and window or video shows it.  Drawing never reaches back into the
+drive: the same seed gives the same trajectory, watched or not.
+"""
+
+# ruff: noqa: E402
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # before anything imports pygame
+
+import pygame
+import tyro
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lanekeep.evaluate import FIRST_TEST_SEED, camera_of, open_driver
+from lanekeep.flags import UserError
+from lanekeep.viewer.journey import FRAMES_PER_S, STEP_S, Journey
+from lanekeep.viewer.scene import SIZE, Scene
+from lanekeep.viewer.video import Film, held_back
+from lanekeep.viewer.window import watch_in_window
+from lanekeep_envs import load_scenario
+
+__all__ = ["Watch", "watch"]
+
+VIDEO_S = 30.0
+
+
+@dataclass(frozen=True)
+class Watch:
+    """See a driver drive, with its neurons; Space holds, N goes to the next road, Esc or Q closes."""
+
+    driver: tyro.conf.Positional[str] = "ncp"
+    """Name of a shipped driver, or a checkpoint folder."""
+    scenario: str = "country"
+    """Roads to drive: a name or the path of a .toml file."""
+    seed: int = FIRST_TEST_SEED
+    """Seed of the first road; the next one follows at its end."""
+    seconds: float | None = None
+    """Length of the drive; left out, 30 s of video, and a window until it is closed."""
+    video: Path | None = None
+    """Write an .mp4 file instead of opening a window."""
+    frames: Path | None = None
+    """Write .png pictures into this folder instead of opening a window."""
+    every: int = 20
+    """Steps of 1/20 s between two pictures."""
+
+    def run(self) -> int:
+        """Drive and show."""
+        watch(self)
+        return 0
+
+
+def watch(settings: Watch) -> None:
+    """Check what was asked for, then drive."""
+    if settings.seconds is not None and not STEP_S <= settings.seconds <= 1e6:
+        raise UserError(f"--seconds must be between {STEP_S:g} and a million, not {settings.seconds:g}")
+    if settings.every < 1:
+        raise UserError(f"--every must be at least 1, not {settings.every}")
+    if settings.video is not None:
+        _check_video(settings.video)
+    driver, scenario = open_driver(settings.driver), load_scenario(settings.scenario)
+    if driver.spec.curvature_limit_per_m != scenario.curvature_limit_per_m:
+        raise UserError(
+            f"this driver's action 1 is a curvature of {driver.spec.curvature_limit_per_m:g} 1/m, "
+            f"scenario {scenario.name}'s is {scenario.curvature_limit_per_m:g}"
+        )
+    journey = Journey(driver, scenario, camera_of(driver), settings.seed)
+    scene = Scene(journey, Path(settings.driver).name)
+    if settings.video is None and settings.frames is None:
+        watch_in_window(journey, scene, None if settings.seconds is None else round(settings.seconds / STEP_S))
+    else:
+        _write(settings, journey, scene)
+
+
+def _check_video(path: Path) -> None:
+    if path.suffix.lower() != ".mp4":
+        raise UserError(f"--video {path}: expected a name that ends in .mp4")
+    if path.is_dir():
+        raise UserError(f"--video {path} is a folder; expected the name of a file")
+    if not path.resolve().parent.is_dir():
+        raise UserError(f"there is no folder for {path}")
+
+
+def _write(settings: Watch, journey: Journey, scene: Scene) -> None:
+    """Write video and pictures, and say what came of it."""
+    if settings.frames is not None:
+        settings.frames.mkdir(parents=True, exist_ok=True)
+    steps = round((VIDEO_S if settings.seconds is None else settings.seconds) / STEP_S)
+    with held_back() as interrupt:
+        film = None if settings.video is None else Film(settings.video, SIZE, FRAMES_PER_S)
+        columns = (TextColumn("driving"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+        try:
+            with Progress(*columns, transient=True) as bar:
+                task = bar.add_task("", total=steps, note="")
+                for shown in range(1, steps + 1):
+                    canvas = scene.draw()
+                    if film is not None:
+                        film.add(pygame.image.tobytes(canvas, "RGB"))
+                    if settings.frames is not None and shown % settings.every == 0:
+                        pygame.image.save(canvas, settings.frames / f"{shown:06d}.png")
+                    bar.update(task, completed=shown, note=_departures(journey))
+                    if interrupt.pressed or shown == steps:
+                        break
+                    journey.advance()
+            if film is not None:
+                film.finish()
+        except BaseException:
+            if film is not None:
+                film.abandon()
+            raise
+    out = " and ".join(str(path) for path in (settings.video, settings.frames) if path is not None)
+    print(f"{out}: {shown * STEP_S:g} s{' (ended early)' if interrupt.pressed else ''}, {_departures(journey)}")
+
+
+def _departures(journey: Journey) -> str:
+    return f"{journey.departures} departure{'' if journey.departures == 1 else 's'}"

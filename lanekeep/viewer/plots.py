@@ -1,0 +1,108 @@
+"""The last eight seconds as curves: time runs to the right and ends now; left of the road is up."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pygame
+
+from lanekeep.viewer.journey import MEMORY_S, Instant
+from lanekeep.viewer.style import BLUE, FAINT, GREEN, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Colour, Sheet, mix, write
+
+TICKS_WIDTH, TIMES_HEIGHT = 34, 18
+SCALES_PER_KM = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+
+
+class Plot:
+    """Axes in a rectangle: 8 s wide, from -reach to reach high."""
+
+    def __init__(self, box: pygame.Rect, reach: float, ticks: Sequence[float]) -> None:
+        self.box, self.reach, self.ticks = box, reach, ticks
+        self.sheet = Sheet(box.width - TICKS_WIDTH, box.height - TIMES_HEIGHT)
+        for value in ticks:
+            self.level(value, RULE)
+
+    def height(self, value: float) -> float:
+        """Where a value is drawn."""
+        share = min(max(value / self.reach, -1.2), 1.2)
+        return (1.0 - share) * self.sheet.height / 2.0
+
+    def across(self, ago_s: float) -> float:
+        """Where a time is drawn."""
+        return (1.0 - ago_s / MEMORY_S) * (self.sheet.width - 3)
+
+    def level(self, value: float, colour: Colour, width: float = 0.5) -> None:
+        """A line at one value."""
+        self.sheet.line([(0, self.height(value)), (self.sheet.width, self.height(value))], colour, width)
+
+    def curve(self, past: Sequence[Instant], values: Sequence[float], colour: Colour, width: float) -> None:
+        """A curve, broken where the car was put back."""
+        now = past[-1].elapsed_s
+        for leg in sorted({instant.leg for instant in past}):
+            points = [
+                (self.across(now - instant.elapsed_s), self.height(value))
+                for instant, value in zip(past, values, strict=True)
+                if instant.leg == leg and np.isfinite(value)
+            ]
+            self.sheet.line(points, colour, width)
+
+    def departures(self, past: Sequence[Instant]) -> None:
+        """Upright lines where the car departed from its lane."""
+        for instant in past:
+            if instant.departed:
+                x = self.across(past[-1].elapsed_s - instant.elapsed_s)
+                self.sheet.line([(x, 0), (x, self.sheet.height)], RED, 1.0)
+
+    def onto(self, canvas: pygame.Surface, style: str) -> None:
+        """Put curves and numbers on the canvas; `style` writes a tick."""
+        left, top = self.box.x + TICKS_WIDTH, self.box.y
+        self.sheet.onto(canvas, (left, top))
+        for value in self.ticks:
+            text = "0" if value == 0.0 else style.format(value).replace("-", "\N{MINUS SIGN}")
+            write(canvas, text, (left - 6, top + self.height(value)), SMALL, FAINT, "right")
+        y = self.box.bottom - TIMES_HEIGHT / 2 + 2
+        for ago_s in (8, 6, 4, 2, 0):
+            align = {8: "left", 0: "right"}.get(ago_s, "middle")
+            text = f"\N{MINUS SIGN}{ago_s} s" if ago_s else "now"
+            write(canvas, text, (left + self.across(ago_s), y), SMALL, FAINT, align)
+
+
+def draw_steering(canvas: pygame.Surface, box: pygame.Rect, past: Sequence[Instant], limit_per_m: float) -> None:
+    """The curvature that driver and expert ask for."""
+    per_km = 1000.0 * limit_per_m
+    driver, expert = ([per_km * float(np.clip(v, -1, 1)) for v in values] for values in _actions(past))
+    most = float(np.nanmax(np.abs([0.0, *driver, *expert])))
+    step = next((scale for scale in SCALES_PER_KM if scale >= most), per_km)
+    plot = Plot(box, 1.15 * step, (step, step / 2, 0.0, -step / 2, -step))
+    plot.departures(past)
+    plot.curve(past, expert, ORANGE, 1.5)
+    plot.curve(past, driver, BLUE, 2.0)
+    plot.onto(canvas, "{:+g}")
+
+
+def draw_offset(
+    canvas: pygame.Surface, box: pygame.Rect, past: Sequence[Instant], lane_width_m: float, half_car_m: float
+) -> None:
+    """Where the car is in its lane: its middle, its body, and the edges of the lane."""
+    half = lane_width_m / 2.0
+    plot = Plot(box, half + 0.45, ())
+    edge = plot.sheet.width
+    inside = [(0, plot.height(half)), (edge, plot.height(half)), (edge, plot.height(-half)), (0, plot.height(-half))]
+    plot.sheet.area(inside, mix(PANEL, RULE, 0.35))
+    now = past[-1].elapsed_s
+    for leg in sorted({instant.leg for instant in past}):
+        body = [(plot.across(now - i.elapsed_s), i.lateral_offset_m) for i in past if i.leg == leg]
+        if len(body) > 1:
+            above = [(x, plot.height(offset + half_car_m)) for x, offset in body]
+            below = [(x, plot.height(offset - half_car_m)) for x, offset in reversed(body)]
+            plot.sheet.area(above + below, mix(PANEL, BLUE, 0.28))
+    plot.level(0.0, GREEN, 0.5)
+    for side in (half, -half):
+        plot.level(side, PLAIN, 1.0)
+    plot.departures(past)
+    plot.curve(past, [instant.lateral_offset_m for instant in past], BLUE, 2.0)
+    plot.ticks = (half, 0.0, -half)
+    plot.onto(canvas, "{:+.2f}")
+
+
+def _actions(past: Sequence[Instant]) -> tuple[list[float], list[float]]:
+    return [instant.action for instant in past], [instant.expert for instant in past]

@@ -1,0 +1,111 @@
+"""The road from above, the car's heading upwards."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pygame
+from numpy.typing import NDArray
+
+from lanekeep.viewer.journey import Instant
+from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, GREEN, PLAIN, SMALL, Sheet, write
+from lanekeep_envs import Scenario
+
+F64 = NDArray[np.float64]
+SCALE = 3.4  # pixels per metre
+CAR_FROM_BOTTOM = 0.24
+MEADOW, TREE, BUSH, GRAVEL, ASPHALT = (27, 35, 32), (42, 66, 54), (38, 54, 47), (47, 49, 49), (62, 66, 73)
+BUSH_KIND, POST_KIND = 2, 3  # lanekeep_envs.scenery
+LENGTH_M, WIDTH_M = 4.6, 1.75
+
+
+class RoadMap:
+    """Turns the world about the car and draws it."""
+
+    def __init__(self, box: pygame.Rect, place: dict[str, object], scenario: Scenario) -> None:
+        self.box, self.lane = box, scenario.lane
+        self.sheet = Sheet(box.width, box.height, MEADOW)
+        self.road = np.asarray(place["road"])
+        self.things = np.asarray(place["things"])
+        self.x, self.y, self.yaw = (float(str(place[name])) for name in ("x", "y", "yaw"))
+        nearest = np.argmin((self.road["x"] - self.x) ** 2 + (self.road["y"] - self.y) ** 2)
+        self.rows = np.arange(max(int(nearest) - 60, 0), min(int(nearest) + 170, len(self.road)))
+
+    def pixels(self, x: F64, y: F64) -> F64:
+        """World points to pixels [M, 2]."""
+        east, north = x - self.x, y - self.y
+        forward = east * np.cos(self.yaw) + north * np.sin(self.yaw)
+        left = north * np.cos(self.yaw) - east * np.sin(self.yaw)
+        middle = (self.box.width / 2.0, self.box.height * (1.0 - CAR_FROM_BOTTOM))
+        return np.stack([middle[0] - SCALE * left, middle[1] - SCALE * forward], 1)
+
+    def beside(self, s_m: F64, d_m: float) -> F64:
+        """Pixels of the line `d_m` to the left of the axis."""
+        s = np.arange(len(self.road), dtype=np.float64)
+        x, y, heading = (np.interp(s_m, s, self.road[name]) for name in ("x", "y", "heading"))
+        return self.pixels(x - d_m * np.sin(heading), y + d_m * np.cos(heading))
+
+    def strip(self, left_m: float, right_m: float, colour: tuple[int, int, int]) -> None:
+        """The area between two parallels of the axis."""
+        s = self.rows.astype(np.float64)
+        self.sheet.area(np.concatenate([self.beside(s, left_m), self.beside(s, right_m)[::-1]]), colour)
+
+    def draw_road(self) -> None:
+        """Shoulder, carriageway, markings, the middle of the lane ahead."""
+        lane, s = self.lane, self.rows.astype(np.float64)
+        paved = lane.lane_width_m + lane.edge_strip_m
+        self.strip(paved + lane.shoulder_m, -paved - lane.shoulder_m, GRAVEL)
+        self.strip(paved, -paved, ASPHALT)
+        for side in (1.0, -1.0):
+            self.sheet.line(self.beside(s, side * (lane.lane_width_m + lane.marking_width_m / 2.0)), PLAIN, 1.0)
+        period = lane.dash_m + lane.gap_m
+        for start in np.arange(np.floor(s[0] / period) * period, s[-1], period):
+            self.sheet.line(self.beside(start + np.linspace(0.0, lane.dash_m, 3), 0.0), PLAIN, 1.0)
+        self.sheet.line(self.beside(s, -lane.lane_width_m / 2.0), GREEN, 0.75)
+
+    def draw_things(self) -> None:
+        """Trees and bushes as their crowns, posts as dots."""
+        at = self.pixels(self.things["x"], self.things["y"])
+        near = (np.abs(at - (self.box.width / 2, self.box.height / 2)) < (self.box.width, self.box.height)).all(1)
+        for (x, y), thing in zip(at[near].tolist(), self.things[near], strict=True):
+            if thing["kind"] == POST_KIND:
+                self.sheet.disc((x, y), 1.0, FAINT)
+            else:
+                colour = BUSH if thing["kind"] == BUSH_KIND else TREE
+                self.sheet.disc((x, y), max(SCALE * float(thing["radius_m"]), 1.5), colour)
+
+    def draw_path(self, past: Iterable[Instant]) -> None:
+        """Where the car has been on this road."""
+        instants = list(past)
+        here = [instant for instant in instants if instant.road_seed == instants[-1].road_seed]
+        for leg in sorted({instant.leg for instant in here}):
+            xy = np.array([(instant.x, instant.y) for instant in here if instant.leg == leg])
+            self.sheet.line(self.pixels(xy[:, 0], xy[:, 1]), BLUE, 1.5)
+
+    def draw_car(self) -> None:
+        """The car, to scale."""
+        x, y = self.box.width / 2.0, self.box.height * (1.0 - CAR_FROM_BOTTOM)
+        half, length = SCALE * WIDTH_M / 2.0, SCALE * LENGTH_M / 2.0
+        nose = [(x - half, y - length + 3), (x - half + 2, y - length), (x + half - 2, y - length)]
+        self.sheet.area([*nose, (x + half, y - length + 3), (x + half, y + length), (x - half, y + length)], BRIGHT)
+
+    def onto(self, canvas: pygame.Surface) -> None:
+        """Put the map on the canvas, with a scale."""
+        self.sheet.onto(canvas, self.box.topleft)
+        right, y = self.box.right - 10, self.box.bottom - 12
+        left = right - 20.0 * SCALE
+        pygame.draw.line(canvas, PLAIN, (left, y), (right, y))
+        for x in (left, right):
+            pygame.draw.line(canvas, PLAIN, (x, y - 3), (x, y + 3))
+        write(canvas, "20 m", ((left + right) / 2, y - 10), SMALL, PLAIN, "middle")
+
+
+def draw_map(
+    canvas: pygame.Surface, box: pygame.Rect, place: dict[str, object], past: Iterable[Instant], scenario: Scenario
+) -> None:
+    """Everything from the ground up."""
+    road_map = RoadMap(box, place, scenario)
+    road_map.draw_road()
+    road_map.draw_things()
+    road_map.draw_path(past)
+    road_map.draw_car()
+    road_map.onto(canvas)
