@@ -12,6 +12,7 @@ from pathlib import Path
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # before anything imports pygame
 
 import pygame
+import torch
 import tyro
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -67,6 +68,7 @@ def watch(settings: Watch) -> None:
             f"this driver's action 1 is a curvature of {driver.spec.curvature_limit_per_m:g} 1/m, "
             f"scenario {scenario.name}'s is {scenario.curvature_limit_per_m:g}"
         )
+    torch.set_num_threads(1)  # a single frame is too little for more, which only wait for each other
     journey = Journey(driver, scenario, camera_of(driver), settings.seed)
     scene = Scene(journey, Path(settings.driver).name)
     if settings.video is None and settings.frames is None:

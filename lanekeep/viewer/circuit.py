@@ -87,14 +87,16 @@ def draw_cells(canvas: pygame.Surface, box: pygame.Rect, past: Iterable[Instant]
 
 
 def draw_key(canvas: pygame.Surface, box: pygame.Rect, synapses: bool) -> None:
-    """What the colours mean."""
-    y = box.bottom - KEY_HEIGHT / 2 - (8 if synapses else 0)
-    for x, colour, number, line in (
-        (12, ORANGE, "above its mean", "excites"),
-        (box.width // 2 + 8, BLUE, "below", "inhibits"),
-    ):
-        pygame.draw.circle(canvas, colour, (box.x + x + 8, y), 4)
-        write(canvas, number, (box.x + x + 22, y), SMALL)
+    """What the colours mean, along the bottom of the box."""
+    sheet, y = Sheet(box.width, KEY_HEIGHT), 8 if synapses else KEY_HEIGHT // 2
+    middle = box.width // 2 + 8
+    for x, colour in ((14, ORANGE), (middle, BLUE)):
+        sheet.disc((x + 8, y), 4.0, colour)
         if synapses:
-            pygame.draw.line(canvas, colour, (box.x + x, y + 16), (box.x + x + 16, y + 16), 2)
-            write(canvas, line, (box.x + x + 22, y + 16), SMALL)
+            sheet.line([(x, y + 18), (x + 16, y + 18)], colour, 1.5)
+    top = box.bottom - KEY_HEIGHT
+    sheet.onto(canvas, (box.x, top))
+    for x, number, line in ((14, "above its mean", "excites"), (middle, "below its mean", "inhibits")):
+        write(canvas, number, (box.x + x + 22, top + y), SMALL)
+        if synapses:
+            write(canvas, line, (box.x + x + 22, top + y + 18), SMALL)

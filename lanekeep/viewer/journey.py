@@ -20,7 +20,7 @@ MEMORY_S = 8.0
 
 
 class Instant(NamedTuple):
-    """One line of the log.  The instant of a departure has no actions (NaN): the car is put back before it acts again."""
+    """One line of the log.  The last one of a leg has no actions (NaN): the car is put down elsewhere before it acts."""
 
     elapsed_s: float
     leg: int  # counts the stretches between two places where the car was put down
@@ -52,9 +52,9 @@ class Journey:
         self.frame, _, departed, finished, self.info = self.env.step(np.array([self.past[-1].action]))
         self.steps += 1
         where, seed = float(self.info["distance_m"]), int(self.info["road_seed"])
-        if departed:
-            self.departures += 1
-            self._note(float("nan"), float("nan"), True)
+        self.departures += departed
+        if departed or finished:
+            self._note(float("nan"), float("nan"), departed)
         if finished or (departed and where + 1.0 >= self.scenario.road.length_m):
             self._put_down(seed + 1, None)
         elif departed:

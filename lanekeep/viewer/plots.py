@@ -8,7 +8,7 @@ import pygame
 from lanekeep.viewer.journey import MEMORY_S, Instant
 from lanekeep.viewer.style import BLUE, FAINT, GREEN, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Colour, Sheet, mix, write
 
-TICKS_WIDTH, TIMES_HEIGHT = 34, 18
+TICKS_WIDTH, TIMES_HEIGHT = 40, 18
 SCALES_PER_KM = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 
 

@@ -64,7 +64,6 @@ class Scene:
         journey, info = self.journey, self.journey.info
         offset = f"{info['lateral_offset_m']:+.2f} m".replace("-", "\N{MINUS SIGN}")
         numbers: tuple[tuple[str, str, Colour], ...] = (
-            ("scenario", journey.scenario.name, PLAIN),
             ("road", f"{info['road_seed']}", PLAIN),
             ("along it", f"{info['distance_m']:.0f} m", PLAIN),
             ("speed", f"{3.6 * info['speed_mps']:.0f} km/h", PLAIN),
@@ -72,9 +71,10 @@ class Scene:
             ("departures", f"{journey.departures}", RED if journey.departures else PLAIN),
             ("offset", offset, PLAIN),
         )
-        write(self.canvas, self.name, (16, 30), LARGE, BRIGHT)
+        title = f"{shortened(self.name)} on {shortened(journey.scenario.name)}"
+        write(self.canvas, title, (16, 30), LARGE, BRIGHT)
         for k, (label, value, colour) in enumerate(numbers):
-            x = 240 + 148 * k
+            x = 424 + 144 * k
             width = write(self.canvas, label, (x, 30), NORMAL, FAINT)
             write(self.canvas, value, (x + width + 6, 30), NORMAL, colour)
 
@@ -89,6 +89,11 @@ class Scene:
             x -= write(self.canvas, text, (x, y), NORMAL, FAINT, "right") + 6
             pygame.draw.line(self.canvas, colour, (x - 14, y), (x, y), 2)
             x -= 28
+
+
+def shortened(name: str, letters: int = 17) -> str:
+    """A name that leaves room for what stands beside it."""
+    return name if len(name) <= letters else name[: letters - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def blit_image(canvas: pygame.Surface, box: pygame.Rect, image: NDArray[np.uint8]) -> None:

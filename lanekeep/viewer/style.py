@@ -22,7 +22,7 @@ ORANGE: Colour = (230, 159, 0)
 GREEN: Colour = (0, 158, 115)
 RED: Colour = (213, 94, 0)  # vermillion
 
-SMALL, NORMAL, LARGE = 11, 13, 18
+SMALL, NORMAL, LARGE = 17, 20, 28
 FINE = 2  # pixels drawn for one shown
 
 
@@ -43,12 +43,14 @@ def signed(value: float, ground: Colour = PANEL) -> Colour:
 @lru_cache(maxsize=3)
 def _font(size: int) -> pygame.font.Font:
     pygame.font.init()
-    return pygame.font.Font(None, size)
+    return pygame.font.Font(None, FINE * size)
 
 
 @lru_cache(maxsize=512)
 def _words(text: str, size: int, colour: Colour) -> pygame.Surface:
-    return _font(size).render(text, True, colour)
+    """Set at twice the size and scaled down: letters that small are else pushed onto whole pixels, unevenly spaced."""
+    fine = _font(size).render(text, True, colour)
+    return pygame.transform.smoothscale(fine, (fine.get_width() // FINE, fine.get_height() // FINE))
 
 
 def write(
