@@ -41,6 +41,7 @@ from lanekeep_policies.driver import Driver, DriverSpec
 TRAINING_SEEDS = 9_000  # roads below are trained on, the next 1,000 are for validation, from 10,000 on for tests
 
 CORE_LEARNING_RATE = {"ncp": 1e-2, "lstm": 1e-3}  # a conductance moves less per gradient than a weight
+DAGGER_NOISE = 0.67  # disturbance of the driver's own drives, as a share of the expert's
 WARM_UP_UPDATES = 10  # of both learning rates, while Adam's second moments are still guesses
 
 
@@ -134,7 +135,8 @@ class Trainer:
         fresh |= self.update == 0
         windows = Windows(self.episodes, s.length * s.segments)
         for row in np.flatnonzero(fresh):
-            self.places[row] = windows.place(generator)
+            # the sharper of two: hard bends and far recoveries are rare, and a driver that seldom sees them saturates
+            self.places[row] = max((windows.place(generator) for _ in range(2)), key=windows.sharpness)
         frames, actions = windows.read(self.places, s.length)
         self.places[:, 1] += s.length
         return torch.from_numpy(frames), torch.from_numpy(actions), fresh
@@ -240,7 +242,7 @@ class Trainer:
         def pilot_for(cars: int) -> Pilot:
             return ExpertPilot(self.scenario.curvature_limit_per_m) if first else DriverPilot(self.driver, cars)
 
-        noise = s.noise if first else s.noise / 3.0
+        noise = s.noise if first else s.noise * DAGGER_NOISE
         for stretch in label_stretches(
             pilot_for, self.scenario, self.camera, cars, steps, noise, generator, TRAINING_SEEDS
         ):

@@ -34,6 +34,11 @@ class Windows:
         owner = int(np.searchsorted(self._ends, pick, side="right"))
         return owner, pick - int(self._ends[owner] - self._starts[owner])
 
+    def sharpness(self, place: tuple[int, int]) -> float:
+        """Mean size of the expert's actions in the window at a place."""
+        owner, start = place
+        return float(np.abs(self._episodes[owner].signals["expert_action"][start : start + self._length]).mean())
+
     def read(self, places: NDArray[np.int64], length: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Frames [B, length, H, W, 3] and the expert's actions [B, length, A] from `places` [B, 2] on."""
         one = self._episodes[0]
