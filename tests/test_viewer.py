@@ -212,11 +212,13 @@ def test_the_canvas_fits_any_window() -> None:
     assert abs(white.sum() / 500 / (500 * 9 / 16) - 1.0) < 0.01  # and of the canvas's shape
 
 
-def test_without_a_display_the_way_out_is_a_video(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("chosen", ["", "no such driver"])
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+def test_without_a_display_the_way_out_is_a_video(folder: str, chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pygame.display.quit()
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SDL_VIDEODRIVER", "no such driver")
+    monkeypatch.setenv("SDL_VIDEODRIVER", chosen)
     with pytest.raises(UserError, match="--video"):
         Watch(driver=folder).run()
 

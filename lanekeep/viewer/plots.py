@@ -32,7 +32,8 @@ class Plot:
 
     def level(self, value: float, colour: Colour, width: float = 0.5) -> None:
         """A line at one value."""
-        self.sheet.line([(0, self.height(value)), (self.sheet.width, self.height(value))], colour, width)
+        y = int(self.height(value)) + 0.5  # in the middle of a pixel: as sharp as every other level
+        self.sheet.line([(0, y), (self.sheet.width, y)], colour, width)
 
     def curve(self, past: Sequence[Instant], values: Sequence[float], colour: Colour, width: float) -> None:
         """A curve, broken where the car was put back."""
@@ -49,7 +50,7 @@ class Plot:
         """Upright lines where the car departed from its lane."""
         for instant in past:
             if instant.departed:
-                x = self.across(past[-1].elapsed_s - instant.elapsed_s)
+                x = int(self.across(past[-1].elapsed_s - instant.elapsed_s)) + 0.5
                 self.sheet.line([(x, 0), (x, self.sheet.height)], RED, 1.0)
 
     def onto(self, canvas: pygame.Surface, style: str) -> None:

@@ -1,6 +1,7 @@
 """A window on a journey: Esc or Q closes it, Space holds and goes on, N goes to the next road."""
 
 import os
+import sys
 
 import pygame
 
@@ -16,9 +17,12 @@ class Window:
     """Shows a journey and listens to the keyboard."""
 
     def __init__(self, title: str) -> None:
+        chosen = os.environ.get("SDL_VIDEODRIVER")
+        if sys.platform == "linux" and not (chosen or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            raise UserError(WAY_OUT)  # SDL would find out too, but not without complaints of its own
         try:
             pygame.display.init()
-            if pygame.display.get_driver() == "offscreen" and os.environ.get("SDL_VIDEODRIVER") != "offscreen":
+            if pygame.display.get_driver() == "offscreen" and chosen != "offscreen":
                 raise pygame.error("there is no display")  # what SDL falls back to; nobody would see anything
             self.screen = pygame.display.set_mode(SIZE, pygame.RESIZABLE)
         except pygame.error:
