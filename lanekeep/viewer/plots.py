@@ -32,7 +32,7 @@ class Plot:
 
     def level(self, value: float, colour: Colour, width: float = 0.5) -> None:
         """A line at one value."""
-        y = int(self.height(value)) + 0.5  # in the middle of a pixel: as sharp as every other level
+        y = float(round(self.height(value)))  # on whole pixels: every level as sharp as the others
         self.sheet.line([(0, y), (self.sheet.width, y)], colour, width)
 
     def curve(self, past: Sequence[Instant], values: Sequence[float], colour: Colour, width: float) -> None:
@@ -50,7 +50,7 @@ class Plot:
         """Upright lines where the car departed from its lane."""
         for instant in past:
             if instant.departed:
-                x = int(self.across(past[-1].elapsed_s - instant.elapsed_s)) + 0.5
+                x = float(round(self.across(past[-1].elapsed_s - instant.elapsed_s)))
                 self.sheet.line([(x, 0), (x, self.sheet.height)], RED, 1.0)
 
     def onto(self, canvas: pygame.Surface, style: str) -> None:
