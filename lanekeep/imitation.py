@@ -190,7 +190,7 @@ class Trainer:
         """Write the checkpoint, with what is needed to go on."""
         s = self.settings
         training = {
-            "command": "lanekeep train imitation",
+            "command": command_of(s),
             "settings": as_recipe(s),
             "scenario": self.scenario.name,
             "seed": s.seed,
@@ -368,6 +368,15 @@ def progress_bar(trainer: Trainer) -> Iterator[Callable[[], None]]:
             bar.update(task, completed=trainer.update, note=note)
 
         yield show
+
+
+def command_of(settings: TrainImitation) -> str:
+    """The command line that trains this driver again: the folder, and the flags that are not at their defaults."""
+    usual = as_recipe(TrainImitation(out=settings.out))
+    flags = [
+        f"--{name.replace('_', '-')} {value}" for name, value in as_recipe(settings).items() if usual.get(name) != value
+    ]
+    return " ".join(["lanekeep train imitation", settings.out.name, *flags])
 
 
 def versions() -> dict[str, str]:
