@@ -49,8 +49,9 @@ def test_the_expert_departs_nowhere_and_every_road_is_driven_to_its_end() -> Non
     result = measure(drives)
     assert result["departures"] == 0 and result["km"] == pytest.approx(6.0, abs=0.01)
     assert result["lateral_rms_m"] < 0.1 and result["max_abs_lateral_m"] < 0.5
-    low, high = result["lateral_rms_m_ci95"]
-    assert low <= result["lateral_rms_m"] <= high
+    for name in ("lateral_rms_m", "heading_rms_rad", "lateral_jerk_p95", "departures_per_km"):
+        low, high = result[f"{name}_ci95"]
+        assert low <= result[name] <= high
 
 
 class Blind:
