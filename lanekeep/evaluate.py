@@ -98,11 +98,16 @@ def shipped_folder() -> Path:
 
 def open_driver(name: str) -> Driver:
     """A driver by the name of a shipped one, or by its folder (anything with a slash)."""
-    if "/" in name or Path(name).is_dir():
+    if "/" in name:
         return load_driver(name)
     shipped = sorted(path.parent.name for path in shipped_folder().glob(f"*/{DRIVER}"))
     if name not in shipped:
-        raise UserError(f"there is no shipped driver {name!r}; {did_you_mean(name, shipped, 'a folder has a slash')}")
+        way_out = (
+            f"a folder is written ./{name}"
+            if Path(name).is_dir()
+            else did_you_mean(name, shipped, "a folder has a slash")
+        )
+        raise UserError(f"there is no shipped driver {name!r}; {way_out}")
     return load_driver(shipped_folder() / name)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lanekeep.cli import main
-from lanekeep.evaluate import FIRST_TEST_SEED, lateral_jerk, measure, poisson_interval
+from lanekeep.evaluate import FIRST_TEST_SEED, lateral_jerk, measure, open_driver, poisson_interval
 from lanekeep.rollout import Drive, ExpertPilot, drive_roads
 from lanekeep_envs import Camera, load_scenario
 
@@ -104,3 +104,14 @@ def test_bad_input_is_one_sentence(argv: list[str], sentence: str, capsys: pytes
     assert main(["evaluate", *argv]) == 2
     out = capsys.readouterr().err
     assert sentence in out and out.count("\n") == 1
+
+
+def test_a_bare_name_is_a_shipped_driver_even_beside_a_folder_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ncp").mkdir()
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert open_driver("ncp").spec.core == "ncp"
+    assert main(["evaluate", "mine"]) == 2
+    assert "a folder is written ./mine" in capsys.readouterr().err
