@@ -77,8 +77,8 @@ def find_things(canvas, things, count, s_m, x, y, cos, sin, visible):
         else:
             high = middle
     found = 0
-    for k in range(low, count):
-        if things[k]["s_m"] > s_m + FARTHEST_M or found == MOST_THINGS:
+    for k in range(low, min(count, low + MOST_THINGS)):  # what is hidden counts too: no removal makes room for others
+        if things[k]["s_m"] > s_m + FARTHEST_M:
             break
         if not visible >> element_of(things[k]["kind"]) & 1:
             continue

@@ -54,7 +54,7 @@ class Snapshot:
     roads: NDArray[np.void]
     looks: NDArray[np.void]
     things: tuple[NDArray[np.void], ...]
-    road_seeds: NDArray[np.int64]
+    road_seeds: NDArray[np.object_]  # of whatever size
     resting: NDArray[np.bool_]
     generators: tuple[dict[str, Any], ...]
 
@@ -110,7 +110,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._roads = np.zeros((num_envs, rows), ROAD)
         self._things = np.zeros((num_envs, 1), THING)
         self._counts = np.zeros(num_envs, np.int64)
-        self._road_seeds = np.zeros(num_envs, np.int64)
+        self._road_seeds = np.zeros(num_envs, np.object_)  # any integer is a seed, also one beyond 64 bits
         self._resting = np.ones(num_envs, np.bool_)
         self._generators: list[np.random.Generator] = []
         self._renderer = Renderer(self.camera)
@@ -127,13 +127,22 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             entropy = np.random.SeedSequence().generate_state(self.num_envs)
             self._generators = [np.random.default_rng(int(e)) for e in entropy]
             mask = np.ones(self.num_envs, np.bool_)
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
+        seeds = [int(seed) + i for i in range(self.num_envs)] if isinstance(seed, (int, np.integer)) else seed
+        self._check_reset(seeds, starts)
         for i in np.flatnonzero(mask):
             given = None if seeds is None else seeds[int(i)]
             if given is not None:
                 self._generators[i] = np.random.default_rng(seed_words(int(given)))
             self._begin(int(i), given, None if starts is None or starts[i] is None else float(starts[i]))
         return self._observe(), self._infos()
+
+    def _check_reset(self, seeds: Sequence[int | None] | None, starts: Sequence[float | None] | None) -> None:
+        if seeds is not None and len(seeds) != self.num_envs:
+            raise ValueError(f"{self.num_envs} car(s) take {self.num_envs} seed(s), not {len(seeds)}")
+        last = self._roads.shape[1] - 2  # a start beyond the table would read memory that is no road
+        for start in starts if starts is not None else ():
+            if start is not None and not 0.0 <= start <= last:
+                raise ValueError(f"start_m must be 0 to {last} on this road, not {start}")
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Drive all cars for 1/20 s; a NaN among the actions is refused and nothing moves."""
