@@ -1,0 +1,222 @@
+"""The picture: compiled against plain Python, against supersampling, against its mirror image and against its own past.
+
+The golden frames are made by `python tests/test_render.py`; look at them before you commit them.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from lanekeep_envs import REMOVABLE, Camera, Element, LaneKeepingEnv, Remove, Scenario, Snapshot, load_scenario
+
+GOLDEN = Path(__file__).parent / "golden"
+GOLDEN_DRIVES = ((0, 150.0), (11, 480.0), (10_004, 760.0))  # seed, start_m
+UNPAINTED = (Element.NOISE, Element.TEXTURE, Element.SHADOWS, Element.TREES, Element.BUSHES, Element.POSTS)
+QUIET = [Remove(element) for element in UNPAINTED]
+
+
+def put(
+    seed: int, start_m: float, camera: str | Camera = "48x160", scenario: str | Scenario = "country"
+) -> LaneKeepingEnv:
+    env = LaneKeepingEnv(scenario=scenario, camera=camera)
+    env.reset(seed=seed, options={"start_m": start_m})
+    return env
+
+
+def view_of(seed: int, start_m: float, camera: str | Camera = "48x160") -> tuple[LaneKeepingEnv, Snapshot]:
+    env = put(seed, start_m, camera)
+    return env, env.snapshot()
+
+
+def crowded() -> Scenario:
+    """More trees than are ever drawn at once."""
+    country = load_scenario("country")
+    scenery = msgspec.structs.replace(country.scenery, trees_per_km=(1500.0, 1500.0), bushes_per_km=(300.0, 300.0))
+    return msgspec.structs.replace(country, scenery=scenery)
+
+
+PLAIN = """
+import sys
+from lanekeep_envs import Camera, LaneKeepingEnv
+env = LaneKeepingEnv(camera=Camera(height_px=16, width_px=40))
+for seed in (0, 3, 11):
+    env.reset(seed=seed, options={"start_m": 200.0})
+    for part in env.view(env.snapshot()):
+        sys.stdout.buffer.write(part.tobytes())
+"""
+
+
+def test_compiled_equals_python_byte_for_byte() -> None:
+    """NUMBA_DISABLE_JIT: a `.py_func` alone would call compiled kernels further in."""
+    plain = subprocess.run(
+        [sys.executable, "-c", PLAIN], env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, capture_output=True, check=True
+    ).stdout
+    compiled = b""
+    env = LaneKeepingEnv(camera=Camera(height_px=16, width_px=40))
+    for seed in (0, 3, 11):
+        env.reset(seed=seed, options={"start_m": 200.0})
+        compiled += b"".join(part.tobytes() for part in env.view(env.snapshot()))
+    assert len(plain) == 3 * 16 * 40 * (3 + 1 + 2 + 4)
+    assert plain == compiled
+
+
+@pytest.mark.parametrize(("seed", "start_m"), [(12, 30.0), (5, 300.0), (7, 620.0), (23, 450.0)])
+def test_markings_are_those_of_a_picture_averaged_from_many_more_pixels(seed: int, start_m: float) -> None:
+    env, snapshot = view_of(seed, start_m)
+    small = env.view(snapshot, QUIET)
+    large = env.view(snapshot, QUIET, camera=Camera(height_px=48 * 8, width_px=160 * 8)).image
+    mean = large.astype(float).reshape(48, 8, 160, 8, 3).mean((1, 3))
+    ground = small.depth_m < 80.0
+    error = np.abs(small.image - mean)
+    assert error[ground].mean() < 2.0
+    painted = (
+        small.contributors & (1 << Element.RIGHT_MARKING | 1 << Element.CENTRE_MARKING | 1 << Element.LEFT_MARKING) != 0
+    )
+    assert (painted & ground).sum() > 60
+    assert error[painted & ground].mean() < 8.0
+
+
+@pytest.mark.parametrize(("seed", "start_m"), [(12, 30.0), (5, 300.0), (7, 620.0), (23, 450.0)])
+@pytest.mark.parametrize("size", ["48x160", "78x200"])
+def test_the_solid_right_marking_is_unbroken_and_the_centre_one_is_dashed(seed: int, start_m: float, size: str) -> None:
+    env, snapshot = view_of(seed, start_m, size)
+    whole = env.view(snapshot, QUIET)
+
+    def paint(element: Element) -> np.ndarray:
+        """Light that the marking adds to each image row that shows the road 7 to 60 m ahead, in pixels of full paint."""
+        bare = env.view(snapshot, [*QUIET, Remove(element)])
+        gain = (whole.image.astype(float) - bare.image).sum(-1)
+        across = snapshot.looks[0]["line_m"] * Camera.parse(size).focal_length_px / whole.depth_m[:, 0]
+        rows = [i for i in range(len(gain)) if 7.0 < whole.depth_m[i, 0] < 60.0]
+        return np.array([gain[i].sum() / across[i] for i in rows])
+
+    solid, dashed = paint(Element.RIGHT_MARKING), paint(Element.CENTRE_MARKING)
+    assert len(solid) > 8
+    assert (solid > 0.4 * np.median(solid)).all()  # torn to dashes, some rows would go dark
+    assert (dashed[: len(dashed) // 3] >= 0.0).all() and dashed.min() < 0.25 * dashed.max()
+
+
+def check_the_law(env: LaneKeepingEnv, snapshot: Snapshot) -> set[Element]:
+    """Removing an element changes no pixel without its bit; return the elements whose removal changed something."""
+    whole, seen = env.view(snapshot), set()
+    for element in REMOVABLE:
+        without = env.view(snapshot, [Remove(element)])
+        share = 1 << element
+        assert not (without.contributors & share).any(), element.name
+        if element in (Element.TREES, Element.BUSHES):
+            share |= 1 << Element.SHADOWS  # theirs go with them
+        changed = (without.image != whole.image).any(-1)
+        assert not (changed & (whole.contributors & share == 0)).any(), element.name
+        if changed.any():
+            seen.add(element)
+    return seen
+
+
+def test_removing_an_element_changes_only_pixels_that_it_has_a_share_in() -> None:
+    seen: set[Element] = set()
+    for seed in range(8):
+        env, snapshot = view_of(seed, 60.0 + 110.0 * seed, "66x200")
+        seen |= check_the_law(env, snapshot)
+    assert seen == set(REMOVABLE)  # every one of them was there to be removed
+
+
+def test_the_law_holds_where_more_things_stand_than_are_drawn() -> None:
+    for seed in range(3):
+        env = put(seed, 300.0, scenario=crowded())
+        check_the_law(env, env.snapshot())
+
+
+def test_removals_do_not_depend_on_their_order_and_the_last_leaves_a_bare_scene() -> None:
+    env, snapshot = view_of(4, 400.0)
+    removals = [Remove(element) for element in REMOVABLE]
+    bare, again = env.view(snapshot, removals), env.view(snapshot, reversed(removals))
+    assert bare.image.tobytes() == again.image.tobytes()
+    assert set(np.unique(bare.elements)) <= {Element.SKY, Element.TERRAIN, Element.ROAD}
+    assert not (bare.contributors >> (Element.ROAD + 1)).any()
+
+
+def test_noise_is_independent_of_what_is_in_the_picture_and_new_in_every_frame() -> None:
+    seed = next(s for s in range(50) if put(s, 200.0).snapshot().looks[0]["noise_grey"] > 2.0)
+    env, snapshot = view_of(seed, 200.0)
+    sigma = snapshot.looks[0]["noise_grey"]
+
+    def noise(at: Snapshot, *removed: Remove) -> np.ndarray:
+        noisy = env.view(at, removed).image.astype(int)
+        clean = env.view(at, [*removed, Remove(Element.NOISE)]).image.astype(int)
+        return np.where((clean > 12) & (clean < 243), noisy - clean, 99)
+
+    with_trees, without = noise(snapshot), noise(snapshot, *QUIET[1:])
+    both = (with_trees != 99) & (without != 99)
+    assert np.abs(with_trees - without)[both].max() <= 1  # rounding to bytes, no more
+    sample = with_trees[with_trees != 99]
+    assert abs(sample.mean()) < 0.1 * sigma and sample.std() == pytest.approx(np.hypot(sigma, 0.4), rel=0.05)
+    later = Snapshot(**{**snapshot.__dict__, "cars": snapshot.cars.copy()})
+    later.cars["steps"] += 1
+    next_one = noise(later)
+    usable = (with_trees != 99) & (next_one != 99)
+    assert abs(np.corrcoef(with_trees[usable], next_one[usable])[0, 1]) < 0.05
+
+
+def test_depth_is_the_forward_distance_of_the_camera_geometry_and_elements_have_their_bit() -> None:
+    env, snapshot = view_of(12, 30.0)
+    frame = env.view(snapshot, QUIET)
+    tan = np.tan(np.deg2rad(env.camera.pitch_deg))
+    w = (np.arange(48) - 23.5) / env.camera.focal_length_px
+    forward = env.camera.mount_height_m * (1.0 - w * tan) / np.maximum(tan + w, 1e-12)
+    ground = np.isfinite(frame.depth_m[:, 0])
+    assert np.allclose(frame.depth_m[ground], forward[ground, None], rtol=1e-5)
+    assert (frame.contributors >> frame.elements & 1).all()
+    whole = env.view(snapshot)
+    assert (whole.contributors >> whole.elements & 1).all()
+
+
+def test_a_view_in_another_size_has_that_size_and_leaves_the_own_alone() -> None:
+    env, snapshot = view_of(3, 200.0)
+    before = env.view(snapshot).image
+    assert env.view(snapshot, camera="66x200").image.shape == (66, 200, 3)
+    assert env.view(snapshot).image.tobytes() == before.tobytes()
+
+
+@pytest.mark.parametrize(
+    "camera",
+    [
+        Camera(height_px=8, width_px=8),
+        Camera(height_px=20, width_px=20, pitch_deg=-30.0),
+        Camera(height_px=40, width_px=40, pitch_deg=60.0, horizontal_fov_deg=150.0),
+        Camera(height_px=200, width_px=8),
+    ],
+    ids=["tiny", "upwards", "steep", "tall"],
+)
+def test_odd_cameras_see_something_and_nothing_overflows(camera: Camera) -> None:
+    for start_m in (0.0, 500.0, 1250.0):
+        env, snapshot = view_of(6, start_m, camera)
+        frame = env.view(snapshot)
+        assert frame.image.max() > 0 and not np.isnan(frame.depth_m).any()
+        assert (frame.contributors >> frame.elements & 1).all()
+
+
+def golden(seed: int, start_m: float) -> np.ndarray:
+    return put(seed, start_m).view(put(seed, start_m).snapshot()).image
+
+
+@pytest.mark.parametrize(("seed", "start_m"), GOLDEN_DRIVES)
+def test_the_picture_is_still_the_one_that_was_looked_at(seed: int, start_m: float) -> None:
+    import pygame
+
+    kept = pygame.surfarray.array3d(pygame.image.load(GOLDEN / f"country-{seed}.png")).swapaxes(0, 1).astype(int)
+    difference = np.abs(golden(seed, start_m) - kept)
+    assert difference.max() <= 2, f"{(difference > 2).any(-1).sum()} pixels; if meant so, python tests/test_render.py"
+
+
+if __name__ == "__main__":
+    import pygame
+
+    GOLDEN.mkdir(exist_ok=True)
+    for seed, start_m in GOLDEN_DRIVES:
+        picture = pygame.surfarray.make_surface(golden(seed, start_m).swapaxes(0, 1))
+        pygame.image.save(picture, GOLDEN / f"country-{seed}.png")
