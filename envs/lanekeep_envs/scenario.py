@@ -5,6 +5,7 @@ value that does not belong is refused with the file, the key and what is allowed
 """
 
 import difflib
+import math
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -123,7 +124,7 @@ def read_scenario(text: bytes, file: str, name: str) -> Scenario:
         made = msgspec.toml.decode(text, type=Scenario)
     except msgspec.ValidationError as error:
         raise ScenarioError(f"{file}: {error}{_allowed(str(error))}") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{file} is not TOML: {error}") from None
     _check_ranges(made, file)
     unknown = [v for v in made.road.design_speeds_kmh if v not in MINIMUM_RADIUS_M]
@@ -137,6 +138,10 @@ def _check_ranges(table: Any, file: str, path: str = "") -> None:
         value = getattr(table, field)
         if isinstance(value, Table):
             _check_ranges(value, file, f"{field}.")
+        elif not all(
+            math.isfinite(v) for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, float)
+        ):
+            raise ScenarioError(f"{file}: {path}{field} must be finite")
         elif isinstance(value, tuple) and field != "design_speeds_kmh" and value[0] > value[1]:
             raise ScenarioError(f"{file}: {path}{field} = [{value[0]}, {value[1]}] must be [low, high]")
 
