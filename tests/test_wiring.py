@@ -11,14 +11,14 @@ from lanekeep_policies.wiring import Wiring, ncp_wiring
 
 SHAPES: list[dict[str, Any]] = [
     {},
-    {"sensory": 2, "inter": 30, "sensory_fanout": 3},  # many inter neurons that no sensory neuron chose
+    {"sensory": 2, "inter": 30, "sensory_fanout": 3},  # inter neurons that no sensory neuron chose
     {
         "inter": 2,
         "command": 40,
         "sensory_fanout": 2,
         "inter_fanout": 3,
-    },  # many command neurons that no inter neuron chose
-    {"command": 20, "motor": 3, "motor_fanin": 2},  # many command neurons that no motor neuron chose
+    },  # command neurons that no inter neuron chose
+    {"command": 20, "motor": 3, "motor_fanin": 2},  # command neurons that no motor neuron chose
     {"sensory": 1, "inter": 1, "command": 1, "motor": 1}
     | {"sensory_fanout": 1, "inter_fanout": 1, "recurrent_command": 1, "motor_fanin": 1},
     {"recurrent_command": 36},  # every pair
