@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from lanekeep_envs import REMOVABLE, Camera, Element, LaneKeepingEnv, Remove, Scenario, Snapshot, load_scenario
+from lanekeep_envs import REMOVABLE, Camera, Element, Frame, LaneKeepingEnv, Remove, Scenario, Snapshot, load_scenario
+from lanekeep_envs.render import Renderer
 
 GOLDEN = Path(__file__).parent / "golden"
 GOLDEN_DRIVES = ((0, 150.0), (11, 480.0), (10_004, 760.0))  # seed, start_m
@@ -138,6 +139,32 @@ def test_removals_do_not_depend_on_their_order_and_the_last_leaves_a_bare_scene(
     assert bare.image.tobytes() == again.image.tobytes()
     assert set(np.unique(bare.elements)) <= {Element.SKY, Element.TERRAIN, Element.ROAD}
     assert not (bare.contributors >> (Element.ROAD + 1)).any()
+
+
+def mirrored(snapshot: Snapshot, camera: Camera) -> Frame:
+    """The view of the world with left and right exchanged."""
+    cars, roads, looks = snapshot.cars.copy(), snapshot.roads.copy(), snapshot.looks.copy()
+    things = snapshot.things[0].copy()
+    for table, names in (
+        (cars, ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle")),
+        (roads, ("y", "heading", "curvature", "tangent_y")),
+        (looks, ("sun_y", "mirror")),
+        (things, ("y", "twist")),
+    ):
+        for name in names:
+            table[name] *= -1.0
+    return Renderer(camera).frame(cars[0], roads[0], things, len(things), looks[0])
+
+
+@pytest.mark.parametrize("size", ["48x160", "78x200", "33x81"])
+def test_the_mirrored_world_looks_like_the_mirror_image_exactly(size: str) -> None:
+    for seed in range(40):
+        env, snapshot = view_of(seed, 50.0 + (90.0 * seed) % 1000.0, size)
+        one, other = env.view(snapshot), mirrored(snapshot, Camera.parse(size))
+        assert np.array_equal(other.image, one.image[:, ::-1])
+        assert np.array_equal(other.depth_m, one.depth_m[:, ::-1])
+        others = np.uint16(0xFFFF ^ (1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING))  # these exchange names
+        assert np.array_equal(other.contributors & others, one.contributors[:, ::-1] & others)
 
 
 def test_noise_is_independent_of_what_is_in_the_picture_and_new_in_every_frame() -> None:

@@ -177,7 +177,7 @@ def cast_shadow(shade, thing, forward, left, away_x, away_y, reach, look, lens, 
         slope = (abs(away_x) / long + abs(away_y) / wide) * deep + per_px / min(long, wide) + 0.35 / wide
         steep, outside = 1.0 / slope, (1.4 + slope) * (1.4 + slope)
         first = max(int(lens.centre_column - high / per_px), 0)
-        last = min(int(lens.centre_column - low / per_px) + 2, shade.shape[1])
+        last = min(int(np.floor(lens.centre_column - low / per_px)) + 2, shade.shape[1])  # int() alone rounds -0.3 up
         for j in range(first, last):
             y = (lens.centre_column - j) * per_px
             along = (x - cx) * away_x + (y - cy) * away_y
