@@ -42,6 +42,8 @@ TRAINING_SEEDS = 9_000  # roads below are trained on, the next 1,000 are for val
 
 CORE_LEARNING_RATE = {"ncp": 1e-2, "lstm": 1e-3}  # a conductance moves less per gradient than a weight
 DAGGER_NOISE = 0.67  # disturbance of the driver's own drives, as a share of the expert's
+CARS = 32  # that drive side by side in a round
+PLACES = 8  # of which a stretch begins at the one with the hardest bend ahead
 WARM_UP_UPDATES = 10  # of both learning rates, while Adam's second moments are still guesses
 
 
@@ -236,7 +238,7 @@ class Trainer:
     def collect(self, recorder: Recorder) -> None:
         """Record one round: the expert's first, then the driver's own drives."""
         s, generator = self.settings, np.random.default_rng([self.settings.seed, 2, self.rounds])
-        first, cars = self.rounds == 0, 16
+        first, cars = self.rounds == 0, CARS
         steps = (s.expert_frames if first else s.dagger_frames) // cars
 
         def pilot_for(cars: int) -> Pilot:
@@ -244,7 +246,7 @@ class Trainer:
 
         noise = s.noise if first else s.noise * DAGGER_NOISE
         for stretch in label_stretches(
-            pilot_for, self.scenario, self.camera, cars, steps, noise, generator, TRAINING_SEEDS
+            pilot_for, self.scenario, self.camera, cars, steps, noise, generator, TRAINING_SEEDS, PLACES
         ):
             info = EpisodeInfo(
                 scenario=self.scenario.name,

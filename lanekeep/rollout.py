@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lanekeep_envs import Camera, LaneKeepingVectorEnv, Scenario
+from lanekeep_envs import Camera, LaneKeepingVectorEnv, Scenario, curvature_along
 from lanekeep_policies.driver import Driver
 from lanekeep_policies.expert import Expert
 
 F64 = NDArray[np.float64]
+BEND_AHEAD_M = 80  # of road, looked at to choose where a stretch begins
 TRACES = ("lateral_offset_m", "heading_error_rad", "speed_mps", "lateral_acceleration_mps2", "curvature_per_m")
 
 
@@ -160,6 +161,31 @@ class Stretch:
     signals: dict[str, NDArray[np.float32]]  # name -> [T, ...]
 
 
+def draw_place(
+    scenario: Scenario, generator: np.random.Generator, seeds_below: int, candidates: int
+) -> tuple[int, float | None]:
+    """Seed of a road and where on it to begin; None is the usual start.
+
+    With more than one candidate it is the place, out of up to so many, ahead of which the road bends hardest: the
+    sharpest bends are a few metres in a kilometre, and those are where drivers fail.
+    """
+    reach = max(scenario.road.length_m - 300.0, 0.0)
+    if generator.random() < 0.2 or reach == 0.0:
+        return int(generator.integers(seeds_below)), None
+    drawn = [
+        (int(generator.integers(seeds_below)), 20.0 + generator.random() * reach)
+        for _ in range(generator.integers(candidates) + 1)
+    ]
+    if len(drawn) == 1:
+        return drawn[0]
+
+    def bend(place: tuple[int, float]) -> float:
+        seed, start = place
+        return float(np.abs(curvature_along(scenario, seed)[int(start) :][:BEND_AHEAD_M]).mean())
+
+    return max(drawn, key=bend)
+
+
 def label_stretches(
     pilot_for: Callable[[int], Pilot],
     scenario: Scenario,
@@ -169,26 +195,26 @@ def label_stretches(
     noise: float,
     generator: np.random.Generator,
     seeds_below: int,
+    candidates: int = 1,
 ) -> Iterator[Stretch]:
     """Let a pilot drive `cars` cars for `steps` steps each, with the expert's action noted at every frame.
 
     The driven action carries an Ornstein-Uhlenbeck disturbance of standard deviation `noise` (action units) and 0.5 s
     correlation, so that the cars get where a perfect driver never is and the labels show the way back.  A car that
-    departs goes on elsewhere.
+    departs goes on elsewhere.  Every stretch begins where `draw_place` says.
     """
     env = LaneKeepingVectorEnv(cars, scenario, camera, autoreset_mode="Disabled")
     expert, pilot, limit = Expert(), pilot_for(cars), scenario.curvature_limit_per_m
-    reach = scenario.road.length_m - 300.0
 
-    def places(mask: NDArray[np.bool_]) -> dict[str, Any]:
-        draws = 20.0 + generator.random(cars) * max(reach, 0.0)
-        anywhere = generator.random(cars) < 0.7
-        starts = [float(s) if m and a else None for s, m, a in zip(draws, mask, anywhere, strict=True)]
-        return {"reset_mask": mask, "start_m": starts}
+    def begin(mask: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+        places = [draw_place(scenario, generator, seeds_below, candidates) if m else (0, None) for m in mask]
+        for i in np.flatnonzero(mask):
+            seeds[i] = places[i][0]
+        options = {"reset_mask": mask, "start_m": [start for _, start in places]}
+        return env.reset(seed=seeds, options=options)
 
-    everyone = np.ones(cars, np.bool_)
-    seeds = generator.integers(seeds_below, size=cars)
-    frames, infos = env.reset(seed=[int(s) for s in seeds], options=places(everyone))
+    seeds = [0] * cars
+    frames, infos = begin(np.ones(cars, np.bool_))
     logs: list[list[tuple[Any, ...]]] = [[] for _ in range(cars)]
     disturbance = np.zeros((cars, 1))
     keep = float(np.exp(-0.05 / 0.5))
@@ -201,11 +227,10 @@ def label_stretches(
         frames, _, departed, finished, infos = env.step(driven)
         over = departed | finished
         for i in (int(car) for car in np.flatnonzero(over | (step == steps - 1))):
-            yield _stretch(int(seeds[i]), logs[i])
+            yield _stretch(seeds[i], logs[i])
             logs[i] = []
         if over.any() and step < steps - 1:
-            seeds = np.where(over, generator.integers(seeds_below, size=cars), seeds)
-            frames, infos = env.reset(seed=[int(s) for s in seeds], options=places(over))
+            frames, infos = begin(over)
             pilot.forget(over)
             disturbance[over] = 0.0
 

@@ -3,6 +3,7 @@
 import gymnasium
 
 from lanekeep_envs.camera import Camera
+from lanekeep_envs.episode import curvature_along
 from lanekeep_envs.interventions import REMOVABLE, Element, Frame, Remove
 from lanekeep_envs.lane_keeping import LaneKeepingEnv
 from lanekeep_envs.scenario import Scenario, ScenarioError, load_scenario, scenario_names
@@ -20,6 +21,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Snapshot",
+    "curvature_along",
     "load_scenario",
     "scenario_names",
 ]

@@ -9,9 +9,10 @@ from gymnasium.vector import AutoresetMode
 
 from lanekeep_envs.camera import Camera
 from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.episode import generator_of
 from lanekeep_envs.interventions import Frame, Remove
 from lanekeep_envs.scenario import Scenario
-from lanekeep_envs.vector_env import INFO_FIELDS, REWARD_TERMS, LaneKeepingVectorEnv, Snapshot, seed_words
+from lanekeep_envs.vector_env import INFO_FIELDS, REWARD_TERMS, LaneKeepingVectorEnv, Snapshot
 
 
 class LaneKeepingEnv(gymnasium.Env[Any, Any]):
@@ -79,7 +80,7 @@ class LaneKeepingEnv(gymnasium.Env[Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode; `options={"start_m": s}` begins it s metres along, in the middle of the lane."""
         if seed is not None:  # gymnasium refuses negative seeds; here every integer is one
-            self._np_random, self._np_random_seed = np.random.default_rng(seed_words(int(seed))), seed
+            self._np_random, self._np_random_seed = generator_of(int(seed)), seed
         if options and "start_m" in options:
             options = {**options, "start_m": [options["start_m"]]}
         observation, infos = self._cars.reset(seed=None if seed is None else [int(seed)], options=options)

@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.camera import Camera
 from lanekeep_envs.drive import CAR, CONTROL_STEP_S, COURSE, DEFAULT_VEHICLE, PREVIEW_M, place_car, step_cars
+from lanekeep_envs.episode import START_M, draw_road, empty_roads, generator_of
 from lanekeep_envs.interventions import Frame, Remove, visible_after
 from lanekeep_envs.look import LOOK, sample_look
 from lanekeep_envs.render import Renderer
-from lanekeep_envs.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out
 from lanekeep_envs.scenario import Scenario, load_scenario
 from lanekeep_envs.scenery import THING, plant
 
-LEAD_IN_M, START_M, LOOKAHEAD_M = 60.0, 20.0, 260
 STATE_NAMES = (
     "lateral_offset_m / 2",
     "heading_error_rad / 0.3",
@@ -57,11 +56,6 @@ class Snapshot:
     road_seeds: NDArray[np.object_]  # of whatever size
     resting: NDArray[np.bool_]
     generators: tuple[dict[str, Any], ...]
-
-
-def seed_words(seed: int) -> list[int]:
-    """Any integer, negative ones too, as what numpy's SeedSequence takes."""
-    return [abs(seed), int(seed < 0)]
 
 
 class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
@@ -105,9 +99,8 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             self.single_observation_space = gymnasium.spaces.Box(-1.0, 1.0, (len(STATE_NAMES),), np.float32)
         self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, num_envs)
         self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, num_envs)
-        rows = self.scenario.road.length_m + LOOKAHEAD_M
         self._cars, self._courses, self._looks = (np.zeros(num_envs, kind) for kind in (CAR, COURSE, LOOK))
-        self._roads = np.zeros((num_envs, rows), ROAD)
+        self._roads = empty_roads(self.scenario, num_envs)
         self._things = np.zeros((num_envs, 1), THING)
         self._counts = np.zeros(num_envs, np.int64)
         self._road_seeds = np.zeros(num_envs, np.object_)  # any integer is a seed, also one beyond 64 bits
@@ -132,7 +125,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         for i in np.flatnonzero(mask):
             given = None if seeds is None else seeds[int(i)]
             if given is not None:
-                self._generators[i] = np.random.default_rng(seed_words(int(given)))
+                self._generators[i] = generator_of(int(given))
             self._begin(int(i), given, None if starts is None or starts[i] is None else float(starts[i]))
         return self._observe(), self._infos()
 
@@ -178,20 +171,10 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
     def _begin(self, i: int, seed: int | None, start_m: float | None) -> None:
         """Draw and start an episode of car i; without a seed its own generator gives one."""
         own = int(self._generators[i].integers(2**62)) if seed is None else int(seed)
-        generator = np.random.default_rng(seed_words(own))
-        scenario, table, start = self.scenario, self.scenario.road, self.scenario.start
-        speed_kmh = int(generator.choice(table.design_speeds_kmh))
-        radius = MINIMUM_RADIUS_M[speed_kmh]
-        profile = Profile(
-            speed_kmh / 3.6,
-            radius,
-            radius * table.radius_factor,
-            *table.straight_m,
-            LEAD_IN_M,
-            table.s_curve_probability,
-        )
+        generator = generator_of(own)
+        scenario, start = self.scenario, self.scenario.start
         road = self._roads[i]
-        lay_out(road, profile, generator.random(6 * (2 + len(road) // 20)), 1.0)
+        design_speed_mps = draw_road(road, scenario, generator)
         sample_look(self._looks[i], scenario, generator)
         self._set_things(i, plant(road, scenario, generator))
         self._courses[i] = (
@@ -199,7 +182,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             scenario.acceleration_limit_mps2,
             scenario.lane.lane_width_m,
             scenario.lane.marking_width_m,
-            float(table.length_m),
+            float(scenario.road.length_m),
             scenario.time_limit_s,
         )
         u = generator.random(3)
@@ -207,7 +190,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         offset, turn, factor = (low + (high - low) * share for (low, high), share in zip(pairs, u, strict=True))
         where = START_M if start_m is None else start_m
         offset, turn = (offset, np.deg2rad(turn)) if start_m is None else (0.0, 0.0)
-        speed = factor * profile.design_speed_mps
+        speed = factor * design_speed_mps
         place_car(self._cars[i], road, self._courses[i], self.vehicle, where, offset, turn, speed)
         self._road_seeds[i], self._resting[i] = own, False
 

@@ -1,0 +1,39 @@
+"""The road that a seed stands for, with or without a car on it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanekeep_envs.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out
+from lanekeep_envs.scenario import Scenario
+
+LEAD_IN_M, START_M, LOOKAHEAD_M = 60.0, 20.0, 260
+
+
+def generator_of(seed: int) -> np.random.Generator:
+    """Source of everything random in the episode of any integer, negative ones too."""
+    return np.random.default_rng([abs(seed), int(seed < 0)])
+
+
+def empty_roads(scenario: Scenario, number: int) -> NDArray[np.void]:
+    """Tables [number, M] for roads of this scenario, which go on for a while beyond the end of the drive."""
+    return np.zeros((number, scenario.road.length_m + LOOKAHEAD_M), ROAD)
+
+
+def draw_road(road: NDArray[np.void], scenario: Scenario, generator: np.random.Generator) -> float:
+    """Lay out a road of the scenario in the table `road` [M]; return its design speed [m/s]."""
+    table = scenario.road
+    speed_kmh = int(generator.choice(table.design_speeds_kmh))
+    radius = MINIMUM_RADIUS_M[speed_kmh]
+    profile = Profile(
+        speed_kmh / 3.6, radius, radius * table.radius_factor, *table.straight_m, LEAD_IN_M, table.s_curve_probability
+    )
+    lay_out(road, profile, generator.random(6 * (2 + len(road) // 20)), 1.0)
+    return profile.design_speed_mps
+
+
+def curvature_along(scenario: Scenario, seed: int) -> NDArray[np.float64]:
+    """Curvature [1/m] of the road of an episode at every metre from its beginning."""
+    road = empty_roads(scenario, 1)[0]
+    draw_road(road, scenario, generator_of(seed))
+    curvature: NDArray[np.float64] = road["curvature"][: scenario.road.length_m]
+    return curvature
