@@ -77,9 +77,9 @@ class TrainImitation:
     """Standard deviation of the disturbance while demonstrating [action units]."""
     expert_frames: int = 9_600
     """Frames that the expert demonstrates at the start."""
-    dagger_every: int = 30
+    dagger_every: int = 40
     """Updates between two DAgger rounds."""
-    dagger_frames: int = 6_400
+    dagger_frames: int = 4_800
     """Frames that the driver drives in a DAgger round."""
     validation_km: float = 3.0
     """Held-out kilometres driven after each DAgger round."""
@@ -152,6 +152,8 @@ class Trainer:
         cosine *= min(1.0, (self.update + 1) / WARM_UP_UPDATES)
         for group in self.optimiser.param_groups:
             group["lr"] = group["initial_lr"] * cosine
+        if self.update == 0:
+            self.driver.calibrate(frames, answers)
         self.optimiser.zero_grad(set_to_none=True)
         actions, state = self.driver(frames, start)
         loss = imitation_loss(actions, answers, self.settings.alpha)

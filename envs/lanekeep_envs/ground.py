@@ -1,141 +1,208 @@
-"""Colour of the ground: asphalt with markings, gravel shoulder, grass and fields, anti-aliased analytically.
+"""The ground in the picture, row by row from the bottom up.
 
-A pixel covers a patch of ground.  Its extent across the road is  |t_x + ...|: seen under a grazing angle the patch is long
-in the viewing direction and narrow across it, so both the column step and the row step of the image are projected on the
-road's normal and tangent.  A marking covers the overlap of its width with that extent (box filter), a dash the exact
-integral of the pulse train along it.  A filter that only knew the lateral extent would tear solid lines into dashes.
+A row is worked off in pieces of `PIECE` pixels.  At the ends of a piece, a metre or two apart, the ground is projected on
+the road (a node); in between everything is as good as linear.  The pixels of a piece are land, road or both.
+
+Seen under a grazing angle a pixel's patch of ground is long in the viewing direction and narrow across it, so both the
+column step and the row step of the image are projected on the road's normal and tangent: a filter that only knew the
+lateral extent would tear solid lines into dashes.
+
+Pieces and pixels lie symmetrically about the middle of the image, so that a mirrored world gives the mirrored numbers.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
+from lanekeep_envs.camera import ground_distance_m
 from lanekeep_envs.interventions import Element
 from lanekeep_envs.kernel import inlined, kernel
-from lanekeep_envs.texture import sample, texel
+from lanekeep_envs.road import project
+from lanekeep_envs.sky import hill_haze
+from lanekeep_envs.surface import (
+    asphalt,
+    grain_of,
+    land,
+    lane_of,
+    lit,
+    markings,
+    materials_of,
+    mix,
+    paved_share,
+    slow_texture,
+)
+from lanekeep_envs.texture import TILE
 
 CENTRE, LEFT, RIGHT = int(Element.CENTRE_MARKING), int(Element.LEFT_MARKING), int(Element.RIGHT_MARKING)
-ROAD, TERRAIN, TEXTURE = int(Element.ROAD), int(Element.TERRAIN), int(Element.TEXTURE)
+ROAD, TERRAIN, TEXTURE, SHADOWS = int(Element.ROAD), int(Element.TERRAIN), int(Element.TEXTURE), int(Element.SHADOWS)
+PIECE = 8  # pixels
+LAST_M = 4000.0  # forward distance of the farthest row
+TEXEL_FROM_M = 0.7  # size of a patch from which on a texture's nearest texel will do
 
 
-@inlined
-def overlap(offset, width, extent):
-    """Share of [offset - extent/2, offset + extent/2] inside [-width/2, width/2]."""
-    low = max(offset - 0.5 * extent, -0.5 * width)
-    high = min(offset + 0.5 * extent, 0.5 * width)
-    return max(high - low, 0.0) / extent
+class Row(NamedTuple):
+    """What the pixels of an image row share."""
 
-
-@inlined
-def painted_length(s, dash, period):
-    """Length of dashes between 0 and s."""
-    cycles = np.floor(s / period)
-    return cycles * dash + min(s - cycles * period, dash)
-
-
-@inlined
-def dash_share(s, extent, dash, gap):
-    """Share of [s - extent/2, s + extent/2] covered by dashes that begin at every multiple of dash + gap."""
-    period = dash + gap
-    return (painted_length(s + 0.5 * extent, dash, period) - painted_length(s - 0.5 * extent, dash, period)) / extent
-
-
-@inlined
-def soft_edge(beyond, extent):
-    """Share of the patch on the near side of an edge that lies `beyond` metres behind its centre."""
-    return min(max(0.5 - beyond / extent, 0.0), 1.0)
+    forward: float  # distance ahead [m]
+    per_px: float  # width of a pixel [m]
+    deep: float  # and the way forward to the next row
+    x: float  # texture coordinates of the point straight ahead: world, mirrored with it, moved by the look's offset
+    y: float
+    x_per_left: float
+    y_per_left: float
+    haze: float
 
 
 @kernel
-def slow_texture(s, d, x, y, look, tile):
-    """(field, stain): texture so slow that every eighth pixel will do; meadow against crop, stains and ragged edges."""
-    side = look["mirror"]
-    field = sample(tile, 0.035 * (x + look["offset_x"]), 0.035 * (side * y + look["offset_y"]))
-    return field, sample(tile, 0.45 * s + look["offset_x"], 0.9 * side * d + look["offset_y"])
+def place_nodes(nodes, axis, start, row, half, lens, look, s0, x, y, cos, sin):
+    """Fill nodes[0:6] with s, d, width and length of a pixel's patch, field and stain; return the next start row.
+
+    `axis` is the road in the car's frame and `start` where in it to look first.
+    """
+    step, tile = start, TILE
+    for k in range(nodes.shape[1]):
+        left = (lens.centre_column - (PIECE * k - half)) * row.per_px
+        step, s, d = project(axis, step, row.forward, left)
+        if k == 0:
+            start = step
+        tx, ty = axis[step]["tangent_x"], axis[step]["tangent_y"]
+        lean = left / row.forward
+        nodes[0, k], nodes[1, k] = s0 + s, d
+        nodes[2, k] = abs(tx) * row.per_px + abs(tx * lean - ty) * row.deep
+        nodes[3, k] = abs(ty) * row.per_px + abs(tx + ty * lean) * row.deep
+        wx, wy = x + cos * row.forward - sin * left, y + sin * row.forward + cos * left
+        nodes[4, k], nodes[5, k] = slow_texture(s0 + s, d, wx, wy, look, tile)
+    return start
 
 
 @inlined
-def terrain(x, y, near, patch, field, look, tile, grain):
-    """Albedo of grass and fields at world (x, mirror * y); `near` is 1 beside the road, 0 out in the fields."""
-    px, py = x + look["offset_x"], y + look["offset_y"]
-    crop = min(max(2.5 * field + 0.2 - 1.2 * near, 0.0), 1.0)
-    fine = coarse = 0.0
-    if patch < 1.2:
-        fine = texel(tile, 5.1 * px, 5.1 * py) if patch > 0.1 else sample(tile, 5.1 * px, 5.1 * py)
-        fine *= grain * min(1.0, (1.2 - patch) * 1.1)
-    if patch < 6.0:
-        coarse = texel(tile, 0.7 * py, 0.7 * px) if patch > 0.7 else sample(tile, 0.7 * py, 0.7 * px)
-        coarse *= grain * min(1.0, (6.0 - patch) * 0.25)
-    light = 1.0 + 0.30 * fine + 0.20 * coarse
+def piece_of(nodes, k):
+    """Node values at both ends of piece k."""
     return (
-        light * (look["grass_r"] + crop * (look["field_r"] - look["grass_r"])),
-        light * (look["grass_g"] + crop * (look["field_g"] - look["grass_g"])),
-        light * (look["grass_b"] + crop * (look["field_b"] - look["grass_b"])),
+        (nodes[0, k], nodes[1, k], nodes[2, k], nodes[3, k], nodes[4, k], nodes[5, k]),
+        (nodes[0, k + 1], nodes[1, k + 1], nodes[2, k + 1], nodes[3, k + 1], nodes[4, k + 1], nodes[5, k + 1]),
     )
 
 
 @inlined
-def asphalt_light(s, d, patch, stain, look, tile, grain):
-    """Brightness of the asphalt: grain, slow stains along the road, and the paler tracks that wheels polish."""
-    fine = 0.0
-    if patch < 0.5:
-        fine = texel(tile, 19.0 * s, 19.0 * d) if patch > 0.03 else sample(tile, 19.0 * s, 19.0 * d)
-        fine *= 1.0 - 2.0 * patch
-    track = (abs(abs(d) - 0.5 * look["lane_m"]) - 0.8) * 2.2
-    return 1.0 + grain * (0.20 * fine + 0.05 * stain + 0.05 * max(1.0 - track * track, 0.0))
+def between(piece, i, b):
+    """Linear interpolation of node value i."""
+    return (1.0 - b) * piece[0][i] + b * piece[1][i]
 
 
 @inlined
-def marking_share(s, d, wide, long, look):
-    """(share, element) of the marking in a patch of extent `wide` across and `long` along the road."""
-    line, lane = look["line_m"], look["lane_m"]
-    reach = 0.5 * (line + wide)
-    if abs(d) < reach:
-        return overlap(d, line, wide) * dash_share(s, long, look["dash_m"], look["gap_m"]), CENTRE
-    edge = lane + 0.5 * line
-    if abs(abs(d) - edge) < reach:
-        return overlap(abs(d) - edge, line, wide), LEFT if d > 0.0 else RIGHT
-    return 0.0, CENTRE
+def land_at(piece, b, left, row, grain, lane, materials, tile, near):
+    """Albedo of the land."""
+    x, y = row.x + row.x_per_left * left, row.y + row.y_per_left * left
+    d, wide = between(piece, 1, b), between(piece, 2, b)
+    return land(x, y, d, wide, between(piece, 4, b), between(piece, 5, b), grain, lane, materials, tile, near)
 
 
 @inlined
-def ground_albedo(x, y, s, d, wide, long, field, stain, look, tile, visible):
-    """(r, g, b, dominating element, contributing bits) of a patch; x, y world, s, d road coordinates [m]."""
-    grain = 1.0 if visible >> TEXTURE & 1 else 0.0
-    patch = np.sqrt(wide * long)
-    sided = d * look["mirror"]
-    paved = soft_edge(abs(d) - look["lane_m"] - look["strip_m"], wide)
-    r = g = b = 0.0
-    element, bits = TERRAIN, grain_bit(grain)
-    if paved < 1.0:
-        bits |= 1 << TERRAIN
-        near = min(max(1.6 - abs(d) / 14.0, 0.0), 1.0)
-        r, g, b = terrain(x, y * look["mirror"], near, patch, field, look, tile, grain)
-        ragged = 0.5 * grain * stain
-        stony = 0.75 * soft_edge(
-            abs(d) - look["lane_m"] - look["strip_m"] - 0.6 * look["shoulder_m"] - ragged, wide + 0.7
+def road_at(piece, b, grain, lane, materials, mirror, tile, near):
+    """Albedo of the asphalt."""
+    s, sided = between(piece, 0, b), mirror * between(piece, 1, b)
+    return asphalt(s, sided, between(piece, 5, b), grain, lane, materials, tile, near)
+
+
+@inlined
+def marked(albedo, piece, b, lane, materials):
+    """Lay the markings over an albedo."""
+    shares = markings(between(piece, 0, b), between(piece, 1, b), between(piece, 2, b), between(piece, 3, b), lane)
+    return mix(albedo, materials.paint, shares[0] + (shares[1] + shares[2]))
+
+
+@kernel
+def paint_row(canvas, i, row, centre, grain, lane, materials, mirror, near):
+    """Paint image row i; `near` is None where the nearest texel will do.
+
+    Three loops, not one with branches, and a length that the compiler does not know: so they are vectorised.
+    """
+    red, green, blue, shade = canvas.colour[0, i], canvas.colour[1, i], canvas.colour[2, i], canvas.shade[i]
+    nodes, width, half, tile, per_width = canvas.nodes, canvas.piece, canvas.half, TILE, 1.0 / canvas.piece
+    for k in range(nodes.shape[1] - 1):
+        piece, first = piece_of(nodes, k), width * k
+        nearest, farthest = min(abs(nodes[1, k]), abs(nodes[1, k + 1])), max(abs(nodes[1, k]), abs(nodes[1, k + 1]))
+        reach = 0.5 * max(nodes[2, k], nodes[2, k + 1])
+        if nodes[1, k] * nodes[1, k + 1] > 0.0 and nearest - lane.edge_m > reach:
+            for m in range(width):
+                j, b = first + m, (m + half) * per_width
+                albedo = land_at(piece, b, (centre - j) * row.per_px, row, grain, lane, materials, tile, near)
+                red[j], green[j], blue[j] = lit(albedo, 1.0 - shade[j], row.haze, materials)
+        elif farthest - lane.edge_m < -reach:
+            for m in range(width):
+                j, b = first + m, (m + half) * per_width
+                albedo = road_at(piece, b, grain, lane, materials, mirror, tile, near)
+                albedo = marked(albedo, piece, b, lane, materials)
+                red[j], green[j], blue[j] = lit(albedo, 1.0 - shade[j], row.haze, materials)
+        else:
+            for m in range(width):
+                j, b = first + m, (m + half) * per_width
+                albedo = land_at(piece, b, (centre - j) * row.per_px, row, grain, lane, materials, tile, near)
+                road = road_at(piece, b, grain, lane, materials, mirror, tile, near)
+                albedo = mix(albedo, road, paved_share(between(piece, 1, b), between(piece, 2, b), lane))
+                albedo = marked(albedo, piece, b, lane, materials)
+                red[j], green[j], blue[j] = lit(albedo, 1.0 - shade[j], row.haze, materials)
+
+
+@kernel
+def note_row(by, i, shade, nodes, row, half, grain, lane):
+    """Write what row i shows into the by-products."""
+    for j in range(shade.shape[0]):
+        piece, b = piece_of(nodes, j // PIECE), (j % PIECE + half) * (1.0 / PIECE)
+        s, d, wide = between(piece, 0, b), between(piece, 1, b), between(piece, 2, b)
+        paved = paved_share(d, wide, lane)
+        shares = markings(s, d, wide, between(piece, 3, b), lane)
+        element, bits = TERRAIN if paved < 0.5 else ROAD, 0
+        bits |= 1 << TERRAIN if paved < 1.0 else 0
+        bits |= 1 << ROAD if paved > 0.0 else 0
+        bits |= 1 << TEXTURE if grain.slow > 0.0 else 0
+        for n in range(3):
+            share, line = shares[n], (CENTRE, LEFT, RIGHT)[n]
+            if share > 0.0:
+                bits |= 1 << line
+            if share >= 0.4:
+                element = line
+        if shade[j] > 0.0:
+            bits |= 1 << SHADOWS
+            if shade[j] > 0.5 and element <= ROAD:
+                element = SHADOWS
+        by.elements[i, j], by.contributors[i, j], by.depth_m[i, j] = element, bits, row.forward
+
+
+@kernel
+def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible):
+    """Paint every row below the horizon, from the bottom up; return the first painted row.
+
+    `start` is the row of `canvas.axis` beside the car, and `s0` the arc length at the first one.
+    """
+    lane, materials, mirror = lane_of(look, visible), materials_of(look), look["mirror"]
+    land_haze = hill_haze(False, look["visibility_m"])  # the land ends where the hills begin
+    i = canvas.shade.shape[0] - 1
+    while i >= 0:
+        forward = ground_distance_m(i, lens)
+        if forward > LAST_M:
+            break
+        per_px = (forward * lens.cos_pitch + lens.height_m * lens.sin_pitch) / lens.focal_px
+        deep = min(ground_distance_m(i - 0.5, lens), 1e4) - ground_distance_m(i + 0.5, lens)
+        row = Row(
+            forward,
+            per_px,
+            deep,
+            x + cos * forward + look["offset_x"],
+            mirror * (y + sin * forward) + look["offset_y"],
+            -sin,
+            mirror * cos,
+            min(1.0 - np.exp(-forward / look["visibility_m"]), land_haze),
         )
-        if stony > 0.0:
-            speck = 1.0 + 0.4 * ragged
-            r += stony * (speck * look["gravel_r"] - r)
-            g += stony * (speck * look["gravel_g"] - g)
-            b += stony * (speck * look["gravel_b"] - b)
-    if paved > 0.0:
-        bits |= 1 << ROAD
-        element = ROAD if paved >= 0.5 else TERRAIN
-        light = asphalt_light(s, sided, patch, stain, look, tile, grain)
-        r += paved * (light * look["asphalt_r"] - r)
-        g += paved * (light * look["asphalt_g"] - g)
-        b += paved * (light * look["asphalt_b"] - b)
-        share, line = marking_share(s, d, wide, long, look)
-        if share > 0.0 and visible >> line & 1:
-            bits |= 1 << line
-            element = line if share >= 0.4 else element
-            r += share * (look["paint_r"] - r)
-            g += share * (look["paint_g"] - g)
-            b += share * (look["paint_b"] - b)
-    return r, g, b, element, bits
-
-
-@inlined
-def grain_bit(grain):
-    """Bit of the texture, if there is any."""
-    return 1 << TEXTURE if grain > 0.0 else 0
+        patch = np.sqrt(per_px * deep)
+        grain = grain_of(patch, visible)
+        start = place_nodes(canvas.nodes, canvas.axis, start, row, canvas.half, lens, look, s0, x, y, cos, sin)
+        if patch < TEXEL_FROM_M:
+            paint_row(canvas, i, row, lens.centre_column, grain, lane, materials, mirror, True)
+        else:
+            paint_row(canvas, i, row, lens.centre_column, grain, lane, materials, mirror, None)
+        if by is not None:
+            note_row(by, i, canvas.shade[i], canvas.nodes, row, canvas.half, grain, lane)
+        i -= 1
+    return i + 1

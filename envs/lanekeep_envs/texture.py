@@ -12,35 +12,58 @@ from lanekeep_envs.kernel import inlined
 TILE_SIZE = 256
 
 
-def make_tile(seed: int = 20190120) -> NDArray[np.float32]:
-    """Periodic 1/f noise [256, 256], about -1 to 1, zero mean; stepped in 1/127 so that every machine has the same."""
+def make_tile(seed: int = 20190120) -> NDArray[np.int32]:
+    """Periodic 1/f noise [256 * 256], about -1 to 1, zero mean, in steps of 1/127 so that every machine has the same.
+
+    An entry holds four bytes, 128 + 127 x value, of the texel and its neighbours down, right, and down right: one look-up
+    is enough to interpolate.
+    """
     white = np.random.default_rng(seed).standard_normal((TILE_SIZE, TILE_SIZE))
     frequency = np.hypot(np.fft.fftfreq(TILE_SIZE)[:, None], np.fft.fftfreq(TILE_SIZE)[None, :])
     frequency[0, 0] = np.inf
     smooth = np.fft.ifft2(np.fft.fft2(white) / frequency**1.1).real
     smooth /= 2.5 * smooth.std()
-    return np.asarray(np.round(np.clip(smooth, -1.0, 1.0) * 127.0) / 127.0, np.float32)
+    steps = np.round(np.clip(smooth, -1.0, 1.0) * 127.0).astype(np.int64) + 128
+    down, right = np.roll(steps, -1, 0), np.roll(steps, -1, 1)
+    packed = steps | down << 8 | right << 16 | np.roll(down, -1, 1) << 24
+    return packed.astype(np.uint32).view(np.int32).ravel()
 
 
+# A kernel that names TILE has a constant copy of it: nothing that it writes can change that, so loops are vectorised.
+# It names TILE once and hands it to the functions below, because every mention is another copy.
 TILE = make_tile()
+
+
+@inlined
+def entry(tile, fx, fy):
+    """Entry of the tile at whole coordinates."""
+    return tile[(np.int32(fx) & 255) << 8 | (np.int32(fy) & 255)]
+
+
+@inlined
+def texel(tile, x, y):
+    """Value of the tile at the nearest texel below (x, y): enough where a pixel is not finer than a texel."""
+    return (np.int32(entry(tile, np.floor(x), np.floor(y)) & 255) - 128.0) * (1.0 / 127.0)
 
 
 @inlined
 def sample(tile, x, y):
     """Bilinear value of the tile at (x, y) in texels."""
     fx, fy = np.floor(x), np.floor(y)
-    i, j = int(fx) & 255, int(fy) & 255
-    k, m = (i + 1) & 255, (j + 1) & 255
-    ax, ay = x - fx, y - fy
-    near = tile[i, j] + ax * (tile[k, j] - tile[i, j])
-    far = tile[i, m] + ax * (tile[k, m] - tile[i, m])
-    return near + ay * (far - near)
+    four, ax, ay = entry(tile, fx, fy), x - fx, y - fy
+    here, down = np.int32(four & 255), np.int32(four >> 8 & 255)
+    right, across = np.int32(four >> 16 & 255), np.int32(four >> 24 & 255)
+    near = here + ax * (down - here)
+    far = right + ax * (across - right)
+    return (near + ay * (far - near) - 128.0) * (1.0 / 127.0)
 
 
 @inlined
-def texel(tile, x, y):
-    """Value of the tile at the nearest texel below (x, y): enough where a pixel is not finer than a texel."""
-    return tile[int(np.floor(x)) & 255, int(np.floor(y)) & 255]
+def texture(tile, x, y, near):
+    """Value of the tile: interpolated, or the nearest texel if `near` is None (known when compiled)."""
+    if near is None:
+        return texel(tile, x, y)
+    return sample(tile, x, y)
 
 
 @inlined

@@ -4,13 +4,16 @@ Every outline is an implicit function whose value, divided by its slope, is a di
 pixel is that distance clipped to [0, 1], so that no edge is a staircase.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from lanekeep_envs.camera import ground_distance_m, pixel_of
 from lanekeep_envs.interventions import Element
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, POST
-from lanekeep_envs.texture import sample
+from lanekeep_envs.surface import RGB
+from lanekeep_envs.texture import TILE, sample
 
 TREES, BUSHES, POSTS, SHADOWS = int(Element.TREES), int(Element.BUSHES), int(Element.POSTS), int(Element.SHADOWS)
 NEAREST_M, FARTHEST_M = 2.5, 220.0
@@ -25,76 +28,179 @@ def element_of(kind):
 
 
 @inlined
-def crown(kind, u, v, twist):
-    """(value, light) of the outline at u = left/radius, v = up/height: value < 1 inside; light is the side it faces."""
-    if kind == CONIFER:
-        tier = (v - 0.08) * 7.0
-        width = max(1.02 - v, 0.0) * (0.78 + 0.35 * (1.0 - (tier - np.floor(tier))))
-        return max(abs(u) / max(width, 1e-3), (0.10 - v) * 20.0 + 1.0, v), u / max(width, 0.1)
-    if kind == BUSH:
-        return u * u + (v - 0.35) * (v - 0.35) / 0.4225, u
-    lean = 0.5 * twist if twist >= 0.0 else 0.5 * (-1.0 - twist) + 0.5
-    tilt = 0.16 * (1.0 if twist >= 0.0 else -1.0)
-    best, face = 1e9, 0.0
-    for k in range(3):
-        cu = (0.0, -0.42, 0.40)[k] * (1.0 if twist >= 0.0 else -1.0) + tilt * lean
-        cv = (0.70, 0.56, 0.52)[k] + 0.06 * lean
-        ru, rv = (1.39, 1.72, 1.79)[k], (3.45, 4.35, 4.76)[k]
-        du, dv = (u - cu) * ru, (v - cv) * rv
-        value = du * du + dv * dv
-        if value < best:
-            best, face = value, du
-    return best, face
+def conifer(u, v):
+    """(value, face) of the outline at u = left/radius, v = up/height: value < 1 inside; face is the side it turns to."""
+    tier = (v - 0.08) * 7.0
+    width = max(1.02 - v, 0.0) * (0.78 + 0.35 * (1.0 - (tier - np.floor(tier))))
+    return max(max(abs(u) / max(width, 1e-3), (0.10 - v) * 20.0 + 1.0), v), u / max(width, 0.1)
+
+
+@inlined
+def bush(u, v):
+    """The same: an ellipse on the ground."""
+    return u * u + (v - 0.35) * (v - 0.35) / 0.4225, u
+
+
+@inlined
+def puff(u, v, cu, cv, ru, rv, value, face):
+    """The same, with one more ellipse."""
+    du, dv = (u - cu) * ru, (v - cv) * rv
+    this = du * du + dv * dv
+    return (this, du) if this < value else (value, face)
+
+
+@inlined
+def broadleaf(u, v, side, lean):
+    """The same: three ellipses, leaning to `side` (1 or -1)."""
+    shift, rise = 0.16 * side * lean, 0.06 * lean
+    value, face = puff(u, v, shift, 0.70 + rise, 1.39, 3.45, 1e9, 0.0)
+    value, face = puff(u, v, shift - 0.42 * side, 0.56 + rise, 1.72, 4.35, value, face)
+    return puff(u, v, shift + 0.40 * side, 0.52 + rise, 1.79, 4.76, value, face)
+
+
+class Plant(NamedTuple):
+    """A tree or bush in the picture."""
+
+    kind: int
+    foot: float  # image row of its foot
+    column: float
+    per_u: float  # u and v of a pixel
+    per_v: float
+    steep: float  # pixels per unit of an outline's value
+    trunk: float  # half its width, in u
+    side: float  # it leans this way, by `lean`
+    lean: float
+    grain: float  # strength of the leaves' texture
+    grain_u: float  # texels per u and v
+    grain_v: float
+    grain_at: float
+    leaf: RGB
+    sun_side: float  # how much of the sun comes from the left
+    shine: float
+    haze: float
+
+
+@inlined
+def outline(plant, u, v):
+    """(value, face) of a plant at (u, v)."""
+    if plant.kind == CONIFER:
+        return conifer(u, v)
+    if plant.kind == BUSH:
+        return bush(u, v)
+    return broadleaf(u, v, plant.side, plant.lean)
+
+
+@inlined
+def half_width(plant, v, blur):
+    """A bound on |u| of what covers pixels at height v."""
+    if plant.kind == CONIFER:
+        return min(max(max(1.02 - v, 0.0) * 1.13 * (1.55 + blur), plant.trunk + plant.per_u), 1.15)
+    if plant.kind == BROADLEAF and v < 0.18 - blur:
+        return plant.trunk + plant.per_u
+    return 1.15
+
+
+@inlined
+def leaf_cover(plant, value, rough, u, v, base):
+    """(cover, wood): covered share of a pixel, and whether the trunk is what covers it; `base` is the share above ground."""
+    leaves = min(max((1.0 - value + 0.55 * rough) * plant.steep + 0.5, 0.0), 1.0)
+    wood = min(max((plant.trunk - abs(u)) / plant.per_u + 0.5, 0.0), 1.0) if v < 0.5 and plant.trunk > 0.0 else 0.0
+    return base * max(leaves, wood), wood > leaves
 
 
 @kernel
-def draw_plant(canvas, by, thing, forward, left, look, lens, tile, haze, light):
+def paint_plant_row(red, green, blue, first, plant, v, base, ambient, sunlight, horizon):
+    """Paint part of an image row, from column `first` on."""
+    tile = TILE
+    height_light = 0.62 + 0.38 * v
+    for j in range(red.shape[0]):
+        u = (plant.column - (first + j)) * plant.per_u
+        value, face = outline(plant, u, v)
+        rough = plant.grain * sample(tile, plant.grain_u * u + plant.grain_at, plant.grain_v * v)
+        cover, wood = leaf_cover(plant, value, rough, u, v, base)
+        shade = height_light + 0.45 * rough
+        lit = max(0.55 + 0.55 * (plant.sun_side * face + 0.5 * (v - 0.3)), 0.12) * plant.shine
+        r = (74.0 if wood else plant.leaf[0]) * shade * (ambient[0] + lit * sunlight[0])
+        g = (60.0 if wood else plant.leaf[1]) * shade * (ambient[1] + lit * sunlight[1])
+        b = (48.0 if wood else plant.leaf[2]) * shade * (ambient[2] + lit * sunlight[2])
+        red[j] += cover * (r + plant.haze * (horizon[0] - r) - red[j])
+        green[j] += cover * (g + plant.haze * (horizon[1] - g) - green[j])
+        blue[j] += cover * (b + plant.haze * (horizon[2] - b) - blue[j])
+
+
+@kernel
+def note_plant_row(by, i, first, last, plant, v, base, element, forward):
+    """Write what a row of a plant shows into the by-products."""
+    tile = TILE
+    for j in range(first, last):
+        u = (plant.column - j) * plant.per_u
+        value, _ = outline(plant, u, v)
+        rough = plant.grain * sample(tile, plant.grain_u * u + plant.grain_at, plant.grain_v * v)
+        cover, _ = leaf_cover(plant, value, rough, u, v, base)
+        if cover > 0.0:
+            mark(by, i, j, element, cover, forward)
+
+
+@inlined
+def span(low, high, width):
+    """Image columns from the one that holds `low` to that of `high`: (first, one past the last).
+
+    A little more than that, a multiple of eight, so that the loop over it has no remainder to do one by one.
+    """
+    first, last = max(int(np.floor(low)), 0), min(int(np.floor(high)) + 2, width)
+    if last <= first:
+        return 0, 0
+    last = min(first + (last - first + 7) // 8 * 8, width)
+    return max(last - (last - first + 7) // 8 * 8, 0), last
+
+
+@kernel
+def draw_plant(canvas, by, thing, forward, left, look, lens, haze, light):
     """Paint a tree or bush; `light` = (sun from the left, sun ahead, sun height) and `haze` the share of air in front."""
-    height, width = canvas.shape[0], canvas.shape[1]
-    kind, tall, radius = thing["kind"], thing["height_m"], thing["radius_m"]
+    height, width = canvas.shape[1], canvas.shape[2]
+    kind, tall, radius, twist = thing["kind"], thing["height_m"], thing["radius_m"], thing["twist"]
     foot, column, scale = pixel_of(forward, left, 0.0, lens)
     top, first, last = foot - tall * scale, column - radius * 1.15 * scale, column + radius * 1.15 * scale
     if last < 0.0 or first > width - 1.0 or foot < 0.0 or top > height - 1.0:
         return
-    red, green, blue = look["leaf_r"], look["leaf_g"], look["leaf_b"]
-    if kind == CONIFER:
-        red, green, blue = look["needle_r"], look["needle_g"], look["needle_b"]
-    tint = thing["tint"]
-    element = element_of(kind)
-    grainy = min(max((scale * radius - 4.0) / 12.0, 0.0), 1.0)
+    tint, needle = thing["tint"], kind == CONIFER
+    leaf = (
+        tint * (look["needle_r"] if needle else look["leaf_r"]),
+        tint * (look["needle_g"] if needle else look["leaf_g"]),
+        tint * (look["needle_b"] if needle else look["leaf_b"]),
+    )
     slope_u, slope_v = 2.0 / (radius * scale), 1.3 / (0.25 * tall * scale)
-    mirror = look["mirror"]
-    trunk = 0.0 if kind == BUSH else max(0.028 * tall / radius, 0.0)
-    side, twist = light[0], thing["twist"]
-    steep = 1.0 / (slope_u if kind == CONIFER else slope_u + 0.3 * slope_v)
-    per_u, per_v = 1.0 / (radius * scale), 1.0 / (tall * scale)
-    shine = look["sunshine"] * (0.62 - 0.38 * light[1])
+    blur = slope_u if needle else slope_u + 0.3 * slope_v
+    plant = Plant(
+        kind,
+        foot,
+        column,
+        1.0 / (radius * scale),
+        1.0 / (tall * scale),
+        1.0 / blur,
+        0.0 if kind == BUSH else 0.028 * tall / radius,
+        1.0 if twist >= 0.0 else -1.0,
+        0.5 * twist if twist >= 0.0 else 0.5 * (-1.0 - twist) + 0.5,
+        min(max((scale * radius - 4.0) / 12.0, 0.0), 1.0),
+        7.0 * radius * look["mirror"],
+        7.0 * tall,
+        40.0 * tint,
+        leaf,
+        light[0],
+        1.6 * look["sunshine"] * (0.62 - 0.38 * light[1]),
+        haze,
+    )
+    ambient = (look["ambient_r"], look["ambient_g"], look["ambient_b"])
+    sunlight = (look["sunlight_r"], look["sunlight_g"], look["sunlight_b"])
+    horizon = (look["horizon_r"], look["horizon_g"], look["horizon_b"])
     for i in range(max(int(top), 0), min(int(foot + 1.5), height)):
-        v = (foot - i) * per_v
-        for j in range(max(int(first), 0), min(int(last) + 2, width)):
-            u = (column - j) * per_u
-            value, face = crown(kind, u, v, twist)
-            if value > 2.5 and (v > 0.5 or abs(u) > 2.0 * trunk + 0.2):
-                continue
-            rough = 0.0
-            if grainy > 0.0 and value < 3.0:
-                rough = grainy * sample(tile, 7.0 * radius * u * mirror + 40.0 * thing["tint"], 7.0 * tall * v)
-            edge = (1.0 - value + 0.55 * rough) * steep
-            cover = min(max(edge + 0.5, 0.0), 1.0)
-            r, g, b = red * tint, green * tint, blue * tint
-            if cover < 1.0 and trunk > 0.0 and v < 0.5:
-                wood = min(max((trunk - abs(u)) * radius * scale + 0.5, 0.0), 1.0)
-                if wood > cover:
-                    r, g, b = 74.0, 60.0, 48.0
-                    cover = wood
-            cover *= min(max(foot - i + 0.5, 0.0), 1.0)
-            if cover <= 0.0:
-                continue
-            shade = 0.62 + 0.38 * v + 0.45 * rough
-            lit = max(0.55 + 0.55 * (side * face + 0.5 * (v - 0.3)), 0.12) * shine
-            blend(canvas, i, j, r, g, b, shade, lit, look, haze, cover)
-            if by is not None:
-                mark(by, i, j, element, cover, forward)
+        v, base = (foot - i) * plant.per_v, min(max(foot - i + 0.5, 0.0), 1.0)
+        reach = half_width(plant, v, 0.5 * blur) / plant.per_u
+        first, last = span(column - reach, column + reach, width)
+        red, green, blue = canvas[0, i, first:last], canvas[1, i, first:last], canvas[2, i, first:last]
+        paint_plant_row(red, green, blue, first, plant, v, base, ambient, sunlight, horizon)
+        if by is not None:
+            note_plant_row(by, i, first, last, plant, v, base, element_of(kind), forward)
 
 
 @inlined
@@ -103,9 +209,9 @@ def blend(canvas, i, j, r, g, b, shade, lit, look, haze, cover):
     red = r * shade * (look["ambient_r"] + 1.6 * lit * look["sunlight_r"])
     green = g * shade * (look["ambient_g"] + 1.6 * lit * look["sunlight_g"])
     blue = b * shade * (look["ambient_b"] + 1.6 * lit * look["sunlight_b"])
-    canvas[i, j, 0] += cover * (red + haze * (look["horizon_r"] - red) - canvas[i, j, 0])
-    canvas[i, j, 1] += cover * (green + haze * (look["horizon_g"] - green) - canvas[i, j, 1])
-    canvas[i, j, 2] += cover * (blue + haze * (look["horizon_b"] - blue) - canvas[i, j, 2])
+    canvas[0, i, j] += cover * (red + haze * (look["horizon_r"] - red) - canvas[0, i, j])
+    canvas[1, i, j] += cover * (green + haze * (look["horizon_g"] - green) - canvas[1, i, j])
+    canvas[2, i, j] += cover * (blue + haze * (look["horizon_b"] - blue) - canvas[2, i, j])
 
 
 @inlined
@@ -119,7 +225,7 @@ def mark(by, i, j, element, cover, forward):
 @kernel
 def draw_post(canvas, by, thing, forward, left, look, lens, haze):
     """Paint a delineator: white, with a slanted black band and a reflector in it."""
-    height, width = canvas.shape[0], canvas.shape[1]
+    height, width = canvas.shape[1], canvas.shape[2]
     tall, radius = thing["height_m"], thing["radius_m"]
     foot, column, scale = pixel_of(forward, left, 0.0, lens)
     top = foot - tall * scale
@@ -147,56 +253,84 @@ def draw_post(canvas, by, thing, forward, left, look, lens, haze):
 
 
 @kernel
-def cast_shadow(shade, thing, forward, left, away_x, away_y, reach, look, lens, tile):
+def cast_shadow(shade, thing, forward, left, away_x, away_y, reach, look, lens):
     """Darken `shade` [H, W] where a plant keeps the sun off the ground.
 
     `away` is the unit vector away from the sun in the car's frame, `reach` the length of shadow per metre of height.  The
-    crown is an ellipsoid, whose shadow is an ellipse; the trunk a strip from its foot.
+    crown is an ellipsoid, whose shadow is an ellipse; the trunk of a broadleaf a strip from its foot.
     """
-    tall, radius = thing["height_m"], thing["radius_m"]
-    bottom = 0.10 if thing["kind"] != BROADLEAF else 0.32
+    tall, radius, leafy = thing["height_m"], thing["radius_m"], thing["kind"] == BROADLEAF
+    bottom = 0.32 if leafy else 0.10
     middle, half = 0.5 * (1.0 + bottom) * tall, 0.5 * (1.0 - bottom) * tall
     long, wide = np.sqrt(half * half * reach * reach + radius * radius), radius
-    per_long, per_wide = 1.0 / long, 1.0 / wide
     cx, cy = forward + away_x * middle * reach, left + away_y * middle * reach
-    span_x, span_y = abs(away_x) * long + abs(away_y) * wide, abs(away_y) * long + abs(away_x) * wide
+    span_x = abs(away_x) * long + abs(away_y) * wide
     near = max(min(cx - span_x, forward) - 0.5, NEAREST_M)
     far = max(cx + span_x, forward) + 0.5
     if far <= NEAREST_M or near > FARTHEST_M:
         return
-    low, high = min(cy - span_y, left) - 0.5, max(cy + span_y, left) + 0.5
+    centre = lens.centre_column
     top, _, _ = pixel_of(far, 0.0, 0.0, lens)
     end, _, _ = pixel_of(near, 0.0, 0.0, lens)
     for i in range(max(int(top), 0), min(int(end) + 2, shade.shape[0])):
         x = ground_distance_m(i, lens)
         if x > FARTHEST_M:
             continue
-        depth = x * lens.cos_pitch + lens.height_m * lens.sin_pitch
-        per_px = depth / lens.focal_px
+        per_px = (x * lens.cos_pitch + lens.height_m * lens.sin_pitch) / lens.focal_px
         deep = min(abs(ground_distance_m(i - 0.5, lens) - ground_distance_m(i + 0.5, lens)), 60.0)
         slope = (abs(away_x) / long + abs(away_y) / wide) * deep + per_px / min(long, wide) + 0.35 / wide
-        steep, outside = 1.0 / slope, (1.4 + slope) * (1.4 + slope)
-        first = max(int(lens.centre_column - high / per_px), 0)
-        last = min(int(np.floor(lens.centre_column - low / per_px)) + 2, shade.shape[1])  # int() alone rounds -0.3 up
-        for j in range(first, last):
-            y = (lens.centre_column - j) * per_px
-            along = (x - cx) * away_x + (y - cy) * away_y
-            across = (y - cy) * away_x - (x - cx) * away_y
-            p, q = along * per_long, across * per_wide
-            square = p * p + q * q
-            if square > outside and thing["kind"] != BROADLEAF:
-                continue
-            value = np.sqrt(square)
-            ragged = 0.0
-            if value < 1.4 + slope:
-                ragged = 0.35 * sample(tile, 2.0 * along + 30.0 * thing["tint"], 2.0 * across * look["mirror"])
-            cover = min(max((1.0 - value + ragged) * steep + 0.5, 0.0), 1.0)
-            if thing["kind"] == BROADLEAF:
-                stem = along + middle * reach
-                if 0.0 < stem < middle * reach:
-                    thick = 0.028 * tall
-                    edge = abs(away_y) * deep + per_px + 0.05
-                    strip = min(max((thick - abs(across)) / edge + 0.5, 0.0), 1.0) * min(2.0 * thick / edge, 1.0)
-                    cover = max(cover, strip)
-            if cover > shade[i, j]:
-                shade[i, j] = cover
+        low, high = chord(x - cx, away_x / long, away_y / long, away_x / wide, away_y / wide, 1.4 + slope)
+        if low <= high:
+            first, last = span(centre - (cy + high) / per_px, centre - (cy + low) / per_px, shade.shape[1])
+            ragged_at, side = 30.0 * thing["tint"], look["mirror"]
+            crown_shadow(
+                shade[i, first:last], first, x - cx, cy, per_px, centre, away_x, away_y, long, wide, slope,
+                ragged_at, side,
+            )  # fmt: skip
+        if leafy and abs(x - forward) < abs(away_x) * middle * reach + 0.5 * deep + 1.0:
+            foot, tip = min(left, cy), max(left, cy)
+            if abs(away_x) > 0.3:
+                at, blur = left + (x - forward) * away_y / away_x, 4.0 * (deep + per_px + 0.1 * tall)
+                foot, tip = max(foot, at - blur), min(tip, at + blur)
+            edge = abs(away_y) * deep + per_px + 0.05
+            first, last = span(centre - (tip + edge) / per_px, centre - (foot - edge) / per_px, shade.shape[1])
+            trunk_shadow(
+                shade[i, first:last], first, x - forward, left, per_px, centre, away_x, away_y, middle * reach,
+                0.028 * tall, edge,
+            )  # fmt: skip
+
+
+@inlined
+def chord(x, ahead_p, aside_p, ahead_q, aside_q, size):
+    """Ends (low, high) of the chord at x through (x ahead_p + y aside_p)^2 + (y ahead_q - x aside_q)^2 = size^2."""
+    a = aside_p * aside_p + ahead_q * ahead_q
+    b = x * (ahead_p * aside_p - ahead_q * aside_q)
+    c = x * x * (ahead_p * ahead_p + aside_q * aside_q) - size * size
+    root = b * b - a * c
+    if root < 0.0:
+        return 1.0, -1.0
+    return (-b - np.sqrt(root)) / a, (-b + np.sqrt(root)) / a
+
+
+@kernel
+def crown_shadow(row, first, dx, cy, per_px, centre, away_x, away_y, long, wide, slope, ragged_at, side):
+    """Shadow of a crown on part of an image row, from column `first` on, `dx` ahead of the shadow's centre."""
+    tile, steep, per_long, per_wide = TILE, 1.0 / slope, 1.0 / long, 1.0 / wide
+    for j in range(row.shape[0]):
+        dy = (centre - (first + j)) * per_px - cy
+        along, across = dx * away_x + dy * away_y, dy * away_x - dx * away_y
+        p, q = along * per_long, across * per_wide
+        ragged = 0.35 * sample(tile, 2.0 * along + ragged_at, 2.0 * across * side)
+        cover = min(max((1.0 - np.sqrt(p * p + q * q) + ragged) * steep + 0.5, 0.0), 1.0)
+        row[j] = max(cover, row[j])
+
+
+@kernel
+def trunk_shadow(row, first, dx, left, per_px, centre, away_x, away_y, length, thick, edge):
+    """Shadow of a trunk, the same way; `dx` is counted from its foot."""
+    full = min(2.0 * thick / edge, 1.0)
+    for j in range(row.shape[0]):
+        dy = (centre - (first + j)) * per_px - left
+        along, across = dx * away_x + dy * away_y, dy * away_x - dx * away_y
+        cover = min(max((thick - abs(across)) / edge + 0.5, 0.0), 1.0) * full
+        row[j] = max(cover if 0.0 < along < length else 0.0, row[j])

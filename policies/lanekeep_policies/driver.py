@@ -20,10 +20,6 @@ from lanekeep_policies.lstm import LSTM
 from lanekeep_policies.ltc import LTC
 from lanekeep_policies.wiring import ncp_wiring
 
-# A motor neuron is three layers of saturating synapses away from the frame: when training begins its potential varies by
-# about 0.03 from frame to frame.  The read-out starts at this gain, so that actions begin at the scale of the expert's;
-# with a gain of 1 the gradient that reaches the synapses is as much smaller, and the driver learns the mean for long.
-READOUT_GAIN = 10.0
 Pixels = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 
@@ -70,9 +66,6 @@ class Driver(nn.Module):
         self.head = ConvHead(spec.camera_height, spec.camera_width)
         self.core = CORES[spec.core](spec)
         self.readout = nn.Linear(self._core.output_size, 1)
-        if self._core.output_size == 1:
-            nn.init.constant_(self.readout.weight, READOUT_GAIN)
-            nn.init.zeros_(self.readout.bias)
 
     @staticmethod
     def build(spec: DriverSpec, seed: int) -> "Driver":
@@ -80,6 +73,23 @@ class Driver(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return Driver(spec)
+
+    @torch.no_grad()
+    def calibrate(self, frames: Tensor, answers: Tensor) -> None:
+        """Before training, give the actions of a motor neuron the mean and deviation of the answers [B, T, 1].
+
+        A motor neuron is three layers of saturating synapses away from the frame: in the beginning its potential lies
+        anywhere in -1..1 and varies by about 0.03. A read-out of gain 1 would pass as little gradient to the synapses, and
+        any fixed gain would multiply the offset. Scaling by data: Kraehenbuehl et al., ICLR 2016. A core with many outputs
+        is left alone.
+        """
+        if self._core.output_size > 1:
+            return
+        outputs, _ = self._core(self.features(frames), self.initial_state(len(frames)), self.spec.dt_s)
+        settled = outputs[:, outputs.shape[1] // 2 :]  # past the start from the initial state
+        gain = answers.std() / settled.std().clamp_min(1e-3)
+        self.readout.weight.fill_(gain)
+        self.readout.bias.fill_(answers.mean() - gain * settled.mean())
 
     @property
     def _core(self) -> Core:
