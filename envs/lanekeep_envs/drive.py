@@ -41,6 +41,7 @@ CAR = np.dtype(
         ("heading", np.float64),
         ("smoothness", np.float64),
         ("departure", np.float64),
+        ("reward", np.float64),  # and their sum
         ("action", np.float64),
         ("lane_departure", np.bool_),
         ("truncated", np.bool_),
@@ -144,6 +145,7 @@ def judge(car, course, action):
     car["heading"] = -0.05 * turn
     car["smoothness"] = -0.01 * change
     car["departure"] = -1.0 if car["lane_departure"] else 0.0
+    car["reward"] = car["centring"] + car["heading"] + car["smoothness"] + car["departure"]
     car["action"] = action
 
 
@@ -181,7 +183,7 @@ def place_car(car, road, course, vehicle, s_m, offset_m, heading_error_rad, spee
     car["tick"], car["steps"], car["row"] = DELAY_ROOM, 0, int(s_m)
     car["action"] = min(max(curvature / course["curvature_limit_per_m"], -1.0), 1.0)
     car["lateral_acceleration_mps2"] = speed_mps * speed_mps * curvature
-    car["centring"] = car["heading"] = car["smoothness"] = car["departure"] = 0.0
+    car["centring"] = car["heading"] = car["smoothness"] = car["departure"] = car["reward"] = 0.0
     car["truncated"] = False
     locate(car, road, course, vehicle)
 

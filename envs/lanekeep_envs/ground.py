@@ -35,9 +35,10 @@ from lanekeep_envs.texture import TILE
 
 CENTRE, LEFT, RIGHT = int(Element.CENTRE_MARKING), int(Element.LEFT_MARKING), int(Element.RIGHT_MARKING)
 ROAD, TERRAIN, TEXTURE, SHADOWS = int(Element.ROAD), int(Element.TERRAIN), int(Element.TEXTURE), int(Element.SHADOWS)
-PIECE = 8  # pixels
+PIECE = 16  # pixels, or half as many where they would span more than `SPAN_M`
+SPAN_M = 2.0
 LAST_M = 4000.0  # forward distance of the farthest row
-TEXEL_FROM_M = 0.7  # size of a patch from which on a texture's nearest texel will do
+TEXEL_FROM_M = 0.2  # size of a patch from which on a texture's nearest texel will do
 
 
 class Row(NamedTuple):
@@ -51,17 +52,18 @@ class Row(NamedTuple):
     x_per_left: float
     y_per_left: float
     haze: float
+    piece: int  # pixels of a piece
 
 
 @kernel
-def place_nodes(nodes, axis, start, row, half, lens, look, s0, x, y, cos, sin):
-    """Fill nodes[0:6] with s, d, width and length of a pixel's patch, field and stain; return the next start row.
+def place_nodes(nodes, pieces, axis, start, row, half, lens, look, s0, x, y, cos, sin):
+    """Fill nodes [7, P] with s, d, width and length of a pixel's patch, and slow texture; return the next start row.
 
     `axis` is the road in the car's frame and `start` where in it to look first.
     """
     step, tile = start, TILE
-    for k in range(nodes.shape[1]):
-        left = (lens.centre_column - (PIECE * k - half)) * row.per_px
+    for k in range(pieces + 1):
+        left = (lens.centre_column - (row.piece * k - half)) * row.per_px
         step, s, d = project(axis, step, row.forward, left)
         if k == 0:
             start = step
@@ -71,17 +73,20 @@ def place_nodes(nodes, axis, start, row, half, lens, look, s0, x, y, cos, sin):
         nodes[2, k] = abs(tx) * row.per_px + abs(tx * lean - ty) * row.deep
         nodes[3, k] = abs(ty) * row.per_px + abs(tx + ty * lean) * row.deep
         wx, wy = x + cos * row.forward - sin * left, y + sin * row.forward + cos * left
-        nodes[4, k], nodes[5, k] = slow_texture(s0 + s, d, wx, wy, look, tile)
+        nodes[4, k], nodes[5, k], nodes[6, k] = slow_texture(s0 + s, d, wx, wy, look, tile)
     return start
 
 
 @inlined
 def piece_of(nodes, k):
     """Node values at both ends of piece k."""
-    return (
-        (nodes[0, k], nodes[1, k], nodes[2, k], nodes[3, k], nodes[4, k], nodes[5, k]),
-        (nodes[0, k + 1], nodes[1, k + 1], nodes[2, k + 1], nodes[3, k + 1], nodes[4, k + 1], nodes[5, k + 1]),
-    )
+    return node_of(nodes, k), node_of(nodes, k + 1)
+
+
+@inlined
+def node_of(nodes, k):
+    """Values of node k."""
+    return nodes[0, k], nodes[1, k], nodes[2, k], nodes[3, k], nodes[4, k], nodes[5, k], nodes[6, k]
 
 
 @inlined
@@ -94,8 +99,9 @@ def between(piece, i, b):
 def land_at(piece, b, left, row, grain, lane, materials, tile, near):
     """Albedo of the land."""
     x, y = row.x + row.x_per_left * left, row.y + row.y_per_left * left
-    d, wide = between(piece, 1, b), between(piece, 2, b)
-    return land(x, y, d, wide, between(piece, 4, b), between(piece, 5, b), grain, lane, materials, tile, near)
+    d, wide, field = between(piece, 1, b), between(piece, 2, b), between(piece, 4, b)
+    stain, tuft = between(piece, 5, b), between(piece, 6, b)
+    return land(x, y, d, wide, field, stain, tuft, grain, lane, materials, tile, near)
 
 
 @inlined
@@ -119,8 +125,8 @@ def paint_row(canvas, i, row, centre, grain, lane, materials, mirror, near):
     Three loops, not one with branches, and a length that the compiler does not know: so they are vectorised.
     """
     red, green, blue, shade = canvas.colour[0, i], canvas.colour[1, i], canvas.colour[2, i], canvas.shade[i]
-    nodes, width, half, tile, per_width = canvas.nodes, canvas.piece, canvas.half, TILE, 1.0 / canvas.piece
-    for k in range(nodes.shape[1] - 1):
+    nodes, width, half, tile, per_width = canvas.nodes, row.piece, canvas.half, TILE, 1.0 / row.piece
+    for k in range(red.shape[0] // width):
         piece, first = piece_of(nodes, k), width * k
         nearest, farthest = min(abs(nodes[1, k]), abs(nodes[1, k + 1])), max(abs(nodes[1, k]), abs(nodes[1, k + 1]))
         reach = 0.5 * max(nodes[2, k], nodes[2, k + 1])
@@ -149,7 +155,7 @@ def paint_row(canvas, i, row, centre, grain, lane, materials, mirror, near):
 def note_row(by, i, shade, nodes, row, half, grain, lane):
     """Write what row i shows into the by-products."""
     for j in range(shade.shape[0]):
-        piece, b = piece_of(nodes, j // PIECE), (j % PIECE + half) * (1.0 / PIECE)
+        piece, b = piece_of(nodes, j // row.piece), (j % row.piece + half) * (1.0 / row.piece)
         s, d, wide = between(piece, 0, b), between(piece, 1, b), between(piece, 2, b)
         paved = paved_share(d, wide, lane)
         shares = markings(s, d, wide, between(piece, 3, b), lane)
@@ -178,7 +184,7 @@ def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible):
     """
     lane, materials, mirror = lane_of(look, visible), materials_of(look), look["mirror"]
     land_haze = hill_haze(False, look["visibility_m"])  # the land ends where the hills begin
-    i = canvas.shade.shape[0] - 1
+    i, width = canvas.shade.shape[0] - 1, canvas.shade.shape[1]
     while i >= 0:
         forward = ground_distance_m(i, lens)
         if forward > LAST_M:
@@ -194,10 +200,13 @@ def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible):
             -sin,
             mirror * cos,
             min(1.0 - np.exp(-forward / look["visibility_m"]), land_haze),
+            PIECE if PIECE * per_px < SPAN_M else PIECE // 2,
         )
         patch = np.sqrt(per_px * deep)
         grain = grain_of(patch, visible)
-        start = place_nodes(canvas.nodes, canvas.axis, start, row, canvas.half, lens, look, s0, x, y, cos, sin)
+        start = place_nodes(
+            canvas.nodes, width // row.piece, canvas.axis, start, row, canvas.half, lens, look, s0, x, y, cos, sin
+        )
         if patch < TEXEL_FROM_M:
             paint_row(canvas, i, row, lens.centre_column, grain, lane, materials, mirror, True)
         else:

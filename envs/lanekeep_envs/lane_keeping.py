@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import gymnasium
-import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from lanekeep_envs.camera import Camera
@@ -12,7 +11,7 @@ from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_envs.episode import generator_of
 from lanekeep_envs.interventions import Frame, Remove
 from lanekeep_envs.scenario import Scenario
-from lanekeep_envs.vector_env import INFO_FIELDS, REWARD_TERMS, LaneKeepingVectorEnv, Snapshot
+from lanekeep_envs.vector_env import LaneKeepingVectorEnv, Snapshot
 
 
 class LaneKeepingEnv(gymnasium.Env[Any, Any]):
@@ -83,17 +82,17 @@ class LaneKeepingEnv(gymnasium.Env[Any, Any]):
             self._np_random, self._np_random_seed = generator_of(int(seed)), seed
         if options and "start_m" in options:
             options = {**options, "start_m": [options["start_m"]]}
-        observation, infos = self._cars.reset(seed=None if seed is None else [int(seed)], options=options)
+        observation, _ = self._cars.reset(seed=None if seed is None else [int(seed)], options=options)
         if self.render_mode == "human":
             self.render()
-        return observation[0], first_of(infos)
+        return observation[0], self._cars.info_of(0)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Drive for 1/20 s."""
-        observation, rewards, terminated, truncated, infos = self._cars.step(np.asarray(action).reshape(1, -1))
+        observation, reward, terminated, truncated, info = self._cars.step_only_car(action)
         if self.render_mode == "human":
             self.render()
-        return observation[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), first_of(infos)
+        return observation, reward, terminated, truncated, info
 
     def snapshot(self) -> Snapshot:
         """Fork point of the drive."""
@@ -138,13 +137,3 @@ class LaneKeepingEnv(gymnasium.Env[Any, Any]):
 
             pygame.display.quit()
             self._window = None
-
-
-def first_of(infos: dict[str, Any]) -> dict[str, Any]:
-    """Info of the only car, as plain numbers."""
-    info: dict[str, Any] = {name: infos[name][0] for name in INFO_FIELDS}
-    info = {name: value if isinstance(value, np.ndarray) else value.item() for name, value in info.items()}
-    info["speed_mps"], info["elapsed_s"] = float(infos["speed_mps"][0]), float(infos["elapsed_s"][0])
-    info["reward_terms"] = {term: float(infos["reward_terms"][term][0]) for term in REWARD_TERMS}
-    info["road_seed"], info["scenario"] = int(infos["road_seed"][0]), infos["scenario"]
-    return info

@@ -34,9 +34,8 @@ class Canvas(NamedTuple):
     colour: NDArray[np.float32]  # [3, H, W]
     shade: NDArray[np.float32]  # [H, W]
     margin: int
-    piece: int  # PIECE
     half: float  # of a piece's first pixel: its place between the two nodes [px]
-    nodes: NDArray[np.float64]  # [6, W / PIECE + 1] (ground.py)
+    nodes: NDArray[np.float64]  # [7, 2 W / PIECE + 1] (ground.py)
     sights: NDArray[np.void]  # [W] (sky.py)
     axis: NDArray[np.void]  # the road in the car's frame, [BEHIND + AHEAD]
     order: NDArray[np.int64]  # [MOST_THINGS] what to draw, far to near
@@ -64,9 +63,8 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((3, height, width), np.float32),
         np.zeros((height, width), np.float32),
         spare // 2,
-        PIECE,
         1.0 if spare % 2 else 0.5,
-        np.zeros((6, pieces + 1)),
+        np.zeros((7, 2 * pieces + 1)),
         sights,
         np.zeros(BEHIND_ROWS + AHEAD_ROWS, ROAD),
         np.zeros(MOST_THINGS, np.int64),

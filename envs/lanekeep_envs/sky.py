@@ -1,9 +1,12 @@
 """Colour of the sky: gradient, glow around the sun, drifting clouds, and two ranges of hills on the horizon."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from lanekeep_envs.interventions import Element
 from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.surface import RGB, mix
 from lanekeep_envs.texture import TILE, sample
 
 SKY, HILLS, CLOUDS = int(Element.SKY), int(Element.HILLS), int(Element.CLOUDS)
@@ -11,12 +14,11 @@ SKY, HILLS, CLOUDS = int(Element.SKY), int(Element.HILLS), int(Element.CLOUDS)
 SIGHT = np.dtype(  # what the sky knows of one image column
     [
         ("bearing", np.float64),  # against the car's axis [rad], fixed for a camera
-        ("ahead", np.float64),  # horizontal unit vector in world axes, mirrored with the world
-        ("aside", np.float64),
-        ("to_sun", np.float64),  # its product with the sun's
-        ("slant", np.float64),  # cosine of the bearing
-        ("far_hill", np.float64),  # tangent of the elevation of the two ranges of hills
-        ("near_hill", np.float64),
+        ("ahead", np.float32),  # horizontal unit vector in world axes, mirrored with the world
+        ("aside", np.float32),
+        ("to_sun", np.float32),  # its product with the sun's
+        ("far_hill", np.float32),  # height of the two ranges of hills, per metre ahead
+        ("near_hill", np.float32),
     ]
 )
 
@@ -32,79 +34,108 @@ def hill_lines(azimuth, look, tile):
 
 @kernel
 def look_along_columns(sights, look, lens, yaw, cos, sin, hilly):
-    """Fill what depends on where the car points; without hills the land ends at the horizon."""
-    mirror, tile = look["mirror"], TILE
+    """Fill what depends on where the car points; return the height of the highest hill, -1 without any."""
+    mirror, tile, highest = look["mirror"], TILE, -1.0
     for j in range(sights.shape[0]):
         sight, side = sights[j], (lens.centre_column - j) / lens.focal_px
         slant = 1.0 / np.sqrt(1.0 + side * side)
         ahead, aside = (cos - side * sin) * slant, (sin + side * cos) * slant
-        sight["slant"], sight["ahead"], sight["aside"] = slant, ahead, aside * mirror
+        sight["ahead"], sight["aside"] = ahead, aside * mirror
         sight["to_sun"] = look["sun_x"] * ahead + look["sun_y"] * aside
         sight["far_hill"] = sight["near_hill"] = -1.0
         if hilly:
-            sight["far_hill"], sight["near_hill"] = hill_lines((yaw + sight["bearing"]) * mirror, look, tile)
+            far, near = hill_lines((yaw + sight["bearing"]) * mirror, look, tile)
+            sight["far_hill"], sight["near_hill"] = far / slant, near / slant
+            highest = max(highest, np.float64(max(sight["far_hill"], sight["near_hill"])))
+    return highest
 
 
 @inlined
-def cloud_share(ahead, aside, reach, thick, bend, offset_x, offset_y, tile):
-    """Share of cloud in a direction: `reach` m of noise per unit vector, `thick` 0 at the horizon."""
-    wisp = sample(tile, reach * ahead + offset_y, reach * aside + offset_x)
-    return min(max(1.5 * (wisp + bend), 0.0), 0.85) * thick
-
-
-@inlined
-def hill_share(tangent, rise, slant, focal_px):
+def hill_share(hill, rise, focal_px):
     """Share of a pixel that lies below a range of hills."""
-    return min(max((tangent - rise * slant) * focal_px / slant + 0.5, 0.0), 1.0)
+    return min(max((hill - rise) * focal_px + 0.5, 0.0), 1.0)
+
+
+class Sky(NamedTuple):
+    """What the pixels of a row share."""
+
+    clear: RGB  # without sun and clouds
+    apart: float  # from the sun, in height
+    shine: float  # of its glow
+    rise: float  # height per metre ahead
+    reach: float  # scale of the clouds
+    thick: float  # and their strength
+    bend: float
+
+
+@inlined
+def cloud_share(sight, sky, offset_x, offset_y, tile):
+    """Share of cloud in a direction."""
+    wisp = sample(
+        tile, sky.reach * np.float64(sight["ahead"]) + offset_y, sky.reach * np.float64(sight["aside"]) + offset_x
+    )
+    return min(max(1.5 * (wisp + sky.bend), 0.0), 0.85) * sky.thick
+
+
+@inlined
+def open_sky(sight, sky, cloud, share):
+    """Colour of the sky with the sun's glow and clouds."""
+    near_sun = max(np.float64(sight["to_sun"]) - sky.apart, 0.0)
+    near_sun *= near_sun
+    glow = sky.shine * near_sun * near_sun
+    clear = sky.clear
+    return mix((clear[0] + 80.0 * glow, clear[1] + 52.0 * glow, clear[2] + 10.0 * glow), cloud, share)
 
 
 @kernel
 def paint_sky(colour, by, rows, sights, look, lens, yaw, cos, sin, visible):
     """Paint the first `rows` rows of `colour` [3, H, W]; `sights` [W] is work space."""
-    look_along_columns(sights, look, lens, yaw, cos, sin, visible >> HILLS & 1)
-    bend, glare, height = look["cloudiness"] - 0.55, look["glow"], look["sun_z"]
-    offset_x, offset_y, tile = look["offset_x"], look["offset_y"], TILE
-    cloud_r, cloud_g, cloud_b = look["cloud_r"], look["cloud_g"], look["cloud_b"]
-    far_r, far_g, far_b = hill_colour(look, True)
-    near_r, near_g, near_b = hill_colour(look, False)
+    highest = look_along_columns(sights, look, lens, yaw, cos, sin, visible >> HILLS & 1)
+    offset_x, offset_y, focal_px, tile = look["offset_x"], look["offset_y"], lens.focal_px, TILE
+    cloud = (look["cloud_r"], look["cloud_g"], look["cloud_b"])
+    horizon = (look["horizon_r"], look["horizon_g"], look["horizon_b"])
+    zenith = (look["zenith_r"], look["zenith_g"], look["zenith_b"])
+    far_hill, near_hill = hill_colour(look, True), hill_colour(look, False)
     for i in range(rows):
         red, green, blue = colour[0, i], colour[1, i], colour[2, i]
-        w = (i - lens.centre_row) / lens.focal_px
+        w = (i - lens.centre_row) / focal_px
         rise = -(lens.sin_pitch + w * lens.cos_pitch) / (lens.cos_pitch - w * lens.sin_pitch)
         up = min(max(rise, 0.0) / 0.45, 1.0)
-        fade = np.sqrt(up)
-        clear_r = look["horizon_r"] + fade * (look["zenith_r"] - look["horizon_r"])
-        clear_g = look["horizon_g"] + fade * (look["zenith_g"] - look["horizon_g"])
-        clear_b = look["horizon_b"] + fade * (look["zenith_b"] - look["horizon_b"])
-        apart = 1.6 * (height - rise) * (height - rise)
-        shine = glare * (1.0 - 0.5 * up)
-        reach, thick = 9.0 / (max(rise, 0.0) + 0.12), min(max(rise, 0.0) / 0.05, 1.0)
-        if not visible >> CLOUDS & 1:
-            thick = 0.0
-        for j in range(red.shape[0]):
-            sight = sights[j]
-            near_sun = max(sight["to_sun"] - apart, 0.0)
-            near_sun *= near_sun
-            glow = shine * near_sun * near_sun
-            r, g, b = clear_r + 80.0 * glow, clear_g + 52.0 * glow, clear_b + 10.0 * glow
-            cloud = cloud_share(sight["ahead"], sight["aside"], reach, thick, bend, offset_x, offset_y, tile)
-            r, g, b = r + cloud * (cloud_r - r), g + cloud * (cloud_g - g), b + cloud * (cloud_b - b)
-            far = hill_share(sight["far_hill"], rise, sight["slant"], lens.focal_px)
-            r, g, b = r + far * (far_r - r), g + far * (far_g - g), b + far * (far_b - b)
-            near = hill_share(sight["near_hill"], rise, sight["slant"], lens.focal_px)
-            red[j], green[j], blue[j] = r + near * (near_r - r), g + near * (near_g - g), b + near * (near_b - b)
+        sky = Sky(
+            mix(horizon, zenith, np.sqrt(up)),
+            1.6 * (look["sun_z"] - rise) * (look["sun_z"] - rise),
+            look["glow"] * (1.0 - 0.5 * up),
+            rise,
+            9.0 / (max(rise, 0.0) + 0.12),
+            min(max(rise, 0.0) / 0.05, 1.0) if visible >> CLOUDS & 1 else 0.0,
+            look["cloudiness"] - 0.55,
+        )
+        if (highest - rise) * focal_px + 0.5 <= 0.0:
+            for j in range(red.shape[0]):
+                sight = sights[j]
+                share = cloud_share(sight, sky, offset_x, offset_y, tile)
+                red[j], green[j], blue[j] = open_sky(sight, sky, cloud, share)
+        else:
+            for j in range(red.shape[0]):
+                sight = sights[j]
+                share = cloud_share(sight, sky, offset_x, offset_y, tile)
+                far = mix(
+                    open_sky(sight, sky, cloud, share),
+                    far_hill,
+                    hill_share(np.float64(sight["far_hill"]), rise, focal_px),
+                )
+                red[j], green[j], blue[j] = mix(
+                    far, near_hill, hill_share(np.float64(sight["near_hill"]), rise, focal_px)
+                )
         if by is not None:
             for j in range(red.shape[0]):
                 sight = sights[j]
-                element, bits = SKY, 1 << SKY
-                cloud = cloud_share(sight["ahead"], sight["aside"], reach, thick, bend, offset_x, offset_y, tile)
-                far = hill_share(sight["far_hill"], rise, sight["slant"], lens.focal_px)
-                hill = max(far, hill_share(sight["near_hill"], rise, sight["slant"], lens.focal_px))
-                bits |= 1 << CLOUDS if cloud > 0.0 else 0
-                bits |= 1 << HILLS if hill > 0.0 else 0
-                element = CLOUDS if cloud >= 0.5 else SKY
-                element = HILLS if hill >= 0.5 else element
-                by.elements[i, j], by.contributors[i, j], by.depth_m[i, j] = element, bits, np.inf
+                share = cloud_share(sight, sky, offset_x, offset_y, tile)
+                hill = hill_share(np.float64(max(sight["far_hill"], sight["near_hill"])), rise, focal_px)
+                bits = 1 << SKY | (1 << CLOUDS if share > 0.0 else 0) | (1 << HILLS if hill > 0.0 else 0)
+                element = CLOUDS if share >= 0.5 else SKY
+                by.elements[i, j] = HILLS if hill >= 0.5 else element
+                by.contributors[i, j], by.depth_m[i, j] = bits, np.inf
 
 
 @kernel

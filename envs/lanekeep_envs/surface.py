@@ -123,14 +123,15 @@ def tinted(light, colour):
 
 @inlined
 def slow_texture(s, d, x, y, look, tile):
-    """(field, stain) so slow that every eighth pixel will do: meadow against crop, stains and ragged edges."""
+    """(field, stain, tuft) so slow that every eighth pixel will do: meadow or crop, stains and ragged edges, tufts."""
     side = look["mirror"]
-    field = sample(tile, 0.035 * (x + look["offset_x"]), 0.035 * (side * y + look["offset_y"]))
-    return field, sample(tile, 0.45 * s + look["offset_x"], 0.9 * side * d + look["offset_y"])
+    px, py = x + look["offset_x"], side * y + look["offset_y"]
+    stain = sample(tile, 0.45 * s + look["offset_x"], 0.9 * side * d + look["offset_y"])
+    return sample(tile, 0.035 * px, 0.035 * py), stain, sample(tile, 0.7 * py, 0.7 * px)
 
 
 @inlined
-def land(x, y, d, wide, field, stain, grain, lane, materials, tile, near):
+def land(x, y, d, wide, field, stain, tuft, grain, lane, materials, tile, near):
     """Albedo of grass, crop and the gravel shoulder at texture coordinates (x, y) [m], d beside the axis."""
     crop = clip01(2.5 * field + 0.2 - 1.2 * clip01(1.6 - abs(d) * (1.0 / 14.0)))
     light = (

@@ -12,11 +12,12 @@ from lanekeep_envs.camera import ground_distance_m, pixel_of
 from lanekeep_envs.interventions import Element
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, POST
-from lanekeep_envs.surface import RGB
-from lanekeep_envs.texture import TILE, sample
+from lanekeep_envs.surface import RGB, mix
+from lanekeep_envs.texture import TILE, sample, texture
 
 TREES, BUSHES, POSTS, SHADOWS = int(Element.TREES), int(Element.BUSHES), int(Element.POSTS), int(Element.SHADOWS)
 NEAREST_M, FARTHEST_M = 2.5, 220.0
+NEAR_PX_PER_M = 10.0  # scale from which on the texture of leaves is interpolated
 
 
 @kernel
@@ -108,34 +109,57 @@ def leaf_cover(plant, value, rough, u, v, base):
     return base * max(leaves, wood), wood > leaves
 
 
-@kernel
-def paint_plant_row(red, green, blue, first, plant, v, base, ambient, sunlight, horizon):
-    """Paint part of an image row, from column `first` on."""
-    tile = TILE
-    height_light = 0.62 + 0.38 * v
-    for j in range(red.shape[0]):
-        u = (plant.column - (first + j)) * plant.per_u
-        value, face = outline(plant, u, v)
-        rough = plant.grain * sample(tile, plant.grain_u * u + plant.grain_at, plant.grain_v * v)
-        cover, wood = leaf_cover(plant, value, rough, u, v, base)
-        shade = height_light + 0.45 * rough
-        lit = max(0.55 + 0.55 * (plant.sun_side * face + 0.5 * (v - 0.3)), 0.12) * plant.shine
-        r = (74.0 if wood else plant.leaf[0]) * shade * (ambient[0] + lit * sunlight[0])
-        g = (60.0 if wood else plant.leaf[1]) * shade * (ambient[1] + lit * sunlight[1])
-        b = (48.0 if wood else plant.leaf[2]) * shade * (ambient[2] + lit * sunlight[2])
-        red[j] += cover * (r + plant.haze * (horizon[0] - r) - red[j])
-        green[j] += cover * (g + plant.haze * (horizon[1] - g) - green[j])
-        blue[j] += cover * (b + plant.haze * (horizon[2] - b) - blue[j])
+@inlined
+def leaf_at(u, v, shape, plant, base, light, tile, near):
+    """(cover, colour) of a pixel; `shape` is (value, face) of the outline."""
+    value, face = shape
+    ambient, sunlight, horizon = light
+    rough = plant.grain * texture(tile, plant.grain_u * u + plant.grain_at, plant.grain_v * v, near)
+    cover, wood = leaf_cover(plant, value, rough, u, v, base)
+    shade = 0.62 + 0.38 * v + 0.45 * rough
+    lit = max(0.55 + 0.55 * (plant.sun_side * face + 0.5 * (v - 0.3)), 0.12) * plant.shine
+    r = (74.0 if wood else plant.leaf[0]) * shade * (ambient[0] + lit * sunlight[0])
+    g = (60.0 if wood else plant.leaf[1]) * shade * (ambient[1] + lit * sunlight[1])
+    b = (48.0 if wood else plant.leaf[2]) * shade * (ambient[2] + lit * sunlight[2])
+    return cover, mix((r, g, b), horizon, plant.haze)
 
 
 @kernel
-def note_plant_row(by, i, first, last, plant, v, base, element, forward):
+def paint_plant_row(red, green, blue, first, plant, v, base, light, near):
+    """Paint part of an image row, from column `first` on; a loop for each kind, so that they are vectorised."""
+    tile, start = TILE, plant.column - first
+    if plant.kind == CONIFER:
+        for j in range(red.shape[0]):
+            u = (start - j) * plant.per_u
+            cover, leaf = leaf_at(u, v, conifer(u, v), plant, base, light, tile, near)
+            red[j] += cover * (leaf[0] - red[j])
+            green[j] += cover * (leaf[1] - green[j])
+            blue[j] += cover * (leaf[2] - blue[j])
+    elif plant.kind == BUSH:
+        for j in range(red.shape[0]):
+            u = (start - j) * plant.per_u
+            cover, leaf = leaf_at(u, v, bush(u, v), plant, base, light, tile, near)
+            red[j] += cover * (leaf[0] - red[j])
+            green[j] += cover * (leaf[1] - green[j])
+            blue[j] += cover * (leaf[2] - blue[j])
+    else:
+        for j in range(red.shape[0]):
+            u = (start - j) * plant.per_u
+            shape = broadleaf(u, v, plant.side, plant.lean)
+            cover, leaf = leaf_at(u, v, shape, plant, base, light, tile, near)
+            red[j] += cover * (leaf[0] - red[j])
+            green[j] += cover * (leaf[1] - green[j])
+            blue[j] += cover * (leaf[2] - blue[j])
+
+
+@kernel
+def note_plant_row(by, i, first, last, plant, v, base, element, forward, near):
     """Write what a row of a plant shows into the by-products."""
     tile = TILE
     for j in range(first, last):
-        u = (plant.column - j) * plant.per_u
+        u = (plant.column - first - (j - first)) * plant.per_u
         value, _ = outline(plant, u, v)
-        rough = plant.grain * sample(tile, plant.grain_u * u + plant.grain_at, plant.grain_v * v)
+        rough = plant.grain * texture(tile, plant.grain_u * u + plant.grain_at, plant.grain_v * v, near)
         cover, _ = leaf_cover(plant, value, rough, u, v, base)
         if cover > 0.0:
             mark(by, i, j, element, cover, forward)
@@ -190,17 +214,24 @@ def draw_plant(canvas, by, thing, forward, left, look, lens, haze, light):
         1.6 * look["sunshine"] * (0.62 - 0.38 * light[1]),
         haze,
     )
-    ambient = (look["ambient_r"], look["ambient_g"], look["ambient_b"])
-    sunlight = (look["sunlight_r"], look["sunlight_g"], look["sunlight_b"])
-    horizon = (look["horizon_r"], look["horizon_g"], look["horizon_b"])
+    colours = (
+        (look["ambient_r"], look["ambient_g"], look["ambient_b"]),
+        (look["sunlight_r"], look["sunlight_g"], look["sunlight_b"]),
+        (look["horizon_r"], look["horizon_g"], look["horizon_b"]),
+    )
     for i in range(max(int(top), 0), min(int(foot + 1.5), height)):
         v, base = (foot - i) * plant.per_v, min(max(foot - i + 0.5, 0.0), 1.0)
         reach = half_width(plant, v, 0.5 * blur) / plant.per_u
         first, last = span(column - reach, column + reach, width)
         red, green, blue = canvas[0, i, first:last], canvas[1, i, first:last], canvas[2, i, first:last]
-        paint_plant_row(red, green, blue, first, plant, v, base, ambient, sunlight, horizon)
-        if by is not None:
-            note_plant_row(by, i, first, last, plant, v, base, element_of(kind), forward)
+        if scale > NEAR_PX_PER_M:
+            paint_plant_row(red, green, blue, first, plant, v, base, colours, True)
+            if by is not None:
+                note_plant_row(by, i, first, last, plant, v, base, element_of(kind), forward, True)
+        else:
+            paint_plant_row(red, green, blue, first, plant, v, base, colours, None)
+            if by is not None:
+                note_plant_row(by, i, first, last, plant, v, base, element_of(kind), forward, None)
 
 
 @inlined

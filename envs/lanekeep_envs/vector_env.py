@@ -42,6 +42,7 @@ INFO_FIELDS = (
     "lateral_acceleration_mps2",
 )
 REWARD_TERMS = ("centring", "heading", "smoothness", "departure")
+_TOLD = (*INFO_FIELDS, "speed", "steps", *REWARD_TERMS)
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, num_envs)
         self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, num_envs)
         self._cars, self._courses, self._looks = (np.zeros(num_envs, kind) for kind in (CAR, COURSE, LOOK))
+        self._told = self._cars[list(_TOLD)]  # a view
         self._roads = empty_roads(self.scenario, num_envs)
         self._things = np.zeros((num_envs, 1), THING)
         self._counts = np.zeros(num_envs, np.int64)
@@ -139,20 +141,14 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Drive all cars for 1/20 s; a NaN among the actions is refused and nothing moves."""
-        actions = np.asarray(actions, np.float64).reshape(self.num_envs, -1)
-        if actions.shape[1] != self._action_numbers:
-            raise ValueError(f"an action has {self._action_numbers} number(s), not {actions.shape[1]}")
-        if not np.isfinite(actions).all():
-            raise ValueError(f"action of car {int(np.flatnonzero(~np.isfinite(actions).all(1))[0])} is not finite")
-        if not self._generators:
-            raise gymnasium.error.ResetNeeded("call reset() before step()")
+        actions = self._checked(actions)
         fresh = self._resting.copy() if self.autoreset_mode is AutoresetMode.NEXT_STEP else None
         if fresh is not None and fresh.any():
             for i in np.flatnonzero(fresh):
                 self._begin(int(i), None, None)
             self._resting = fresh
         step_cars(self._cars, actions, self._courses, self._roads, self.vehicle, self._resting)
-        rewards = sum((self._cars[term] for term in REWARD_TERMS), np.zeros(self.num_envs))
+        rewards = self._cars["reward"].copy()
         terminated, truncated = self._cars["lane_departure"].copy(), self._cars["truncated"].copy()
         if fresh is not None:
             rewards[fresh], terminated[fresh], truncated[fresh] = 0.0, False, False
@@ -161,6 +157,24 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         if self.autoreset_mode is AutoresetMode.SAME_STEP and self._resting.any():
             infos = self._reset_finished(infos)
         return self._observe(), rewards, terminated, truncated, infos
+
+    def step_only_car(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """The same for N = 1, in plain numbers and without a reset: the single environment's step."""
+        step_cars(self._cars, self._checked(action), self._courses, self._roads, self.vehicle, self._resting)
+        info, car = self.info_of(0), self._cars[0]
+        terminated, truncated = info["lane_departure"], bool(car["truncated"])
+        self._resting[0] = terminated or truncated
+        return self._observe()[0], float(car["reward"]), terminated, truncated, info
+
+    def _checked(self, given: Any) -> NDArray[np.float64]:
+        actions: NDArray[np.float64] = np.asarray(given, np.float64).reshape(self.num_envs, -1)
+        if actions.shape[1] != self._action_numbers:
+            raise ValueError(f"an action has {self._action_numbers} number(s), not {actions.shape[1]}")
+        if not np.isfinite(actions).all():
+            raise ValueError(f"action of car {int(np.flatnonzero(~np.isfinite(actions).all(1))[0])} is not finite")
+        if not self._generators:
+            raise gymnasium.error.ResetNeeded("call reset() before step()")
+        return actions
 
     def _reset_finished(self, final_infos: dict[str, Any]) -> dict[str, Any]:
         done, final = self._resting.copy(), self._observe()
@@ -229,6 +243,15 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         infos["road_seed"] = self._road_seeds.copy()
         infos["scenario"] = self.scenario.name
         return infos
+
+    def info_of(self, car: int) -> dict[str, Any]:
+        """Info of one car, as plain numbers."""
+        info = dict(zip(_TOLD, self._told[car].item(), strict=True))
+        info["curvature_preview_per_m"] = info["curvature_preview_per_m"].copy()
+        info["speed_mps"], info["elapsed_s"] = info.pop("speed"), info.pop("steps") * CONTROL_STEP_S
+        info["reward_terms"] = {term: info.pop(term) for term in REWARD_TERMS}
+        info["road_seed"], info["scenario"] = int(self._road_seeds[car]), self.scenario.name
+        return info
 
     def path_ahead(self, car: int = 0) -> dict[str, Any]:
         """What a map needs: the road's axis [M] (x, y, heading), the car's pose, and the things beside the road."""
