@@ -59,6 +59,7 @@ class Killable:
     def wait_for_the_first(self) -> None:
         assert self.process.stdout is not None
         self.first = self.process.stdout.readline().strip()
+        assert self.first, "it died before it recorded anything"
 
     def kill(self) -> list[str]:
         """SIGKILL, which cannot be caught; returns the names that were reported."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lanekeep_envs.kernel import kernel
 
@@ -96,6 +97,25 @@ def ground_distance_m(row, lens):
     if sink <= 1e-9:
         return np.inf
     return lens.height_m * (lens.cos_pitch - w * lens.sin_pitch) / sink
+
+
+GROUND_ROW = np.dtype(  # what an image row sees of the ground
+    [
+        ("forward_m", np.float64),  # distance ahead; infinite at and above the horizon
+        ("per_px_m", np.float64),  # width of a pixel there
+        ("deep_m", np.float64),  # way forward to the next row
+    ]
+)
+
+
+def ground_rows(camera: Camera) -> NDArray[np.void]:
+    """Table [H] of `GROUND_ROW`."""
+    lens, rows = lens_of(camera), np.zeros(camera.height_px, GROUND_ROW)
+    for i in range(camera.height_px):
+        forward = ground_distance_m(i, lens)
+        deep = min(ground_distance_m(i - 0.5, lens), 1e4) - ground_distance_m(i + 0.5, lens)
+        rows[i] = forward, (forward * lens.cos_pitch + lens.height_m * lens.sin_pitch) / lens.focal_px, deep
+    return rows
 
 
 @kernel

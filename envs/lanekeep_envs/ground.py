@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.camera import ground_distance_m
 from lanekeep_envs.interventions import Element
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.road import project
@@ -186,11 +185,9 @@ def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible):
     land_haze = hill_haze(False, look["visibility_m"])  # the land ends where the hills begin
     i, width = canvas.shade.shape[0] - 1, canvas.shade.shape[1]
     while i >= 0:
-        forward = ground_distance_m(i, lens)
+        forward, per_px, deep = canvas.rows[i]["forward_m"], canvas.rows[i]["per_px_m"], canvas.rows[i]["deep_m"]
         if forward > LAST_M:
             break
-        per_px = (forward * lens.cos_pitch + lens.height_m * lens.sin_pitch) / lens.focal_px
-        deep = min(ground_distance_m(i - 0.5, lens), 1e4) - ground_distance_m(i + 0.5, lens)
         row = Row(
             forward,
             per_px,

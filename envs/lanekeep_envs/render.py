@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.camera import Camera, Lens, lens_of
+from lanekeep_envs.camera import Camera, Lens, ground_rows, lens_of
 from lanekeep_envs.ground import PIECE, paint_ground
 from lanekeep_envs.interventions import EVERYTHING, Element, Frame
 from lanekeep_envs.kernel import kernel
@@ -33,6 +33,7 @@ class Canvas(NamedTuple):
 
     colour: NDArray[np.float32]  # [3, H, W]
     shade: NDArray[np.float32]  # [H, W]
+    rows: NDArray[np.void]  # [H] (camera.py)
     margin: int
     half: float  # of a piece's first pixel: its place between the two nodes [px]
     nodes: NDArray[np.float64]  # [7, 2 W / PIECE + 1] (ground.py)
@@ -62,6 +63,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
     canvas = Canvas(
         np.zeros((3, height, width), np.float32),
         np.zeros((height, width), np.float32),
+        ground_rows(camera),
         spare // 2,
         1.0 if spare % 2 else 0.5,
         np.zeros((7, 2 * pieces + 1)),
@@ -129,7 +131,9 @@ def paint_shadows(canvas, things, found, look, lens, cos, sin):
     for k in range(found):
         thing = things[canvas.order[k]]
         if thing["kind"] != POST:
-            cast_shadow(canvas.shade, thing, canvas.far[k], canvas.left[k], away_x, away_y, reach, look, lens)
+            cast_shadow(
+                canvas.shade, canvas.rows, thing, canvas.far[k], canvas.left[k], away_x, away_y, reach, look, lens
+            )
 
 
 @kernel

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.camera import ground_distance_m, pixel_of
+from lanekeep_envs.camera import pixel_of
 from lanekeep_envs.interventions import Element
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, POST
@@ -124,7 +124,7 @@ def leaf_at(u, v, shape, plant, base, light, tile, near):
     return cover, mix((r, g, b), horizon, plant.haze)
 
 
-@kernel
+@inlined
 def paint_plant_row(red, green, blue, first, plant, v, base, light, near):
     """Paint part of an image row, from column `first` on; a loop for each kind, so that they are vectorised."""
     tile, start = TILE, plant.column - first
@@ -284,7 +284,7 @@ def draw_post(canvas, by, thing, forward, left, look, lens, haze):
 
 
 @kernel
-def cast_shadow(shade, thing, forward, left, away_x, away_y, reach, look, lens):
+def cast_shadow(shade, rows, thing, forward, left, away_x, away_y, reach, look, lens):
     """Darken `shade` [H, W] where a plant keeps the sun off the ground.
 
     `away` is the unit vector away from the sun in the car's frame, `reach` the length of shadow per metre of height.  The
@@ -294,6 +294,8 @@ def cast_shadow(shade, thing, forward, left, away_x, away_y, reach, look, lens):
     bottom = 0.32 if leafy else 0.10
     middle, half = 0.5 * (1.0 + bottom) * tall, 0.5 * (1.0 - bottom) * tall
     long, wide = np.sqrt(half * half * reach * reach + radius * radius), radius
+    per_long, per_wide, per_least = 1.0 / long, 1.0 / wide, 1.0 / min(long, wide)
+    lean = abs(away_x) * per_long + abs(away_y) * per_wide
     cx, cy = forward + away_x * middle * reach, left + away_y * middle * reach
     span_x = abs(away_x) * long + abs(away_y) * wide
     near = max(min(cx - span_x, forward) - 0.5, NEAREST_M)
@@ -304,18 +306,18 @@ def cast_shadow(shade, thing, forward, left, away_x, away_y, reach, look, lens):
     top, _, _ = pixel_of(far, 0.0, 0.0, lens)
     end, _, _ = pixel_of(near, 0.0, 0.0, lens)
     for i in range(max(int(top), 0), min(int(end) + 2, shade.shape[0])):
-        x = ground_distance_m(i, lens)
+        x, per_px, deep = rows[i]["forward_m"], rows[i]["per_px_m"], min(rows[i]["deep_m"], 60.0)
         if x > FARTHEST_M:
             continue
-        per_px = (x * lens.cos_pitch + lens.height_m * lens.sin_pitch) / lens.focal_px
-        deep = min(abs(ground_distance_m(i - 0.5, lens) - ground_distance_m(i + 0.5, lens)), 60.0)
-        slope = (abs(away_x) / long + abs(away_y) / wide) * deep + per_px / min(long, wide) + 0.35 / wide
-        low, high = chord(x - cx, away_x / long, away_y / long, away_x / wide, away_y / wide, 1.4 + slope)
+        slope = lean * deep + per_px * per_least + 0.35 * per_wide
+        low, high = chord(
+            x - cx, away_x * per_long, away_y * per_long, away_x * per_wide, away_y * per_wide, 1.4 + slope
+        )
         if low <= high:
             first, last = span(centre - (cy + high) / per_px, centre - (cy + low) / per_px, shade.shape[1])
             ragged_at, side = 30.0 * thing["tint"], look["mirror"]
             crown_shadow(
-                shade[i, first:last], first, x - cx, cy, per_px, centre, away_x, away_y, long, wide, slope,
+                shade[i, first:last], first, x - cx, cy, per_px, centre, away_x, away_y, per_long, per_wide, slope,
                 ragged_at, side,
             )  # fmt: skip
         if leafy and abs(x - forward) < abs(away_x) * middle * reach + 0.5 * deep + 1.0:
@@ -343,10 +345,10 @@ def chord(x, ahead_p, aside_p, ahead_q, aside_q, size):
     return (-b - np.sqrt(root)) / a, (-b + np.sqrt(root)) / a
 
 
-@kernel
-def crown_shadow(row, first, dx, cy, per_px, centre, away_x, away_y, long, wide, slope, ragged_at, side):
+@inlined
+def crown_shadow(row, first, dx, cy, per_px, centre, away_x, away_y, per_long, per_wide, slope, ragged_at, side):
     """Shadow of a crown on part of an image row, from column `first` on, `dx` ahead of the shadow's centre."""
-    tile, steep, per_long, per_wide = TILE, 1.0 / slope, 1.0 / long, 1.0 / wide
+    tile, steep = TILE, 1.0 / slope
     for j in range(row.shape[0]):
         dy = (centre - (first + j)) * per_px - cy
         along, across = dx * away_x + dy * away_y, dy * away_x - dx * away_y
@@ -356,7 +358,7 @@ def crown_shadow(row, first, dx, cy, per_px, centre, away_x, away_y, long, wide,
         row[j] = max(cover, row[j])
 
 
-@kernel
+@inlined
 def trunk_shadow(row, first, dx, left, per_px, centre, away_x, away_y, length, thick, edge):
     """Shadow of a trunk, the same way; `dx` is counted from its foot."""
     full = min(2.0 * thick / edge, 1.0)

@@ -57,7 +57,7 @@ class Recorder:
         self.folder = Path(folder)
         with _as_sentence(self.folder):
             if not self.folder.is_dir():
-                self.folder.mkdir(parents=True)
+                self.folder.mkdir(parents=True, exist_ok=True)  # another recorder may have made it just now
                 _flush_folder(self.folder.parent)
             self._scratch, self._lock = _claim_scratch(self.folder)
             self._next = _first_free_index(self.folder)
