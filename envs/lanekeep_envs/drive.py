@@ -150,6 +150,16 @@ def judge(car, course, action):
 
 
 @kernel
+def first_not_finite(actions):
+    """First row of `actions` [N, 1 or 2] that holds NaN or infinity; -1 without any."""
+    for i in range(actions.shape[0]):
+        for k in range(actions.shape[1]):
+            if not np.isfinite(actions[i, k]):
+                return i
+    return -1
+
+
+@kernel
 def step_cars(cars, actions, courses, roads, vehicle, resting):
     """One control step of every car that is not `resting` [N]; actions [N, 1 or 2] in [-1, 1]."""
     for i in range(cars.shape[0]):

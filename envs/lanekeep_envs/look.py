@@ -4,10 +4,14 @@ Colours are display values 0..255.  A surface shows  albedo * (ambient + sun * s
 1 - exp(-distance / visibility).  The sun's height sets the palette: warm and low at dusk, white and high at noon.
 """
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import NDArray
 
 from lanekeep_envs.scenario import Scenario
+
+RGB = tuple[float, float, float]
 
 COLOURS = (
     "sunlight",  # colour and strength of the direct light on flat ground
@@ -51,9 +55,15 @@ LOOK = np.dtype(
 )
 
 
-def mix(low: tuple[float, ...], high: tuple[float, ...], share: float) -> NDArray[np.float64]:
+def mix(low: RGB, high: RGB, share: float) -> RGB:
     """Colour between two."""
-    return (1.0 - share) * np.array(low) + share * np.array(high)
+    rest = 1.0 - share
+    return rest * low[0] + share * high[0], rest * low[1] + share * high[1], rest * low[2] + share * high[2]
+
+
+def tinted(light: float, colour: RGB) -> RGB:
+    """Colour in this light."""
+    return light * colour[0], light * colour[1], light * colour[2]
 
 
 def span(pair: tuple[float, float], share: float) -> float:
@@ -61,50 +71,51 @@ def span(pair: tuple[float, float], share: float) -> float:
     return pair[0] + (pair[1] - pair[0]) * share
 
 
-def paint(look: np.void, name: str, colour: NDArray[np.float64]) -> None:
+def paint(look: np.void, name: str, colour: RGB) -> None:
     """Set one of `COLOURS`."""
-    for channel, value in zip("rgb", colour, strict=True):
-        look[f"{name}_{channel}"] = value
+    look[f"{name}_r"], look[f"{name}_g"], look[f"{name}_b"] = colour
 
 
 def set_light(look: np.void, elevation_deg: float, azimuth_rad: float, sunshine: float) -> None:
     """Sun, ambient light and sky for a sun at this height; `sunshine` 0 is an overcast sky."""
-    elevation = np.deg2rad(elevation_deg)
-    noon = float(np.clip((elevation_deg - 5.0) / 25.0, 0.0, 1.0))
+    elevation = math.radians(elevation_deg)
+    noon = min(max((elevation_deg - 5.0) / 25.0, 0.0), 1.0)
     noon = noon * noon * (3.0 - 2.0 * noon)
-    look["sun_x"], look["sun_y"] = np.cos(elevation) * np.cos(azimuth_rad), np.cos(elevation) * np.sin(azimuth_rad)
-    look["sun_z"] = np.sin(elevation)
-    paint(look, "sunlight", sunshine * (0.28 + 0.34 * noon) * mix((1.30, 0.92, 0.58), (1.06, 1.0, 0.92), noon))
-    paint(look, "ambient", mix((0.74, 0.76, 0.82), (0.46, 0.50, 0.56), sunshine) * (0.80 + 0.20 * noon))
+    flat = math.cos(elevation)
+    look["sun_x"], look["sun_y"] = flat * math.cos(azimuth_rad), flat * math.sin(azimuth_rad)
+    look["sun_z"] = math.sin(elevation)
+    warmth = mix((1.30, 0.92, 0.58), (1.06, 1.0, 0.92), noon)
+    paint(look, "sunlight", tinted(sunshine * (0.28 + 0.34 * noon), warmth))
+    paint(look, "ambient", tinted(0.80 + 0.20 * noon, mix((0.74, 0.76, 0.82), (0.46, 0.50, 0.56), sunshine)))
     for name, clear, grey in (
         ("zenith", mix((78, 96, 148), (74, 128, 200), noon), mix((120, 124, 136), (158, 164, 172), noon)),
         ("horizon", mix((246, 186, 130), (196, 216, 232), noon), mix((188, 184, 184), (206, 210, 214), noon)),
         ("cloud", mix((250, 200, 165), (250, 250, 250), noon), mix((150, 150, 158), (190, 193, 198), noon)),
     ):
-        paint(look, name, (1.0 - sunshine) * grey + sunshine * clear)
+        paint(look, name, mix(grey, clear, sunshine))
     look["glow"] = sunshine * (0.9 - 0.6 * noon)
     look["sunshine"] = sunshine
 
 
-def set_surfaces(look: np.void, scenario: Scenario, u: NDArray[np.float64]) -> None:
+def set_surfaces(look: np.void, scenario: Scenario, u: Sequence[float]) -> None:
     """Colours of road and land from seven uniform numbers."""
     table = scenario.look
-    paint(look, "asphalt", span(table.asphalt_grey, u[0]) * mix((0.97, 0.99, 1.03), (1.03, 1.0, 0.96), u[1]))
-    paint(look, "paint", span(table.paint_grey, u[2]) * np.array((1.0, 0.99, 0.96)))
+    paint(look, "asphalt", tinted(span(table.asphalt_grey, u[0]), mix((0.97, 0.99, 1.03), (1.03, 1.0, 0.96), u[1])))
+    paint(look, "paint", tinted(span(table.paint_grey, u[2]), (1.0, 0.99, 0.96)))
     grass = mix((74, 104, 42), (142, 134, 70), u[3])
     paint(look, "grass", grass)
     paint(look, "field", mix((96, 128, 52), (196, 172, 96), u[4]))
     paint(look, "gravel", mix((118, 112, 100), (150, 140, 122), u[5]))
     paint(look, "leaf", mix((52, 84, 32), (112, 116, 40), u[6]))
-    paint(look, "needle", np.array((36.0, 62.0, 40.0)))
-    paint(look, "hill", 0.5 * grass + np.array((40.0, 48.0, 42.0)))
+    paint(look, "needle", (36.0, 62.0, 40.0))
+    paint(look, "hill", (0.5 * grass[0] + 40.0, 0.5 * grass[1] + 48.0, 0.5 * grass[2] + 42.0))
 
 
 def sample_look(look: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
     """Draw the look of one episode into `look`."""
     table, lane = scenario.look, scenario.lane
-    u = generator.random(17)
-    set_light(look, span(table.sun_elevation_deg, u[0]), 2.0 * np.pi * u[1], span(table.sunshine, u[2]))
+    u = generator.random(17).tolist()
+    set_light(look, span(table.sun_elevation_deg, u[0]), 2.0 * math.pi * u[1], span(table.sunshine, u[2]))
     set_surfaces(look, scenario, u[10:])
     look["exposure"] = span(table.exposure, u[3])
     look["visibility_m"] = table.visibility_m[0] * (table.visibility_m[1] / table.visibility_m[0]) ** u[4]

@@ -112,16 +112,15 @@ def integrate_axis(road):
     """Heading and position from the curvature table, from the origin along +x; exact heading, Simpson's rule for x, y."""
     h = SPACING_M
     road[0]["x"] = road[0]["y"] = road[0]["heading"] = 0.0
+    road[0]["tangent_x"], road[0]["tangent_y"] = 1.0, 0.0
     for i in range(road.shape[0] - 1):
-        k0, k1, a0 = road[i]["curvature"], road[i + 1]["curvature"], road[i]["heading"]
-        middle = a0 + h * (3.0 * k0 + k1) / 8.0
-        a1 = a0 + h * (k0 + k1) / 2.0
-        road[i + 1]["heading"] = a1
-        road[i + 1]["x"] = road[i]["x"] + h / 6.0 * (np.cos(a0) + 4.0 * np.cos(middle) + np.cos(a1))
-        road[i + 1]["y"] = road[i]["y"] + h / 6.0 * (np.sin(a0) + 4.0 * np.sin(middle) + np.sin(a1))
-    for i in range(road.shape[0]):
-        road[i]["tangent_x"] = np.cos(road[i]["heading"])
-        road[i]["tangent_y"] = np.sin(road[i]["heading"])
+        here, ahead = road[i], road[i + 1]
+        k0, k1, a0 = here["curvature"], ahead["curvature"], here["heading"]
+        middle, a1 = a0 + h * (3.0 * k0 + k1) / 8.0, a0 + h * (k0 + k1) / 2.0
+        tx, ty = np.cos(a1), np.sin(a1)
+        ahead["heading"], ahead["tangent_x"], ahead["tangent_y"] = a1, tx, ty
+        ahead["x"] = here["x"] + h / 6.0 * (here["tangent_x"] + 4.0 * np.cos(middle) + tx)
+        ahead["y"] = here["y"] + h / 6.0 * (here["tangent_y"] + 4.0 * np.sin(middle) + ty)
 
 
 @kernel

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.road import SPACING_M
+from lanekeep_envs.kernel import kernel
+from lanekeep_envs.road import SPACING_M, pose_beside
 from lanekeep_envs.scenario import Scenario
 
 BROADLEAF, CONIFER, BUSH, POST = 0, 1, 2, 3
@@ -23,52 +24,46 @@ THING = np.dtype(
 )
 
 
-def beside(
-    road: NDArray[np.void], s_m: NDArray[np.float64], d_m: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], ...]:
-    """World position (x, y) of points at (s, d), vectorised."""
-    row = np.minimum((s_m / SPACING_M).astype(np.int64), road.shape[0] - 2)
-    t = s_m / SPACING_M - row
-    heading = road["heading"][row] * (1.0 - t) + road["heading"][row + 1] * t
-    x = road["x"][row] * (1.0 - t) + road["x"][row + 1] * t
-    y = road["y"][row] * (1.0 - t) + road["y"][row + 1] * t
-    return x - d_m * np.sin(heading), y + d_m * np.cos(heading)
-
-
 def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Generator) -> NDArray[np.void]:
     """Draw the things along one road, sorted by arc length."""
     scenery, lane = scenario.scenery, scenario.lane
     length = (road.shape[0] - 1) * SPACING_M
-    edge = lane.lane_width_m + lane.edge_strip_m
     per_km = [lo + (hi - lo) * generator.random() for lo, hi in (scenery.trees_per_km, scenery.bushes_per_km)]
-    trees, bushes = (int(round(density * length / 1000.0)) for density in per_km)
-    posts = int(length / scenery.post_spacing_m)
-    things = np.zeros(trees + bushes + 2 * posts, THING)
-    u = generator.random((trees + bushes, 6))
-    side = np.where(u[:, 0] < 0.5, -1.0, 1.0)
-    distance = np.empty(trees + bushes)
-    distance[:trees] = scenery.nearest_tree_m + 38.0 * u[:trees, 1] ** 2.2
-    distance[trees:] = lane.shoulder_m + 1.2 + 14.0 * u[trees:, 1] ** 2
-    grown = things[: trees + bushes]
-    grown["s_m"] = u[:, 2] * length
-    conifers = generator.random() * 0.7
-    grown["kind"][:trees] = np.where(u[:trees, 3] < conifers, CONIFER, BROADLEAF)
-    grown["kind"][trees:] = BUSH
-    tall = np.where(grown["kind"] == BUSH, 0.8 + 1.8 * u[:, 4], 7.0 + 9.0 * u[:, 4])
-    slender = np.choose(grown["kind"], [0.32, 0.20, 0.75])
-    grown["height_m"], grown["radius_m"] = tall, tall * slender * (0.8 + 0.4 * u[:, 5])
-    grown["tint"], grown["twist"] = 0.8 + 0.4 * u[:, 1], u[:, 5]
-    # the crown stays clear of the carriageway
-    d = side * (edge + np.maximum(distance, 0.6 * grown["radius_m"] + 1.0))
-    grown["x"], grown["y"] = beside(road, grown["s_m"], d)
+    trees, bushes = (round(density * length / 1000.0) for density in per_km)
+    pairs = int(length / scenery.post_spacing_m)
+    things = np.zeros(trees + bushes + 2 * pairs, THING)
+    draws, conifers = generator.random((trees + bushes, 6)), generator.random() * 0.7
+    edge = lane.lane_width_m + lane.edge_strip_m
+    grow(things, road, draws, trees, conifers, scenery.nearest_tree_m, lane.shoulder_m + 1.2, edge)
     set_posts(things[trees + bushes :], road, scenery.post_spacing_m, edge + 0.5)
     return things[np.argsort(things["s_m"], kind="stable")]
 
 
-def set_posts(things: NDArray[np.void], road: NDArray[np.void], spacing_m: float, d_m: float) -> None:
-    """Delineators in pairs, half a metre beside the carriageway."""
-    pairs = len(things) // 2
-    things["s_m"] = np.repeat((np.arange(pairs) + 0.5) * spacing_m, 2)
-    d = np.tile([-d_m, d_m], pairs)
-    things["x"], things["y"] = beside(road, things["s_m"], d)
-    things["height_m"], things["radius_m"], things["tint"], things["kind"] = POST_HEIGHT_M, POST_WIDTH_M / 2, 1.0, POST
+@kernel
+def grow(things, road, draws, trees, conifers, nearest_tree_m, nearest_bush_m, edge_m):
+    """Fill in trees and bushes from uniform `draws` [N, 6]: the first `trees` are trees, `conifers` is their share."""
+    for k in range(draws.shape[0]):
+        u, thing = draws[k], things[k]
+        if k < trees:
+            kind, slender = (CONIFER, 0.20) if u[3] < conifers else (BROADLEAF, 0.32)
+            tall, distance = 7.0 + 9.0 * u[4], nearest_tree_m + 38.0 * u[1] ** 2.2
+        else:
+            kind, slender = BUSH, 0.75
+            tall, distance = 0.8 + 1.8 * u[4], nearest_bush_m + 14.0 * u[1] * u[1]
+        radius = tall * slender * (0.8 + 0.4 * u[5])
+        d = edge_m + max(distance, 0.6 * radius + 1.0)  # the crown stays clear of the carriageway
+        thing["s_m"] = u[2] * (road.shape[0] - 1) * SPACING_M
+        thing["x"], thing["y"], _ = pose_beside(road, thing["s_m"], -d if u[0] < 0.5 else d)
+        thing["height_m"], thing["radius_m"], thing["kind"] = tall, radius, kind
+        thing["tint"], thing["twist"] = 0.8 + 0.4 * u[1], u[5]
+
+
+@kernel
+def set_posts(things, road, spacing_m, d_m):
+    """Fill in delineators in pairs, `d_m` beside the axis."""
+    for k in range(things.shape[0]):
+        thing = things[k]
+        thing["s_m"] = (k // 2 + 0.5) * spacing_m
+        thing["x"], thing["y"], _ = pose_beside(road, thing["s_m"], -d_m if k % 2 == 0 else d_m)
+        thing["height_m"], thing["radius_m"] = POST_HEIGHT_M, 0.5 * POST_WIDTH_M
+        thing["tint"], thing["kind"] = 1.0, POST

@@ -11,12 +11,11 @@ import numpy as np
 
 from lanekeep_envs.interventions import Element
 from lanekeep_envs.kernel import inlined
+from lanekeep_envs.look import RGB
 from lanekeep_envs.texture import sample, texture
 
 CENTRE, LEFT, RIGHT = int(Element.CENTRE_MARKING), int(Element.LEFT_MARKING), int(Element.RIGHT_MARKING)
 TEXTURE = int(Element.TEXTURE)
-
-RGB = tuple[float, float, float]
 
 
 class Materials(NamedTuple):

@@ -11,8 +11,9 @@ import numpy as np
 from lanekeep_envs.camera import pixel_of
 from lanekeep_envs.interventions import Element
 from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.look import RGB
 from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, POST
-from lanekeep_envs.surface import RGB, mix
+from lanekeep_envs.surface import mix
 from lanekeep_envs.texture import TILE, sample, texture
 
 TREES, BUSHES, POSTS, SHADOWS = int(Element.TREES), int(Element.BUSHES), int(Element.POSTS), int(Element.SHADOWS)
@@ -311,7 +312,7 @@ def cast_shadow(shade, rows, thing, forward, left, away_x, away_y, reach, look, 
             continue
         slope = lean * deep + per_px * per_least + 0.35 * per_wide
         low, high = chord(
-            x - cx, away_x * per_long, away_y * per_long, away_x * per_wide, away_y * per_wide, 1.4 + slope
+            x - cx, away_x * per_long, away_y * per_long, away_x * per_wide, away_y * per_wide, 1.35 + 0.5 * slope
         )
         if low <= high:
             first, last = span(centre - (cy + high) / per_px, centre - (cy + low) / per_px, shade.shape[1])

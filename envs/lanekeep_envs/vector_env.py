@@ -14,7 +14,16 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from lanekeep_envs.camera import Camera
-from lanekeep_envs.drive import CAR, CONTROL_STEP_S, COURSE, DEFAULT_VEHICLE, PREVIEW_M, place_car, step_cars
+from lanekeep_envs.drive import (
+    CAR,
+    CONTROL_STEP_S,
+    COURSE,
+    DEFAULT_VEHICLE,
+    PREVIEW_M,
+    first_not_finite,
+    place_car,
+    step_cars,
+)
 from lanekeep_envs.episode import START_M, draw_road, empty_roads, generator_of
 from lanekeep_envs.interventions import Frame, Remove, visible_after
 from lanekeep_envs.look import LOOK, sample_look
@@ -42,7 +51,7 @@ INFO_FIELDS = (
     "lateral_acceleration_mps2",
 )
 REWARD_TERMS = ("centring", "heading", "smoothness", "departure")
-_TOLD = (*INFO_FIELDS, "speed", "steps", *REWARD_TERMS)
+_TOLD, _VERDICT = (*INFO_FIELDS, "speed", "steps", *REWARD_TERMS), ("reward", "lane_departure", "truncated")
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, num_envs)
         self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, num_envs)
         self._cars, self._courses, self._looks = (np.zeros(num_envs, kind) for kind in (CAR, COURSE, LOOK))
-        self._told = self._cars[list(_TOLD)]  # a view
+        self._told, self._verdict = self._cars[list(_TOLD)], self._cars[list(_VERDICT)]  # views
         self._roads = empty_roads(self.scenario, num_envs)
         self._things = np.zeros((num_envs, 1), THING)
         self._counts = np.zeros(num_envs, np.int64)
@@ -161,17 +170,17 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
     def step_only_car(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """The same for N = 1, in plain numbers and without a reset: the single environment's step."""
         step_cars(self._cars, self._checked(action), self._courses, self._roads, self.vehicle, self._resting)
-        info, car = self.info_of(0), self._cars[0]
-        terminated, truncated = info["lane_departure"], bool(car["truncated"])
+        info = self.info_of(0)
+        reward, terminated, truncated = self._verdict[0].item()
         self._resting[0] = terminated or truncated
-        return self._observe()[0], float(car["reward"]), terminated, truncated, info
+        return self._observe()[0], reward, terminated, truncated, info
 
     def _checked(self, given: Any) -> NDArray[np.float64]:
         actions: NDArray[np.float64] = np.asarray(given, np.float64).reshape(self.num_envs, -1)
         if actions.shape[1] != self._action_numbers:
             raise ValueError(f"an action has {self._action_numbers} number(s), not {actions.shape[1]}")
-        if not np.isfinite(actions).all():
-            raise ValueError(f"action of car {int(np.flatnonzero(~np.isfinite(actions).all(1))[0])} is not finite")
+        if (car := first_not_finite(actions)) >= 0:
+            raise ValueError(f"action of car {car} is not finite")
         if not self._generators:
             raise gymnasium.error.ResetNeeded("call reset() before step()")
         return actions
