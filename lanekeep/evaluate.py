@@ -20,7 +20,7 @@ from rich.table import Table
 
 from lanekeep.flags import UserError, did_you_mean
 from lanekeep.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
-from lanekeep_envs import Camera, Scenario, load_scenario
+from lanekeep_envs import START_M, Camera, Scenario, load_scenario
 from lanekeep_policies.checkpoint import DRIVER, load_driver
 from lanekeep_policies.driver import Driver
 
@@ -74,14 +74,15 @@ def evaluate(settings: Evaluate) -> None:
     if settings.json is not None and not settings.json.resolve().parent.is_dir():
         raise UserError(f"there is no folder for {settings.json}")
     scenario = load_scenario(settings.scenario)
-    roads = max(1, int(np.ceil(1000.0 * settings.km / scenario.road.length_m)))
+    km_of_a_road = (scenario.road.length_m - START_M) / 1000.0
+    roads = int(np.ceil(settings.km / km_of_a_road))
     seeds = range(settings.seed, settings.seed + roads)
     drivers = {name: None if name == "expert" else open_driver(name) for name in settings.drivers}
     results = {}
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns, transient=True) as bar:
         for name, driver in drivers.items():
-            task = bar.add_task(name, total=roads * scenario.road.length_m / 1000.0, note="")
+            task = bar.add_task(name, total=roads * km_of_a_road, note="")
             drives = drive(driver, scenario, seeds, settings.cars, lambda km, task=task: bar.update(task, completed=km))
             results[name] = {**measure(drives), "seeds": [seeds[0], seeds[-1]], "scenario": scenario.name}
     Console().print(table_of(results, scenario))

@@ -43,6 +43,7 @@ TRAINING_SEEDS = 9_000  # roads below are trained on, the next 1,000 are for val
 CORE_LEARNING_RATE = {"ncp": 1e-2, "lstm": 1e-3}  # a conductance moves less per gradient than a weight
 DAGGER_NOISE = 0.67  # disturbance of the driver's own drives, as a share of the expert's
 CARS = 32  # that drive side by side in a round
+VALIDATION_CARS = 16
 PLACES = 8  # of which a stretch begins at the one with the hardest bend ahead
 WARM_UP_UPDATES = 10  # of both learning rates, while Adam's second moments are still guesses
 
@@ -265,8 +266,10 @@ class Trainer:
     def validate(self) -> tuple[float, float]:
         """Departures per km and lateral RMS [m] on held-out roads that no test uses."""
         roads = max(1, round(1000.0 * self.settings.validation_km / self.scenario.road.length_m))
-        seeds = range(TRAINING_SEEDS, TRAINING_SEEDS + roads)
-        drives = drive_roads(lambda n: DriverPilot(self.driver, n), self.scenario, self.camera, seeds)
+        seeds, parts = range(TRAINING_SEEDS, TRAINING_SEEDS + roads), -(-VALIDATION_CARS // roads)
+        drives = drive_roads(
+            lambda n: DriverPilot(self.driver, n), self.scenario, self.camera, seeds, roads * parts, parts=parts
+        )
         offsets = np.concatenate([drive.traces["lateral_offset_m"] for drive in drives])
         rate = sum(drive.departures for drive in drives) / sum(drive.km for drive in drives)
         rms = float(np.sqrt(np.mean(offsets**2)))

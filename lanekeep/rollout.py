@@ -7,13 +7,14 @@ cleared, as a safety driver would: so every pilot is measured over the same kilo
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lanekeep_envs import Camera, LaneKeepingVectorEnv, Scenario, curvature_along
+from lanekeep_envs import START_M, Camera, LaneKeepingVectorEnv, Scenario, curvature_along
 from lanekeep_policies.driver import Driver
 from lanekeep_policies.expert import Expert
 
@@ -75,7 +76,7 @@ def expert_actions(expert: Expert, infos: dict[str, Any], curvature_limit_per_m:
 
 @dataclass(frozen=True, kw_only=True)
 class Drive:
-    """One road driven from end to end."""
+    """A road, or a piece of it, driven from end to end."""
 
     seed: int
     km: float
@@ -91,43 +92,53 @@ def drive_roads(
     seeds: Sequence[int],
     cars: int = 16,
     on_step: Callable[[float], None] = lambda km: None,
+    parts: int = 1,
 ) -> list[Drive]:
-    """Drive the road of every seed once, `cars` at a time; drives come back in the order of the seeds."""
-    cars = min(cars, len(seeds))
+    """Drive the road of every seed once, `cars` at a time; drives come back in the order of the seeds.
+
+    More `parts` cut a road into as many equal pieces, each a drive of its own, which begins in the middle of the lane: the
+    same kilometres are over sooner.
+    """
+    cuts = np.linspace(START_M, scenario.road.length_m, parts + 1).tolist()
+    work = [(seed, begin, end) for seed in seeds for begin, end in pairwise(cuts)]
+    cars = min(cars, len(work))
     env = LaneKeepingVectorEnv(cars, scenario, camera, autoreset_mode="Disabled")
-    pilot, waiting = pilot_for(cars), iter(seeds)
-    logs = [_Log(seed) for _, seed in zip(range(cars), waiting, strict=False)]
-    done: list[_Log] = []
-    frames, infos = env.reset(seed=[log.seed for log in logs])
-    while any(log.open for log in logs):
+    pilot, logs = pilot_for(cars), [_Log(*piece) for piece in work]
+    waiting = iter(logs[cars:])
+    driven: list[_Log | None] = list(logs[:cars])
+    frames, infos = env.reset(
+        seed=[log.seed for log in logs[:cars]], options={"start_m": [log.start_m for log in logs[:cars]]}
+    )
+    while any(driven):
         frames, _, departed, finished, infos = env.step(pilot.act(frames, infos))
-        turned = departed | finished
         starts: list[float | None] = [None] * cars
         fresh: list[int | None] = [None] * cars
-        for i in np.flatnonzero([log.open for log in logs]):
+        for i, log in enumerate(driven):
+            if log is None:
+                continue
             where = float(infos["distance_m"][i])
-            logs[i].note(infos, int(i), bool(departed[i]))
-            over = bool(finished[i]) or (bool(departed[i]) and where + 1.0 >= scenario.road.length_m)
-            if over:
-                done.append(logs[i].close(where))
-                logs[i] = _Log(seed) if (seed := next(waiting, None)) is not None else logs[i]
-                fresh[i] = logs[i].seed
+            log.note(infos, i, bool(departed[i]))
+            if finished[i] or where + (1.0 if departed[i] else 0.0) >= log.end_m:
+                driven[i] = log = next(waiting, None)
+                if log is not None:
+                    fresh[i], starts[i] = log.seed, log.start_m
             elif departed[i]:
-                fresh[i], starts[i] = logs[i].seed, where + 1.0
-        if turned.any():
-            mask = turned & np.array([seed is not None for seed in fresh])
+                fresh[i], starts[i] = log.seed, where + 1.0
+        mask = np.array([seed is not None for seed in fresh])
+        if mask.any():
             frames, infos = env.reset(seed=fresh, options={"reset_mask": mask, "start_m": starts})
             pilot.forget(mask)
-        on_step(sum(log.km for log in done))
-    order = {seed: k for k, seed in enumerate(seeds)}
-    return [log.drive() for log in sorted(done, key=lambda log: order[log.seed])]
+        on_step(sum(log.km for log in logs))
+    return [log.drive() for log in logs]
 
 
 class _Log:
-    """What one car has driven on one road so far."""
+    """What one car has driven on one piece of road so far."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed, self.open, self.km, self.departures = seed, True, 0.0, 0
+    def __init__(self, seed: int, begin_m: float, end_m: float) -> None:
+        self.seed, self.begin_m, self.end_m = seed, begin_m, end_m
+        self.start_m = None if begin_m == START_M else begin_m  # None: the usual start, a little off the middle
+        self.km, self.departures = 0.0, 0
         self.rows: list[tuple[float, ...]] = []
         self.breaks: list[int] = []
 
@@ -136,10 +147,7 @@ class _Log:
         if departed:
             self.departures += 1
             self.breaks.append(len(self.rows))
-
-    def close(self, distance_m: float) -> "_Log":
-        self.open, self.km = False, distance_m / 1000.0
-        return self
+        self.km = (float(infos["distance_m"][car]) - self.begin_m) / 1000.0
 
     def drive(self) -> Drive:
         columns = np.array(self.rows).T

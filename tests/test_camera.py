@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lanekeep_envs.camera import Camera, ground_distance_m, lens_of, pixel_of
+from lanekeep_envs.camera import Camera, ground_distance_m, ground_rows, lens_of, pixel_of
 
 CAMERAS = [
     Camera(),
@@ -94,3 +94,18 @@ def test_a_mounting_that_cannot_be_is_refused_by_name(wrong: dict[str, float]) -
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Camera(**wrong)
     assert Camera.parse("78x200").size == "78x200" and Camera.parse(Camera()) == Camera()
+
+
+def test_ground_rows_agree_with_the_projection() -> None:
+    """A row's patches touch those of its neighbours, and a point one pixel aside lands one column further."""
+    camera = Camera(height_px=48, width_px=160)
+    lens, rows = lens_of(camera), ground_rows(camera)
+    for i in range(48):
+        forward, per_px, deep = rows[i]
+        if not np.isfinite(forward):
+            continue
+        row, column, _ = pixel_of(forward, per_px, 0.0, lens)
+        assert row == pytest.approx(i, abs=1e-6) and column == pytest.approx(lens.centre_column - 1.0, abs=1e-6)
+        if forward < 500.0:
+            near, far = (ground_distance_m(i + half, lens) for half in (0.5, -0.5))
+            assert near < forward < far and deep == pytest.approx(far - near)

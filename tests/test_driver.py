@@ -91,3 +91,21 @@ def test_what_is_wrong_is_refused_with_a_sentence() -> None:
         driver.step(frames(1), driver.initial_state(1) * torch.nan)
     with pytest.raises(ValueError, match="unknown core 'npc': did you mean ncp"):
         make("npc")
+
+
+def test_calibrated_actions_have_mean_and_deviation_of_the_answers() -> None:
+    """Whatever the seed: the untrained circuit rests anywhere and hardly moves."""
+    sight = torch.from_numpy(frames(4, 6))
+    answers = torch.from_numpy(np.random.default_rng(1).normal(0.1, 0.3, (4, 6, 1)).astype(np.float32))
+    for seed in range(3):
+        driver = make(seed=seed)
+        driver.calibrate(sight, answers)
+        with torch.no_grad():
+            actions, _ = driver(sight, driver.initial_state(4))
+        settled = actions[:, 3:]
+        assert float(settled.mean()) == pytest.approx(float(answers.mean()), abs=1e-4)
+        assert float(settled.std()) <= 1.001 * float(answers.std())
+    lstm = make("lstm")
+    before = lstm.readout.weight.clone()
+    lstm.calibrate(sight, answers)
+    assert torch.equal(lstm.readout.weight, before)

@@ -14,6 +14,8 @@ import torch
 from lanekeep.demonstrations import Recorder
 from lanekeep.flags import UserError
 from lanekeep.imitation import TRAINING_SEEDS, Trainer, TrainImitation, imitation_loss, train
+from lanekeep.rollout import draw_place
+from lanekeep_envs import curvature_along, load_scenario
 from lanekeep_policies.checkpoint import read_checkpoint
 
 SMALL = {
@@ -42,6 +44,22 @@ def test_loss_is_the_papers_weighted_mean() -> None:
     weights = np.exp(2.0 * np.array([0.0, 0.4]))
     by_hand = (weights * np.array([0.25, 0.16])).sum() / weights.sum()
     assert float(imitation_loss(actions, answers, 2.0)) == pytest.approx(by_hand, rel=1e-6)
+
+
+def test_demonstrations_begin_where_roads_bend_harder_than_elsewhere() -> None:
+    scenario, generator = load_scenario("country"), np.random.default_rng(0)
+
+    def bends(candidates: int) -> tuple[float, float]:
+        places = [draw_place(scenario, generator, 50, candidates) for _ in range(80)]
+        assert all(0 <= seed < 50 for seed, _ in places)
+        ahead = [
+            np.abs(curvature_along(scenario, seed)[int(at) :][:80]).mean() for seed, at in places if at is not None
+        ]
+        return float(np.mean(ahead)), sum(at is None for _, at in places) / len(places)
+
+    (anywhere, usual), (hard, usual_too) = bends(1), bends(8)
+    assert hard > 1.5 * anywhere
+    assert 0.08 < usual < 0.35 and 0.08 < usual_too < 0.35  # every fifth begins as drives usually do
 
 
 def weights_of(folder: Path) -> dict[str, torch.Tensor]:

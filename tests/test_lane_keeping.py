@@ -13,7 +13,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
-from lanekeep_envs import STATE_NAMES, Element, LaneKeepingEnv, Remove, Snapshot, load_scenario
+from lanekeep_envs import STATE_NAMES, Element, LaneKeepingEnv, Remove, Snapshot, curvature_along, load_scenario
 from lanekeep_envs.drive import DEFAULT_VEHICLE, PREVIEW_M, margins_m
 from lanekeep_envs.road import at, project
 
@@ -338,3 +338,14 @@ def test_time_to_lane_crossing_is_that_of_the_path_held() -> None:
         assert info["time_to_lane_crossing_s"] == pytest.approx(time, rel=0.05, abs=0.03)
         checked += 1
     assert checked >= 3
+
+
+def test_the_road_of_a_seed_is_known_without_driving_it() -> None:
+    for seed in (3, -3, 10_000):
+        env = LaneKeepingEnv(observation="state")
+        _, info = env.reset(seed=seed, options={"start_m": 200.0})
+        along = curvature_along(env.scenario, seed)
+        lane = along / (1.0 + along * env.scenario.lane.lane_width_m / 2.0)  # parallel to the right of the axis
+        assert len(along) == env.scenario.road.length_m
+        assert info["curvature_per_m"] == pytest.approx(lane[200], abs=1e-12)
+        assert info["curvature_preview_per_m"][[1, 3, 7]] == pytest.approx(lane[[205, 210, 240]], abs=1e-12)

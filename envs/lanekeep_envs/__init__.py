@@ -3,7 +3,7 @@
 import gymnasium
 
 from lanekeep_envs.camera import Camera
-from lanekeep_envs.episode import curvature_along
+from lanekeep_envs.episode import START_M, curvature_along
 from lanekeep_envs.interventions import REMOVABLE, Element, Frame, Remove
 from lanekeep_envs.lane_keeping import LaneKeepingEnv
 from lanekeep_envs.scenario import Scenario, ScenarioError, load_scenario, scenario_names
@@ -11,6 +11,7 @@ from lanekeep_envs.vector_env import STATE_NAMES, LaneKeepingVectorEnv, Snapshot
 
 __all__ = [
     "REMOVABLE",
+    "START_M",
     "STATE_NAMES",
     "Camera",
     "Element",
