@@ -45,6 +45,7 @@ DAGGER_NOISE = 0.67  # disturbance of the driver's own drives, as a share of the
 CARS = 32  # that drive side by side in a round
 VALIDATION_CARS = 16
 PLACES = 8  # of which a stretch begins at the one with the hardest bend ahead
+BETAS = (0.9, 0.98)  # gradients shrink tenfold within a training of 500 updates: a longer memory would stall it
 WARM_UP_UPDATES = 10  # of both learning rates, while Adam's second moments are still guesses
 
 
@@ -62,7 +63,7 @@ class TrainImitation:
     """Rows x columns of the frames; 78x200 is the NCP paper's."""
     frames: int = 60_000
     """Training frames to pass through the driver (sequences x length), counted with repetition."""
-    batch: int = 16
+    batch: int = 8
     """Sequences per update."""
     length: int = 16
     """Frames per sequence."""
@@ -78,7 +79,7 @@ class TrainImitation:
     """Standard deviation of the disturbance while demonstrating [action units]."""
     expert_frames: int = 9_600
     """Frames that the expert demonstrates at the start."""
-    dagger_every: int = 40
+    dagger_every: int = 80
     """Updates between two DAgger rounds."""
     dagger_frames: int = 4_800
     """Frames that the driver drives in a DAgger round."""
@@ -297,7 +298,8 @@ def make_optimiser(driver: Driver, settings: TrainImitation) -> torch.optim.Adam
         [
             {"params": slow, "lr": settings.learning_rate, "initial_lr": settings.learning_rate},
             {"params": fast, "lr": rate, "initial_lr": rate},
-        ]
+        ],
+        betas=BETAS,
     )
 
 

@@ -173,3 +173,17 @@ def test_bad_actions_and_seeds_are_refused_and_no_car_moves() -> None:
     with pytest.raises(ValueError, match="start_m must be"):
         env.reset(seed=5, options={"start_m": [None, 20.0, -4.0]})
     assert env.snapshot().cars.tobytes() == before
+
+
+def test_a_reset_of_some_shows_the_others_as_they_were() -> None:
+    """Whatever has been done to the frames that were handed out."""
+    cars = LaneKeepingVectorEnv(3, camera="16x32", autoreset_mode="Disabled")
+    cars.reset(seed=5)
+    for _ in range(4):
+        before, *_ = cars.step(np.full((3, 1), 0.2))
+    kept = before.copy()
+    before[:] = 0
+    after, _ = cars.reset(seed=[0, 9, 0], options={"reset_mask": np.array([False, True, False])})
+    alone, _ = LaneKeepingVectorEnv(1, camera="16x32").reset(seed=9)
+    assert np.array_equal(after[[0, 2]], kept[[0, 2]]) and np.array_equal(after[1], alone[0])
+    assert np.array_equal(after, cars.restore(cars.snapshot()))

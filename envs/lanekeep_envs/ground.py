@@ -78,31 +78,20 @@ def place_nodes(nodes, pieces, axis, start, row, half, lens, look, s0, x, y, cos
 
 @inlined
 def piece_of(nodes, k):
-    """Node values in the middle of piece k, and their change over it: so a mirrored piece has mirrored values."""
-    return (
-        (middle(nodes, 0, k), middle(nodes, 1, k), middle(nodes, 2, k), middle(nodes, 3, k))
-        + (middle(nodes, 4, k), middle(nodes, 5, k), middle(nodes, 6, k)),
-        (change(nodes, 0, k), change(nodes, 1, k), change(nodes, 2, k), change(nodes, 3, k))
-        + (change(nodes, 4, k), change(nodes, 5, k), change(nodes, 6, k)),
-    )
+    """Node values at both ends of piece k."""
+    return node_of(nodes, k), node_of(nodes, k + 1)
 
 
 @inlined
-def middle(nodes, i, k):
-    """Mean of node value i over piece k."""
-    return 0.5 * (nodes[i, k] + nodes[i, k + 1])
-
-
-@inlined
-def change(nodes, i, k):
-    """Change of node value i over piece k."""
-    return nodes[i, k + 1] - nodes[i, k]
+def node_of(nodes, k):
+    """Values of node k."""
+    return nodes[0, k], nodes[1, k], nodes[2, k], nodes[3, k], nodes[4, k], nodes[5, k], nodes[6, k]
 
 
 @inlined
 def between(piece, i, b):
-    """Node value i at the share b of the piece beyond its middle."""
-    return piece[0][i] + b * piece[1][i]
+    """Linear interpolation of node value i."""
+    return (1.0 - b) * piece[0][i] + b * piece[1][i]
 
 
 @inlined
@@ -142,18 +131,18 @@ def paint_row(canvas, i, row, centre, grain, lane, materials, mirror, near):
         reach = 0.5 * max(nodes[2, k], nodes[2, k + 1])
         if nodes[1, k] * nodes[1, k + 1] > 0.0 and nearest - lane.edge_m > reach:
             for m in range(width):
-                j, b = first + m, (m + half) * per_width - 0.5
+                j, b = first + m, (m + half) * per_width
                 albedo = land_at(piece, b, (centre - j) * row.per_px, row, grain, lane, materials, tile, near)
                 red[j], green[j], blue[j] = lit(albedo, 1.0 - shade[j], row.haze, materials)
         elif farthest - lane.edge_m < -reach:
             for m in range(width):
-                j, b = first + m, (m + half) * per_width - 0.5
+                j, b = first + m, (m + half) * per_width
                 albedo = road_at(piece, b, grain, lane, materials, mirror, tile, near)
                 albedo = marked(albedo, piece, b, lane, materials)
                 red[j], green[j], blue[j] = lit(albedo, 1.0 - shade[j], row.haze, materials)
         else:
             for m in range(width):
-                j, b = first + m, (m + half) * per_width - 0.5
+                j, b = first + m, (m + half) * per_width
                 albedo = land_at(piece, b, (centre - j) * row.per_px, row, grain, lane, materials, tile, near)
                 road = road_at(piece, b, grain, lane, materials, mirror, tile, near)
                 albedo = mix(albedo, road, paved_share(between(piece, 1, b), between(piece, 2, b), lane))
@@ -165,7 +154,7 @@ def paint_row(canvas, i, row, centre, grain, lane, materials, mirror, near):
 def note_row(by, i, shade, nodes, row, half, grain, lane):
     """Write what row i shows into the by-products."""
     for j in range(shade.shape[0]):
-        piece, b = piece_of(nodes, j // row.piece), (j % row.piece + half) * (1.0 / row.piece) - 0.5
+        piece, b = piece_of(nodes, j // row.piece), (j % row.piece + half) * (1.0 / row.piece)
         s, d, wide = between(piece, 0, b), between(piece, 1, b), between(piece, 2, b)
         paved = paved_share(d, wide, lane)
         shares = markings(s, d, wide, between(piece, 3, b), lane)

@@ -15,11 +15,11 @@ SKY, HILLS, CLOUDS = int(Element.SKY), int(Element.HILLS), int(Element.CLOUDS)
 SIGHT = np.dtype(  # what the sky knows of one image column
     [
         ("bearing", np.float64),  # against the car's axis [rad], fixed for a camera
-        ("ahead", np.float64),  # horizontal unit vector in world axes, mirrored with the world
-        ("aside", np.float64),
-        ("to_sun", np.float64),  # its product with the sun's
-        ("far_hill", np.float64),  # height of the two ranges of hills, per metre ahead
-        ("near_hill", np.float64),
+        ("ahead", np.float32),  # horizontal unit vector in world axes, mirrored with the world
+        ("aside", np.float32),
+        ("to_sun", np.float32),  # its product with the sun's
+        ("far_hill", np.float32),  # height of the two ranges of hills, per metre ahead
+        ("near_hill", np.float32),
     ]
 )
 
@@ -47,7 +47,7 @@ def look_along_columns(sights, look, lens, yaw, cos, sin, hilly):
         if hilly:
             far, near = hill_lines((yaw + sight["bearing"]) * mirror, look, tile)
             sight["far_hill"], sight["near_hill"] = far / slant, near / slant
-            highest = max(highest, max(sight["far_hill"], sight["near_hill"]))
+            highest = max(highest, np.float64(max(sight["far_hill"], sight["near_hill"])))
     return highest
 
 
@@ -72,14 +72,16 @@ class Sky(NamedTuple):
 @inlined
 def cloud_share(sight, sky, offset_x, offset_y, tile):
     """Share of cloud in a direction."""
-    wisp = sample(tile, sky.reach * sight["ahead"] + offset_y, sky.reach * sight["aside"] + offset_x)
+    wisp = sample(
+        tile, sky.reach * np.float64(sight["ahead"]) + offset_y, sky.reach * np.float64(sight["aside"]) + offset_x
+    )
     return min(max(1.5 * (wisp + sky.bend), 0.0), 0.85) * sky.thick
 
 
 @inlined
 def open_sky(sight, sky, cloud, share):
     """Colour of the sky with the sun's glow and clouds."""
-    near_sun = max(sight["to_sun"] - sky.apart, 0.0)
+    near_sun = max(np.float64(sight["to_sun"]) - sky.apart, 0.0)
     near_sun *= near_sun
     glow = sky.shine * near_sun * near_sun
     clear = sky.clear
@@ -121,14 +123,16 @@ def paint_sky(colour, by, rows, sights, look, lens, yaw, cos, sin, visible):
                 far = mix(
                     open_sky(sight, sky, cloud, share),
                     far_hill,
-                    hill_share(sight["far_hill"], rise, focal_px),
+                    hill_share(np.float64(sight["far_hill"]), rise, focal_px),
                 )
-                red[j], green[j], blue[j] = mix(far, near_hill, hill_share(sight["near_hill"], rise, focal_px))
+                red[j], green[j], blue[j] = mix(
+                    far, near_hill, hill_share(np.float64(sight["near_hill"]), rise, focal_px)
+                )
         if by is not None:
             for j in range(red.shape[0]):
                 sight = sights[j]
                 share = cloud_share(sight, sky, offset_x, offset_y, tile)
-                hill = hill_share(max(sight["far_hill"], sight["near_hill"]), rise, focal_px)
+                hill = hill_share(np.float64(max(sight["far_hill"], sight["near_hill"])), rise, focal_px)
                 bits = 1 << SKY | (1 << CLOUDS if share > 0.0 else 0) | (1 << HILLS if hill > 0.0 else 0)
                 element = CLOUDS if share >= 0.5 else SKY
                 by.elements[i, j] = HILLS if hill >= 0.5 else element

@@ -117,6 +117,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._road_seeds = np.zeros(num_envs, np.object_)  # any integer is a seed, also one beyond 64 bits
         self._resting = np.ones(num_envs, np.bool_)
         self._generators: list[np.random.Generator] = []
+        self._seen = np.empty(0, np.uint8)  # the last frames, kept where a reset may be of some cars only
         self._renderer = Renderer(self.camera)
         self._renderers = {self.camera: self._renderer}
 
@@ -138,7 +139,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             if given is not None:
                 self._generators[i] = generator_of(int(given))
             self._begin(int(i), given, None if starts is None or starts[i] is None else float(starts[i]))
-        return self._observe(), self._infos()
+        return self._observe(mask), self._infos()
 
     def _check_reset(self, seeds: Sequence[int | None] | None, starts: Sequence[float | None] | None) -> None:
         if seeds is not None and len(seeds) != self.num_envs:
@@ -228,9 +229,16 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
     def _scene(self) -> tuple[Any, ...]:
         return self._cars, self._roads, self._things, self._counts, self._looks
 
-    def _observe(self) -> Any:
+    def _observe(self, changed: NDArray[np.bool_] | None = None) -> Any:
+        """What all cars see; only those `changed` since the last time are rendered, where that saves anything."""
         if self.observation_kind == "camera":
-            return self._renderer.images(*self._scene())
+            if self.autoreset_mode is not AutoresetMode.DISABLED or self.num_envs == 1:
+                return self._renderer.images(*self._scene())
+            if changed is None or changed.all():
+                self._seen = self._renderer.images(*self._scene())
+            elif changed.any():
+                self._seen[changed] = self._renderer.images(*(part[changed] for part in self._scene()))
+            return self._seen.copy()
         cars, limit = self._cars, self.scenario.curvature_limit_per_m
         columns = [
             cars["lateral_offset_m"] / 2.0,
