@@ -133,7 +133,8 @@ def bench_train(settings: BenchTrain) -> None:
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(TrainImitation(out=Path(folder) / "driver", core=settings.core))
         trainer.begin_round()
-        frames = torch.from_numpy(np.concatenate([e.frames for e in trainer.episodes])[: 16 * 16])
+        at_once = trainer.settings.batch * trainer.settings.length
+        frames = torch.from_numpy(np.concatenate([e.frames for e in trainer.episodes])[:at_once])
         head = ConvHead(frames.shape[1], frames.shape[2])
         optimiser = torch.optim.Adam(head.parameters())
 
@@ -155,7 +156,7 @@ def bench_train(settings: BenchTrain) -> None:
         "update_over_head_only": update / alone,
         "time_over_head_only": (every * update + driving) / (every * alone),
     }
-    title = f"seconds, {settings.core}, 256 frames per update; a round of driving every {every} updates"
+    title = f"seconds, {settings.core}, {at_once} frames per update; a round of driving every {every} updates"
     report(title, {**times, **{k: list(v) for k, v in ratios.items()}}, list(ratios), settings.json)
 
 

@@ -44,7 +44,7 @@ CORE_LEARNING_RATE = {"ncp": 1e-2, "lstm": 1e-3}  # a conductance moves less per
 DAGGER_NOISE = 0.67  # disturbance of the driver's own drives, as a share of the expert's
 CARS = 32  # that drive side by side in a round
 VALIDATION_CARS = 16
-PLACES = 8  # of which a stretch begins at the one with the hardest bend ahead
+PLACES = 16  # of which a stretch begins at the one with the hardest bend ahead
 BETAS = (0.9, 0.98)  # gradients shrink tenfold within a training of 500 updates: a longer memory would stall it
 WARM_UP_UPDATES = 10  # of both learning rates, while Adam's second moments are still guesses
 

@@ -174,22 +174,23 @@ def draw_place(
 ) -> tuple[int, float | None]:
     """Seed of a road and where on it to begin; None is the usual start.
 
-    With more than one candidate it is the place, out of up to so many, ahead of which the road bends hardest: the
-    sharpest bends are a few metres in a kilometre, and those are where drivers fail.
+    With more than one candidate it is the place, out of up to so many, ahead of which the road bends hardest to the left, or
+    to the right: the sharpest bends are a few metres in a kilometre, and those are where drivers fail.
     """
     reach = max(scenario.road.length_m - 300.0, 0.0)
     if generator.random() < 0.2 or reach == 0.0:
         return int(generator.integers(seeds_below)), None
     drawn = [
-        (int(generator.integers(seeds_below)), 20.0 + generator.random() * reach)
+        (int(generator.integers(seeds_below)), START_M + generator.random() * reach)
         for _ in range(generator.integers(candidates) + 1)
     ]
     if len(drawn) == 1:
         return drawn[0]
+    sense = generator.choice((-1.0, 1.0))
 
     def bend(place: tuple[int, float]) -> float:
         seed, start = place
-        return float(np.abs(curvature_along(scenario, seed)[int(start) :][:BEND_AHEAD_M]).mean())
+        return float(sense * curvature_along(scenario, seed)[int(start) :][:BEND_AHEAD_M].mean())
 
     return max(drawn, key=bend)
 
