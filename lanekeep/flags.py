@@ -8,6 +8,7 @@ are told again here as one sentence that names the flag, the value and what is e
 import dataclasses
 import difflib
 import io
+import math
 import re
 import types
 from collections.abc import Iterable, Sequence
@@ -55,6 +56,15 @@ def parse(command: str, settings: type[Settings], argv: Sequence[str]) -> Settin
 
 def flag(field_name: str) -> str:
     return f"--{field_name.replace('_', '-')}"
+
+
+def in_range(settings: Any, name: str, low: float, high: float = math.inf) -> None:
+    """Refuse a number outside [low, high], or infinite, or NaN; None passes. Made for `__post_init__`."""
+    value = getattr(settings, name)
+    if value is None or (low <= value <= high and value != math.inf):
+        return
+    allowed = f"at least {low}" if high == math.inf else f"from {low} to {high}"
+    raise UserError(f"{flag(name)} must be {allowed}, not {value}")
 
 
 def positionals(settings: type[Any]) -> list[str]:

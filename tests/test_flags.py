@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 import tyro
 
-from lanekeep.flags import UserError, parse
+from lanekeep.flags import UserError, in_range, parse
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,21 @@ def test_defaults_and_every_type_of_flag() -> None:
     )
 
 
-REFUSED: dict[str, tuple[type[Compare | Copy], str]] = {
+@dataclass(frozen=True)
+class Drive:
+    """Numbers with ends."""
+
+    top_speed: float = 20.0
+    seconds: float | None = None
+    cars: int = 1
+
+    def __post_init__(self) -> None:
+        in_range(self, "top_speed", 0.5, 100)
+        in_range(self, "seconds", 0)
+        in_range(self, "cars", 1)
+
+
+REFUSED: dict[str, tuple[type[Compare | Copy | Drive], str]] = {
     "a --frame-cuont 3": (Compare, "x has no flag --frame-cuont; did you mean --frame-count?"),
     "--frame-cuont=3 a": (Compare, "x has no flag --frame-cuont; did you mean --frame-count?"),
     "a --zebra": (Compare, "x has no flag --zebra; see lanekeep x --help"),
@@ -81,6 +95,11 @@ REFUSED: dict[str, tuple[type[Compare | Copy], str]] = {
     "--speed-mps 3": (Copy, "x needs left_driver; see lanekeep x --help"),
     "a": (Copy, "x needs --speed-mps: a number"),
     "a b --speed-mps 3": (Copy, "unexpected argument 'b'; see lanekeep x --help"),
+    "--top-speed inf": (Drive, "--top-speed must be from 0.5 to 100, not inf"),
+    "--top-speed nan": (Drive, "--top-speed must be from 0.5 to 100, not nan"),
+    "--top-speed 0.4": (Drive, "--top-speed must be from 0.5 to 100, not 0.4"),
+    "--seconds inf": (Drive, "--seconds must be at least 0, not inf"),
+    "--cars 0": (Drive, "--cars must be at least 1, not 0"),
     "a --speed-mps 3 --log=perhaps": (Copy, "unexpected argument 'perhaps'; see lanekeep x --help"),
 }
 
@@ -101,6 +120,11 @@ def test_the_sentence_does_not_depend_on_the_terminal(columns: str, monkeypatch:
         with pytest.raises(UserError) as error:
             parse("x", settings, line.split())
         assert str(error.value) == sentence
+
+
+def test_the_ends_of_a_range_belong_to_it() -> None:
+    for low_or_high in (0.5, 100.0):
+        assert parse("drive", Drive, ["--top-speed", str(low_or_high)]) == Drive(low_or_high)
 
 
 def test_help_tells_what_the_dataclass_says(capsys: pytest.CaptureFixture[str]) -> None:
