@@ -126,8 +126,8 @@ def _sentence(
     for word in words:  # the first of our flags that is named is the culprit; those after it are in its help
         if word in hints and (word in given or _is_required(settings, word)):
             return _about_flag(command, word, hints[word], argv)
-    for name in positionals(settings):
-        if name.replace("_", "-") in words:
+    for name in positionals(settings):  # tyro names a documented one by its type only
+        if name.replace("_", "-") in words or ("required" in words and _is_required(settings, name)):
             return f"{command} needs {name}; see lanekeep {command} --help"
     return " ".join(re.sub(r"[^ -~]|-{4,}", " ", complaint).split())
 

@@ -1,7 +1,7 @@
 """Recipe: the flags of a command kept as TOML, so that a training can be repeated from a file.
 
-`lanekeep train imitation --recipe ncp.toml --seed 3` reads the flags in the file first, and then those on the command
-line, which win. A command takes recipes if its dataclass has the field `recipe: Path | None = None`. Positional
+`lanekeep train imitation drivers/mine --recipe ncp.toml --seed 3` reads the flags in the file first, and then those on
+the command line, which win. A command takes recipes if its dataclass has the field `recipe: Path | None = None`. Positional
 arguments are what a recipe is applied to, and so are not in it.
 """
 

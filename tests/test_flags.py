@@ -68,7 +68,16 @@ class Drive:
         in_range(self, "cars", 1)
 
 
-REFUSED: dict[str, tuple[type[Compare | Copy | Drive], str]] = {
+@dataclass(frozen=True)
+class Record:
+    """One argument with a help of its own."""
+
+    out: tyro.conf.Positional[Path]
+    """Folder of the dataset."""
+    seconds: float = 20.0
+
+
+REFUSED: dict[str, tuple[type[Compare | Copy | Drive | Record], str]] = {
     "a --frame-cuont 3": (Compare, "x has no flag --frame-cuont; did you mean --frame-count?"),
     "--frame-cuont=3 a": (Compare, "x has no flag --frame-cuont; did you mean --frame-count?"),
     "a --zebra": (Compare, "x has no flag --zebra; see lanekeep x --help"),
@@ -93,6 +102,8 @@ REFUSED: dict[str, tuple[type[Compare | Copy | Drive], str]] = {
     "a --frame-count 3 b": (Compare, "unexpected argument 'b'; see lanekeep x --help"),
     "a --frame-count 0": (Compare, "--frame-count must be at least 1, not 0, " + "and so on " * 20),
     "--speed-mps 3": (Copy, "x needs left_driver; see lanekeep x --help"),
+    "": (Record, "x needs out; see lanekeep x --help"),
+    "--seconds 2": (Record, "x needs out; see lanekeep x --help"),
     "a": (Copy, "x needs --speed-mps: a number"),
     "a b --speed-mps 3": (Copy, "unexpected argument 'b'; see lanekeep x --help"),
     "--top-speed inf": (Drive, "--top-speed must be from 0.5 to 100, not inf"),
