@@ -12,7 +12,18 @@ import msgspec
 import numpy as np
 import pytest
 
-from lanekeep_envs import REMOVABLE, Camera, Element, Frame, LaneKeepingEnv, Remove, Scenario, Snapshot, load_scenario
+from lanekeep_envs import (
+    REMOVABLE,
+    Camera,
+    Element,
+    Frame,
+    LaneKeepingEnv,
+    LaneKeepingVectorEnv,
+    Remove,
+    Scenario,
+    Snapshot,
+    load_scenario,
+)
 from lanekeep_envs.render import Renderer
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -109,8 +120,6 @@ def check_the_law(env: LaneKeepingEnv, snapshot: Snapshot) -> set[Element]:
         without = env.view(snapshot, [Remove(element)])
         share = 1 << element
         assert not (without.contributors & share).any(), element.name
-        if element in (Element.TREES, Element.BUSHES):
-            share |= 1 << Element.SHADOWS  # theirs go with them
         changed = (without.image != whole.image).any(-1)
         assert not (changed & (whole.contributors & share == 0)).any(), element.name
         if changed.any():
@@ -124,6 +133,14 @@ def test_removing_an_element_changes_only_pixels_that_it_has_a_share_in() -> Non
         env, snapshot = view_of(seed, 60.0 + 110.0 * seed, "66x200")
         seen |= check_the_law(env, snapshot)
     assert seen == set(REMOVABLE)  # every one of them was there to be removed
+
+
+def test_an_unknown_or_indispensable_element_is_refused() -> None:
+    with pytest.raises(ValueError, match="did you mean trees"):
+        Remove.named("tree")
+    env, snapshot = view_of(0, 100.0, "16x40")
+    with pytest.raises(ValueError, match="road cannot be removed"):
+        env.view(snapshot, [Remove(Element.ROAD)])
 
 
 def test_the_law_holds_where_more_things_stand_than_are_drawn() -> None:
@@ -238,6 +255,17 @@ def test_the_picture_is_still_the_one_that_was_looked_at(seed: int, start_m: flo
     kept = pygame.surfarray.array3d(pygame.image.load(GOLDEN / f"country-{seed}.png")).swapaxes(0, 1).astype(int)
     difference = np.abs(golden(seed, start_m) - kept)
     assert difference.max() <= 2, f"{(difference > 2).any(-1).sum()} pixels; if meant so, python tests/test_render.py"
+
+
+def test_however_many_threads_share_the_cars_the_frames_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    cars = LaneKeepingVectorEnv(21, camera="16x40")
+    cars.reset(seed=4)
+    monkeypatch.setattr("lanekeep_envs.render.LEAST_CARS", 1)
+    pictures = []
+    for cores in (1, 2, 5):
+        monkeypatch.setattr("lanekeep_envs.render.CORES", cores)
+        pictures.append(Renderer(cars.camera).images(*cars._scene()))
+    assert np.array_equal(pictures[0], pictures[1]) and np.array_equal(pictures[0], pictures[2])
 
 
 if __name__ == "__main__":

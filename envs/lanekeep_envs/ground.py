@@ -172,7 +172,8 @@ def note_row(by, i, shade, nodes, row, half, grain, lane):
             bits |= 1 << SHADOWS
             if shade[j] > 0.5 and element <= ROAD:
                 element = SHADOWS
-        by.elements[i, j], by.contributors[i, j], by.depth_m[i, j] = element, bits, row.forward
+        by.elements[i, j], by.depth_m[i, j] = element, row.forward
+        by.contributors[i, j] |= bits
 
 
 @kernel

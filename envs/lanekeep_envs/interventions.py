@@ -1,8 +1,8 @@
 """What a scene is made of, and the interventions do(element := absent) on it.
 
 `Element` numbers the classes of things in a picture.  `Frame.elements` holds, for each pixel, the element that dominates
-it; `Frame.contributors` holds one bit for every element that had any share in the pixel's colour.  A pixel without the bit
-of an element is bit-identical when that element is removed.
+it; `Frame.contributors` holds one bit for every element that had any share in the pixel's colour, a tree whose shadow falls
+there included.  A pixel without the bit of an element is bit-identical when that element is removed.
 """
 
 import difflib

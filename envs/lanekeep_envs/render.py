@@ -5,6 +5,9 @@ axis is brought into the car's frame once per picture; every ground pixel is pro
 neighbour.  The kernel is plain Python under `.py_func`, which the tests hold against the compiled one.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +25,9 @@ from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_plant,
 
 BEHIND_ROWS, AHEAD_ROWS = 8, 240  # of the road table, around the car
 MOST_THINGS = 192  # drawn at once
-NOISE, SHADOWS, TREES = int(Element.NOISE), int(Element.SHADOWS), int(Element.TREES)
+LEAST_CARS = 8  # per thread
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+NOISE, SHADOWS, TREES, BUSHES = (int(e) for e in (Element.NOISE, Element.SHADOWS, Element.TREES, Element.BUSHES))
 
 
 class Canvas(NamedTuple):
@@ -118,8 +123,8 @@ def find_things(canvas, things, count, s_m, x, y, cos, sin, visible):
 
 
 @kernel
-def paint_shadows(canvas, things, found, look, lens, cos, sin):
-    """Fill `canvas.shade` with the share of each pixel that the sun does not reach."""
+def paint_shadows(canvas, things, found, look, lens, cos, sin, casting):
+    """Fill `canvas.shade` with the share of each pixel that elements of the mask `casting` keep the sun from."""
     canvas.shade[:] = 0.0
     sun_x, sun_y = look["sun_x"], look["sun_y"]
     flat = np.sqrt(sun_x * sun_x + sun_y * sun_y)
@@ -130,10 +135,19 @@ def paint_shadows(canvas, things, found, look, lens, cos, sin):
     away_y = -(cos * sun_y - sin * sun_x) / flat
     for k in range(found):
         thing = things[canvas.order[k]]
-        if thing["kind"] != POST:
+        if casting >> element_of(thing["kind"]) & 1:
             cast_shadow(
                 canvas.shade, canvas.rows, thing, canvas.far[k], canvas.left[k], away_x, away_y, reach, look, lens
             )
+
+
+@kernel
+def note_shadows(by, shade, element):
+    """Note whose shadow it is: without the trees, there would be none of theirs."""
+    for i in range(shade.shape[0]):
+        for j in range(shade.shape[1]):
+            if shade[i, j] > 0.0:
+                by.contributors[i, j] |= 1 << element
 
 
 @kernel
@@ -181,7 +195,11 @@ def render(pixels, by, canvas, car, road, things, count, look, lens, visible):
     axis_in_car_frame(canvas.axis, road, first, x, y, cos, sin)
     found = find_things(canvas, things, count, car["distance_m"], x, y, cos, sin, visible)
     if visible >> SHADOWS & 1:
-        paint_shadows(canvas, things, found, look, lens, cos, sin)
+        if by is not None:
+            for plants in (TREES, BUSHES):
+                paint_shadows(canvas, things, found, look, lens, cos, sin, 1 << plants)
+                note_shadows(by, canvas.shade, plants)
+        paint_shadows(canvas, things, found, look, lens, cos, sin, 1 << TREES | 1 << BUSHES)
     else:
         canvas.shade[:] = 0.0
     top = paint_ground(canvas, by, BEHIND_ROWS, float(first), look, lens, x, y, cos, sin, visible)
@@ -203,25 +221,40 @@ def render_cars(pixels, canvas, cars, roads, things, counts, looks, lens):
 
 
 class Renderer:
-    """A camera with its work space."""
+    """A camera with its work space, one for each thread."""
 
     def __init__(self, camera: Camera) -> None:
         self.camera = camera
-        self._canvas, self._lens = make_canvas(camera)
+        canvas, self._lens = make_canvas(camera)
+        self._canvases = [canvas]
 
     def images(self, cars: Any, roads: Any, things: Any, counts: Any, looks: Any) -> NDArray[np.uint8]:
-        """Return what N cars see, [N, H, W, 3]."""
+        """Return what N cars see, [N, H, W, 3]; many cars are shared out among the processor's cores."""
         height, width = self.camera.height_px, self.camera.width_px
         pixels = np.empty((len(cars), height, 3 * width), np.uint8)
-        render_cars(pixels, self._canvas, cars, roads, things, counts, looks, self._lens)
+        threads = max(1, min(len(cars) // LEAST_CARS, CORES))
+        while len(self._canvases) < threads:
+            self._canvases.append(make_canvas(self.camera)[0])
+        work = (pixels, cars, roads, things, counts, looks)
+        if threads == 1:
+            self._render(self._canvases[0], *work)
+        else:
+            cuts = np.linspace(0, len(cars), threads + 1).astype(int).tolist()
+            shares = [tuple(part[i:j] for part in work) for i, j in pairwise(cuts)]
+            with ThreadPoolExecutor(threads) as pool:  # made anew: one kept would not survive a fork
+                list(pool.map(lambda canvas, share: self._render(canvas, *share), self._canvases, shares))
         return pixels.reshape(len(cars), height, width, 3)
+
+    def _render(self, canvas: Canvas, pixels: Any, cars: Any, roads: Any, things: Any, counts: Any, looks: Any) -> None:
+        render_cars(pixels, canvas, cars, roads, things, counts, looks, self._lens)
 
     def frame(self, car: Any, road: Any, things: Any, count: int, look: Any, visible: int = EVERYTHING) -> Frame:
         """Return what one car sees, with the by-products; `visible` masks the elements."""
         height, width = self.camera.height_px, self.camera.width_px
-        pixels, size, margin = np.empty((height, 3 * width), np.uint8), self._canvas.shade.shape, self._canvas.margin
+        pixels, canvas = np.empty((height, 3 * width), np.uint8), self._canvases[0]
+        size, margin = canvas.shade.shape, canvas.margin
         by = Notes(np.zeros(size, np.uint8), np.zeros(size, np.uint16), np.zeros(size, np.float32))
-        render(pixels, by, self._canvas, car, road, things, count, look, self._lens, visible)
+        render(pixels, by, canvas, car, road, things, count, look, self._lens, visible)
         part = slice(margin, margin + width)
         return Frame(
             pixels.reshape(height, width, 3),
