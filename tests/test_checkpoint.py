@@ -1,13 +1,14 @@
 """Checkpoint: what is saved comes back bit for bit; what is damaged, foreign or newer is refused in one sentence."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from lanekeep.cli import main
 from lanekeep_policies.checkpoint import CheckpointError, load_driver, read_checkpoint, read_tensors, save_driver
@@ -47,19 +48,23 @@ def test_a_flipped_bit_anywhere_is_refused(where: float, file: str, tmp_path: Pa
 
 
 def test_every_flipped_bit_of_the_toml_is_refused_or_harmless(folder: Path) -> None:
-    """A flip may hit a comment-like value (the provenance); never may the driver come back changed."""
+    """Every bit of [driver], every 13th elsewhere, where one may hit the provenance; never may the driver change."""
     whole, one = (folder / "driver.toml").read_bytes(), make()
-    generator = np.random.default_rng(0)
-    for place in generator.choice(len(whole), 60, replace=False):
+    table = range(8 * whole.index(b"[driver]"), 8 * whole.index(b"[training]"))
+    refused = set()
+    for bit in sorted({*table, *range(0, 8 * len(whole), 13)}):
         data = bytearray(whole)
-        data[place] ^= 1 << int(generator.integers(7))
+        data[bit // 8] ^= 1 << bit % 8
         (folder / "driver.toml").write_bytes(data)
         try:
             driver = load_driver(folder)
         except CheckpointError as error:
             assert "driver.toml" in str(error)
+            refused.add(bit)
             continue
+        assert driver.spec == one.spec
         assert all(torch.equal(v, driver.state_dict()[k]) for k, v in one.state_dict().items())
+    assert refused.issuperset(table)
 
 
 def edit(pattern: str, text: str) -> Callable[[Path], None]:
@@ -70,12 +75,13 @@ def edit(pattern: str, text: str) -> Callable[[Path], None]:
     return change
 
 
-def foreign(folder: Path) -> None:
-    save_file({"other": torch.zeros(2)}, folder / "weights.safetensors")
-    import hashlib
+def foreign(tensors: dict[str, torch.Tensor]) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        data = save({name: value.contiguous() for name, value in tensors.items()})
+        (folder / "weights.safetensors").write_bytes(data)
+        edit('weights_sha256 = ".*"', f'weights_sha256 = "{hashlib.sha256(data).hexdigest()}"')(folder)
 
-    digest = hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()
-    edit('weights_sha256 = ".*"', f'weights_sha256 = "{digest}"')(folder)
+    return change
 
 
 @pytest.mark.parametrize(
@@ -86,14 +92,24 @@ def foreign(folder: Path) -> None:
         (lambda f: (f / "weights.safetensors").write_bytes(b"12"), "weights.safetensors is damaged"),
         (lambda f: (f / "driver.toml").write_text("[["), "is not TOML"),
         (lambda f: (f / "driver.toml").write_bytes(b"\xff\xfe"), "is not TOML"),
-        (edit("schema_version = 1", "schema_version = 2"), "schema_version 2 is newer"),
-        (edit("schema_version = 1", ""), "schema_version must be 1"),
-        (edit("schema_version = 1", "schema_version = 1\ntrainin = 3"), "unknown key trainin; did you mean training"),
+        (edit("schema_version = 2", "schema_version = 3"), "schema_version 3 is newer than this program reads (2)"),
+        (edit("schema_version = 2", "schema_version = 1"), "schema_version 1 is older than this program reads (2)"),
+        (edit("schema_version = 2", ""), "schema_version must be 2"),
+        (edit("schema_version = 2", "schema_version = 2\ntrainin = 3"), "unknown key trainin; did you mean training"),
+        (edit("driver_sha256 = .*", ""), "driver_sha256 is missing"),
         (edit("camera_height = 16", "camera_heigth = 16"), "camera_heigth"),
-        (edit("camera_height = 16", "camera_height = 24"), "map_weight"),
+        (edit("camera_height = 16", "camera_height = 15"), "camera_height, camera_width: The conv head"),
+        (edit("camera_width = 32", "camera_width = 31"), "differs from driver_sha256"),
+        (edit("wiring_seed = 20190120", "wiring_seed = 20190121"), "differs from driver_sha256"),
+        (edit("wiring_seed = 20190120", "wiring_seed = -1"), "[driver] wiring_seed must not be negative"),
+        (edit("dt_s = 0.05", "dt_s = 0.15"), "differs from driver_sha256"),
+        (edit("dt_s = 0.05", "dt_s = inf"), "[driver] dt_s must be a finite number"),
+        (edit("dt_s = 0.05", "dt_s = nan"), "$.dt_s"),
+        (edit("dt_s = 0.05", "dt_s = 0.0"), "$.dt_s"),
         (edit('core = "ncp"', 'core = "npc"'), "did you mean ncp"),
-        (edit('core = "ncp"', 'core = "lstm"'), "weights.safetensors: tensor"),
-        (foreign, "weights.safetensors: tensor"),
+        (edit('core = "ncp"', 'core = "lstm"'), "differs from driver_sha256"),
+        (foreign({"other": torch.zeros(2)}), "weights.safetensors: tensor"),
+        (foreign(make(height=24).state_dict()), "weights.safetensors: tensor head.map_weight"),
     ],
 )
 def test_the_command_line_says_one_sentence(
@@ -105,12 +121,41 @@ def test_the_command_line_says_one_sentence(
     assert sentence in said and said.count("\n") == 1 and "Traceback" not in said
 
 
-def test_a_failed_save_leaves_the_old_driver(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, *_: object) -> None:
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize("file", ["driver.toml", "weights.safetensors", "training.safetensors"])
+def test_a_failed_save_leaves_the_old_driver(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual, old = Path.open, {"state": torch.arange(3.0)}
 
+    def full(self: Path, *how: Any) -> Any:
+        if file in self.name:
+            raise OSError(28, "No space left on device")
+        return usual(self, *how)
+
+    save_driver(tmp_path, make(), {}, {"update": 7}, old)
+    before = sorted(tmp_path.iterdir())
     monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(CheckpointError, match="cannot be written: No space left on device"):
-        save_driver(folder, make(height=24), {})
+    with pytest.raises(CheckpointError, match=f"{file} cannot be written: No space left on device"):
+        save_driver(tmp_path, make(height=24), {}, {"update": 8}, {"state": torch.zeros(3)})
     monkeypatch.undo()
-    assert load_driver(folder).spec.camera_height == 16
+    read = read_checkpoint(tmp_path)
+    assert read.driver.spec.camera_height == 16 and read.resume["update"] == 7
+    assert torch.equal(read_tensors(tmp_path, read.resume)["state"], old["state"])
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(("renames", "sentence"), [(1, "training.safetensors is"), (2, "weights.safetensors is")])
+def test_a_save_killed_between_two_renames_is_noticed(
+    renames: int, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, left = Path.replace, iter(range(renames))
+
+    def killed(self: Path, target: Path) -> Path:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return usual(self, target)
+
+    save_driver(tmp_path, make(), {}, {}, {"state": torch.arange(3.0)})
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save_driver(tmp_path, make(height=24), {}, {}, {"state": torch.zeros(3)})
+    with pytest.raises(CheckpointError, match=f"{sentence} damaged or of another"):
+        read_tensors(tmp_path, read_checkpoint(tmp_path).resume)

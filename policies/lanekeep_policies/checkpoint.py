@@ -4,12 +4,14 @@
     weights.safetensors       the parameters
     training.safetensors      optional: what a training needs to go on, and `[resume]` in the toml
 
-Files are written aside, flushed and renamed, the toml last: a kill while saving leaves weights that do not match the old
-toml's sha256 only in the instant between two renames, and then says so.  Nothing is ever unpickled.
+All files are written aside and flushed before the first is renamed, the toml last: a failed save leaves the old driver, and
+a kill in the instant between two renames leaves a sha256 that does not match, and is refused.  [driver] has a sha256 too:
+another wiring seed or time step fits the same weights and drives differently.  Nothing is ever unpickled.
 """
 
 import difflib
 import hashlib
+import math
 import os
 import tomllib
 from dataclasses import dataclass
@@ -25,9 +27,9 @@ from torch import Tensor
 
 from lanekeep_policies.driver import CORES, Driver, DriverSpec
 
-SCHEMA = 1
+SCHEMA = 2
 DRIVER, WEIGHTS, TRAINING = "driver.toml", "weights.safetensors", "training.safetensors"
-FIELDS = ("schema_version", "weights_sha256", "driver", "training", "resume")
+FIELDS = ("schema_version", "driver_sha256", "weights_sha256", "driver", "training", "resume")
 
 
 class CheckpointError(ValueError):
@@ -54,14 +56,14 @@ def save_driver(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     weights = save({name: value.detach().contiguous() for name, value in driver.state_dict().items()})
-    table: dict[str, Any] = {"schema_version": SCHEMA, "weights_sha256": hashlib.sha256(weights).hexdigest()}
-    table |= {"driver": msgspec.to_builtins(driver.spec), "training": training}
+    spec, files = msgspec.to_builtins(driver.spec), {}
+    table: dict[str, Any] = {"schema_version": SCHEMA, "driver_sha256": _seal(spec)}
+    table |= {"weights_sha256": hashlib.sha256(weights).hexdigest(), "driver": spec, "training": training}
     if tensors is not None:
         packed = save({name: value.detach().contiguous() for name, value in tensors.items()})
         table["resume"] = {**(resume or {}), "sha256": hashlib.sha256(packed).hexdigest()}
-        _replace(folder / TRAINING, packed)
-    _replace(folder / WEIGHTS, weights)
-    _replace(folder / DRIVER, tomli_w.dumps(table).encode())
+        files[TRAINING] = packed
+    _replace(folder, {**files, WEIGHTS: weights, DRIVER: tomli_w.dumps(table).encode()})
 
 
 def load_driver(folder: Path | str) -> Driver:
@@ -74,6 +76,8 @@ def read_checkpoint(folder: Path | str) -> Checkpoint:
     folder = Path(folder)
     table = _read_table(folder)
     driver = _make_driver(folder / DRIVER, table["driver"])
+    if _seal(table["driver"]) != table["driver_sha256"]:
+        raise CheckpointError(f"{folder / DRIVER}: [driver] is damaged or was edited: it differs from driver_sha256")
     data = _read(folder / WEIGHTS)
     if hashlib.sha256(data).hexdigest() != table["weights_sha256"]:
         raise CheckpointError(f"{folder / WEIGHTS} is damaged or of another driver: its sha256 differs from {DRIVER}")
@@ -99,17 +103,18 @@ def _read_table(folder: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CheckpointError(f"{path} is not TOML: {error}") from None
     version = table.get("schema_version")
-    if isinstance(version, int) and version > SCHEMA:
-        raise CheckpointError(f"{path}: schema_version {version} is newer than this program reads ({SCHEMA})")
-    if version != SCHEMA:
+    if not isinstance(version, int):
         raise CheckpointError(f"{path}: schema_version must be {SCHEMA}, not {version!r}")
+    if version != SCHEMA:
+        age = "newer" if version > SCHEMA else "older"
+        raise CheckpointError(f"{path}: schema_version {version} is {age} than this program reads ({SCHEMA})")
     for key in table:
         if key not in FIELDS:
             near = difflib.get_close_matches(key, FIELDS, 1)
             raise CheckpointError(
                 f"{path}: unknown key {key}; " + (f"did you mean {near[0]}?" if near else "remove it")
             )
-    for key, kind in (("weights_sha256", str), ("driver", dict), ("training", dict)):
+    for key, kind in (("driver_sha256", str), ("weights_sha256", str), ("driver", dict), ("training", dict)):
         if not isinstance(table.get(key), kind):
             raise CheckpointError(f"{path}: {key} is missing or not a {kind.__name__}")
     if not isinstance(table.get("resume", {}), dict):
@@ -117,13 +122,25 @@ def _read_table(folder: Path) -> dict[str, Any]:
     return table
 
 
-def _make_driver(path: Path, spec: dict[str, Any]) -> Driver:
+def _seal(spec: dict[str, Any]) -> str:
+    """The sha256 of [driver], whatever its order and layout in the toml."""
+    return hashlib.sha256(msgspec.json.encode(spec, order="sorted")).hexdigest()
+
+
+def _make_driver(path: Path, table: dict[str, Any]) -> Driver:
     try:
-        return Driver.build(msgspec.convert(spec, DriverSpec), 0)
+        spec = msgspec.convert(table, DriverSpec)
     except msgspec.ValidationError as error:
         raise CheckpointError(f"{path}: [driver] {error}") from None
+    for key in ("curvature_limit_per_m", "dt_s"):
+        if not math.isfinite(getattr(spec, key)):
+            raise CheckpointError(f"{path}: [driver] {key} must be a finite number, not {getattr(spec, key)}")
+    if spec.wiring_seed < 0:
+        raise CheckpointError(f"{path}: [driver] wiring_seed must not be negative, but is {spec.wiring_seed}")
+    try:
+        return Driver.build(spec, 0)
     except ValueError as error:
-        key = "core" if spec.get("core") not in CORES else "camera_height, camera_width"
+        key = "core" if spec.core not in CORES else "camera_height, camera_width"
         raise CheckpointError(f"{path}: [driver] {key}: {error}") from None
 
 
@@ -157,14 +174,19 @@ def _read(path: Path) -> bytes:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _replace(path: Path, data: bytes) -> None:
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+def _replace(folder: Path, files: dict[str, bytes]) -> None:
+    """Write all files aside, then rename them in the order given; raises CheckpointError and leaves no file aside."""
+    asides = {folder / name: folder / f".{name}.{os.getpid()}" for name in files}
     try:
-        with aside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
+        for path, aside in asides.items():
+            with aside.open("wb") as file:
+                file.write(files[path.name])
+                file.flush()
+                os.fsync(file.fileno())
+        for path, aside in asides.items():
+            aside.replace(path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise CheckpointError(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        for aside in asides.values():
+            aside.unlink(missing_ok=True)
