@@ -119,8 +119,9 @@ def _as_sentence(error: Exception) -> str | None:
     """What to tell the user; None if the error is a mistake of ours, whose traceback is worth more."""
     if type(error).__module__.partition(".")[0] in ROOMS:
         return str(error)
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        return reason if error.filename is None else f"{error.filename}: {reason}"
     return str(error) if isinstance(error, ValueError) and _is_raised_by_us(error) else None
 
 

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from lanekeep.flags import UserError, did_you_mean
+from lanekeep.flags import UserError, check_file, did_you_mean, in_range, write_whole
 from lanekeep.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
 from lanekeep_envs import START_M, Camera, Scenario, load_scenario
 from lanekeep_policies.checkpoint import DRIVER, load_driver
@@ -56,6 +56,10 @@ class Evaluate:
     json: Path | None = None
     """Also write the numbers to this file."""
 
+    def __post_init__(self) -> None:
+        in_range(self, "km", 0.1, 100_000)
+        in_range(self, "cars", 1, 10_000)
+
     def run(self) -> int:
         """Drive, print the table, write the file."""
         evaluate(self)
@@ -64,15 +68,12 @@ class Evaluate:
 
 def evaluate(settings: Evaluate) -> None:
     """Drive every driver over the same roads and report."""
-    if not settings.km > 0.0 or settings.cars < 1:
-        raise UserError(f"--km and --cars must be positive, not {settings.km:g} and {settings.cars}")
     if settings.seed < FIRST_TEST_SEED and not settings.allow_training_seeds:
         raise UserError(
             f"seeds below {FIRST_TEST_SEED} are for training; choose --seed {FIRST_TEST_SEED} or more, "
             "or say --allow-training-seeds"
         )
-    if settings.json is not None and not settings.json.resolve().parent.is_dir():
-        raise UserError(f"there is no folder for {settings.json}")
+    check_file(settings, "json")
     scenario = load_scenario(settings.scenario)
     km_of_a_road = (scenario.road.length_m - START_M) / 1000.0
     roads = int(np.ceil(settings.km / km_of_a_road))
@@ -88,7 +89,7 @@ def evaluate(settings: Evaluate) -> None:
     Console().print(table_of(results, scenario))
     if settings.json is not None:
         only = next(iter(results.values())) if len(results) == 1 else results
-        settings.json.write_text(json.dumps(only, indent=2) + "\n")
+        write_whole(settings.json, f"{json.dumps(only, indent=2)}\n".encode())
 
 
 def shipped_folder() -> Path:

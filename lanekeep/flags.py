@@ -9,10 +9,11 @@ import dataclasses
 import difflib
 import io
 import math
+import os
 import re
 import types
 from collections.abc import Iterable, Sequence
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -65,6 +66,29 @@ def in_range(settings: Any, name: str, low: float, high: float = math.inf) -> No
         return
     allowed = f"at least {low}" if high == math.inf else f"from {low} to {high}"
     raise UserError(f"{flag(name)} must be {allowed}, not {value}")
+
+
+def check_file(settings: Any, name: str) -> None:
+    """Refuse a file that cannot be, before the work whose result it is to hold; None passes."""
+    path = getattr(settings, name)
+    if path is not None and path.is_dir():
+        raise UserError(f"{flag(name)} {path} is a folder; expected the name of a file")
+    if path is not None and not path.resolve().parent.is_dir():
+        raise UserError(f"there is no folder for {path}")
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file aside and rename it: if that fails, what was there stays. Links and devices are written through."""
+    through = path.is_symlink() or (path.exists() and not path.is_file())
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        (path if through else aside).write_bytes(data)
+        if not through:
+            aside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            aside.unlink()
+        raise UserError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def positionals(settings: type[Any]) -> list[str]:

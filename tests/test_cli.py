@@ -32,6 +32,9 @@ def our_value_error():
 def missing_file():
     open("/nowhere/scores.json")
 
+def full_disk():
+    raise OSError(28, "No space left on device")
+
 def ctrl_c():
     raise KeyboardInterrupt
 
@@ -86,6 +89,7 @@ SENTENCES = {
     ("--then", "our_own"): "the weights are from a newer version; update lanekeep",
     ("--then", "our_value_error"): "a camera has at least 8 rows, not 3",
     ("--then", "missing_file"): "/nowhere/scores.json: No such file or directory",
+    ("--then", "full_disk"): "No space left on device",
     ("--sede", "3"): "drive has no flag --sede; did you mean --seed?",
     ("--seed", "x"): "--seed x: expected an integer",
 }

@@ -109,11 +109,14 @@ def test_the_command_writes_what_it_prints(tmp_path: Path, capsys: pytest.Captur
     ("argv", "sentence"),
     [
         (["expert", "--seed", "3"], "for training"),
-        (["expert", "--km", "0"], "must be positive"),
+        *((["expert", "--km", km], "--km must be from 0.1 to 100000") for km in ("0", "inf", "nan", "1e12")),
+        (["expert", "--cars", "0"], "--cars must be from 1"),
         (["expert", "--scenario", "contry"], "did you mean country"),
         (["npc"], "no shipped driver"),
         (["./nowhere"], "no checkpoint folder"),
         (["expert", "--json", "/nowhere/at/all/out.json"], "no folder"),
+        (["expert", "--json", "/"], "--json / is a folder"),
+        ([], "evaluate needs drivers"),
     ],
 )
 def test_bad_input_is_one_sentence(argv: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:

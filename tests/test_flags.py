@@ -1,5 +1,6 @@
 """Whatever is wrong on a command line is said in one sentence that names it; what is right arrives as it was meant."""
 
+import resource
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -7,7 +8,7 @@ from typing import Literal
 import pytest
 import tyro
 
-from lanekeep.flags import UserError, in_range, parse
+from lanekeep.flags import UserError, in_range, parse, write_whole
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,29 @@ def test_the_sentence_does_not_depend_on_the_terminal(columns: str, monkeypatch:
 def test_the_ends_of_a_range_belong_to_it() -> None:
     for low_or_high in (0.5, 100.0):
         assert parse("drive", Drive, ["--top-speed", str(low_or_high)]) == Drive(low_or_high)
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
+    file = tmp_path / "out.json"
+    write_whole(file, b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4, limits[1]))  # bytes; Python ignores the signal
+    try:
+        with pytest.raises(UserError, match="out.json cannot be written: File too large"):
+            write_whole(file, b"newer")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert file.read_bytes() == b"old" and list(tmp_path.iterdir()) == [file]
+    write_whole(file, b"newer")
+    assert file.read_bytes() == b"newer" and list(tmp_path.iterdir()) == [file]
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write_whole(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "file").read_bytes() == b"new"
+    with pytest.raises(UserError, match="full cannot be written: No space left"):
+        write_whole(Path("/dev/full"), b"new")
 
 
 def test_help_tells_what_the_dataclass_says(capsys: pytest.CaptureFixture[str]) -> None:
