@@ -8,9 +8,12 @@ import tyro
 from rich.progress import track
 
 from lanekeep.demonstrations import EpisodeInfo, Recorder
-from lanekeep.flags import UserError
+from lanekeep.demonstrations.shard import SHARD_NAME
+from lanekeep.flags import in_range
 from lanekeep.rollout import ExpertPilot, label_stretches
 from lanekeep_envs import Camera, load_scenario
+
+STEP_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,18 @@ class Record:
     camera: str = "48x160"
     """Rows x columns of the frames."""
     episodes: int = 16
-    """Drives to record."""
+    """Drives to record; one is several episodes if the car departs or its road ends, as it then goes on elsewhere."""
     seconds: float = 20.0
-    """Length of a drive."""
+    """Length of a drive [s]."""
     noise: float = 0.15
     """Standard deviation of the disturbance on the driven action; the expert's own is recorded beside it."""
     seed: int = 0
-    """Seed of roads and disturbance."""
+    """Seed of roads and disturbance, together with the number of the next episode in the folder."""
+
+    def __post_init__(self) -> None:
+        in_range(self, "episodes", 1, 1_000_000)
+        in_range(self, "seconds", STEP_S, 10_000)
+        in_range(self, "noise", 0, 10)
 
     def run(self) -> int:
         """Drive and record."""
@@ -39,15 +47,15 @@ class Record:
 
 
 def record(settings: Record) -> None:
-    """Drive one episode after the other and write each when it is whole."""
+    """Drive one drive after the other and write each episode when it is whole."""
     scenario, camera = load_scenario(settings.scenario), Camera.parse(settings.camera)
-    steps = int(settings.seconds / 0.05)
-    if settings.episodes < 1 or steps < 1 or settings.noise < 0.0:
-        raise UserError("--episodes and --seconds must be positive and --noise must not be negative")
-    limit = scenario.curvature_limit_per_m
+    steps, limit = round(settings.seconds / STEP_S), scenario.curvature_limit_per_m
+    lengths = []
     with Recorder(settings.out) as recorder:
+        first = next_number(settings.out)
         for k in track(range(settings.episodes), "recording"):
-            generator = np.random.default_rng([abs(settings.seed), k])
+            # a drive is at least one episode: no number comes twice, however often one comes back to add more
+            generator = np.random.default_rng([abs(settings.seed), first + k])
             drives = label_stretches(
                 lambda n: ExpertPilot(limit), scenario, camera, 1, steps, settings.noise, generator, 9_000
             )
@@ -56,9 +64,19 @@ def record(settings: Record) -> None:
                     scenario=scenario.name,
                     seed=stretch.seed,
                     camera=asdict(camera),
-                    dt_s=0.05,
+                    dt_s=STEP_S,
                     curvature_limit_per_m=limit,
                     perturbation=f"Ornstein-Uhlenbeck, standard deviation {settings.noise:g}, 0.5 s",
                 )
                 recorder.write(stretch.frames, stretch.signals, info)
-    print(f"{settings.out}: {settings.episodes} drives of {settings.seconds:g} s on {scenario.name}")
+                lengths.append(len(stretch.frames))
+    print(
+        f"{settings.out}: drives on {scenario.name}: {settings.episodes} of {steps * STEP_S:g} s; "
+        f"episodes written: {len(lengths)} of {min(lengths) * STEP_S:g} to {max(lengths) * STEP_S:g} s"
+    )
+
+
+def next_number(folder: Path) -> int:
+    """Number of the next episode of a dataset."""
+    names = (SHARD_NAME.fullmatch(path.name) for path in folder.iterdir())
+    return max((int(name[1]) + 1 for name in names if name), default=0)
