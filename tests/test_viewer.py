@@ -171,6 +171,46 @@ def test_a_failure_leaves_no_file(folder: str, tmp_path: Path, monkeypatch: pyte
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
+@pytest.mark.parametrize(
+    ("flags", "aside", "sentence"),
+    [
+        (["--video", "drive.mp4"], f".drive.{os.getpid()}.mp4", "drive.mp4 cannot be written: ffmpeg gave up"),
+        (["--frames", ".", "--every", "1"], "000001.png", "000001.png cannot be written: No space left"),
+    ],
+)
+def test_a_full_disk_is_one_sentence(
+    folder: str,
+    flags: list[str],
+    aside: str,
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(aside).symlink_to("/dev/full")
+    assert main(["watch", folder, "--seconds", "0.5", *flags]) == 2
+    said = capfd.readouterr().err  # ffmpeg's too
+    assert said.startswith(f"lanekeep: {sentence}") and said.count("\n") == 1
+    assert not Path("drive.mp4").exists()
+
+
+@pytest.mark.usefixtures("dummy_display")
+def test_a_held_car_says_so_on_its_windscreen_only() -> None:
+    shown = window.Window("test")
+    shown.held = True
+    for grey in (0, 255):
+        canvas = pygame.Surface(SIZE, 0, 32)
+        canvas.fill((grey, grey, grey))
+        shown.show(canvas)
+        rows, columns = np.nonzero((pygame.surfarray.array3d(shown.screen) != grey).any(2).T)
+        about = pygame.Rect(columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
+        assert WINDSCREEN.contains(about)
+        assert np.abs(np.subtract(about.center, WINDSCREEN.center)).max() <= 1
+    pygame.display.quit()
+
+
 @pytest.mark.usefixtures("dummy_display")
 @pytest.mark.parametrize("key", [pygame.K_ESCAPE, pygame.K_q])
 def test_a_key_closes_the_window(key: int) -> None:
@@ -226,8 +266,8 @@ def test_without_a_display_the_way_out_is_a_video(folder: str, chosen: str, monk
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (["--seconds", "0"], "--seconds must be between"),
-        (["--seconds", "nan"], "--seconds must be between"),
+        (["--seconds", "0"], "--seconds must be from 0.05 to"),
+        (["--seconds", "nan"], "--seconds must be from 0.05 to"),
         (["--every", "0"], "--every must be at least 1"),
         (["--video", "drive.avi"], "ends in .mp4"),
         (["--video", "no/such/drive.mp4"], "there is no folder for no/such/drive.mp4"),

@@ -5,6 +5,7 @@ drive: the same seed gives the same trajectory, watched or not.
 """
 
 # ruff: noqa: E402
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ import tyro
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.evaluate import FIRST_TEST_SEED, camera_of, open_driver
-from lanekeep.flags import UserError
+from lanekeep.flags import UserError, check_file, in_range, write_whole
 from lanekeep.viewer.journey import FRAMES_PER_S, STEP_S, Journey
 from lanekeep.viewer.scene import SIZE, Scene
 from lanekeep.viewer.video import Film, held_back
@@ -40,13 +41,17 @@ class Watch:
     seed: int = FIRST_TEST_SEED
     """Seed of the first road; the next one follows at its end."""
     seconds: float | None = None
-    """Length of the drive; left out, 30 s of video, and a window until it is closed."""
+    """Length of the drive [s]; left out, 30 s of video, and a window until it is closed."""
     video: Path | None = None
     """Write an .mp4 file instead of opening a window."""
     frames: Path | None = None
     """Write .png pictures into this folder instead of opening a window."""
     every: int = 20
     """Steps of 1/20 s between two pictures."""
+
+    def __post_init__(self) -> None:
+        in_range(self, "seconds", STEP_S, 1_000_000)
+        in_range(self, "every", 1)
 
     def run(self) -> int:
         """Drive and show."""
@@ -56,12 +61,9 @@ class Watch:
 
 def watch(settings: Watch) -> None:
     """Check what was asked for, then drive."""
-    if settings.seconds is not None and not STEP_S <= settings.seconds <= 1e6:
-        raise UserError(f"--seconds must be between {STEP_S:g} and a million, not {settings.seconds:g}")
-    if settings.every < 1:
-        raise UserError(f"--every must be at least 1, not {settings.every}")
-    if settings.video is not None:
-        _check_video(settings.video)
+    check_file(settings, "video")
+    if settings.video is not None and settings.video.suffix.lower() != ".mp4":
+        raise UserError(f"--video {settings.video}: expected a name that ends in .mp4")
     driver, scenario = open_driver(settings.driver), load_scenario(settings.scenario)
     if driver.spec.curvature_limit_per_m != scenario.curvature_limit_per_m:
         raise UserError(
@@ -75,15 +77,6 @@ def watch(settings: Watch) -> None:
         watch_in_window(journey, scene, None if settings.seconds is None else round(settings.seconds / STEP_S))
     else:
         _write(settings, journey, scene)
-
-
-def _check_video(path: Path) -> None:
-    if path.suffix.lower() != ".mp4":
-        raise UserError(f"--video {path}: expected a name that ends in .mp4")
-    if path.is_dir():
-        raise UserError(f"--video {path} is a folder; expected the name of a file")
-    if not path.resolve().parent.is_dir():
-        raise UserError(f"there is no folder for {path}")
 
 
 def _write(settings: Watch, journey: Journey, scene: Scene) -> None:
@@ -102,7 +95,7 @@ def _write(settings: Watch, journey: Journey, scene: Scene) -> None:
                     if film is not None:
                         film.add(pygame.image.tobytes(canvas, "RGB"))
                     if settings.frames is not None and shown % settings.every == 0:
-                        pygame.image.save(canvas, settings.frames / f"{shown:06d}.png")
+                        write_whole(settings.frames / f"{shown:06d}.png", png(canvas))
                     bar.update(task, completed=shown, note=_departures(journey))
                     if interrupt.pressed or shown == steps:
                         break
@@ -115,6 +108,13 @@ def _write(settings: Watch, journey: Journey, scene: Scene) -> None:
             raise
     out = " and ".join(str(path) for path in (settings.video, settings.frames) if path is not None)
     print(f"{out}: {shown * STEP_S:g} s{' (ended early)' if interrupt.pressed else ''}, {_departures(journey)}")
+
+
+def png(canvas: pygame.Surface) -> bytes:
+    """The canvas as a .png file; pygame itself does not notice a full disk."""
+    encoded = io.BytesIO()
+    pygame.image.save(canvas, encoded, ".png")
+    return encoded.getvalue()
 
 
 def _departures(journey: Journey) -> str:

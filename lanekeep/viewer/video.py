@@ -5,9 +5,10 @@ The file is written beside its final name and renamed when it is whole.  Ctrl-C 
 
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -21,35 +22,51 @@ class Film:
 
     def __init__(self, path: Path, size: tuple[int, int], frames_per_s: int) -> None:
         self.path, self.aside = path, path.with_name(f".{path.stem}.{os.getpid()}.mp4")
-        self._writer = imageio_ffmpeg.write_frames(
-            str(self.aside),
-            size,
-            fps=frames_per_s,
-            codec="libx264",
-            quality=None,
-            ffmpeg_log_level="error",
-            output_params=["-crf", "20", "-preset", "veryfast", "-movflags", "+faststart"],
+        try:
+            self.aside.touch()  # ffmpeg would not say what is wrong in a sentence
+        except OSError as error:
+            raise UserError(f"{path} cannot be written: {error.strerror}") from error
+        width, height = size
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
+        command += ["-s", f"{width}x{height}", "-r", str(frames_per_s), "-i", "-", "-an", "-vcodec", "libx264"]
+        command += ["-pix_fmt", "yuv420p", "-crf", "20", "-preset", "veryfast", "-movflags", "+faststart"]
+        self._ffmpeg = subprocess.Popen(
+            [*command, f"file:{self.aside}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # the terminal's Ctrl-C is for us
         )
-        self._writer.send(None)
 
     def add(self, rgb: bytes) -> None:
         """One more frame."""
+        assert self._ffmpeg.stdin is not None
         try:
-            self._writer.send(rgb)
+            self._ffmpeg.stdin.write(rgb)
         except OSError as error:
-            raise UserError(f"{self.path} cannot be written: ffmpeg gave up; is the disk full?") from error
+            raise self._given_up() from error
 
     def finish(self) -> None:
         """Make the file whole and give it its name."""
-        self._writer.close()
-        if not self.aside.is_file():
-            raise UserError(f"{self.path} cannot be written; may you write to its folder?")
+        if self._end() != 0:
+            raise self._given_up()
         self.aside.replace(self.path)
 
     def abandon(self) -> None:
         """Leave nothing behind."""
-        self._writer.close()
+        self._ffmpeg.kill()
+        self._end()
         self.aside.unlink(missing_ok=True)
+
+    def _end(self) -> int:
+        """Close the pipe and wait for ffmpeg's exit code."""
+        assert self._ffmpeg.stdin is not None
+        with suppress(OSError):  # it may have given up already
+            self._ffmpeg.stdin.close()
+        return self._ffmpeg.wait()
+
+    def _given_up(self) -> UserError:
+        return UserError(f"{self.path} cannot be written: ffmpeg gave up; is the disk full?")
 
 
 class Interrupt:

@@ -7,7 +7,7 @@ import pygame
 
 from lanekeep.flags import UserError
 from lanekeep.viewer.journey import FRAMES_PER_S, Journey
-from lanekeep.viewer.scene import SIZE, Scene
+from lanekeep.viewer.scene import SIZE, WINDSCREEN, Scene
 from lanekeep.viewer.style import BRIGHT, GROUND, LARGE, write
 
 WAY_OUT = "no window can be opened here; write a video instead: --video drive.mp4"
@@ -43,15 +43,18 @@ class Window:
                 self.wants_next = True
 
     def show(self, canvas: pygame.Surface) -> None:
-        """Fit the canvas into the window."""
+        """Fit the canvas into the window; a car that is held says so on its windscreen."""
+        if self.held:
+            plate = pygame.Rect(0, 0, 248, 48)
+            plate.center = WINDSCREEN.center
+            pygame.draw.rect(canvas, GROUND, plate, border_radius=8)
+            write(canvas, "held: Space goes on", plate.center, LARGE, BRIGHT, "middle")
         width, height = self.screen.get_size()
         scale = min(width / SIZE[0], height / SIZE[1])
         fitted = (max(1, round(SIZE[0] * scale)), max(1, round(SIZE[1] * scale)))
         self.screen.fill(GROUND)
         picture = canvas if fitted == SIZE else pygame.transform.smoothscale(canvas, fitted)
         self.screen.blit(picture, ((width - fitted[0]) // 2, (height - fitted[1]) // 2))
-        if self.held:
-            write(self.screen, "held: Space goes on", (width / 2, height / 2), LARGE, BRIGHT, "middle")
         pygame.display.flip()
 
 
