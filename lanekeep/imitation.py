@@ -12,6 +12,7 @@ Data: first the expert drives, disturbed; then, every `dagger_every` updates, th
 and the update's number, so that a resumed training equals an uninterrupted one.
 """
 
+import shlex
 import shutil
 import signal
 import subprocess
@@ -30,8 +31,8 @@ from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from lanekeep.demonstrations import Episode, EpisodeInfo, Recorder, Windows, read_dataset
-from lanekeep.flags import UserError
+from lanekeep.demonstrations import DemonstrationError, Episode, EpisodeInfo, Recorder, Windows, read_dataset, verify
+from lanekeep.flags import UserError, in_range
 from lanekeep.recipe import as_recipe
 from lanekeep.rollout import DriverPilot, ExpertPilot, Pilot, drive_roads, label_stretches
 from lanekeep_envs import Camera, load_scenario
@@ -43,7 +44,7 @@ TRAINING_SEEDS = 9_000  # roads below are trained on, the next 1,000 are for val
 CORE_LEARNING_RATE = {"ncp": 1e-2, "lstm": 1e-3}  # a conductance moves less per gradient than a weight
 DAGGER_NOISE = 0.67  # disturbance of the driver's own drives, as a share of the expert's
 CARS = 32  # that drive side by side in a round
-VALIDATION_CARS = 16
+VALIDATION_CARS = 10  # at least, side by side
 PLACES = 16  # of which a stretch begins at the one with the hardest bend ahead
 BETAS = (0.9, 0.98)  # gradients shrink tenfold within a training of 500 updates: a longer memory would stall it
 WARM_UP_UPDATES = 10  # of both learning rates, while Adam's second moments are still guesses
@@ -77,18 +78,32 @@ class TrainImitation:
     """Weight of bends in the loss: exp(alpha |action|)."""
     noise: float = 0.15
     """Standard deviation of the disturbance while demonstrating [action units]."""
-    expert_frames: int = 9_600
+    expert_frames: int = 6_400
     """Frames that the expert demonstrates at the start."""
     dagger_every: int = 80
     """Updates between two DAgger rounds."""
-    dagger_frames: int = 4_800
+    dagger_frames: int = 3_200
     """Frames that the driver drives in a DAgger round."""
-    validation_km: float = 3.0
+    validation_km: float = 1.0
     """Held-out kilometres driven after each DAgger round."""
     good_rms_m: float = 0.0
     """Stop early after two validations in a row without departure and a lateral RMS below this; 0: never."""
     seed: int = 0
     """Seed of everything."""
+    recipe: Path | None = None
+    """TOML file with these flags; what the command line says as well wins."""
+
+    def __post_init__(self) -> None:
+        for name in ("frames", "batch", "length", "segments", "dagger_every"):
+            in_range(self, name, 1)
+        for name in ("expert_frames", "dagger_frames"):
+            in_range(self, name, CARS)
+        for name in ("learning_rate", "core_learning_rate", "noise"):
+            in_range(self, name, 0.0, 1.0)
+        in_range(self, "alpha", 0.0, 20.0)
+        in_range(self, "validation_km", 0.1, 900.0)  # there are 1,000 roads for it
+        in_range(self, "good_rms_m", 0.0)
+        in_range(self, "seed", 0, 2**63 - 1)
 
     def run(self) -> int:
         """Train; Ctrl-C saves and a second run goes on."""
@@ -112,7 +127,7 @@ class Trainer:
         self.optimiser = make_optimiser(self.driver, settings)
         self.update, self.rounds, self.seconds = 0, 0, 0.0
         self.state = self.driver.initial_state(settings.batch)
-        self.places = np.zeros((settings.batch, 2), np.int64)  # episode and first frame of each row's next window
+        self.places = [("", 0)] * settings.batch  # episode and first frame of each row's next window
         self.validations: list[list[float]] = []  # update, departures per km, lateral RMS
         self.episodes: tuple[Episode, ...] = ()
         self.loss = float("nan")
@@ -135,14 +150,17 @@ class Trainer:
     def batch(self) -> tuple[Tensor, Tensor, NDArray[np.bool_]]:
         """Next frames [B, T, H, W, 3], expert actions [B, T, 1], and which rows begin afresh."""
         s, generator = self.settings, np.random.default_rng([self.settings.seed, 1, self.update])
+        names = [episode.folder.name for episode in self.episodes]
         fresh = (np.arange(s.batch) + self.update) % s.segments == 0
-        fresh |= self.update == 0
+        fresh |= np.array([name not in names for name, _ in self.places])  # at the start, or the episode is gone
         windows = Windows(self.episodes, s.length * s.segments)
         for row in np.flatnonzero(fresh):
-            # the sharper of two: hard bends and far recoveries are rare, and a driver that seldom sees them saturates
-            self.places[row] = max((windows.place(generator) for _ in range(2)), key=windows.sharpness)
-        frames, actions = windows.read(self.places, s.length)
-        self.places[:, 1] += s.length
+            # the sharpest of four: hard bends and far recoveries are rare, and a driver that seldom sees them saturates
+            owner, first = max((windows.place(generator) for _ in range(4)), key=windows.sharpness)
+            self.places[row] = names[owner], first
+        spots = np.array([(names.index(name), first) for name, first in self.places])
+        frames, actions = windows.read(spots, s.length)
+        self.places = [(name, first + s.length) for name, first in self.places]
         return torch.from_numpy(frames), torch.from_numpy(actions), fresh
 
     def learn(self) -> float:
@@ -160,7 +178,10 @@ class Trainer:
         actions, state = self.driver(frames, start)
         loss = imitation_loss(actions, answers, self.settings.alpha)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.driver.parameters(), 10.0, error_if_nonfinite=True)
+        if not torch.nn.utils.clip_grad_norm_(self.driver.parameters(), 10.0).isfinite():
+            raise UserError(
+                f"the training diverged at update {self.update}; lower --learning-rate, or --core-learning-rate"
+            )
         self.optimiser.step()
         self.state = state.detach()
         self.update += 1
@@ -185,12 +206,20 @@ class Trainer:
             if episode.info.dagger_round >= first:
                 shutil.rmtree(episode.folder)
 
-    def open_rounds(self) -> None:
-        """Open the recorded rounds for training; damaged episodes are named and left out."""
+    def open_rounds(self, check: bool = False) -> None:
+        """Open the recorded rounds for training; damaged episodes are named and left out. Every byte is read to `check`."""
         dataset = read_dataset(self.settings.out / "demonstrations")
-        for sentence in dataset.damaged:
+        damaged, whole = [str(sentence) for sentence in dataset.damaged], []
+        for episode in (e for e in dataset.episodes if e.info.dagger_round < self.rounds):
+            try:
+                if check:
+                    verify(episode)
+                whole.append(episode)
+            except DemonstrationError as error:
+                damaged.append(str(error))
+        for sentence in damaged:
             print(f"left out: {sentence}", file=sys.stderr)
-        self.episodes = tuple(e for e in dataset.episodes if e.info.dagger_round < self.rounds)
+        self.episodes = tuple(whole)
 
     def save(self) -> None:
         """Write the checkpoint, with what is needed to go on."""
@@ -206,10 +235,10 @@ class Trainer:
             "versions": versions(),
             "git_commit": git_commit(),
         }
-        tensors = {"state": self.state, "places": torch.from_numpy(self.places)}
+        tensors = {"state": self.state}
         for k, slot in self.optimiser.state_dict()["state"].items():
             tensors |= {f"adam.{k}.{name}": value for name, value in slot.items()}
-        resume = {"update": self.update, "rounds": self.rounds}
+        resume = {"update": self.update, "rounds": self.rounds, "places": [list(place) for place in self.places]}
         save_driver(s.out, self.driver, training, resume, tensors)
 
     def resume(self) -> None:
@@ -226,18 +255,24 @@ class Trainer:
             raise UserError(f"{s.out} holds a driver without its training; choose another folder")
         tensors = read_tensors(s.out, checkpoint.resume)
         self.driver.load_state_dict(checkpoint.driver.state_dict())
-        self.update, self.rounds = checkpoint.resume["update"], checkpoint.resume["rounds"]
-        self.validations = [[float(v) for v in row] for row in checkpoint.training["validations"]]
-        self.seconds = float(checkpoint.training["seconds"])
-        self.state, self.places = tensors["state"], tensors["places"].numpy().copy()
-        table = self.optimiser.state_dict()
-        for name, value in tensors.items():
-            if name.startswith("adam."):
-                _, k, slot = name.split(".")
-                table["state"].setdefault(int(k), {})[slot] = value
-        self.optimiser.load_state_dict(table)
+        try:
+            self.update, self.rounds = int(checkpoint.resume["update"]), int(checkpoint.resume["rounds"])
+            self.places = [(str(name), int(first)) for name, first in checkpoint.resume["places"]]
+            self.validations = [[float(v) for v in row] for row in checkpoint.training["validations"]]
+            self.seconds, self.state = float(checkpoint.training["seconds"]), tensors["state"]
+            table = self.optimiser.state_dict()
+            for name, value in tensors.items():
+                if name.startswith("adam."):
+                    _, k, slot = name.split(".")
+                    table["state"].setdefault(int(k), {})[slot] = value
+            self.optimiser.load_state_dict(table)
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(
+                f"{s.out} cannot be gone on with: what it says of its training is damaged ({error})"
+            ) from error
         self.discard_rounds(self.rounds)
-        self.open_rounds()
+        if self.rounds > 0:
+            self.open_rounds(check=True)
 
     def collect(self, recorder: Recorder) -> None:
         """Record one round: the expert's first, then the driver's own drives."""
@@ -276,6 +311,11 @@ class Trainer:
         rms = float(np.sqrt(np.mean(offsets**2)))
         self.validations.append([float(self.update), rate, rms])
         return rate, rms
+
+    @property
+    def validated(self) -> bool:
+        """Whether the driver has been validated as it is now."""
+        return bool(self.validations) and self.validations[-1][0] == self.update
 
     def good_enough(self) -> bool:
         """Whether the last two validations were both without departure and precise."""
@@ -318,6 +358,8 @@ def train(settings: TrainImitation) -> None:
     board = SummaryWriter(str(settings.out / "tensorboard"), purge_step=trainer.update)
     try:
         with interrupts() as interrupted, progress_bar(trainer) as show:
+            if trainer.rounds == 0:
+                trainer.save()  # before anything is recorded: whatever stops this, the same command goes on
             while not trainer.finished and not interrupted():
                 if (
                     trainer.update % settings.dagger_every == 0
@@ -326,13 +368,13 @@ def train(settings: TrainImitation) -> None:
                     trainer.begin_round()
                 else:
                     board.add_scalar("train/loss", trainer.learn(), trainer.update)
-                if trainer.finished:
+                if trainer.finished and not trainer.validated:
                     trainer.validate()
-                if trainer.validations and trainer.validations[-1][0] == trainer.update:
+                if trainer.validated:
                     board.add_scalar("validation/departures_per_km", trainer.validations[-1][1], trainer.update)
                     board.add_scalar("validation/lateral_rms_m", trainer.validations[-1][2], trainer.update)
                 show()
-        trainer.save()
+            trainer.save()
     finally:
         board.close()
     _, rate, rms = trainer.validations[-1] if trainer.validations else (0, float("nan"), float("nan"))
@@ -383,7 +425,9 @@ def command_of(settings: TrainImitation) -> str:
     """The command line that trains this driver again: the folder, and the flags that are not at their defaults."""
     usual = as_recipe(TrainImitation(out=settings.out))
     flags = [
-        f"--{name.replace('_', '-')} {value}" for name, value in as_recipe(settings).items() if usual.get(name) != value
+        f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
+        for name, value in as_recipe(settings).items()
+        if usual.get(name) != value
     ]
     return " ".join(["lanekeep train imitation", settings.out.name, *flags])
 
@@ -394,7 +438,16 @@ def versions() -> dict[str, str]:
 
 
 def git_commit() -> str:
-    """Commit of the checkout that this runs from; empty outside one."""
-    here = Path(__file__).parent
-    asked = subprocess.run(["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return asked.stdout.strip()
+    """Commit of the checkout that this runs from, "-dirty" if files differ from it; empty outside one."""
+    home = Path(__file__).resolve().parent.parent
+
+    def ask(*question: str) -> str:
+        try:
+            answer = subprocess.run(["git", "-C", str(home), *question], capture_output=True, text=True, check=False)
+        except OSError:  # no git here
+            return ""
+        return answer.stdout.strip()
+
+    if ask("rev-parse", "--show-toplevel") != str(home):  # another repository, around an installed package
+        return ""
+    return ask("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")

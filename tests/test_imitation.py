@@ -121,3 +121,53 @@ def test_a_folder_of_another_training_is_not_overwritten(tmp_path: Path, small: 
     with pytest.raises(UserError, match="another training's demonstrations"):
         train(trainer.settings)
     shutil.rmtree(tmp_path / "out")
+
+
+def test_stopped_in_the_first_round_it_starts_that_round_again(tmp_path: Path, small: dict[str, object]) -> None:
+    whole = TrainImitation(out=tmp_path / "whole", **small)  # type: ignore[arg-type]
+    train(whole)
+    cut = Trainer(TrainImitation(out=tmp_path / "cut", **small))  # type: ignore[arg-type]
+    cut.save()
+    with Recorder(tmp_path / "cut" / "demonstrations") as recorder:
+        cut.collect(recorder)  # and then the power fails
+    train(cut.settings)
+    one, other = weights_of(whole.out), weights_of(cut.settings.out)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_damaged_episode_is_named_and_the_training_goes_on(
+    tmp_path: Path, small: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = Trainer(TrainImitation(out=tmp_path / "half", **small))  # type: ignore[arg-type]
+    half.begin_round()
+    half.learn()
+    half.save()
+    names = [name for name, _ in half.places]
+    frames = tmp_path / "half" / "demonstrations" / names[0] / "frames.npy"
+    damaged = bytearray(frames.read_bytes())
+    damaged[-1000] ^= 1
+    frames.write_bytes(damaged)
+    again = Trainer(half.settings)
+    again.resume()
+    assert names[0] in capsys.readouterr().err
+    _, _, fresh = again.batch()
+    due = [(row + again.update) % 2 == 0 for row in range(4)]
+    assert list(fresh) == [it_is or name == names[0] for it_is, name in zip(due, names, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("batch", 0),
+        ("dagger_every", -3),
+        ("dagger_frames", 1),
+        ("learning_rate", float("nan")),
+        ("core_learning_rate", -1.0),
+        ("alpha", 1e9),
+        ("validation_km", float("inf")),
+        ("seed", -1),
+    ],
+)
+def test_a_number_that_makes_no_training_is_refused(flag: str, value: float, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=f"--{flag.replace('_', '-')} must be"):
+        TrainImitation(out=tmp_path, **{flag: value})  # type: ignore[arg-type]
