@@ -1,4 +1,4 @@
-"""Benchmarks: two things compared in one process, in turn, on the same cores; median and spread of the repeats.
+"""Benchmarks: two things compared in one process, in turn, on the same cores; median and spread.
 
 Time is CPU time where one core works (environment), wall time where several do (training).
 """
@@ -16,9 +16,10 @@ import gymnasium
 import numpy as np
 import torch
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from lanekeep.flags import UserError
+from lanekeep.flags import UserError, check_file, in_range, write_whole
 from lanekeep.imitation import Trainer, TrainImitation
 from lanekeep_envs import LaneKeepingVectorEnv
 from lanekeep_policies.conv import ConvHead
@@ -37,6 +38,10 @@ class BenchEnv:
     json: Path | None = None
     """Also write the measures to this file."""
 
+    def __post_init__(self) -> None:
+        in_range(self, "repeats", 1, 10_000)
+        in_range(self, "seconds", 0.01, 10_000)
+
     def run(self) -> int:
         """Measure, print, write."""
         bench_env(self)
@@ -45,19 +50,20 @@ class BenchEnv:
 
 @dataclass(frozen=True)
 class BenchTrain:
-    """How long imitation takes compared with the conv head alone on the same frames."""
+    """How long a whole training by imitation takes, compared with its conv head alone."""
 
     core: str = "ncp"
     """Recurrent core."""
-    repeats: int = 5
-    """Repeats; each times both once."""
-    updates: int = 5
-    """Updates per repeat."""
+    frames: int = 60_000
+    """Training frames to pass through the driver."""
     json: Path | None = None
     """Also write the measures to this file."""
 
+    def __post_init__(self) -> None:
+        in_range(self, "frames", 1, 1_000_000_000)
+
     def run(self) -> int:
-        """Measure, print, write."""
+        """Train, measure, print, write."""
         bench_train(self)
         return 0
 
@@ -106,6 +112,7 @@ def many_cars(cars: int, camera: str) -> Callable[[], int]:
 
 def bench_env(settings: BenchEnv) -> None:
     """Time CarRacing-v3 and this environment in turn."""
+    check_file(settings, "json")
     try:
         rows = {"CarRacing-v3, 96x96": one_env("CarRacing-v3")}
     except gymnasium.error.DependencyNotInstalled:
@@ -129,43 +136,54 @@ def bench_env(settings: BenchEnv) -> None:
 
 
 def bench_train(settings: BenchTrain) -> None:
-    """Time updates of a training and of the conv head alone, and the rounds of driving between updates."""
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(TrainImitation(out=Path(folder) / "driver", core=settings.core))
-        trainer.begin_round()
-        at_once = trainer.settings.batch * trainer.settings.length
-        frames = torch.from_numpy(np.concatenate([e.frames for e in trainer.episodes])[:at_once])
-        head = ConvHead(frames.shape[1], frames.shape[2])
-        optimiser = torch.optim.Adam(head.parameters())
-
-        def head_only() -> None:
-            optimiser.zero_grad(set_to_none=True)
-            head(frames).square().mean().backward()
-            optimiser.step()
-
-        head_only()
-        trainer.learn()
-        times: Measures = {"update": [], "conv head alone": [], "round of driving": []}
-        for _ in range(settings.repeats):
-            times["update"].append(seconds_of(trainer.learn, settings.updates))
-            times["conv head alone"].append(seconds_of(head_only, settings.updates))
-            times["round of driving"].append(seconds_of(trainer.begin_round, 1))
-    update, alone, driving = (np.array(values) for values in times.values())
-    every = trainer.settings.dagger_every
+    """Train as `imitation.train` does; every update is followed by one of the conv head alone, on as many frames."""
+    check_file(settings, "json")
+    many_cars(1, "8x8")()  # what is compiled once per installation is not training
+    columns = (TextColumn("training"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    with tempfile.TemporaryDirectory() as folder, Progress(*columns, transient=True) as bar:
+        trainer = Trainer(TrainImitation(out=Path(folder) / "driver", core=settings.core, frames=settings.frames))
+        task = bar.add_task("", total=trainer.updates, note="first demonstrations")
+        every = trainer.settings.dagger_every
+        driving, update, alone = [seconds_of(trainer.begin_round)], list[float](), list[float]()
+        head_only = head_alone(trainer)
+        while not trainer.finished:
+            if trainer.update % every == 0 and trainer.rounds * every <= trainer.update:
+                driving.append(seconds_of(trainer.begin_round))
+            else:
+                update.append(seconds_of(trainer.learn))
+                alone.append(seconds_of(head_only))
+            note = f"{(sum(update) + sum(driving)) / sum(alone):.2f} times the conv head alone"
+            bar.update(task, completed=trainer.update, note=note)
+        driving.append(seconds_of(trainer.validate))
     ratios = {
-        "update_over_head_only": update / alone,
-        "time_over_head_only": (every * update + driving) / (every * alone),
+        "update_over_head_only": [sum(update) / sum(alone)],
+        "time_over_head_only": [(sum(update) + sum(driving)) / sum(alone)],
     }
-    title = f"seconds, {settings.core}, {at_once} frames per update; a round of driving every {every} updates"
-    report(title, {**times, **{k: list(v) for k, v in ratios.items()}}, list(ratios), settings.json)
+    rows = {"update": update, "conv head alone": alone, "driving in all": [sum(driving)], **ratios}
+    report(f"seconds, {settings.core}, {trainer.frames_seen:,} frames", rows, list(ratios), settings.json)
 
 
-def seconds_of(work: Callable[[], Any], times: int) -> float:
-    """Mean wall time of one call."""
+def head_alone(trainer: Trainer) -> Callable[[], None]:
+    """A function that trains a conv head on one batch's worth of the first demonstrations; called once already."""
+    at_once = trainer.settings.batch * trainer.settings.length
+    frames = torch.from_numpy(np.concatenate([e.frames for e in trainer.episodes])[:at_once])
+    head = ConvHead(trainer.camera.height_px, trainer.camera.width_px)
+    optimiser = torch.optim.Adam(head.parameters())
+
+    def head_only() -> None:
+        optimiser.zero_grad(set_to_none=True)
+        head(frames).square().mean().backward()
+        optimiser.step()
+
+    head_only()
+    return head_only
+
+
+def seconds_of(work: Callable[[], Any]) -> float:
+    """Wall time of a call."""
     begin = time.perf_counter()
-    for _ in range(times):
-        work()
-    return (time.perf_counter() - begin) / times
+    work()
+    return time.perf_counter() - begin
 
 
 def report(title: str, rows: Measures, measures: list[str], file: Path | None) -> None:
@@ -179,4 +197,4 @@ def report(title: str, rows: Measures, measures: list[str], file: Path | None) -
             name: {"median": float(np.median(rows[name])), "min": min(rows[name]), "max": max(rows[name])}
             for name in measures
         }
-        file.write_text(json.dumps(summary, indent=2) + "\n")
+        write_whole(file, f"{json.dumps(summary, indent=2)}\n".encode())
