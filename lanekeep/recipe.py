@@ -30,7 +30,7 @@ def with_recipe(settings: type[Any], argv: Sequence[str]) -> list[str]:
 
 
 def _recipe_path(argv: Sequence[str]) -> Path | None:
-    for token, following in zip(argv, [*argv[1:], ""], strict=True):
+    for token, following in zip(argv, [*argv, ""][1:], strict=True):
         if token == "--":
             return None
         if token.startswith("--recipe="):

@@ -9,6 +9,7 @@ import tomli_w
 import tyro
 
 from lanekeep.flags import UserError, parse
+from lanekeep.imitation import TrainImitation, command_of
 from lanekeep.recipe import as_recipe, with_recipe
 
 
@@ -67,7 +68,7 @@ def test_the_command_line_wins_wherever_it_stands(tmp_path: Path) -> None:
 
 
 def test_without_a_recipe_the_command_line_is_as_it_was() -> None:
-    for argv in (["a"], ["a", "--", "--recipe", "x"], ["a", "--recipe"]):
+    for argv in ([], ["a"], ["a", "--", "--recipe", "x"], ["a", "--recipe"]):
         assert with_recipe(Train, argv) == argv
     assert with_recipe(Plain, ["--recipe", "x"]) == ["--recipe", "x"]
     with pytest.raises(UserError, match="train has no flag --recipe"):
@@ -94,6 +95,15 @@ def test_a_wrong_recipe_is_one_sentence(tmp_path: Path, toml: str, sentence: str
     file.write_text(toml)
     with pytest.raises(UserError, match=sentence):
         read("a", "--recipe", str(file))
+
+
+def test_a_training_remembers_what_a_recipe_says_and_not_where_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.toml"
+    file.write_text('core = "lstm"\nframes = 1000')
+    given = parse("train imitation", TrainImitation, with_recipe(TrainImitation, ["a", "--recipe", str(file)]))
+    assert given.recipe == file and given.core == "lstm"
+    assert as_recipe(given) == as_recipe(TrainImitation(Path("a"), core="lstm", frames=1000))
+    assert command_of(given) == "lanekeep train imitation a --core lstm --frames 1000"
 
 
 def test_a_missing_recipe_is_one_sentence(tmp_path: Path) -> None:
