@@ -143,11 +143,10 @@ def bench_train(settings: BenchTrain) -> None:
     with tempfile.TemporaryDirectory() as folder, Progress(*columns, transient=True) as bar:
         trainer = Trainer(TrainImitation(out=Path(folder) / "driver", core=settings.core, frames=settings.frames))
         task = bar.add_task("", total=trainer.updates, note="first demonstrations")
-        every = trainer.settings.dagger_every
         driving, update, alone = [seconds_of(trainer.begin_round)], list[float](), list[float]()
         head_only = head_alone(trainer)
         while not trainer.finished:
-            if trainer.update % every == 0 and trainer.rounds * every <= trainer.update:
+            if trainer.round_due:
                 driving.append(seconds_of(trainer.begin_round))
             else:
                 update.append(seconds_of(trainer.learn))

@@ -143,6 +143,11 @@ class Trainer:
         return self.update >= self.updates or self.good_enough()
 
     @property
+    def round_due(self) -> bool:
+        """Whether a round of driving comes before the next update."""
+        return self.rounds * self.settings.dagger_every <= self.update
+
+    @property
     def updates(self) -> int:
         """Updates in all."""
         return max(1, self.settings.frames // (self.settings.batch * self.settings.length))
@@ -361,10 +366,7 @@ def train(settings: TrainImitation) -> None:
             if trainer.rounds == 0:
                 trainer.save()  # before anything is recorded: whatever stops this, the same command goes on
             while not trainer.finished and not interrupted():
-                if (
-                    trainer.update % settings.dagger_every == 0
-                    and trainer.rounds * settings.dagger_every <= trainer.update
-                ):
+                if trainer.round_due:
                     trainer.begin_round()
                 else:
                     board.add_scalar("train/loss", trainer.learn(), trainer.update)

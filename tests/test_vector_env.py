@@ -172,6 +172,11 @@ def test_bad_actions_and_seeds_are_refused_and_no_car_moves() -> None:
             env.reset(seed=seeds)
     with pytest.raises(ValueError, match="start_m must be"):
         env.reset(seed=5, options={"start_m": [None, 20.0, -4.0]})
+    for key, wrong in (("start_m", 30.0), ("start_m", [30.0]), ("reset_mask", [True]), ("reset_mask", [1, 0, 0])):
+        with pytest.raises(ValueError, match=f"{key} is"):
+            env.reset(options={key: wrong})
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        LaneKeepingVectorEnv(2, camera="16x40").snapshot()
     assert env.snapshot().cars.tobytes() == before
 
 

@@ -14,11 +14,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def kernel(function: F) -> F:
     """Compile on first use; the plain function stays reachable as `.py_func`."""
-    compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
-    return cast(F, compiled)
+    return _compiled(function, {})
 
 
 def inlined(function: F) -> F:
     """The same for the innermost loop, copied into its callers: a call there costs more than the body."""
-    compiled: Any = njit(cache=True, nogil=True, error_model="numpy", inline="always")(function)
+    return _compiled(function, {"inline": "always"})
+
+
+def _compiled(function: F, options: dict[str, Any]) -> F:
+    options |= {"nogil": True, "error_model": "numpy"}
+    try:
+        compiled: Any = njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder to cache in can be written: every process compiles for itself
+        compiled = njit(**options)(function)
     return cast(F, compiled)

@@ -126,7 +126,9 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
     ) -> tuple[Any, dict[str, Any]]:
         """Begin episodes: of all cars, or of those in `options["reset_mask"]`; any integer is a seed."""
         options = options or {}
-        mask = np.asarray(options.get("reset_mask", np.ones(self.num_envs, np.bool_)), np.bool_)
+        mask = np.asarray(options.get("reset_mask", np.ones(self.num_envs, np.bool_)))
+        if mask.dtype != np.bool_ or mask.shape != (self.num_envs,):
+            raise ValueError(f"reset_mask is {self.num_envs} booleans, not {mask.dtype} {list(mask.shape)}")
         starts = options.get("start_m")
         if not self._generators:
             entropy = np.random.SeedSequence().generate_state(self.num_envs)
@@ -144,6 +146,8 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
     def _check_reset(self, seeds: Sequence[int | None] | None, starts: Sequence[float | None] | None) -> None:
         if seeds is not None and len(seeds) != self.num_envs:
             raise ValueError(f"{self.num_envs} car(s) take {self.num_envs} seed(s), not {len(seeds)}")
+        if starts is not None and np.asarray(starts, np.object_).shape != (self.num_envs,):
+            raise ValueError(f"start_m is one number or None for each of {self.num_envs} car(s), not {starts}")
         last = self._roads.shape[1] - 2  # a start beyond the table would read memory that is no road
         for start in starts if starts is not None else ():
             if start is not None and not 0.0 <= start <= last:
@@ -283,6 +287,8 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
 
     def snapshot(self) -> Snapshot:
         """Fork point of all N drives."""
+        if not self._generators:
+            raise gymnasium.error.ResetNeeded("call reset() before snapshot()")
         return Snapshot(
             self._cars.copy(),
             self._courses.copy(),
