@@ -249,7 +249,9 @@ class Trainer:
     def resume(self) -> None:
         """Go on where the checkpoint in the folder stands; refused if it was trained with other settings."""
         s, checkpoint = self.settings, read_checkpoint(self.settings.out)
-        now, then = as_recipe(s), checkpoint.training.get("settings", {})
+        now, then = as_recipe(s), checkpoint.training.get("settings")
+        if not isinstance(then, dict):
+            raise UserError(f"{s.out} does not say with which settings it was trained; choose another folder")
         for key in sorted(now.keys() | then.keys()):
             if now.get(key) != then.get(key) and key != "out":
                 raise UserError(

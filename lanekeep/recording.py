@@ -7,8 +7,7 @@ import numpy as np
 import tyro
 from rich.progress import track
 
-from lanekeep.demonstrations import EpisodeInfo, Recorder
-from lanekeep.demonstrations.shard import SHARD_NAME
+from lanekeep.demonstrations import EpisodeInfo, Recorder, next_number
 from lanekeep.flags import in_range
 from lanekeep.rollout import ExpertPilot, label_stretches
 from lanekeep_envs import Camera, load_scenario
@@ -74,9 +73,3 @@ def record(settings: Record) -> None:
         f"{settings.out}: drives on {scenario.name}: {settings.episodes} of {steps * STEP_S:g} s; "
         f"episodes written: {len(lengths)} of {min(lengths) * STEP_S:g} to {max(lengths) * STEP_S:g} s"
     )
-
-
-def next_number(folder: Path) -> int:
-    """Number of the next episode of a dataset."""
-    names = (SHARD_NAME.fullmatch(path.name) for path in folder.iterdir())
-    return max((int(name[1]) + 1 for name in names if name), default=0)

@@ -5,7 +5,7 @@ DAgger rounds append to the same folder. POSIX only: a folder is locked with flo
 """
 
 from lanekeep.demonstrations.dataset import Dataset, read_dataset
-from lanekeep.demonstrations.recorder import Recorder
+from lanekeep.demonstrations.recorder import Recorder, next_number
 from lanekeep.demonstrations.shard import DemonstrationError, Episode, EpisodeInfo, verify
 from lanekeep.demonstrations.windows import Windows
 
@@ -16,6 +16,7 @@ __all__ = [
     "EpisodeInfo",
     "Recorder",
     "Windows",
+    "next_number",
     "read_dataset",
     "verify",
 ]

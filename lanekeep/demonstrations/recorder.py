@@ -60,7 +60,7 @@ class Recorder:
                 self.folder.mkdir(parents=True, exist_ok=True)  # another recorder may have made it just now
                 _flush_folder(self.folder.parent)
             self._scratch, self._lock = _claim_scratch(self.folder)
-            self._next = _first_free_index(self.folder)
+            self._next = next_number(self.folder)
 
     def write(self, frames: NDArray[np.uint8], signals: Signals, info: EpisodeInfo) -> Path:
         """Add one episode: frames [T, H, W, 3], and signals [T, ...] by name, of which two are the actions."""
@@ -171,7 +171,8 @@ def _sweep(scratch: Path) -> None:
         os.close(lock)
 
 
-def _first_free_index(folder: Path) -> int:
+def next_number(folder: Path) -> int:
+    """Number of the next episode of a dataset."""
     names = (SHARD_NAME.fullmatch(path.name) for path in folder.iterdir())
     return max((int(name[1]) + 1 for name in names if name), default=0)
 
