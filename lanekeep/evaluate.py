@@ -21,12 +21,13 @@ from rich.table import Table
 from lanekeep.flags import UserError, check_file, did_you_mean, in_range, write_whole
 from lanekeep.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
 from lanekeep_envs import START_M, Camera, Scenario, load_scenario
+from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_policies.checkpoint import DRIVER, load_driver
 from lanekeep_policies.driver import Driver
 
 F64 = NDArray[np.float64]
 FIRST_TEST_SEED = 10_000
-STEP_S, JERK_WINDOW = 0.05, 10
+JERK_WINDOW = 10  # steps
 COLUMNS = {
     "departures": "{:d}",
     "departures_per_km": "{:.3f}",
@@ -135,7 +136,7 @@ def drive(driver: Driver | None, scenario: Scenario, seeds: Sequence[int], cars:
 def lateral_jerk(one: Drive) -> F64:
     """Lateral jerk [m/s^3] by 0.5 s differences, none of them across a place where the car was put back."""
     accelerations = np.split(one.traces["lateral_acceleration_mps2"], one.breaks)
-    pieces = [(a[JERK_WINDOW:] - a[:-JERK_WINDOW]) / (JERK_WINDOW * STEP_S) for a in accelerations]
+    pieces = [(a[JERK_WINDOW:] - a[:-JERK_WINDOW]) / (JERK_WINDOW * CONTROL_STEP_S) for a in accelerations]
     return np.concatenate(pieces)
 
 

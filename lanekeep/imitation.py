@@ -36,6 +36,7 @@ from lanekeep.flags import UserError, in_range
 from lanekeep.recipe import as_recipe
 from lanekeep.rollout import DriverPilot, ExpertPilot, Pilot, drive_roads, label_stretches
 from lanekeep_envs import Camera, load_scenario
+from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
 from lanekeep_policies.driver import Driver, DriverSpec
 
@@ -198,14 +199,13 @@ class Trainer:
         if self.update > 0:
             self.validate()
         if not self.good_enough():
-            self.discard_rounds(self.rounds)
             with Recorder(self.settings.out / "demonstrations") as recorder:
                 self.collect(recorder)
             self.open_rounds()
         self.save()
 
     def discard_rounds(self, first: int) -> None:
-        """Remove what an interrupted training recorded of a round that is about to be recorded again."""
+        """Remove what an interrupted training recorded of a round that will be recorded again."""
         folder = self.settings.out / "demonstrations"
         for episode in read_dataset(folder).episodes if folder.is_dir() and any(folder.glob("episode-*")) else ():
             if episode.info.dagger_round >= first:
@@ -299,7 +299,7 @@ class Trainer:
                 seed=stretch.seed,
                 dagger_round=self.rounds,
                 camera=asdict(self.camera),
-                dt_s=0.05,
+                dt_s=CONTROL_STEP_S,
                 curvature_limit_per_m=self.scenario.curvature_limit_per_m,
                 perturbation=f"Ornstein-Uhlenbeck, standard deviation {noise:g}, 0.5 s",
             )

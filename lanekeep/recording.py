@@ -11,8 +11,7 @@ from lanekeep.demonstrations import EpisodeInfo, Recorder, next_number
 from lanekeep.flags import in_range
 from lanekeep.rollout import ExpertPilot, label_stretches
 from lanekeep_envs import Camera, load_scenario
-
-STEP_S = 0.05
+from lanekeep_envs.drive import CONTROL_STEP_S
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Record:
 
     def __post_init__(self) -> None:
         in_range(self, "episodes", 1, 1_000_000)
-        in_range(self, "seconds", STEP_S, 10_000)
+        in_range(self, "seconds", CONTROL_STEP_S, 10_000)
         in_range(self, "noise", 0, 10)
 
     def run(self) -> int:
@@ -48,7 +47,7 @@ class Record:
 def record(settings: Record) -> None:
     """Drive one drive after the other and write each episode when it is whole."""
     scenario, camera = load_scenario(settings.scenario), Camera.parse(settings.camera)
-    steps, limit = round(settings.seconds / STEP_S), scenario.curvature_limit_per_m
+    steps, limit = round(settings.seconds / CONTROL_STEP_S), scenario.curvature_limit_per_m
     lengths = []
     with Recorder(settings.out) as recorder:
         first = next_number(settings.out)
@@ -63,13 +62,13 @@ def record(settings: Record) -> None:
                     scenario=scenario.name,
                     seed=stretch.seed,
                     camera=asdict(camera),
-                    dt_s=STEP_S,
+                    dt_s=CONTROL_STEP_S,
                     curvature_limit_per_m=limit,
                     perturbation=f"Ornstein-Uhlenbeck, standard deviation {settings.noise:g}, 0.5 s",
                 )
                 recorder.write(stretch.frames, stretch.signals, info)
                 lengths.append(len(stretch.frames))
     print(
-        f"{settings.out}: drives on {scenario.name}: {settings.episodes} of {steps * STEP_S:g} s; "
-        f"episodes written: {len(lengths)} of {min(lengths) * STEP_S:g} to {max(lengths) * STEP_S:g} s"
+        f"{settings.out}: drives on {scenario.name}: {settings.episodes} of {steps * CONTROL_STEP_S:g} s; "
+        f"episodes written: {len(lengths)} of {min(lengths) * CONTROL_STEP_S:g} to {max(lengths) * CONTROL_STEP_S:g} s"
     )

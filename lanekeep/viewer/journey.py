@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from lanekeep.rollout import DriverPilot, expert_actions
 from lanekeep_envs import Camera, Frame, LaneKeepingEnv, Scenario
+from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver
 from lanekeep_policies.expert import Expert
 
-STEP_S, FRAMES_PER_S = 0.05, 20
+STEP_S, FRAMES_PER_S = CONTROL_STEP_S, round(1 / CONTROL_STEP_S)
 MEMORY_S = 8.0
 
 
