@@ -88,6 +88,8 @@ def test_what_is_wrong_is_refused_with_a_sentence() -> None:
     with pytest.raises(ValueError, match="reads uint8 frames"):
         driver.step(np.full((1, 16, 32, 3), np.nan, np.float32), driver.initial_state(1))  # type: ignore[arg-type]
     with pytest.raises(FloatingPointError, match="not finite"):
+        driver.step(frames(1), driver.initial_state(1) + torch.inf)
+    with pytest.raises(ValueError, match="hold NaN"):
         driver.step(frames(1), driver.initial_state(1) * torch.nan)
     with pytest.raises(ValueError, match="unknown core 'npc': did you mean ncp"):
         make("npc")

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from lanekeep_policies.lstm import LSTM
+from lanekeep_policies.cores.lstm import LSTM
 
 
 def equation(core: LSTM, features: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

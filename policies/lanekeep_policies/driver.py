@@ -7,7 +7,7 @@ The read-out of an NCP is the one weight and bias of its motor neuron.
 
 import difflib
 from collections.abc import Callable
-from typing import Annotated, Any, Protocol, cast, final
+from typing import Annotated, Any, final
 
 import msgspec
 import numpy as np
@@ -16,23 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lanekeep_policies.conv import FEATURES, ConvHead
-from lanekeep_policies.lstm import LSTM
-from lanekeep_policies.ltc import LTC
+from lanekeep_policies.cores.contract import Core
+from lanekeep_policies.cores.lstm import LSTM
+from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.wiring import ncp_wiring
 
 Pixels = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
-
-
-class Core(Protocol):
-    """The recurrent part: features [B, T, F] and state [B, S] to outputs [B, T, O] and state."""
-
-    state_size: int
-    output_size: int
-
-    def initial_state(self, batch: int) -> Tensor: ...
-
-    def __call__(self, features: Tensor, state: Tensor, dt_s: float | Tensor) -> tuple[Tensor, Tensor]: ...
 
 
 class DriverSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -46,7 +36,7 @@ class DriverSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     wiring_seed: int = 20190120
 
 
-CORES: dict[str, Callable[[DriverSpec], nn.Module]] = {
+CORES: dict[str, Callable[[DriverSpec], Core]] = {
     "ncp": lambda spec: LTC(ncp_wiring(sensory=FEATURES, seed=spec.wiring_seed)),
     "lstm": lambda spec: LSTM(FEATURES),
 }
@@ -64,8 +54,8 @@ class Driver(nn.Module):
             raise ValueError(f"unknown core {spec.core!r}: {hint}")
         self.spec = spec
         self.head = ConvHead(spec.camera_height, spec.camera_width)
-        self.core = CORES[spec.core](spec)
-        self.readout = nn.Linear(self._core.output_size, 1)
+        self.core: Core = CORES[spec.core](spec)
+        self.readout = nn.Linear(self.core.output_size, 1)
 
     @staticmethod
     def build(spec: DriverSpec, seed: int) -> "Driver":
@@ -84,26 +74,22 @@ class Driver(nn.Module):
         sharpest answers are several deviations away, and must not lie where the synapses saturate. A core with many
         outputs is left alone.
         """
-        if self._core.output_size > 1:
+        if self.core.output_size > 1:
             return
-        outputs, _ = self._core(self.features(frames), self.initial_state(len(frames)), self.spec.dt_s)
+        outputs, _ = self.core(self.features(frames), self.initial_state(len(frames)), self.spec.dt_s)
         settled = outputs[:, outputs.shape[1] // 2 :]  # past the start from the initial state
         gain = 2.0 * answers.std() / settled.std().clamp_min(1e-3)
         self.readout.weight.fill_(gain)
         self.readout.bias.fill_(answers.mean() - gain * settled.mean())
 
     @property
-    def _core(self) -> Core:
-        return cast(Core, self.core)
-
-    @property
     def state_size(self) -> int:
         """Length S of the state."""
-        return self._core.state_size
+        return self.core.state_size
 
     def initial_state(self, batch: int) -> Tensor:
         """State [B, S] of a driver that has seen nothing."""
-        return self._core.initial_state(batch)
+        return self.core.initial_state(batch)
 
     def features(self, frames: Tensor) -> Tensor:
         """Frames [B, T, H, W, 3] to features [B, T, 32]."""
@@ -122,7 +108,7 @@ class Driver(nn.Module):
 
     def act(self, features: Tensor, state: Tensor, dt_s: float | Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Features [B, T, 32] and state [B, S] to curvature [B, T, 1] and state."""
-        outputs, state = self._core(features, state, self.spec.dt_s if dt_s is None else dt_s)
+        outputs, state = self.core(features, state, self.spec.dt_s if dt_s is None else dt_s)
         return self.readout(outputs), state
 
     @torch.inference_mode()

@@ -18,13 +18,13 @@ Hasani et al., Liquid time-constant networks, AAAI 2021, eq. 1 and Algorithm 1; 
 `LTCCell`.
 """
 
-import math
 from typing import NamedTuple, final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lanekeep_policies.cores.contract import Core, in_turn
 from lanekeep_policies.wiring import Wiring
 
 
@@ -41,7 +41,7 @@ class Circuit(NamedTuple):
 
 
 @final
-class LTC(nn.Module):
+class LTC(Core):
     """The recurrent core `ncp` on the wiring of a neural circuit policy."""
 
     source_of: Tensor  # [S, M] 1 where the row is the source of the column's synapse
@@ -50,15 +50,11 @@ class LTC(nn.Module):
     sensory_target_of: Tensor  # [K, S]
 
     def __init__(self, wiring: Wiring, unfolds: int = 6, time_unit_s: float = 0.05) -> None:
-        super().__init__()
-        if unfolds < 1 or not 0.0 < time_unit_s < math.inf:
-            raise ValueError(f"An LTC needs unfolds >= 1 and time_unit_s > 0, not {unfolds} and {time_unit_s}.")
+        if unfolds < 1:
+            raise ValueError(f"An LTC needs unfolds >= 1, not {unfolds}.")
+        super().__init__(wiring.sensory, wiring.neurons, wiring.motor, time_unit_s)
         self.wiring = wiring
         self.unfolds = unfolds
-        self.time_unit_s = time_unit_s
-        self.input_size = wiring.sensory
-        self.state_size = wiring.neurons
-        self.output_size = wiring.motor
         self._initialise_parameters()
         for name, index, size in (
             ("source_of", wiring.source, wiring.neurons),
@@ -85,27 +81,18 @@ class LTC(nn.Module):
         self.sensory_sigma = nn.Parameter(_uniform(sensory_synapses, 3.0, 8.0))
         self.sensory_erev = nn.Parameter(torch.tensor(self.wiring.sensory_polarity, dtype=torch.get_default_dtype()))
 
-    def initial_state(self, batch: int) -> Tensor:
-        return self.vleak.new_zeros(batch, self.state_size)
-
-    def forward(self, features: Tensor, state: Tensor, dt_s: float | Tensor) -> tuple[Tensor, Tensor]:
-        """Features [B, T, F] and state [B, S] to outputs [B, T, motor] and the state after the last step.
-
-        `dt_s` is the time each step lasts, one number or [B, T].
-        """
+    def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
         circuit = self._circuit()
-        unfold_time = self._unfold_time(dt_s, features.shape[:2])
+        unfold_time = elapsed / self.unfolds
         drive = self._constant_drive(circuit, features, unfold_time)
-        if isinstance(unfold_time, Tensor):
-            pull, row_time = circuit.pull, unfold_time
-        else:  # one duration for all rows is cheaper in the matrix
-            pull, row_time = circuit.pull * unfold_time, None
+        # one duration for all rows is cheaper in the matrix
+        pull = circuit.pull if isinstance(unfold_time, Tensor) else circuit.pull * unfold_time
         states = []
-        for step, step_drive in enumerate(drive.unbind(1)):
+        for step_drive, row_time in zip(drive.unbind(1), in_turn(unfold_time, features.shape[1]), strict=True):
             for _ in range(self.unfolds):
                 gates = torch.sigmoid(torch.addmm(circuit.offset, state, circuit.slope))
-                if row_time is not None:
-                    gates = gates * row_time[:, step]
+                if isinstance(row_time, Tensor):
+                    gates = gates * row_time
                 numerator, denominator = torch.addmm(step_drive, gates, pull).chunk(2, 1)
                 state = (state + numerator) / denominator
             states.append(state)
@@ -128,25 +115,11 @@ class LTC(nn.Module):
     def _constant_drive(self, circuit: Circuit, features: Tensor, unfold_time: float | Tensor) -> Tensor:
         """What stays the same over the unfolds of a step, for the whole sequence at once: [B, T, 2S]."""
         gates = torch.sigmoid(features @ circuit.sensory_slope + circuit.sensory_offset)
-        drive = (gates @ circuit.sensory_pull + circuit.leak) * unfold_time
+        time = unfold_time.unsqueeze(2) if isinstance(unfold_time, Tensor) else unfold_time
+        drive = (gates @ circuit.sensory_pull + circuit.leak) * time
         own = drive.new_zeros(2 * self.state_size)
         own[self.state_size :] = 1.0  # the 1 in the denominator
         return drive + own
-
-    def _unfold_time(self, dt_s: float | Tensor, batch_and_time: torch.Size) -> float | Tensor:
-        """Duration of one unfold in time units, one number or [B, T, 1]."""
-        unit_s = self.time_unit_s * self.unfolds
-        if not isinstance(dt_s, Tensor):
-            if not 0.0 <= dt_s < math.inf:
-                raise ValueError(f"dt_s, the time between two frames, must be finite and not negative, not {dt_s}.")
-            return dt_s / unit_s
-        if dt_s.shape != batch_and_time:
-            raise ValueError(
-                f"dt_s must be one number or {list(batch_and_time)} (batch, time), not {list(dt_s.shape)}."
-            )
-        if not bool((torch.isfinite(dt_s) & (dt_s >= 0.0)).all()):
-            raise ValueError("dt_s, the time between two frames, must be finite and not negative in every row.")
-        return dt_s.to(self.vleak.dtype).unsqueeze(-1) / unit_s
 
 
 def _pull(target_of: Tensor, w: Tensor, erev: Tensor) -> Tensor:

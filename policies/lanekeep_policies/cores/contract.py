@@ -1,0 +1,119 @@
+"""What every recurrent core is: features and one flat state in, outputs and state out, at any spacing in time.
+
+    core(features [B, T, F], state [B, S], dt_s) -> (outputs [B, T, O], state [B, S])
+`dt_s`, the time that passes before each step's result, is one number or [B, T].  Time is counted in `time_unit_s`:
+elapsed = dt_s / time_unit_s, so that a core made for a control step of 50 ms sees elapsed = 1 there.  Where no time
+passes nothing changes: a row with dt_s = 0 keeps its state, in cores without a notion of time as well.
+B batch, T time, F features, S state, O outputs.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Core(nn.Module, ABC):
+    """The recurrent part of a driver; a subclass says how its state moves, this class refuses what no core can read."""
+
+    def __init__(self, input_size: int, state_size: int, output_size: int, time_unit_s: float = 0.05) -> None:
+        super().__init__()
+        if min(input_size, output_size) < 1 or state_size < 0:
+            raise ValueError(
+                f"A core needs at least one input and one output, and no negative number of states, "
+                f"not {input_size}, {output_size} and {state_size}."
+            )
+        if not 0.0 < time_unit_s < math.inf:
+            raise ValueError(f"The unit of time must be positive and finite, not {time_unit_s} s.")
+        self.input_size, self.state_size, self.output_size = input_size, state_size, output_size
+        self.time_unit_s = time_unit_s
+
+    @abstractmethod
+    def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
+        """The same as `forward`, on checked arguments, with the time of each step [B, T] or of all in time units."""
+
+    def initial_state(self, batch: int) -> Tensor:
+        """State [B, S] of a core that has seen nothing: zero."""
+        like = next(self.parameters())
+        return torch.zeros(batch, self.state_size, dtype=like.dtype, device=like.device)
+
+    def forward(self, features: Tensor, state: Tensor, dt_s: float | Tensor) -> tuple[Tensor, Tensor]:
+        """Features [B, T, F] and state [B, S] to outputs [B, T, O] and the state after the last step.
+
+        `dt_s` is the time each step lasts, one number or [B, T].  Raises ValueError for another shape, for a time that
+        is negative or not finite, and for features or a state that hold NaN.
+        """
+        if features.ndim != 3 or features.shape[2] != self.input_size or 0 in features.shape[:2]:
+            raise ValueError(
+                f"features must be [batch, time, {self.input_size}] with at least one of each, not {list(features.shape)}."
+            )
+        if state.shape != (len(features), self.state_size):
+            raise ValueError(f"the state must be {[len(features), self.state_size]}, not {list(state.shape)}.")
+        elapsed = self._elapsed(dt_s, features.shape[:2])
+        if is_nan_somewhere(features, state):
+            raise ValueError("the features or the state hold NaN (not a number).")
+        return self.run(features, state, elapsed)
+
+    def _elapsed(self, dt_s: float | Tensor, batch_and_time: torch.Size) -> float | Tensor:
+        if not isinstance(dt_s, Tensor):
+            if not 0.0 <= dt_s < math.inf:
+                raise ValueError(f"dt_s, the time between two frames, must be finite and not negative, not {dt_s}.")
+            return dt_s / self.time_unit_s
+        if dt_s.shape != batch_and_time:
+            raise ValueError(
+                f"dt_s must be one number or {list(batch_and_time)} (batch, time), not {list(dt_s.shape)}."
+            )
+        if is_somewhere(~(torch.isfinite(dt_s) & (dt_s >= 0.0))):
+            raise ValueError("dt_s, the time between two frames, must be finite and not negative in every row.")
+        return dt_s / self.time_unit_s
+
+
+def is_somewhere(condition: Tensor) -> bool:
+    """Whether any element is true; False under `torch.func.vmap`, where a value cannot decide what is done."""
+    try:
+        return bool(condition.any())
+    except RuntimeError:
+        return False
+
+
+def is_nan_somewhere(*tensors: Tensor) -> bool:
+    """Whether a tensor holds NaN: then, and only then, the sum of all its elements times zero may be NaN.
+
+    An infinite feature saturates a synapse and is no error; the second look tells the two apart.
+    """
+    return any(is_somewhere(torch.isnan(t.sum())) and is_somewhere(torch.isnan(t)) for t in tensors)
+
+
+def in_turn(elapsed: float | Tensor, steps: int) -> tuple[Any, ...]:
+    """The time of each step in turn: a number, or a column [B, 1]."""
+    return elapsed.unsqueeze(2).unbind(1) if isinstance(elapsed, Tensor) else (elapsed,) * steps
+
+
+def hold(new: Tensor, old: Tensor, elapsed: float | Tensor) -> Tensor:
+    """The new state [B, S], but the old one in rows where no time has passed; `elapsed` is a number or [B, 1]."""
+    if isinstance(elapsed, Tensor):
+        return torch.where(elapsed > 0.0, new, old)
+    return new if elapsed > 0.0 else old
+
+
+def run_timeless(
+    update: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+    outputs_of: Callable[[Tensor], Tensor],
+    features: Tensor,
+    state: Tensor,
+    elapsed: float | Tensor,
+) -> tuple[Tensor, Tensor]:
+    """`Core.run` of a core without a notion of time: one update a step, however long it lasts, and none if no time passes.
+
+    `update(features [B, T, F], state [B, S])` gives outputs [B, T, O] and state; `outputs_of(state)` gives those of a state.
+    """
+    if elapsed > 0.0 if not isinstance(elapsed, Tensor) else is_somewhere((elapsed > 0.0).all()):
+        return update(features, state)
+    outputs = []
+    for step, time in zip(torch.split(features, 1, dim=1), in_turn(elapsed, features.shape[1]), strict=True):
+        state = hold(update(step, state)[1], state, time)
+        outputs.append(outputs_of(state))
+    return torch.stack(outputs, 1), state
