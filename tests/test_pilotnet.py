@@ -1,0 +1,58 @@
+"""PilotNet: the structure that was published, and what it reads of a frame. tests/test_cnn.py has the laws of its head."""
+
+import pytest
+import torch
+from torch import nn
+
+from lanekeep_policies.conv import standardise
+from lanekeep_policies.cores.feedforward import FeedForward
+from lanekeep_policies.pilotnet import HIDDEN, PilotNetHead
+
+
+def what_is_read(height: int, width: int) -> torch.Tensor:
+    """[H, W] True where a feature depends on the pixel."""
+    head = PilotNetHead(height, width).double()
+    for parameter in head.parameters():  # positive weights and pixels: no ReLU closes, only the geometry is left
+        parameter.data.abs_().add_(1e-3)
+    image = torch.ones(1, 3, height, width, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(head.feature_maps(image)[-1].sum(), image)
+    return (gradient[0] > 0).all(0)
+
+
+@pytest.mark.parametrize("size", [(66, 200), (48, 160)])
+def test_feature_maps_are_those_of_the_papers_figure_4(size: tuple[int, int]) -> None:
+    head = PilotNetHead(*size)
+    maps = head.feature_maps(standardise(torch.randint(0, 256, (2, *size, 3), dtype=torch.uint8)))
+    published = [(24, 31, 98), (36, 14, 47), (48, 5, 22), (64, 3, 20), (64, 1, 18)]
+    if size != (66, 200):  # without the pixels that no later layer reads
+        published = [(24, 29, 97), (36, 13, 47), *published[2:]]
+    assert [tuple(feature_map.shape[1:]) for feature_map in maps] == published
+    assert head.features == 1_152
+
+
+def test_head_core_and_read_out_have_the_published_layers_and_252_219_parameters() -> None:
+    head = PilotNetHead(66, 200)
+    core = FeedForward(head.features, HIDDEN)
+    model = nn.ModuleList([head, core, nn.Linear(core.output_size, 1)])
+    assert HIDDEN == (100, 50, 10)
+    kernels = 3 * 24 * 25 + 24 * 36 * 25 + 36 * 48 * 25 + 48 * 64 * 9 + 64 * 64 * 9
+    full = 1152 * 100 + 100 * 50 + 50 * 10 + 10 * 1
+    biases = 24 + 36 + 48 + 64 + 64 + 100 + 50 + 10 + 1
+    assert sum(parameter.numel() for parameter in model.parameters()) == kernels + full + biases == 252_219
+
+
+@pytest.mark.parametrize(("height", "width"), [(48, 160), (78, 200), (17, 33), (61, 197), (131, 401)])
+def test_no_pixel_of_a_resized_frame_is_blind(height: int, width: int) -> None:
+    assert what_is_read(height, width).all()
+
+
+def test_the_paper_s_frames_have_five_blind_rows_and_three_blind_columns() -> None:
+    expected = torch.zeros(66, 200, dtype=torch.bool)
+    expected[:61, :197] = True
+    assert torch.equal(what_is_read(66, 200), expected)
+
+
+@pytest.mark.parametrize(("height", "width"), [(15, 160), (48, 100_000)])
+def test_frames_of_a_senseless_size_are_refused(height: int, width: int) -> None:
+    with pytest.raises(ValueError, match=f"PilotNet reads frames .* not {height}x{width}"):
+        PilotNetHead(height, width)
