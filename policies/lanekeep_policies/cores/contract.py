@@ -53,9 +53,28 @@ class Core(nn.Module, ABC):
         if state.shape != (len(features), self.state_size):
             raise ValueError(f"the state must be {[len(features), self.state_size]}, not {list(state.shape)}.")
         elapsed = self._elapsed(dt_s, features.shape[:2])
+        precision = next(self.parameters()).dtype
+        if features.dtype != precision or state.dtype != precision:
+            raise ValueError(
+                f"features and state must be {precision} as the core's weights are, not {features.dtype} and {state.dtype}."
+            )
+        if isinstance(elapsed, Tensor):
+            elapsed = elapsed.to(precision)
         if is_nan_somewhere(features, state):
             raise ValueError("the features or the state hold NaN (not a number).")
         return self.run(features, state, elapsed)
+
+    def stepper(self) -> Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]:
+        """One step at a time for driving: features [B, F], state [B, S] and dt_s to outputs [B, O] and state.
+
+        A core may prepare its weights for it: changed later, they may or may not take effect. Nothing is checked.
+        """
+
+        def step(features: Tensor, state: Tensor, dt_s: float) -> tuple[Tensor, Tensor]:
+            outputs, state = self.run(features[:, None], state, dt_s / self.time_unit_s)
+            return outputs[:, 0], state
+
+        return step
 
     def _elapsed(self, dt_s: float | Tensor, batch_and_time: torch.Size) -> float | Tensor:
         if not isinstance(dt_s, Tensor):
@@ -74,17 +93,14 @@ class Core(nn.Module, ABC):
 def is_somewhere(condition: Tensor) -> bool:
     """Whether any element is true; False under `torch.func.vmap`, where a value cannot decide what is done."""
     try:
-        return bool(condition.any())
+        return bool(condition.any() if condition.ndim else condition)
     except RuntimeError:
         return False
 
 
 def is_nan_somewhere(*tensors: Tensor) -> bool:
-    """Whether a tensor holds NaN: then, and only then, the sum of all its elements times zero may be NaN.
-
-    An infinite feature saturates a synapse and is no error; the second look tells the two apart.
-    """
-    return any(is_somewhere(torch.isnan(t.sum())) and is_somewhere(torch.isnan(t)) for t in tensors)
+    """Whether a tensor holds NaN: only then, or if infinities cancel, is the sum of all elements NaN."""
+    return is_somewhere(torch.isnan(sum(t.sum() for t in tensors))) and any(is_somewhere(t.isnan()) for t in tensors)  # type: ignore[arg-type]
 
 
 def in_turn(elapsed: float | Tensor, steps: int) -> tuple[Any, ...]:

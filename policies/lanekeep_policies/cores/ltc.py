@@ -11,50 +11,59 @@ State x [B, S]: the membrane potentials in the wiring's order (motor, command, i
 neurons. Potentials are dimensionless and time is counted in `time_unit_s`: elapsed = dt_s / time_unit_s. The initial C
 of about 0.5 is meant for an elapsed time of 1 a step, so the unit is the period of control, not the second.
 B batch, T time, F features, S neurons, K sensory synapses, M synapses between neurons. Synapses are packed: one number
-for each that exists. g, C and w are stored as the inverse of the softplus that keeps them positive.
+for each that exists. g, C and w must not be negative: they are stored as the inverse of a softplus, or as they are
+(`constraint="clip"`) and then clipped by `constrain()` after each step of an optimiser.
+
+On a CPU a compiled solver with a backward pass by hand does the work (`ltc_kernel`); torch's own operations do it where
+they must be seen (GPU, vmap, jvp, tracing, a gradient of a gradient: `ltc_torch`). They differ by rounding only.
 
 Hasani et al., Liquid time-constant networks, AAAI 2021, eq. 1 and Algorithm 1; Lechner et al., Nat. Mach. Intell. 2,
-642-652 (2020), Methods. It equals `LTC(output_mapping=None, epsilon=0)` of ncps 1.0.1 and starts in the ranges of its
-`LTCCell`.
+642-652 (2020), Methods. It equals `LTC(output_mapping=None)` of ncps 1.0.1, and starts in the ranges
+of its `LTCCell`.
 """
 
-from typing import NamedTuple, final
+from typing import Literal, final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lanekeep_policies.cores.contract import Core, in_turn
+from lanekeep_policies.cores import ltc_compiled, ltc_torch
+from lanekeep_policies.cores.contract import Core
+from lanekeep_policies.cores.ltc_compiled import Stepper
+from lanekeep_policies.cores.ltc_kernel import Ends, Solver, Weights
+from lanekeep_policies.cores.ltc_torch import Incidence
 from lanekeep_policies.wiring import Wiring
-
-
-class Circuit(NamedTuple):
-    """What one forward pass needs of the parameters: the sums over synapses as matrices, per unit of capacitance."""
-
-    sensory_slope: Tensor  # [F, K] sigmoid argument of a sensory synapse = features @ slope + offset
-    sensory_offset: Tensor  # [K]
-    sensory_pull: Tensor  # [K, 2S] (w E | w) / C, in the columns of the synapse's target
-    slope: Tensor  # [S, M] the same for synapses between neurons
-    offset: Tensor  # [M]
-    pull: Tensor  # [M, 2S]
-    leak: Tensor  # [2S] (g V | g) / C
 
 
 @final
 class LTC(Core):
-    """The recurrent core `ncp` on the wiring of a neural circuit policy."""
+    """The recurrent core `ncp` on the wiring of a neural circuit policy, `ltc` on a full one."""
 
-    source_of: Tensor  # [S, M] 1 where the row is the source of the column's synapse
+    source_of: Tensor  # [S, M], see Incidence
     target_of: Tensor  # [M, S]
     sensory_source_of: Tensor  # [F, K]
     sensory_target_of: Tensor  # [K, S]
 
-    def __init__(self, wiring: Wiring, unfolds: int = 6, time_unit_s: float = 0.05) -> None:
+    def __init__(
+        self,
+        wiring: Wiring,
+        unfolds: int = 6,
+        time_unit_s: float = 0.05,
+        constraint: Literal["softplus", "clip"] = "softplus",
+        epsilon: float = 0.0,
+    ) -> None:
+        """`epsilon` is added to the leak in the denominator; ncps has 1e-8 there."""
         if unfolds < 1:
             raise ValueError(f"An LTC needs unfolds >= 1, not {unfolds}.")
+        if constraint not in ("softplus", "clip"):
+            raise ValueError(f"The constraint of an LTC is softplus or clip, not {constraint!r}.")
         super().__init__(wiring.sensory, wiring.neurons, wiring.motor, time_unit_s)
         self.wiring = wiring
         self.unfolds = unfolds
+        self.constraint = constraint
+        ends = Ends(wiring.source, wiring.target, wiring.sensory_source, wiring.sensory_target)
+        self._solver = Solver(ends, unfolds, constraint == "softplus", epsilon)
         self._initialise_parameters()
         for name, index, size in (
             ("source_of", wiring.source, wiring.neurons),
@@ -67,64 +76,50 @@ class LTC(Core):
 
     def _initialise_parameters(self) -> None:
         neurons, synapses, sensory_synapses = self.state_size, len(self.wiring.source), len(self.wiring.sensory_source)
+        stored = _inverse_softplus if self.constraint == "softplus" else torch.Tensor.clone
         self.input_w = nn.Parameter(torch.ones(self.input_size))
         self.input_b = nn.Parameter(torch.zeros(self.input_size))
-        self.gleak = nn.Parameter(_inverse_softplus(_uniform(neurons, 0.001, 1.0)))
+        self.gleak = nn.Parameter(stored(_uniform(neurons, 0.001, 1.0)))
         self.vleak = nn.Parameter(_uniform(neurons, -0.2, 0.2))
-        self.cm = nn.Parameter(_inverse_softplus(_uniform(neurons, 0.4, 0.6)))
-        self.w = nn.Parameter(_inverse_softplus(_uniform(synapses, 0.001, 1.0)))
+        self.cm = nn.Parameter(stored(_uniform(neurons, 0.4, 0.6)))
+        self.w = nn.Parameter(stored(_uniform(synapses, 0.001, 1.0)))
         self.mu = nn.Parameter(_uniform(synapses, 0.3, 0.8))
         self.sigma = nn.Parameter(_uniform(synapses, 3.0, 8.0))
         self.erev = nn.Parameter(torch.tensor(self.wiring.polarity, dtype=torch.get_default_dtype()))
-        self.sensory_w = nn.Parameter(_inverse_softplus(_uniform(sensory_synapses, 0.001, 1.0)))
+        self.sensory_w = nn.Parameter(stored(_uniform(sensory_synapses, 0.001, 1.0)))
         self.sensory_mu = nn.Parameter(_uniform(sensory_synapses, 0.3, 0.8))
         self.sensory_sigma = nn.Parameter(_uniform(sensory_synapses, 3.0, 8.0))
         self.sensory_erev = nn.Parameter(torch.tensor(self.wiring.sensory_polarity, dtype=torch.get_default_dtype()))
 
+    @torch.no_grad()
+    def constrain(self) -> None:
+        """With `constraint="clip"`: put conductances and capacitances that an optimiser made negative back to zero."""
+        if self.constraint == "clip":
+            for stored in (self.gleak, self.cm, self.w, self.sensory_w):
+                stored.clamp_(min=0.0)
+
     def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
-        circuit = self._circuit()
-        unfold_time = elapsed / self.unfolds
-        drive = self._constant_drive(circuit, features, unfold_time)
-        # one duration for all rows is cheaper in the matrix
-        pull = circuit.pull if isinstance(unfold_time, Tensor) else circuit.pull * unfold_time
-        states = []
-        for step_drive, row_time in zip(drive.unbind(1), in_turn(unfold_time, features.shape[1]), strict=True):
-            for _ in range(self.unfolds):
-                gates = torch.sigmoid(torch.addmm(circuit.offset, state, circuit.slope))
-                if isinstance(row_time, Tensor):
-                    gates = gates * row_time
-                numerator, denominator = torch.addmm(step_drive, gates, pull).chunk(2, 1)
-                state = (state + numerator) / denominator
-            states.append(state)
-        return torch.stack(states, 1)[..., : self.output_size], state
+        weights = self._weights()
+        if ltc_compiled.is_for_us(features, state, elapsed, weights):
+            return ltc_compiled.solve(
+                self._solver, self._solve_in_torch, weights, features, state, elapsed, self.output_size
+            )
+        return self.run_in_torch(features, state, elapsed)
 
-    def _circuit(self) -> Circuit:
-        gleak = F.softplus(self.gleak)
-        per_capacitance = F.softplus(self.cm).reciprocal().repeat(2)
-        sensory_bias = self.input_b @ self.sensory_source_of - self.sensory_mu
-        return Circuit(
-            sensory_slope=self.input_w[:, None] * self.sensory_source_of * self.sensory_sigma,
-            sensory_offset=self.sensory_sigma * sensory_bias,
-            sensory_pull=_pull(self.sensory_target_of, self.sensory_w, self.sensory_erev) * per_capacitance,
-            slope=self.source_of * self.sigma,
-            offset=-self.sigma * self.mu,
-            pull=_pull(self.target_of, self.w, self.erev) * per_capacitance,
-            leak=torch.cat([gleak * self.vleak, gleak]) * per_capacitance,
-        )
+    def run_in_torch(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
+        """The same in torch operations."""
+        states = self._solve_in_torch(self._weights(), features, state, elapsed)
+        return states[..., : self.output_size], states[:, -1]
 
-    def _constant_drive(self, circuit: Circuit, features: Tensor, unfold_time: float | Tensor) -> Tensor:
-        """What stays the same over the unfolds of a step, for the whole sequence at once: [B, T, 2S]."""
-        gates = torch.sigmoid(features @ circuit.sensory_slope + circuit.sensory_offset)
-        time = unfold_time.unsqueeze(2) if isinstance(unfold_time, Tensor) else unfold_time
-        drive = (gates @ circuit.sensory_pull + circuit.leak) * time
-        own = drive.new_zeros(2 * self.state_size)
-        own[self.state_size :] = 1.0  # the 1 in the denominator
-        return drive + own
+    def stepper(self) -> Stepper:
+        return Stepper(self._solver, self._weights(), self.output_size, self.time_unit_s)
 
+    def _weights(self) -> Weights:
+        return Weights(*(getattr(self, name) for name in Weights._fields))
 
-def _pull(target_of: Tensor, w: Tensor, erev: Tensor) -> Tensor:
-    weight = F.softplus(w)
-    return torch.cat([target_of * (weight * erev)[:, None], target_of * weight[:, None]], dim=1)
+    def _solve_in_torch(self, weights: Weights, features: Tensor, state: Tensor, elapsed: float | Tensor) -> Tensor:
+        incidence = Incidence(self.source_of, self.target_of, self.sensory_source_of, self.sensory_target_of)
+        return ltc_torch.solve(weights, incidence, self._solver, features, state, elapsed)
 
 
 def _uniform(size: int, low: float, high: float) -> Tensor:
