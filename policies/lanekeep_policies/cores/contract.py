@@ -99,8 +99,11 @@ def is_somewhere(condition: Tensor) -> bool:
 
 
 def is_nan_somewhere(*tensors: Tensor) -> bool:
-    """Whether a tensor holds NaN: only then, or if infinities cancel, is the sum of all elements NaN."""
-    return is_somewhere(torch.isnan(sum(t.sum() for t in tensors))) and any(is_somewhere(t.isnan()) for t in tensors)  # type: ignore[arg-type]
+    """Whether a tensor holds NaN; only then, or if infinities cancel, is the sum of its elements NaN."""
+    try:
+        return any(math.isnan(t.detach().sum()) and bool(t.isnan().any()) for t in tensors)
+    except RuntimeError:  # under vmap
+        return False
 
 
 def in_turn(elapsed: float | Tensor, steps: int) -> tuple[Any, ...]:
