@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lanekeep_policies.cores.neural_ode import NeuralODE, dopri5, rk4
+from lanekeep_policies.cores.neural_ode import NeuralODE, dopri5, rk4_step
 
 UNIT_S = 0.05
 
@@ -46,10 +46,10 @@ def test_the_velocity_is_the_equation() -> None:
 def test_one_step_of_a_linear_flow_is_the_exponential_series_to_fourth_order() -> None:
     matrix, x = linear_flow()
     series = sum(torch.linalg.matrix_power(matrix, k) / math.factorial(k) for k in range(5))
-    torch.testing.assert_close(rk4(lambda x: x @ matrix.T, x, 1.0, 1), x @ series.T, rtol=0.0, atol=1e-14)
+    torch.testing.assert_close(rk4_step(lambda x: x @ matrix.T, x, 1.0), x @ series.T, rtol=0.0, atol=1e-14)
     steps = np.array([0.2, 0.1, 0.05])
     errors = [
-        float((rk4(lambda x: x @ matrix.T, x, step, 1) - x @ torch.linalg.matrix_exp(step * matrix).T).abs().max())
+        float((rk4_step(lambda x: x @ matrix.T, x, step) - x @ torch.linalg.matrix_exp(step * matrix).T).abs().max())
         for step in steps
     ]
     assert np.polyfit(np.log(steps), np.log(errors), 1)[0] == pytest.approx(5.0, abs=0.1)
@@ -127,6 +127,17 @@ def test_the_leak_bounds_the_state(elapsed: float, start: float) -> None:
         outputs, _ = core(features, state * start, elapsed * UNIT_S)
     bound = torch.maximum((state * start).abs(), network)[:, None]
     assert (outputs.abs() <= bound * (1 + 1e-12)).all()
+
+
+def test_longer_times_take_more_steps_and_beyond_6_tau_none() -> None:
+    core, fine = core_of(), core_of(steps=300)
+    features, state = random_input(core, batch=2, time=1)
+    with torch.inference_mode():
+        for elapsed, margin in ((1.0, 0.05), (10.0, 0.5)):
+            expected = fine(features, state, elapsed * UNIT_S)[1]
+            assert 1e-6 < (core(features, state, elapsed * UNIT_S)[1] - expected).abs().max() < margin
+        longest = core(features, state, 10.0 * UNIT_S)[1]
+        torch.testing.assert_close(core(features, state, 1e3 * UNIT_S)[1], longest, rtol=0.0, atol=1e-12)
 
 
 def test_without_a_leak_the_state_may_drift_and_no_time_is_cut_off() -> None:

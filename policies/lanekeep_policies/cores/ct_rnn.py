@@ -43,15 +43,15 @@ class CTRNN(Core):
         of_features, of_state = torch.split(self.layer.weight, [self.input_size, self.state_size], dim=1)
         drive = features @ of_features.T + self.layer.bias
         states = []
-        fractions = in_turn(self._fraction(elapsed, state), features.shape[1])
+        fractions = in_turn(self._fraction(elapsed), features.shape[1])
         for step_drive, fraction in zip(drive.unbind(1), fractions, strict=True):
             for _ in range(self.unfolds):
                 state = torch.lerp(state, torch.tanh(torch.addmm(step_drive, state, of_state.T)), fraction)
             states.append(state)
         return torch.stack(states, 1), state
 
-    def _fraction(self, elapsed: float | Tensor, state: Tensor) -> float | Tensor:
+    def _fraction(self, elapsed: float | Tensor) -> float | Tensor:
         """D/tau, at most 1: how much of the way to tanh an unfold goes."""
         if isinstance(elapsed, Tensor):
-            return (elapsed.to(state.dtype) / (self.unfolds * self.tau)).clamp(max=1.0)
+            return (elapsed / (self.unfolds * self.tau)).clamp(max=1.0)
         return min(elapsed / (self.unfolds * self.tau), 1.0)
