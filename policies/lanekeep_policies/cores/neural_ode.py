@@ -5,7 +5,7 @@ State x [B, U] of U = 64 units, as many in the hidden layer; outputs: x. tau is 
 the features I are constant over a step.
 
 tau = inf is the plain neural ODE. Its velocity is bounded and its state is not: on a long drive x drifts as far as it
-likes. The leak, by default that of the CT-RNN (5/3 time units, 83 ms at 20 Hz), makes it learn faster and holds the flow in
+likes. The leak, by default that of the CT-RNN (5/3 time units, 83 ms at 20 Hz), holds the flow within
     |x_i| <= max(|x0_i|, tau (sum_j |W2_ij| + |b2_i|))
 This is a bound, not contraction: two trajectories inside it may part.
 
