@@ -41,6 +41,16 @@ def test_head_core_and_read_out_have_the_published_layers_and_252_219_parameters
     assert sum(parameter.numel() for parameter in model.parameters()) == kernels + full + biases == 252_219
 
 
+def test_the_network_has_the_papers_27_million_connections() -> None:
+    head = PilotNetHead(66, 200)
+    maps = head.feature_maps(standardise(torch.randint(0, 256, (1, 66, 200, 3), dtype=torch.uint8)))
+    per_position = [convolution.get_parameter("weight").numel() for convolution in head.convolutions]
+    positions = [feature_map[0, 0].numel() for feature_map in maps]
+    connections = sum(weights * times for weights, times in zip(per_position, positions, strict=True))
+    connections += sum(layer.get_parameter("weight").numel() for layer in FeedForward(head.features, HIDDEN).layers)
+    assert round((connections + 10) / 1e6) == 27
+
+
 @pytest.mark.parametrize(("height", "width"), [(48, 160), (78, 200), (17, 33), (61, 197), (131, 401)])
 def test_no_pixel_of_a_resized_frame_is_blind(height: int, width: int) -> None:
     assert what_is_read(height, width).all()

@@ -24,8 +24,9 @@ K_i = 2 Re(C Abar^i Bbar), in blocks of up to 32 steps as a Toeplitz matrix.
 State [B, H N + (P-1) H]: Re x, Im x [H, N/2 each], then u_{k-1} .. u_{k-P+1}.  B batch, T time, H channels, N states.
 All arithmetic is real.
 
-Hasani, Lechner, Wang, Chahine, Amini, Rus, Liquid Structural State-Space Models, ICLR 2023, section 3; their code's
-products run backwards in time, its step() has none, and its Bbar^2 is Bbar sum(Bbar): here it is what the equation says.
+Hasani, Lechner, Wang, Chahine, Amini, Rus, Liquid Structural State-Space Models, ICLR 2023, section 3. In their code
+(github.com/raminmh/liquid-s4 at d3a72bd, s4.py) the products run backwards in time, step() has none, and Bbar^2 is
+Bbar sum(Bbar); here they are what the equation says, so that a car can drive by them.
 S4D and S4D-Lin: Gu, Gupta, Goel, Re, NeurIPS 2022, sections 3.2 and 4.
 """
 
