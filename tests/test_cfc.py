@@ -1,6 +1,5 @@
 """The closed-form core against ncps in float64, and against the laws every core keeps."""
 
-import copy
 import math
 
 import pytest
@@ -104,36 +103,29 @@ def test_equals_ncps_with_every_activation_and_without_a_state(mode: str, activa
     assert_equal_to_ncps(core, reference_of(core, mode, 2, activation), 1.0, given=False)
 
 
-def single_precision_errors(mode: str, seed: int) -> tuple[Tensor, Tensor]:
-    """Errors of our outputs and of ncps' own in single precision, [B, T, U]; the gradients are compared on the way."""
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("seed", range(3))
+def test_single_precision_is_close_to_ncps_in_double(mode: str, seed: int) -> None:
+    """Within 1e-6 of the range of the state, which is 1, but 2 for no-gate, the sum of two terms.
+
+    So no-gate is not held to 1e-6: its steps magnify rounding. Greatest error over 16 steps of 40 draws, ours and ncps'
+    own in single precision: 1.1e-6 and 0.7e-6 for a batch of 4, 1.6e-6 and 1.7e-6 for one of 32.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         core, features = CfC(32, mode=mode), torch.rand(4, 16, 32)
-    single = ReferenceCfC(32, 64, mode=mode.replace("-", "_"))
-    single.rnn_cell.load_state_dict(core.blocks())
-    reference = copy.deepcopy(single).double()
+    reference = ReferenceCfC(32, 64, mode=mode.replace("-", "_")).double()
+    reference.rnn_cell.load_state_dict(core.blocks())
     outputs, last = core(features, core.initial_state(4), UNIT_S)
     expected, expected_last = reference(features.double())
+    errors = (outputs - expected).detach().abs()
+    assert errors[:, 0].max() <= 1e-6
+    assert errors.max() <= 1e-6 * (2.0 if mode == "no-gate" else 1.0)
     (outputs.square().sum() + last.square().sum()).backward()
     (expected.square().sum() + expected_last.square().sum()).backward()
     for name, gradient in gradients_of(core).items():
         wanted = reference.rnn_cell.get_parameter(name).grad
         assert (gradient - wanted).abs().max() <= 1e-5 * wanted.abs().max(), name
-    return (outputs - expected).detach(), (single(features)[0] - expected).detach()
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_single_precision_is_close_to_ncps_in_double(mode: str) -> None:
-    """Within 1e-6 over 16 steps; no-gate, whose steps magnify rounding, within 1e-6 in one and then no worse than ncps.
-
-    Over 40 draws of no-gate weights the greatest error lay above 1e-6 in 19 of ours (1.4e-6 at most), 29 of ncps' (1.6e-6).
-    """
-    errors, theirs = map(torch.stack, zip(*(single_precision_errors(mode, seed) for seed in range(3)), strict=True))
-    if mode == "no-gate":
-        assert errors[:, :, 0].abs().max() <= 1e-6
-        assert errors.square().mean() <= theirs.square().mean()
-    else:
-        assert errors.abs().max() <= 1e-6
 
 
 @pytest.mark.parametrize("mode", MODES)
