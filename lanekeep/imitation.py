@@ -38,11 +38,13 @@ from lanekeep.rollout import DriverPilot, ExpertPilot, Pilot, drive_roads, label
 from lanekeep_envs import Camera, load_scenario
 from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
+from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.driver import Driver, DriverSpec
 
 TRAINING_SEEDS = 9_000  # roads below are trained on, the next 1,000 are for validation, from 10,000 on for tests
 
-CORE_LEARNING_RATE = {"ncp": 1e-2, "lstm": 1e-3}  # a conductance moves less per gradient than a weight
+CORE_LEARNING_RATE = 1e-3
+LTC_LEARNING_RATE = 1e-2  # a conductance moves less per gradient than a weight
 DAGGER_NOISE = 0.67  # disturbance of the driver's own drives, as a share of the expert's
 CARS = 32  # that drive side by side in a round
 VALIDATION_CARS = 10  # at least, side by side
@@ -58,7 +60,7 @@ class TrainImitation:
     out: tyro.conf.Positional[Path]
     """Folder of the checkpoint; the demonstrations go to its subfolder `demonstrations`."""
     core: str = "ncp"
-    """Recurrent core: ncp or lstm."""
+    """Core: ncp, ltc, cfc, lstm, ... (an unknown name lists them)."""
     scenario: str = "country"
     """Roads to learn on: a name or the path of a .toml file."""
     camera: str = "48x160"
@@ -74,7 +76,7 @@ class TrainImitation:
     learning_rate: float = 1e-3
     """Adam's learning rate for the conv head; it falls to 2 % along a cosine."""
     core_learning_rate: float | None = None
-    """The same for core and read-out; what suits the core unless given: ncp 1e-2, lstm 1e-3."""
+    """The same for core and read-out; what suits the core unless given: 1e-2 for ltc, ncp and ncp-mixed, else 1e-3."""
     alpha: float = 3.0
     """Weight of bends in the loss: exp(alpha |action|)."""
     noise: float = 0.15
@@ -338,7 +340,8 @@ def imitation_loss(actions: Tensor, answers: Tensor, alpha: float) -> Tensor:
 
 def make_optimiser(driver: Driver, settings: TrainImitation) -> torch.optim.Adam:
     """Adam with a rate of its own for the head and for core and read-out."""
-    rate = settings.core_learning_rate or CORE_LEARNING_RATE[settings.core]
+    liquid = any(isinstance(module, LTC) for module in driver.core.modules())
+    rate = settings.core_learning_rate or (LTC_LEARNING_RATE if liquid else CORE_LEARNING_RATE)
     slow = list(driver.head.parameters())
     fast = [p for p in (*driver.core.parameters(), *driver.readout.parameters()) if p.requires_grad]
     return torch.optim.Adam(

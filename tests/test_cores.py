@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.func import functional_call, stack_module_state
 
 from lanekeep_policies.cores.contract import Core
-from lanekeep_policies.driver import CORES, DriverSpec
+from lanekeep_policies.driver import CORES, Driver, DriverSpec
 
 # torch's fused recurrent kernels have no batching rule: vmap takes them under grad or vjp alone
 FUSED = ("rnn", "gru", "lstm")
@@ -20,7 +20,7 @@ def build(name: str, seed: int = 0) -> Core:
     spec = DriverSpec(core=name, camera_height=16, camera_width=32, curvature_limit_per_m=0.02)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return CORES[name](spec).double().eval()
+        return Driver(spec).core.double().eval()
 
 
 @pytest.fixture(params=CORES)

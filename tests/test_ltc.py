@@ -1,6 +1,9 @@
 """The liquid core against ncps in float64, and against the laws of its equation."""
 
+import copy
 import math
+from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pytest
@@ -9,10 +12,12 @@ import torch.nn.functional as F
 from ncps.torch import LTC as ReferenceLTC
 from ncps.wirings import Wiring as ReferenceWiring
 
+from lanekeep_policies.cores import ltc_torch
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.wiring import Wiring, ncp_wiring
 
 UNIT_S = 0.05
+Constraint: TypeAlias = Literal["softplus", "clip"]
 NEURON_PARAMETERS = ("gleak", "vleak", "cm", "input_w", "input_b")
 SYNAPSE_PARAMETERS = ("w", "mu", "sigma", "erev")
 SENSORY_PARAMETERS = ("sensory_w", "sensory_mu", "sensory_sigma", "sensory_erev")
@@ -32,13 +37,14 @@ class SameWiring(ReferenceWiring):
         self.sensory_adjacency_matrix = self._sensory
 
 
-def core_of(seed: int = 0, unfolds: int = 6, **wiring: int) -> LTC:
+def core_of(seed: int = 0, unfolds: int = 6, constraint: Constraint = "softplus", **wiring: int) -> LTC:
     """A float64 core away from its initial values, so that no parameter is 0 or 1 by chance."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        core = LTC(ncp_wiring(**wiring, seed=seed), unfolds=unfolds, time_unit_s=UNIT_S).double()
+        core = LTC(ncp_wiring(**wiring, seed=seed), unfolds, UNIT_S, constraint, epsilon=1e-8).double()
         for parameter in core.parameters():
             parameter.data += 0.1 * torch.randn_like(parameter)
+        core.constrain()
     return core
 
 
@@ -46,7 +52,11 @@ def reference_of(core: LTC) -> ReferenceLTC:
     """ncps' LTC with the same weights: packed synapses spread over its dense matrices."""
     wiring = core.wiring
     reference = ReferenceLTC(
-        wiring.sensory, SameWiring(wiring), output_mapping=None, ode_unfolds=core.unfolds, epsilon=0.0
+        wiring.sensory,
+        SameWiring(wiring),
+        output_mapping=None,
+        ode_unfolds=core.unfolds,
+        implicit_param_constraints=core.constraint == "softplus",
     ).double()
     places = _places(core)
     with torch.no_grad():
@@ -77,6 +87,7 @@ def test_parameters_are_those_of_the_paper() -> None:
     assert (core.input_size, core.state_size, core.output_size) == (32, 19, 1)
 
 
+@pytest.mark.parametrize("constraint", ["softplus", "clip"])
 @pytest.mark.parametrize("elapsed", [1e-3, 0.1, 1.0, 10.0])
 @pytest.mark.parametrize(
     "wiring",
@@ -85,30 +96,132 @@ def test_parameters_are_those_of_the_paper() -> None:
         {"sensory": 5, "inter": 4, "command": 3, "motor": 2, "sensory_fanout": 2, "inter_fanout": 2, "motor_fanin": 2},
     ],
 )
-def test_equals_ncps_in_values_and_every_gradient(elapsed: float, wiring: dict[str, int]) -> None:
-    core = core_of(**wiring)
-    reference = reference_of(core)
-    features, state = (tensor.requires_grad_() for tensor in random_input(core, batch=3, time=6))
-    twin_features, twin_state = (tensor.detach().clone().requires_grad_() for tensor in (features, state))
+def test_equals_ncps_in_values_and_every_gradient(
+    elapsed: float, wiring: dict[str, int], constraint: Constraint
+) -> None:
+    core = core_of(**wiring, constraint=constraint)
+    compare_with_ncps(core, core, torch.full((3, 6), elapsed, dtype=torch.float64), 1e-10, 1e-10)
 
+
+def test_equals_ncps_at_irregular_times_of_each_row() -> None:
+    core = core_of()
+    generator = torch.Generator().manual_seed(2)
+    compare_with_ncps(
+        core, core, 10.0 ** (4.0 * torch.rand(3, 6, dtype=torch.float64, generator=generator) - 3.0), 1e-10, 1e-10
+    )
+
+
+def test_equals_ncps_without_a_state() -> None:
+    core = core_of()
+    features, _ = random_input(core, batch=2, time=5)
+    expected_outputs, expected_last = reference_of(core)(features)
+    outputs, last = core(features, core.initial_state(2), UNIT_S)
+    torch.testing.assert_close(outputs, expected_outputs, rtol=0.0, atol=1e-12)
+    torch.testing.assert_close(last, expected_last, rtol=0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("constraint", ["softplus", "clip"])
+def test_single_precision_is_single_precision(constraint: Constraint) -> None:
+    """Gradients of 32 rows and 32 steps within 1e-5 of the largest of each tensor: sums that cancel would show in `cm`."""
+    core = core_of(constraint=constraint)
+    compare_with_ncps(copy.deepcopy(core).float(), core, torch.ones(32, 32, dtype=torch.float64), 1e-6, 1e-5)
+
+
+def compare_with_ncps(core: LTC, exact: LTC, elapsed: torch.Tensor, values: float, gradients: float) -> None:
+    """Outputs, state and all gradients of `core` against ncps with the weights of `exact`, both in the core's precision."""
+    reference = reference_of(exact)
+    rows, steps = elapsed.shape
+    twins = [tensor.requires_grad_() for tensor in random_input(exact, rows, steps)]
+    features, state = (tensor.detach().to(core.w.dtype).requires_grad_() for tensor in twins)
     outputs, last = core(features, state, elapsed * UNIT_S)
     # ncps reads per-row time spans wrongly when B > 1 (its issues 81-83): one row at a time
-    spans = torch.full((1, 6), elapsed, dtype=torch.float64)
-    rows = [reference(twin_features[[row]], twin_state[[row]], spans) for row in range(3)]
-    expected_outputs, expected_last = (torch.cat(parts) for parts in zip(*rows, strict=True))
-
-    close = {"rtol": 1e-10, "atol": 1e-10}
-    torch.testing.assert_close(outputs, expected_outputs, **close)
-    torch.testing.assert_close(last, expected_last, **close)
+    if bool((elapsed == 1.0).all()):
+        each = [reference(*twins)]
+    else:
+        each = [reference(twins[0][[row]], twins[1][[row]], elapsed[[row]]) for row in range(rows)]
+    expected_outputs, expected_last = (torch.cat(parts) for parts in zip(*each, strict=True))
+    for ours, theirs in ((outputs, expected_outputs), (last, expected_last)):
+        assert float((ours - theirs).detach().abs().max()) < values
     (outputs.square().sum() + last.square().sum()).backward()
     (expected_outputs.square().sum() + expected_last.square().sum()).backward()
-    torch.testing.assert_close(features.grad, twin_features.grad, **close)
-    torch.testing.assert_close(state.grad, twin_state.grad, **close)
-    places = _places(core)
-    for name, parameter in core.named_parameters():
-        assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
-        expected = getattr(reference.rnn_cell, name).grad[places[name]]
-        torch.testing.assert_close(parameter.grad, expected, **close, msg=lambda text, name=name: f"{name}: {text}")
+    pairs = {"features": (features.grad, twins[0].grad), "state": (state.grad, twins[1].grad)}
+    for name, place in _places(exact).items():
+        pairs[name] = core.get_parameter(name).grad, getattr(reference.rnn_cell, name).grad[place]
+    assert len(pairs) == 2 + len(list(core.parameters()))
+    for name, (ours, theirs) in pairs.items():
+        scale = max(1.0, float(theirs.abs().max())) if core is exact else float(theirs.abs().max())
+        assert float(theirs.abs().max()) > 0.0, name
+        assert float((ours - theirs).abs().max()) < gradients * scale, name
+
+
+@pytest.mark.parametrize("rows", [1, 3, 32, 70])  # the compiled form goes through blocks of 32
+@pytest.mark.parametrize("timed", [False, True])
+@pytest.mark.parametrize("constraint", ["softplus", "clip"])
+def test_compiled_equals_torch(rows: int, timed: bool, constraint: Constraint) -> None:
+    core = core_of(constraint=constraint, motor=2)
+    elapsed: torch.Tensor | float = 1.3
+    if timed:
+        elapsed = 3.0 * torch.rand(rows, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+        elapsed[0, 1] = 0.0
+    found = []
+    for run in (core.run, core.run_in_torch):
+        features, state = (tensor.requires_grad_() for tensor in random_input(core, rows, 4))
+        outputs, last = run(features, state, elapsed)
+        inputs = (features, state, *core.parameters())
+        found.append((outputs, last, *torch.autograd.grad(outputs.sin().sum() + last.cos().sum(), inputs)))
+        with torch.no_grad():  # without a trace of the states
+            found[-1] += run(features, state, elapsed)
+    for compiled, plain in zip(*found, strict=True):
+        torch.testing.assert_close(compiled, plain, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # torch.func.jvp uses it itself
+def test_torch_operations_run_where_they_must_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    core, seen = core_of(), []
+    plain = ltc_torch.solve
+    monkeypatch.setattr(ltc_torch, "solve", lambda *a: (seen.append(1), plain(*a))[1])
+    features, state = random_input(core, 2, 3)
+    times = torch.full((2, 3), UNIT_S, dtype=torch.float64)
+
+    def in_torch(call: Callable[[], object]) -> bool:
+        seen.clear()
+        call()
+        return bool(seen)
+
+    assert not in_torch(lambda: core(features, state, times))
+    assert not in_torch(lambda: copy.deepcopy(core).float()(features.float(), state.float(), UNIT_S))
+    assert in_torch(lambda: core(features, state, times.clone().requires_grad_()))
+    assert in_torch(lambda: torch.func.vmap(lambda f: core(f[None], state[:1], UNIT_S))(features))
+    assert in_torch(lambda: torch.func.jvp(lambda f: core(f, state, UNIT_S), (features,), (features,)))
+
+
+def test_gradients_of_gradients() -> None:
+    core = core_of(sensory=3, inter=3, command=2, sensory_fanout=2, inter_fanout=2, recurrent_command=2, motor_fanin=2)
+    inputs = [tensor.requires_grad_() for tensor in random_input(core, 2, 2)]
+    torch.autograd.gradgradcheck(lambda f, s: core(f, s, UNIT_S), inputs)
+
+
+def test_a_stepper_is_the_core_with_the_weights_it_was_made_with() -> None:
+    core = core_of()
+    features, state = random_input(core, batch=3, time=4)
+    outputs, last = core(features, state, 0.03)
+    step = core.stepper()
+    with torch.no_grad():
+        for parameter in core.parameters():
+            parameter.add_(1.0)
+    for t in range(4):
+        output, state = step(features[:, t], state, 0.03)
+        torch.testing.assert_close(output, outputs[:, t], rtol=0.0, atol=1e-15)
+    torch.testing.assert_close(state, last, rtol=0.0, atol=1e-15)
+
+
+def test_clipped_weights_are_put_back_to_zero() -> None:
+    core = core_of(constraint="clip")
+    with torch.no_grad():
+        core.w[0], core.sensory_w[1], core.cm[2], core.gleak[3], core.erev[4] = -1.0, -2.0, -3.0, -4.0, -5.0
+    core.constrain()
+    assert core.w[0] == core.sensory_w[1] == core.cm[2] == core.gleak[3] == 0.0
+    assert core.erev[4] == -5.0
 
 
 def test_time_per_row_equals_one_row_at_a_time() -> None:
@@ -219,3 +332,5 @@ def test_effective_values_start_in_the_ranges_of_ncps() -> None:
 def test_senseless_solvers_are_refused(unfolds: int, time_unit_s: float) -> None:
     with pytest.raises(ValueError, match="unfolds >= 1|unit of time must be positive"):
         LTC(ncp_wiring(), unfolds, time_unit_s)
+    with pytest.raises(ValueError, match="softplus or clip, not 'relu'"):
+        LTC(ncp_wiring(), constraint="relu")  # type: ignore[arg-type]

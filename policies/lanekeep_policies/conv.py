@@ -42,6 +42,8 @@ def standardise(frames: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
 class ConvHead(nn.Module):
     """Frames [N, H, W, 3] to features [N, 32], all >= 0."""
 
+    features: Final = FEATURES
+
     def __init__(self, height: int, width: int) -> None:
         super().__init__()
         if min(height, width) < SMALLEST_FRAME or max(height, width) > LARGEST_FRAME:

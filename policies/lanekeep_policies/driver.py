@@ -1,13 +1,14 @@
-"""A driver: conv head + recurrent core + linear read-out, from camera frames to a path curvature.
+"""A driver: head + core + linear read-out, from camera frames to a path curvature.
 
-Frames [B, T, H, W, 3] uint8 -> features [B, T, 32] -> core outputs [B, T, O] -> curvature [B, T, 1] in action units: an
+Frames [B, T, H, W, 3] uint8 -> features [B, T, F] -> core outputs [B, T, O] -> curvature [B, T, 1] in action units: an
 action of 1 is the path curvature `curvature_limit_per_m`, positive to the left.  The memory is one flat state [B, S].
-The read-out of an NCP is the one weight and bias of its motor neuron.
+The read-out of an NCP is the one weight and bias of its motor neuron.  All cores but the feed-forward networks `cnn` and
+`pilotnet`, which have heads of their own, see through the conv head of the NCP paper and its F = 32 features.
 """
 
 import difflib
 from collections.abc import Callable
-from typing import Annotated, Any, final
+from typing import Annotated, Any, Protocol, cast, final
 
 import msgspec
 import numpy as np
@@ -15,14 +16,34 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lanekeep_policies.conv import FEATURES, ConvHead
+from lanekeep_policies import cnn, pilotnet
+from lanekeep_policies.cnn import CNNHead
+from lanekeep_policies.conv import ConvHead
+from lanekeep_policies.cores.cfc import CfC
 from lanekeep_policies.cores.contract import Core
+from lanekeep_policies.cores.ct_rnn import CTRNN
+from lanekeep_policies.cores.feedforward import FeedForward
+from lanekeep_policies.cores.gru import GRU
+from lanekeep_policies.cores.liquid_s4 import LiquidS4
 from lanekeep_policies.cores.lstm import LSTM
 from lanekeep_policies.cores.ltc import LTC
-from lanekeep_policies.wiring import ncp_wiring
+from lanekeep_policies.cores.mixed_memory import MixedMemory
+from lanekeep_policies.cores.neural_ode import NeuralODE
+from lanekeep_policies.cores.rnn import RNN
+from lanekeep_policies.cores.wired_cfc import WiredCfC
+from lanekeep_policies.pilotnet import PilotNetHead
+from lanekeep_policies.wiring import fully_connected, ncp_wiring
 
 Pixels = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+
+
+class Head(Protocol):
+    """The part that sees: frames [N, H, W, 3] to features [N, F]."""
+
+    features: int
+
+    def __call__(self, frames: Tensor) -> Tensor: ...
 
 
 class DriverSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -36,10 +57,25 @@ class DriverSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     wiring_seed: int = 20190120
 
 
-CORES: dict[str, Callable[[DriverSpec], Core]] = {
-    "ncp": lambda spec: LTC(ncp_wiring(sensory=FEATURES, seed=spec.wiring_seed)),
-    "lstm": lambda spec: LSTM(FEATURES),
+CORES: dict[str, Callable[[DriverSpec, int], Core]] = {  # given the number of features
+    "ncp": lambda spec, features: LTC(ncp_wiring(features, seed=spec.wiring_seed)),
+    "ncp-mixed": lambda spec, features: MixedMemory(LTC(ncp_wiring(features, seed=spec.wiring_seed))),
+    "ltc": lambda spec, features: LTC(fully_connected(features, 19, 1, seed=spec.wiring_seed)),
+    "ncp-cfc": lambda spec, features: WiredCfC(ncp_wiring(features, seed=spec.wiring_seed)),
+    "cfc": lambda _, features: CfC(features),
+    "cfc-pure": lambda _, features: CfC(features, mode="pure"),
+    "cfc-no-gate": lambda _, features: CfC(features, mode="no-gate"),
+    "cfc-mixed": lambda _, features: MixedMemory(CfC(features)),
+    "ct-rnn": lambda _, features: CTRNN(features),
+    "neural-ode": lambda _, features: NeuralODE(features),
+    "rnn": lambda _, features: RNN(features),
+    "gru": lambda _, features: GRU(features),
+    "lstm": lambda _, features: LSTM(features),
+    "liquid-s4": lambda _, features: LiquidS4(features),
+    "cnn": lambda _, features: FeedForward(features, cnn.HIDDEN),
+    "pilotnet": lambda _, features: FeedForward(features, pilotnet.HIDDEN),
 }
+HEADS: dict[str, Callable[[int, int], Head]] = {"cnn": CNNHead, "pilotnet": PilotNetHead}  # all others: ConvHead
 
 
 @final
@@ -53,8 +89,9 @@ class Driver(nn.Module):
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(CORES)}."
             raise ValueError(f"unknown core {spec.core!r}: {hint}")
         self.spec = spec
-        self.head = ConvHead(spec.camera_height, spec.camera_width)
-        self.core: Core = CORES[spec.core](spec)
+        head = HEADS.get(spec.core, ConvHead)(spec.camera_height, spec.camera_width)
+        self.head = cast(nn.Module, head)
+        self.core = CORES[spec.core](spec, head.features)
         self.readout = nn.Linear(self.core.output_size, 1)
 
     @staticmethod
@@ -92,7 +129,7 @@ class Driver(nn.Module):
         return self.core.initial_state(batch)
 
     def features(self, frames: Tensor) -> Tensor:
-        """Frames [B, T, H, W, 3] to features [B, T, 32]."""
+        """Frames [B, T, H, W, 3] to features [B, T, F]."""
         size = (self.spec.camera_height, self.spec.camera_width, 3)
         if frames.dtype != torch.uint8 or frames.shape[2:] != size:
             raise ValueError(
@@ -100,14 +137,14 @@ class Driver(nn.Module):
                 + "x".join(map(str, frames.shape[2:]))
             )
         features: Tensor = self.head(frames.flatten(0, 1))
-        return features.view(*frames.shape[:2], FEATURES)
+        return features.view(*frames.shape[:2], -1)
 
     def forward(self, frames: Tensor, state: Tensor, dt_s: float | Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Frames [B, T, H, W, 3] and state [B, S] to curvature [B, T, 1] (action units, not clipped) and state."""
         return self.act(self.features(frames), state, dt_s)
 
     def act(self, features: Tensor, state: Tensor, dt_s: float | Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Features [B, T, 32] and state [B, S] to curvature [B, T, 1] and state."""
+        """Features [B, T, F] and state [B, S] to curvature [B, T, 1] and state."""
         outputs, state = self.core(features, state, self.spec.dt_s if dt_s is None else dt_s)
         return self.readout(outputs), state
 
