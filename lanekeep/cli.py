@@ -32,8 +32,8 @@ COMMANDS = {
     "evaluate": Command("lanekeep.evaluate", "Evaluate", "measure how well drivers keep their lane"),
     "watch": Command("lanekeep.viewer", "Watch", "see a driver drive, with its neurons"),
     "record": Command("lanekeep.recording", "Record", "record an expert's drives as demonstrations"),
-    "bench env": Command("lanekeep.bench", "BenchEnv", "how fast the environment is"),
-    "bench train": Command("lanekeep.bench", "BenchTrain", "how fast a training step is"),
+    "bench env": Command("lanekeep.bench.env", "BenchEnv", "how fast the environment is"),
+    "bench train": Command("lanekeep.bench.train", "BenchTrain", "how fast a training step is"),
 }
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lanekeep import bench
-from lanekeep.bench import BenchTrain
+from lanekeep.bench import train
+from lanekeep.bench.train import BenchTrain
 from lanekeep.cli import main
 from lanekeep.imitation import Trainer, TrainImitation
 
@@ -16,7 +16,7 @@ def test_a_whole_training_is_measured(tmp_path: Path, monkeypatch: pytest.Monkey
     road.write_text('description = "a short road"\n[road]\nlength_m = 400\n')
     small = {"camera": "16x32", "batch": 4, "length": 4, "expert_frames": 640, "dagger_frames": 320}
     small |= {"segments": 2, "dagger_every": 2, "validation_km": 0.1, "scenario": str(road)}
-    monkeypatch.setattr(bench, "TrainImitation", lambda **given: TrainImitation(**small, **given))
+    monkeypatch.setattr(train, "TrainImitation", lambda **given: TrainImitation(**small, **given))
     calls: list[str] = []
     for name in ("begin_round", "learn", "validate"):
         original = getattr(Trainer, name)

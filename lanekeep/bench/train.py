@@ -1,0 +1,88 @@
+"""How long a whole training by imitation takes, in wall time, compared with its conv head alone on as many frames."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lanekeep.bench.env import many_cars
+from lanekeep.bench.measures import report
+from lanekeep.flags import check_file, in_range
+from lanekeep.imitation import Trainer, TrainImitation
+from lanekeep_policies.conv import ConvHead
+
+
+@dataclass(frozen=True)
+class BenchTrain:
+    """How long a whole training by imitation takes, compared with its conv head alone."""
+
+    core: str = "ncp"
+    """Recurrent core."""
+    frames: int = 60_000
+    """Training frames to pass through the driver."""
+    json: Path | None = None
+    """Also write the measures to this file."""
+
+    def __post_init__(self) -> None:
+        in_range(self, "frames", 1, 1_000_000_000)
+
+    def run(self) -> int:
+        """Train, measure, print, write."""
+        bench_train(self)
+        return 0
+
+
+def bench_train(settings: BenchTrain) -> None:
+    """Train as `imitation.train` does; every update is followed by one of the conv head alone, on as many frames."""
+    check_file(settings, "json")
+    many_cars(1, "8x8")()  # what is compiled once per installation is not training
+    columns = (TextColumn("training"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    with tempfile.TemporaryDirectory() as folder, Progress(*columns, transient=True) as bar:
+        trainer = Trainer(TrainImitation(out=Path(folder) / "driver", core=settings.core, frames=settings.frames))
+        task = bar.add_task("", total=trainer.updates, note="first demonstrations")
+        driving, update, alone = [seconds_of(trainer.begin_round)], list[float](), list[float]()
+        head_only = head_alone(trainer)
+        while not trainer.finished:
+            if trainer.round_due:
+                driving.append(seconds_of(trainer.begin_round))
+            else:
+                update.append(seconds_of(trainer.learn))
+                alone.append(seconds_of(head_only))
+            note = f"{(sum(update) + sum(driving)) / sum(alone):.2f} times the conv head alone"
+            bar.update(task, completed=trainer.update, note=note)
+        driving.append(seconds_of(trainer.validate))
+    ratios = {
+        "update_over_head_only": [sum(update) / sum(alone)],
+        "time_over_head_only": [(sum(update) + sum(driving)) / sum(alone)],
+    }
+    rows = {"update": update, "conv head alone": alone, "driving in all": [sum(driving)], **ratios}
+    report(f"seconds, {settings.core}, {trainer.frames_seen:,} frames", rows, list(ratios), settings.json)
+
+
+def head_alone(trainer: Trainer) -> Callable[[], None]:
+    """A function that trains a conv head on one batch's worth of the first demonstrations; called once already."""
+    at_once = trainer.settings.batch * trainer.settings.length
+    frames = torch.from_numpy(np.concatenate([e.frames for e in trainer.episodes])[:at_once])
+    head = ConvHead(trainer.camera.height_px, trainer.camera.width_px)
+    optimiser = torch.optim.Adam(head.parameters())
+
+    def head_only() -> None:
+        optimiser.zero_grad(set_to_none=True)
+        head(frames).square().mean().backward()
+        optimiser.step()
+
+    head_only()
+    return head_only
+
+
+def seconds_of(work: Callable[[], Any]) -> float:
+    """Wall time of a call."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
