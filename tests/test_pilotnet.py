@@ -6,7 +6,7 @@ from torch import nn
 
 from lanekeep_policies.conv import standardise
 from lanekeep_policies.cores.feedforward import FeedForward
-from lanekeep_policies.pilotnet import HIDDEN, PilotNetHead
+from lanekeep_policies.pilotnet import ACTIVATION, HIDDEN, PilotNetHead
 
 
 def what_is_read(height: int, width: int) -> torch.Tensor:
@@ -60,6 +60,27 @@ def test_the_paper_s_frames_have_five_blind_rows_and_three_blind_columns() -> No
     expected = torch.zeros(66, 200, dtype=torch.bool)
     expected[:61, :197] = True
     assert torch.equal(what_is_read(66, 200), expected)
+
+
+def test_no_unit_of_the_narrow_layers_dies_when_the_read_out_begins_far_off() -> None:
+    """Thirty updates towards -2: with the ReLU they shut all ten units for good."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = FeedForward(1_152, HIDDEN, ACTIVATION)
+        readout = nn.Linear(10, 1)
+    with torch.no_grad():
+        readout.weight.fill_(0.3)
+    features = torch.rand(32, 1, 1_152, generator=torch.Generator().manual_seed(0))
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for _ in range(30):
+        optimiser.zero_grad()
+        outputs, _ = model(features, model.initial_state(32), 0.05)
+        (readout(outputs) + 2.0).square().mean().backward()
+        optimiser.step()
+    optimiser.zero_grad()
+    outputs, _ = model(features, model.initial_state(32), 0.05)
+    slope = torch.autograd.grad(outputs.sum(), model.layers[-1].get_parameter("bias"))[0]
+    assert (slope > 1e-3).all()
 
 
 @pytest.mark.parametrize(("height", "width"), [(15, 160), (48, 100_000)])

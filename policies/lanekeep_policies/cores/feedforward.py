@@ -1,6 +1,6 @@
 """Feed-forward core without memory: each frame is answered by itself.
 
-    h = relu(W h + b)    for each hidden layer, beginning with h = features
+    h = f(W h + b)    for each hidden layer, beginning with h = features; f is the ReLU unless another is given
 State [B, 0]; outputs: the last hidden layer.  The driver's read-out is the output layer of the network.  Time has no
 meaning: with dt_s = 0 as well, a step's output is that of its own features.
 
@@ -11,10 +11,11 @@ uninterrupted one.  A driver here also does not see the same 94 minutes again an
 B batch, T time, F features.  Weights start as in He et al., Delving deep into rectifiers (2015), eq. 10; biases at zero.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import final
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lanekeep_policies.cores.contract import Core
@@ -24,10 +25,16 @@ from lanekeep_policies.cores.contract import Core
 class FeedForward(Core):
     """Fully connected layers of `hidden` units each."""
 
-    def __init__(self, input_size: int, hidden: Sequence[int] = (1000, 100)) -> None:
+    def __init__(
+        self,
+        input_size: int,
+        hidden: Sequence[int] = (1000, 100),
+        activation: Callable[[Tensor], Tensor] = F.relu,
+    ) -> None:
         if not hidden or min(hidden) < 1:
             raise ValueError(f"A feed-forward core needs hidden layers of at least one unit, not {tuple(hidden)}.")
         super().__init__(input_size, 0, hidden[-1])
+        self.activation = activation
         self.layers = nn.ModuleList(nn.Linear(inputs, units) for inputs, units in pairwise((input_size, *hidden)))
         for layer in self.layers:
             nn.init.kaiming_normal_(layer.get_parameter("weight"), nonlinearity="relu")
@@ -35,5 +42,5 @@ class FeedForward(Core):
 
     def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
         for layer in self.layers:
-            features = layer(features).relu()
+            features = self.activation(layer(features))
         return features, state

@@ -10,7 +10,8 @@ the sum of S4 and of products of two and more inputs.  The form PB ("powers of B
 up to degree P, the products of consecutive inputs that end at u_k, which are those without an Abar; it drops every
 product with a gap and every one that has passed: they are not remembered, and the state itself stays linear in u.
 What is dropped is of second order in u, as what is kept, so that PB is not nearer to the recurrence than S4 for small
-inputs, only another network; it equals the recurrence for the first two steps from zero, and where Abar = 0.
+inputs, only another network.  For P >= 2 it equals the recurrence over the first two steps from zero, and where Abar = 0
+over the first P.
 P = 1 is plain S4D.  After an uneven step the earlier inputs of a product count as if they had lasted as long as the last.
 
 Discretisation: zero-order hold, as in S4D, not the authors' bilinear transform, for which Abar -> -1 after a long step:
