@@ -12,16 +12,13 @@ Data: first the expert drives, disturbed; then, every `dagger_every` updates, th
 and the update's number, so that a resumed training equals an uninterrupted one.
 """
 
-import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +30,7 @@ from torch import Tensor
 
 from lanekeep.demonstrations import DemonstrationError, Episode, EpisodeInfo, Recorder, Windows, read_dataset, verify
 from lanekeep.flags import UserError, in_range
+from lanekeep.provenance import command_of, git_commit, versions
 from lanekeep.recipe import as_recipe
 from lanekeep.rollout import DriverPilot, ExpertPilot, Pilot, drive_roads, label_stretches
 from lanekeep_envs import Camera, load_scenario
@@ -88,9 +86,10 @@ class TrainImitation:
     dagger_frames: int = 3_200
     """Frames that the driver drives in a DAgger round."""
     validation_km: float = 1.0
-    """Held-out kilometres driven after each DAgger round."""
+    """Held-out kilometres driven at the end."""
     good_rms_m: float = 0.0
-    """Stop early after two validations in a row without departure and a lateral RMS below this; 0: never."""
+    """Validate before every DAgger round too, and stop after two validations in a row without departure and with a
+    lateral RMS below this; 0: never."""
     seed: int = 0
     """Seed of everything."""
     recipe: Path | None = None
@@ -131,7 +130,8 @@ class Trainer:
         self.update, self.rounds, self.seconds = 0, 0, 0.0
         self.state = self.driver.initial_state(settings.batch)
         self.places = [("", 0)] * settings.batch  # episode and first frame of each row's next window
-        self.validations: list[list[float]] = []  # update, departures per km, lateral RMS
+        self.own_drives: list[list[float]] = []  # of each DAgger round: update, departures per km, lateral RMS
+        self.validations: list[list[float]] = []  # the same
         self.episodes: tuple[Episode, ...] = ()
         self.loss = float("nan")
 
@@ -197,8 +197,8 @@ class Trainer:
         return self.loss
 
     def begin_round(self) -> None:
-        """Validate (not before the first update), record more drives, and save."""
-        if self.update > 0:
+        """Record more drives and save; validate before, if the training may stop on it."""
+        if self.update > 0 and self.settings.good_rms_m > 0.0:
             self.validate()
         if not self.good_enough():
             with Recorder(self.settings.out / "demonstrations") as recorder:
@@ -232,12 +232,13 @@ class Trainer:
         """Write the checkpoint, with what is needed to go on."""
         s = self.settings
         training = {
-            "command": command_of(s),
+            "command": command_of("train imitation", s, TrainImitation(out=s.out)),
             "settings": as_recipe(s),
             "scenario": self.scenario.name,
             "seed": s.seed,
             "frames": self.frames_seen,
             "seconds": round(self.seconds, 1),
+            "own_drives": self.own_drives,
             "validations": self.validations,
             "versions": versions(),
             "git_commit": git_commit(),
@@ -267,7 +268,9 @@ class Trainer:
         try:
             self.update, self.rounds = int(checkpoint.resume["update"]), int(checkpoint.resume["rounds"])
             self.places = [(str(name), int(first)) for name, first in checkpoint.resume["places"]]
-            self.validations = [[float(v) for v in row] for row in checkpoint.training["validations"]]
+            self.validations, self.own_drives = (
+                [[float(v) for v in row] for row in checkpoint.training[name]] for name in ("validations", "own_drives")
+            )
             self.seconds, self.state = float(checkpoint.training["seconds"]), tensors["state"]
             table = self.optimiser.state_dict()
             for name, value in tensors.items():
@@ -284,7 +287,10 @@ class Trainer:
             self.open_rounds(check=True)
 
     def collect(self, recorder: Recorder) -> None:
-        """Record one round: the expert's first, then the driver's own drives."""
+        """Record one round: the expert's first, then the driver's own drives, and note how those went.
+
+        They are on roads that were not trained on yet, disturbed, and begin at hard bends.
+        """
         s, generator = self.settings, np.random.default_rng([self.settings.seed, 2, self.rounds])
         first, cars = self.rounds == 0, CARS
         steps = (s.expert_frames if first else s.dagger_frames) // cars
@@ -293,6 +299,7 @@ class Trainer:
             return ExpertPilot(self.scenario.curvature_limit_per_m) if first else DriverPilot(self.driver, cars)
 
         noise = s.noise if first else s.noise * DAGGER_NOISE
+        departures, km, squares = 0, 0.0, list[NDArray[np.float32]]()
         for stretch in label_stretches(
             pilot_for, self.scenario, self.camera, cars, steps, noise, generator, TRAINING_SEEDS, PLACES
         ):
@@ -306,6 +313,12 @@ class Trainer:
                 perturbation=f"Ornstein-Uhlenbeck, standard deviation {noise:g}, 0.5 s",
             )
             recorder.write(stretch.frames, stretch.signals, info)
+            departures += stretch.departed
+            km += float(stretch.signals["speed_mps"].sum()) * CONTROL_STEP_S / 1000.0
+            squares.append(stretch.signals["lateral_offset_m"] ** 2)
+        if not first:
+            rms = float(np.sqrt(np.mean(np.concatenate(squares))))
+            self.own_drives.append([float(self.update), departures / km, rms])
         self.rounds += 1
 
     def validate(self) -> tuple[float, float]:
@@ -373,6 +386,9 @@ def train(settings: TrainImitation) -> None:
             while not trainer.finished and not interrupted():
                 if trainer.round_due:
                     trainer.begin_round()
+                    if trainer.own_drives:
+                        board.add_scalar("own_drives/departures_per_km", trainer.own_drives[-1][1], trainer.update)
+                        board.add_scalar("own_drives/lateral_rms_m", trainer.own_drives[-1][2], trainer.update)
                 else:
                     board.add_scalar("train/loss", trainer.learn(), trainer.update)
                 if trainer.finished and not trainer.validated:
@@ -412,7 +428,7 @@ def interrupts() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def progress_bar(trainer: Trainer) -> Iterator[Callable[[], None]]:
-    """Show frames, loss and the number that matters: departures per km on held-out roads."""
+    """Show frames, loss and the number that matters: departures per km."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns) as bar:
         task = bar.add_task("training", total=trainer.updates, completed=trainer.update, note="first demonstrations")
@@ -421,40 +437,9 @@ def progress_bar(trainer: Trainer) -> Iterator[Callable[[], None]]:
         def show() -> None:
             trainer.seconds = time.perf_counter() - began
             note = f"{trainer.frames_seen:,} frames  loss {trainer.loss:.4f}"
-            if trainer.validations:
-                note += f"  {trainer.validations[-1][1]:.2f} departures/km  RMS {trainer.validations[-1][2]:.2f} m"
+            for name, rows in (("own drives", trainer.own_drives), ("held-out roads", trainer.validations)):
+                if rows:
+                    note += f"  {name}: {rows[-1][1]:.2f} departures/km, RMS {rows[-1][2]:.2f} m"
             bar.update(task, completed=trainer.update, note=note)
 
         yield show
-
-
-def command_of(settings: TrainImitation) -> str:
-    """The command line that trains this driver again: the folder, and the flags that are not at their defaults."""
-    usual = as_recipe(TrainImitation(out=settings.out))
-    flags = [
-        f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
-        for name, value in as_recipe(settings).items()
-        if usual.get(name) != value
-    ]
-    return " ".join(["lanekeep train imitation", settings.out.name, *flags])
-
-
-def versions() -> dict[str, str]:
-    """Versions that the result depends on."""
-    return {name: metadata.version(name) for name in ("lanekeep", "torch", "numpy", "numba")}
-
-
-def git_commit() -> str:
-    """Commit of the checkout that this runs from, "-dirty" if files differ from it; empty outside one."""
-    home = Path(__file__).resolve().parent.parent
-
-    def ask(*question: str) -> str:
-        try:
-            answer = subprocess.run(["git", "-C", str(home), *question], capture_output=True, text=True, check=False)
-        except OSError:  # no git here
-            return ""
-        return answer.stdout.strip()
-
-    if ask("rev-parse", "--show-toplevel") != str(home):  # another repository, around an installed package
-        return ""
-    return ask("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")

@@ -167,6 +167,7 @@ class Stretch:
     seed: int
     frames: NDArray[np.uint8]  # [T, H, W, 3]
     signals: dict[str, NDArray[np.float32]]  # name -> [T, ...]
+    departed: bool  # whether it ends because the car left its lane
 
 
 def draw_place(
@@ -236,7 +237,7 @@ def label_stretches(
         frames, _, departed, finished, infos = env.step(driven)
         over = departed | finished
         for i in (int(car) for car in np.flatnonzero(over | (step == steps - 1))):
-            yield _stretch(seeds[i], logs[i])
+            yield _stretch(seeds[i], logs[i], bool(departed[i]))
             logs[i] = []
         if over.any() and step < steps - 1:
             frames, infos = begin(over)
@@ -244,8 +245,8 @@ def label_stretches(
             disturbance[over] = 0.0
 
 
-def _stretch(seed: int, rows: list[tuple[Any, ...]]) -> Stretch:
+def _stretch(seed: int, rows: list[tuple[Any, ...]], departed: bool) -> Stretch:
     frames, driven, answer, *traces = zip(*rows, strict=True)
     signals = {"driven_action": np.array(driven, np.float32), "expert_action": np.array(answer, np.float32)}
     signals |= {name: np.array(values, np.float32) for name, values in zip(TRACES, traces, strict=True)}
-    return Stretch(seed, np.stack(frames), signals)
+    return Stretch(seed, np.stack(frames), signals, departed)

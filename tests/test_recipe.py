@@ -103,7 +103,10 @@ def test_a_training_remembers_what_a_recipe_says_and_not_where_it_was(tmp_path: 
     given = parse("train imitation", TrainImitation, with_recipe(TrainImitation, ["a", "--recipe", str(file)]))
     assert given.recipe == file and given.core == "lstm"
     assert as_recipe(given) == as_recipe(TrainImitation(Path("a"), core="lstm", frames=1000))
-    assert command_of(given) == "lanekeep train imitation a --core lstm --frames 1000"
+    assert (
+        command_of("train imitation", given, TrainImitation(out=given.out))
+        == "lanekeep train imitation a --core lstm --frames 1000"
+    )
 
 
 def test_a_missing_recipe_is_one_sentence(tmp_path: Path) -> None:

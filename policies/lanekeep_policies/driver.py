@@ -73,7 +73,7 @@ CORES: dict[str, Callable[[DriverSpec, int], Core]] = {  # given the number of f
     "lstm": lambda _, features: LSTM(features),
     "liquid-s4": lambda _, features: LiquidS4(features),
     "cnn": lambda _, features: FeedForward(features, cnn.HIDDEN),
-    "pilotnet": lambda _, features: FeedForward(features, pilotnet.HIDDEN),
+    "pilotnet": lambda _, features: FeedForward(features, pilotnet.HIDDEN, pilotnet.ACTIVATION),
 }
 HEADS: dict[str, Callable[[int, int], Head]] = {"cnn": CNNHead, "pilotnet": PilotNetHead}  # all others: ConvHead
 
