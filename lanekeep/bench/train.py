@@ -44,7 +44,7 @@ def bench_train(settings: BenchTrain) -> None:
     """Train as `imitation.train` does; every update is followed by one of the conv head alone, on as many frames."""
     check_file(settings, "json")
     many_cars(1, "8x8")()  # what is compiled once per installation is not training
-    LTC(ncp_wiring())(torch.zeros(1, 1, 32), torch.zeros(1, 19), 0.05)[0].sum().backward()  # type: ignore[no-untyped-call]
+    LTC(ncp_wiring())(torch.zeros(1, 1, 32), torch.zeros(1, 19), 0.05)[0].sum().backward()
     columns = (TextColumn("training"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
     with tempfile.TemporaryDirectory() as folder, Progress(*columns, transient=True) as bar:
         trainer = Trainer(TrainImitation(out=Path(folder) / "driver", core=settings.core, frames=settings.frames))
