@@ -81,7 +81,7 @@ class TrainImitation:
     """Standard deviation of the disturbance while demonstrating [action units]."""
     expert_frames: int = 6_400
     """Frames that the expert demonstrates at the start."""
-    dagger_every: int = 80
+    dagger_every: int = 120
     """Updates between two DAgger rounds."""
     dagger_frames: int = 3_200
     """Frames that the driver drives in a DAgger round."""
