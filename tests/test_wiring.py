@@ -1,13 +1,15 @@
-"""The generator's laws: counts, distinct synapses, layers, and nobody left out."""
+"""The generators' laws: counts, distinct synapses, layers, nobody left out; and ncps' own, synapse for synapse."""
 
 import dataclasses
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
+import ncps.wirings as reference
 import numpy as np
 import pytest
 
-from lanekeep_policies.wiring import Wiring, ncp_wiring
+from lanekeep_policies.wiring import Wiring, auto_wiring, fully_connected, ncp_wiring, ncps_wiring, random_wiring
 
 SHAPES: list[dict[str, Any]] = [
     {},
@@ -115,19 +117,224 @@ def test_senseless_arguments_are_refused(arguments: dict[str, int], sentence: st
         ncp_wiring(**arguments)
 
 
+def small_wiring(**change: Any) -> Wiring:
+    """Sensory 0 -> inter 2 -> command 1 -> motor 0."""
+    parts = {"sensory": 1, "inter": 1, "command": 1, "motor": 1}
+    parts |= {"sensory_source": [0], "sensory_target": [2], "sensory_polarity": [1]}
+    parts |= {"source": [2, 1], "target": [1, 0], "polarity": [1, -1]}
+    return Wiring(**(parts | change))
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         ({"source": [0, 0], "target": [1, 1], "polarity": [1, -1]}, "at most one synapse"),
         ({"source": [3], "target": [1], "polarity": [1]}, r"source outside 0\.\.2"),
         ({"source": [0], "target": [-1], "polarity": [1]}, r"target outside 0\.\.2"),
+        ({"sensory_source": [1]}, r"source outside 0\.\.0"),
         ({"source": [0], "target": [1], "polarity": [0]}, r"\+1 .* or -1"),
         ({"source": [0], "target": [1, 2], "polarity": [1]}, "one length"),
+        ({"source": [2, 1.5]}, "whole numbers"),
+        ({"sensory": 0}, "number of sensory neurons in a wiring must be at least 1, not 0"),
+        ({"motor": 0}, "number of motor neurons in a wiring must be at least 1, not 0"),
+        ({"command": -1}, "number of command neurons in a wiring must be at least 0, not -1"),
     ],
 )
-def test_senseless_synapses_are_refused(change: dict[str, list[int]], sentence: str) -> None:
-    synapses = {"sensory_source": [0], "sensory_target": [2], "sensory_polarity": [1]}
-    synapses |= {"source": [2, 1], "target": [1, 0], "polarity": [1, -1]}
-    arrays = {name: np.array(values) for name, values in (synapses | change).items()}
+def test_senseless_synapses_are_refused(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        Wiring(sensory=1, inter=1, command=1, motor=1, **arrays)
+        small_wiring(**change)
+
+
+@pytest.mark.parametrize(
+    ("change", "unreached"),
+    [
+        ({"sensory_target": [0]}, None),  # a sensory neuron may drive a motor neuron
+        ({"source": [], "target": [], "polarity": []}, 0),
+        (
+            {"source": [1, 1], "target": [0, 1]},
+            0,
+        ),  # the command neuron drives it, but nothing drives the command neuron
+        ({"sensory_source": [], "sensory_target": [], "sensory_polarity": []}, 0),
+        ({"motor": 2, "command": 0, "source": [2], "target": [0], "polarity": [1]}, 1),
+        ({"motor": 2, "command": 0, "source": [2, 0], "target": [0, 1]}, None),  # by way of the other motor neuron
+    ],
+)
+def test_a_motor_neuron_that_nothing_reaches_is_named(change: dict[str, Any], unreached: int | None) -> None:
+    if unreached is None:
+        small_wiring(**change)
+    else:
+        with pytest.raises(ValueError, match=f"to motor neuron {unreached}; .*another seed or a lower sparsity"):
+            small_wiring(**change)
+
+
+def test_the_same_synapses_in_another_order_are_the_same_wiring() -> None:
+    wiring, rng = ncp_wiring(), np.random.default_rng(0)
+    some, others = rng.permutation(len(wiring.sensory_source)), rng.permutation(len(wiring.source))
+    ends = ("source", "target", "polarity")
+    shuffled: dict[str, Any] = {f"sensory_{end}": getattr(wiring, f"sensory_{end}")[some] for end in ends}
+    shuffled |= {end: getattr(wiring, end)[others] for end in ends}
+    assert_same(dataclasses.replace(wiring, **shuffled), wiring)
+
+
+@pytest.mark.parametrize("wiring", [ncp_wiring(), random_wiring(5, 9, 2, 0.5)], ids=["layers", "random"])
+def test_the_matrices_hold_the_whole_wiring(wiring: Wiring) -> None:
+    again = Wiring.from_adjacency(
+        wiring.sensory_adjacency, wiring.adjacency, motor=wiring.motor, command=wiring.command
+    )
+    assert_same(again, wiring)
+    with pytest.raises(ValueError, match=r"\[neurons, neurons\], not \[3, 4\] and \[5, 5\]"):
+        Wiring.from_adjacency(np.ones((3, 4)), np.ones((5, 5)), motor=1)
+
+
+def assert_same(wiring: Wiring, other: Wiring) -> None:
+    for field in dataclasses.fields(Wiring):
+        np.testing.assert_array_equal(getattr(wiring, field.name), getattr(other, field.name), field.name)
+
+
+def agree(ours: Callable[[], Wiring], theirs: Callable[[], reference.Wiring], sensory: int) -> bool:
+    """Whether there is a wiring, and then the same one; ours may refuse more, as a neuron that nothing reaches."""
+    try:
+        built = theirs()
+        built.build(sensory)
+    except (ValueError, ZeroDivisionError):
+        with pytest.raises(ValueError):
+            ours()
+        return False
+    try:
+        wiring = ours()
+    except ValueError as refusal:
+        assert "motor neuron" in str(refusal)
+        return False
+    np.testing.assert_array_equal(wiring.adjacency, built.adjacency_matrix)
+    np.testing.assert_array_equal(wiring.sensory_adjacency, built.sensory_adjacency_matrix)
+    assert (wiring.neurons, wiring.motor) == (built.units, built.output_dim)
+    assert all(built.get_type_of_neuron(neuron) == "motor" for neuron in wiring.motor_neurons)
+    assert all(built.get_type_of_neuron(neuron) == "inter" for neuron in wiring.inter_neurons)
+    return True
+
+
+def test_ncps_ncp_synapse_for_synapse() -> None:
+    rng, same = np.random.default_rng(1), 0
+    for seed in range(120):
+        sensory, inter, command, motor = (int(size) for size in rng.integers(1, 14, 4))
+        fans = [int(rng.integers(0, most + 2)) for most in (inter, command, 9, command)]
+        same += agree(
+            lambda: ncps_wiring(sensory, inter, command, motor, *fans, seed=seed),  # noqa: B023
+            lambda: reference.NCP(inter, command, motor, *fans, seed=seed),  # noqa: B023
+            sensory,
+        )
+    assert 40 < same < 100  # both the wirings and the refusals have been met
+
+
+@pytest.mark.parametrize(
+    ("sizes", "fans", "seed", "synapses"),
+    [
+        ((32, 12, 6, 1), (6, 4, 6, 6), 22222, 192 + 58),  # two recurrent draws meet a pair that is there already
+        ((16, 18, 12, 4), (6, 4, 4, 6), 22222, None),
+        ((3, 8, 2, 1), (2, 1, 2, 2), 113, None),  # a command neuron left out by eight: it gets two, not four
+        ((1, 9, 1, 1), (1, 1, 1, 1), 0, None),  # forgotten inter neurons
+        ((4, 6, 12, 1), (1, 1, 0, 1), 2**32 - 1, None),  # forgotten command neurons on both sides
+    ],
+)
+def test_ncps_ncp_where_neurons_are_forgotten(
+    sizes: tuple[int, ...], fans: tuple[int, ...], seed: int, synapses: int | None
+) -> None:
+    sensory, inter, command, motor = sizes
+    assert agree(
+        lambda: ncps_wiring(sensory, inter, command, motor, *fans, seed=seed),
+        lambda: reference.NCP(inter, command, motor, *fans, seed=seed),
+        sensory,
+    )
+    if synapses is not None:
+        assert ncps_wiring(sensory, inter, command, motor, *fans, seed=seed).synapses == synapses
+
+
+def test_ncps_auto_ncp_synapse_for_synapse() -> None:
+    assert auto_wiring(32, 19, 1).synapses == 160 + 46
+    rng, same = np.random.default_rng(2), 0
+    for seed in range(120):
+        sensory, units, outputs = int(rng.integers(1, 20)), int(rng.integers(3, 30)), int(rng.integers(1, 8))
+        sparsity_level = round(float(rng.uniform(0.0, 1.1)), 2)
+        same += agree(
+            lambda: auto_wiring(sensory, units, outputs, sparsity_level, seed),  # noqa: B023
+            lambda: reference.AutoNCP(units, outputs, sparsity_level, seed),  # noqa: B023
+            sensory,
+        )
+    assert 40 < same < 100
+
+
+@pytest.mark.parametrize("self_connections", [True, False])
+def test_ncps_fully_connected_synapse_for_synapse(self_connections: bool) -> None:
+    for seed, (sensory, units, outputs) in enumerate([(1, 1, 1), (3, 5, 2), (32, 19, 1), (2, 7, 7)]):
+        assert agree(
+            lambda: fully_connected(sensory, units, outputs, seed, self_connections=self_connections),  # noqa: B023
+            lambda: reference.FullyConnected(units, outputs, seed, self_connections),  # noqa: B023
+            sensory,
+        )
+    wiring = fully_connected(32, 19, 1, self_connections=self_connections)
+    assert wiring.synapses == 32 * 19 + 19 * (19 if self_connections else 18)
+    assert (wiring.inter, wiring.command, wiring.motor) == (18, 0, 1)
+
+
+def test_ncps_random_synapse_for_synapse() -> None:
+    rng, same = np.random.default_rng(3), 0
+    for seed in range(120):
+        sensory, units = (int(size) for size in rng.integers(1, 16, 2))
+        outputs, sparsity_level = int(rng.integers(1, units + 1)), round(float(rng.uniform(-0.1, 1.1)), 2)
+        same += agree(
+            lambda: random_wiring(sensory, units, outputs, sparsity_level, seed),  # noqa: B023
+            lambda: reference.Random(units, outputs, sparsity_level, seed),  # noqa: B023
+            sensory,
+        )
+    assert 40 < same < 100
+
+
+def test_two_in_three_synapses_without_layers_excite() -> None:
+    wiring = fully_connected(60, 60, 1)
+    assert abs((np.r_[wiring.sensory_polarity, wiring.polarity] == 1).mean() - 2 / 3) < 4 * np.sqrt(2 / 9 / 7200)
+
+
+def test_a_random_draw_that_leaves_a_motor_neuron_alone_is_refused() -> None:
+    with pytest.raises(ValueError, match="to motor neuron 1; a random wiring needs another seed or a lower sparsity"):
+        random_wiring(4, 8, 2, 0.95, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("draw", "sentence"),
+    [
+        (lambda: ncps_wiring(8, 0, 4, 1, 0, 2, 2, 2), "at least one inter neuron, not inter=0"),
+        (lambda: ncps_wiring(8, 6, 4, 1, 7, 2, 2, 2), r"sensory_fanout=7 is outside 0\.\.6"),
+        (lambda: ncps_wiring(8, 6, 4, 1, 3, 5, 2, 2), r"inter_fanout=5 is outside 0\.\.4"),
+        (lambda: ncps_wiring(8, 6, 4, 1, 3, 2, -1, 2), "recurrent_command_synapses=-1 is negative"),
+        (lambda: ncps_wiring(8, 6, 4, 1, 3, 2, 2, 5), r"motor_fanin=5 is outside 0\.\.4"),
+        (lambda: ncps_wiring(8, 6, 4, 1, 3, 2, 2, 2, seed=-1), "seed=-1 is outside"),
+        (lambda: auto_wiring(8, 5, 3), r"outputs=3 is outside 1\.\.2 for units=5"),
+        (lambda: auto_wiring(8, 3, 1), "at least 4 units, not units=3"),
+        (lambda: auto_wiring(8, 19, 1, 0.05), r"sparsity_level=0.05 is outside 0.1\.\.1"),
+        (lambda: auto_wiring(8, 19, 1, float("nan")), "sparsity_level=nan is outside"),
+        (lambda: random_wiring(8, 19, 1, 1.0), r"sparsity_level=1.0 is outside"),
+        (lambda: random_wiring(8, 2, 3), r"outputs=3 is outside 1\.\.2"),
+        (lambda: random_wiring(8, 0, 0), r"at least one neuron, not units=0"),
+        (lambda: fully_connected(0, 4, 1), "at least one sensory neuron, not sensory=0"),
+        (lambda: fully_connected(4, 4, 1, -1), "seed must not be negative"),
+    ],
+)
+def test_senseless_arguments_of_the_others_are_refused(draw: Callable[[], Wiring], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        draw()
+
+
+@pytest.mark.parametrize(
+    ("wiring", "digest"),
+    [
+        (ncps_wiring(32, 12, 6, 1, 6, 4, 6, 6), "776dbc2b98d63641"),
+        (auto_wiring(32, 19, 1), "66d9002a8af3bf70"),
+        (random_wiring(32, 19, 1, 0.7), "97818bea31b79c94"),
+        (fully_connected(32, 19, 1), "267316ce5dd642d2"),
+    ],
+    ids=["ncps", "auto", "random", "full"],
+)
+def test_the_other_seeds_are_wirings_for_ever_too(wiring: Wiring, digest: str) -> None:
+    arrays = (wiring.sensory_source, wiring.sensory_target, wiring.sensory_polarity)
+    arrays += (wiring.source, wiring.target, wiring.polarity)
+    assert hashlib.sha256(np.concatenate(arrays).astype("<i8").tobytes()).hexdigest()[:16] == digest

@@ -1,84 +1,18 @@
-"""Wiring of a neural circuit policy: which neuron drives which, and whether it excites or inhibits.
+"""The wiring of a neural circuit policy as the paper's authors drew it, 19 neurons by default.
 
-    sensory -> inter -> command -> motor, and command -> command
-Neurons are numbered motor, command, inter (the order of the state vector, as in ncps' LTC); sensory neurons carry
-the features and are numbered apart, from 0. A synapse is (source, target, polarity), polarity +1 excitatory (its
-reversal potential starts at +1), -1 inhibitory; synapses are sorted by target, then source.
 The generator follows Algorithms 3-6 of Lechner et al., Nat. Mach. Intell. 2, 642-652 (2020), with the settings of the
 paper's code (70 % excitatory; the printed algorithms have 50 %) and with distinct recurrent synapses. It gives 192 + 60
 synapses: with 4 parameters a synapse and 3 a neuron, the 1,065 parameters of the paper's Table 2.
 """
 
-from dataclasses import dataclass
-from typing import Final, final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from lanekeep_policies.wiring.wiring import Ints, Wiring
 
 PAPER_SEED: Final = 20190120
 EXCITATORY_SHARE: Final = 0.7
-
-
-@final
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Wiring:
-    """Synapses as parallel arrays; K = sensory synapses, M = synapses between neurons. The arrays are read-only."""
-
-    sensory: int  # number of sensory neurons
-    inter: int
-    command: int
-    motor: int
-    sensory_source: Ints  # [K] sensory neuron
-    sensory_target: Ints  # [K] neuron
-    sensory_polarity: Ints  # [K] +1 or -1
-    source: Ints  # [M] neuron
-    target: Ints  # [M] neuron
-    polarity: Ints  # [M] +1 or -1
-
-    def __post_init__(self) -> None:
-        for prefix, sources in (("sensory_", self.sensory), ("", self.neurons)):
-            arrays = [np.array(getattr(self, prefix + end), np.int64) for end in ("source", "target", "polarity")]
-            _check_synapses(*arrays, sources=sources, targets=self.neurons)
-            for end, array in zip(("source", "target", "polarity"), arrays, strict=True):
-                array.setflags(write=False)
-                object.__setattr__(self, prefix + end, array)
-
-    @property
-    def neurons(self) -> int:
-        return self.motor + self.command + self.inter
-
-    @property
-    def synapses(self) -> int:
-        """Of both kinds."""
-        return len(self.sensory_source) + len(self.source)
-
-    @property
-    def motor_neurons(self) -> range:
-        return range(self.motor)
-
-    @property
-    def command_neurons(self) -> range:
-        return range(self.motor, self.motor + self.command)
-
-    @property
-    def inter_neurons(self) -> range:
-        return range(self.motor + self.command, self.neurons)
-
-    @property
-    def sensory_adjacency(self) -> Ints:
-        """[sensory, neurons]: polarity of the synapse from row to column, 0 where there is none."""
-        matrix = np.zeros((self.sensory, self.neurons), np.int64)
-        matrix[self.sensory_source, self.sensory_target] = self.sensory_polarity
-        return matrix
-
-    @property
-    def adjacency(self) -> Ints:
-        """[neurons, neurons]: polarity of the synapse from row to column, 0 where there is none."""
-        matrix = np.zeros((self.neurons, self.neurons), np.int64)
-        matrix[self.source, self.target] = self.polarity
-        return matrix
 
 
 def ncp_wiring(
@@ -156,15 +90,3 @@ def _check_fans(layers: dict[str, int], numbers: dict[str, tuple[int, int, int]]
     for name, (number, least, most) in numbers.items():
         if not least <= number <= most:
             raise ValueError(f"{name}={number} is outside {least}..{most} for {layers}.")
-
-
-def _check_synapses(source: Ints, target: Ints, polarity: Ints, *, sources: int, targets: int) -> None:
-    if not (source.ndim == 1 and source.shape == target.shape == polarity.shape):
-        raise ValueError("The sources, targets and polarities of a wiring must be 1-D arrays of one length.")
-    for name, index, size in (("source", source, sources), ("target", target, targets)):
-        if ((index < 0) | (index >= size)).any():
-            raise ValueError(f"A synapse names a {name} outside 0..{size - 1}.")
-    if not np.isin(polarity, (-1, 1)).all():
-        raise ValueError("The polarity of a synapse is +1 (excitatory) or -1 (inhibitory).")
-    if len(np.unique(np.stack([source, target]), axis=1).T) != len(source):
-        raise ValueError("A wiring has at most one synapse from one neuron to another.")
