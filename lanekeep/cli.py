@@ -33,6 +33,7 @@ COMMANDS = {
     "watch": Command("lanekeep.viewer", "Watch", "see a driver drive, with its neurons"),
     "record": Command("lanekeep.recording", "Record", "record an expert's drives as demonstrations"),
     "bench env": Command("lanekeep.bench.env", "BenchEnv", "how fast the environment is"),
+    "bench cores": Command("lanekeep.bench.cores", "BenchCores", "how fast every core is, next to ncps"),
     "bench train": Command("lanekeep.bench.train", "BenchTrain", "how fast a training step is"),
 }
 

@@ -1,4 +1,4 @@
 """Benchmarks: two things compared in one process, in turn, on the same cores; median and spread.
 
-Time is CPU time where one core works (environment), wall time where several do (training).
+Time is CPU time where one core works (environment, networks), wall time where several do (training).
 """

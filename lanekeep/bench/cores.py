@@ -1,0 +1,151 @@
+"""How fast every core is, on one thread, in CPU time, next to ncps and torch's LSTM.
+
+Within each repeat everything is measured once, in turn, so that a ratio compares what ran within seconds of each other.  A
+measurement is as many calls as fill a window of CPU time, at least one; Python's garbage collector rests (timeit).
+"""
+
+import time
+import timeit
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from lanekeep.bench.measures import Measures, report
+from lanekeep.bench.networks import IN_TORCH, NCP, NCPS_LTC, TORCH_LSTM, Network, Size, every_network
+from lanekeep.flags import check_file, in_range
+
+Times = dict[str, dict[str, list[float]]]  # network -> operation -> seconds a call in each repeat
+
+RATIOS = {  # operation, and the network whose time is divided by that of the other
+    "ltc_forward_vs_ncps": ("forward", NCPS_LTC, NCP),
+    "ltc_forward_backward_vs_ncps": ("forward_backward", NCPS_LTC, NCP),
+    "lstm64_vs_ltc_forward_backward": ("forward_backward", TORCH_LSTM, NCP),
+    "ltc_step_vs_ncps": ("step", NCPS_LTC, NCP),
+    "torch_forward_vs_ncps": ("forward", NCPS_LTC, IN_TORCH),
+    "torch_forward_backward_vs_ncps": ("forward_backward", NCPS_LTC, IN_TORCH),
+}
+COLUMNS = {  # operation -> heading, unit in seconds
+    "forward": ("forward, ms", 1e-3),
+    "forward_backward": ("forward and\nbackward, ms", 1e-3),
+    "step": ("single step, us", 1e-6),
+}
+WINDOW_S = 0.015
+WIDTH = 100  # columns of the table; in a narrower terminal its lines are broken, but nothing is left out
+
+
+@dataclass(frozen=True)
+class BenchCores:
+    """How fast every core is, in passes and in single steps, against ncps and torch's LSTM."""
+
+    repeats: int = 30
+    """Repeats; each times everything once."""
+    json: Path | None = None
+    """Also write the ratios to this file."""
+
+    def __post_init__(self) -> None:
+        in_range(self, "repeats", 1, 10_000)
+
+    def run(self) -> int:
+        """Measure, print, write."""
+        bench_cores(self, Size(batch=32, time=32), WINDOW_S)
+        return 0
+
+
+def bench_cores(settings: BenchCores, size: Size, window_s: float) -> None:
+    """Time every network on passes of this size."""
+    check_file(settings, "json")
+    with one_thread():
+        networks = every_network(size)
+        times = measure(networks, settings.repeats, window_s)
+    title = f"batch {size.batch}, {size.time} steps, one thread, CPU time: median min..max of {settings.repeats}"
+    Console(width=max(WIDTH, Console().width)).print(table(title, networks, times))
+    measures = ratios(times)
+    report("how many times as fast ours is", measures, list(measures), settings.json)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """torch works on one thread in here."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@torch.no_grad()
+def measure(networks: dict[str, Network], repeats: int, window_s: float) -> Times:
+    """Time all calls in turn, after a first round that compiles and finds how many calls fill a window."""
+    calls = [(name, operation, call) for name, network in networks.items() for operation, call in network.calls.items()]
+    times: Times = {name: {operation: [] for operation in network.calls} for name, network in networks.items()}
+    numbers: list[int] = []
+    columns = (TextColumn("measuring"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    # without a thread that refreshes the bar: its CPU time would be counted
+    with Progress(*columns, transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("", total=len(calls) * (1 + repeats), note="compiling")
+        for _, _, call in calls:
+            numbers.append(calls_in(window_s, call))
+            bar.update(task, advance=1, refresh=True)
+        for _ in range(repeats):
+            for (name, operation, call), number in zip(calls, numbers, strict=True):
+                times[name][operation].append(seconds_per_call(call, number))
+                bar.update(task, advance=1, refresh=True)
+            faster = np.median(ratios(times)["ltc_forward_backward_vs_ncps"])
+            bar.update(task, note=f"forward and backward {faster:.1f} times as fast as ncps")
+    return times
+
+
+def seconds_per_call(call: Callable[[], Any], number: int) -> float:
+    """CPU time of this process."""
+    return timeit.timeit(call, timer=time.process_time, number=number) / number
+
+
+def calls_in(window_s: float, call: Callable[[], Any]) -> int:
+    """How many calls fill the window; the first, which may compile, does not count."""
+    call()
+    once_s = min(seconds_per_call(call, 1) for _ in range(3))
+    return max(1, round(window_s / max(once_s, 1e-6)))  # a clock may count in microseconds
+
+
+def ratios(times: Times) -> Measures:
+    """How many times as long one network takes as another, repeat by repeat."""
+    return {
+        name: (np.array(times[longer][operation]) / times[shorter][operation]).tolist()
+        for name, (operation, longer, shorter) in RATIOS.items()
+    }
+
+
+def table(title: str, networks: dict[str, Network], times: Times) -> Table:
+    """A row for each network."""
+    result = Table(title=title, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
+    result.add_column("network", no_wrap=True)
+    for heading in ("active", "stored"):
+        result.add_column(heading, justify="right", no_wrap=True)
+    for heading, _ in COLUMNS.values():
+        result.add_column(heading, no_wrap=True)
+    for name, network in networks.items():
+        spreads = [spread(times[name][operation], unit_s) for operation, (_, unit_s) in COLUMNS.items()]
+        result.add_row(name, f"{network.active:,}", f"{network.stored:,}", *spreads)
+    result.caption = "active: parameters that can influence the outputs; stored: those that are trained"
+    return result
+
+
+def spread(seconds: list[float], unit_s: float) -> str:
+    """Median and min..max, aligned for a column."""
+    median, low, high = (digits(number / unit_s) for number in (np.median(seconds), min(seconds), max(seconds)))
+    return f"{median:>4} {low}..{high}"
+
+
+def digits(number: float) -> str:
+    """Three significant digits of 1 to 999, no more than two decimals of less, all digits of more."""
+    return f"{number:.{sum(number < limit for limit in (9.995, 99.95))}f}"
