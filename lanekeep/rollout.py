@@ -50,15 +50,16 @@ class ExpertPilot:
 
 
 class DriverPilot:
-    """A trained driver, one memory per car."""
+    """A trained driver, one memory per car, with the weights it has now."""
 
     def __init__(self, driver: Driver, cars: int) -> None:
         self.driver = driver.eval()
         self.state = driver.initial_state(cars)
+        self._step = driver.stepper()
 
     def act(self, frames: NDArray[np.uint8], infos: dict[str, Any]) -> F64:
         """Actions [N, 1] from the frames."""
-        actions, self.state = self.driver.step(frames, self.state)
+        actions, self.state = self._step(frames, self.state)
         return np.asarray(actions, np.float64)
 
     def forget(self, cars: NDArray[np.bool_]) -> None:

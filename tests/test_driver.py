@@ -30,6 +30,20 @@ def test_a_sequence_equals_its_steps(core: str) -> None:
 
 
 @pytest.mark.parametrize("core", CORES)
+def test_a_stepper_takes_the_same_steps(core: str) -> None:
+    driver, sight = make(core), frames(3, 4)
+    state = same = driver.initial_state(3)
+    step = driver.stepper()
+    for t in range(4):
+        action, state = driver.step(sight[:, t], state)
+        again, same = step(sight[:, t], same)
+        np.testing.assert_allclose(again, action, rtol=0.0, atol=1e-6)
+    with pytest.raises(FloatingPointError, match="not finite"):
+        driver.readout.bias.data.fill_(torch.nan)
+        step(sight[:, 0], state)
+
+
+@pytest.mark.parametrize("core", CORES)
 def test_predict_keeps_one_memory_per_row_and_resets_single_rows(core: str) -> None:
     driver, sight = make(core), frames(4, 5)
     _, state = driver.predict(sight[:, 0])

@@ -155,10 +155,18 @@ class Driver(nn.Module):
         Raises FloatingPointError if an action is not finite.
         """
         actions, state = self(torch.as_tensor(frames)[:, None], state)
-        numbers: NDArray[np.float32] = actions[:, 0].numpy()
-        if not np.isfinite(numbers).all():
-            raise FloatingPointError("the driver's action is not finite: its weights or its state are damaged")
-        return numbers, state
+        return _finite(actions[:, 0]), state
+
+    def stepper(self) -> Callable[[NDArray[np.uint8], Tensor], tuple[NDArray[np.float32], Tensor]]:
+        """`step` for a whole drive: the core prepares its weights once and checks nothing but the action."""
+        core_step = self.core.stepper()
+
+        @torch.inference_mode()
+        def step(frames: NDArray[np.uint8], state: Tensor) -> tuple[NDArray[np.float32], Tensor]:
+            outputs, state = core_step(self.features(torch.from_numpy(frames)[:, None])[:, 0], state, self.spec.dt_s)
+            return _finite(self.readout(outputs)), state
+
+        return step
 
     def predict(
         self,
@@ -181,3 +189,10 @@ class Driver(nn.Module):
         actions, memory = self.step(frames, memory)
         actions = np.clip(actions, -1.0, 1.0)
         return (actions[0] if single else actions), (memory.numpy(),)
+
+
+def _finite(actions: Tensor) -> NDArray[np.float32]:
+    numbers: NDArray[np.float32] = actions.numpy()
+    if not np.isfinite(numbers).all():
+        raise FloatingPointError("the driver's action is not finite: its weights or its state are damaged")
+    return numbers

@@ -132,11 +132,6 @@ class CfC(Core):
         )
         self.heads = affine(sizes[-1], units, blocks=len(self.mode.heads))
 
-    @property
-    def active_parameters(self) -> int:
-        """How many numbers can influence the outputs: all that are stored."""
-        return sum(parameter.numel() for parameter in self.parameters())
-
     def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
         return self._run(self._layers(), features, state, elapsed)
 

@@ -35,6 +35,16 @@ class Core(nn.Module, ABC):
     def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
         """The same as `forward`, on checked arguments, with the time of each step [B, T] or of all in time units."""
 
+    @property
+    def stored_parameters(self) -> int:
+        """How many numbers a training may change."""
+        return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
+
+    @property
+    def active_parameters(self) -> int:
+        """How many of them can influence the outputs: all, unless a mask takes some out."""
+        return self.stored_parameters
+
     def initial_state(self, batch: int) -> Tensor:
         """State [B, S] of a core that has seen nothing: zero."""
         like = next(self.parameters())

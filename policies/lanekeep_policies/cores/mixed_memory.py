@@ -52,6 +52,10 @@ class MixedMemory(Core):
         self.core = core
         self.lstm = Memory(core.input_size, core.state_size)
 
+    @property
+    def active_parameters(self) -> int:
+        return self.stored_parameters - self.core.stored_parameters + self.core.active_parameters
+
     def initial_state(self, batch: int) -> Tensor:
         """State [B, S + S] of the core that has seen nothing, and an empty memory."""
         h = self.core.initial_state(batch)

@@ -66,7 +66,7 @@ class WiredCfC(Core):
     def active_parameters(self) -> int:
         """How many numbers can influence the outputs: those stored, without the weights that no synapse carries."""
         absent = sum(int((self.get_buffer(f"mask_{i}") == 0).sum()) for i in range(DEPTH))
-        return sum(parameter.numel() for parameter in self.parameters()) - absent
+        return self.stored_parameters - absent
 
     def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
         return self._run(*self._all_layers(), features, state, elapsed)
