@@ -63,8 +63,13 @@ def _core(name: str) -> Core:
 def _of_core(core: Core, size: Size) -> Network:
     features, state = _features(core.input_size, size), core.initial_state(size.batch)
     frame, start, stepper = features[:1, 0].detach(), state[:1], core.stepper()
-    active = getattr(core, "active_parameters", _stored(core))
-    return _network(core, active, features, lambda: core(features, state, DT_S)[0], lambda: stepper(frame, start, DT_S))
+    return _network(
+        core,
+        core.active_parameters,
+        features,
+        lambda: core(features, state, DT_S)[0],
+        lambda: stepper(frame, start, DT_S),
+    )
 
 
 def _in_torch_operations(core: Core, size: Size) -> Network:
