@@ -1,0 +1,458 @@
+"""Weights to ncps and back: nothing changes on the way, and both sides make the same of them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ncps.wirings
+import numpy as np
+import pytest
+import torch
+from ncps.torch import LTC as ReferenceLTC
+from ncps.torch import CfC as ReferenceCfC
+from torch import Tensor, nn
+
+from lanekeep_policies.checkpoint import load_driver
+from lanekeep_policies.cores.cfc import ACTIVATIONS
+from lanekeep_policies.cores.contract import Core
+from lanekeep_policies.cores.ltc import LTC
+from lanekeep_policies.cores.mixed_memory import MixedMemory
+from lanekeep_policies.cores.wired_cfc import WiredCfC
+from lanekeep_policies.driver import CORES, Driver, DriverSpec
+from lanekeep_policies.ncps import CoreAndReadout, from_ncps, to_ncps
+from lanekeep_policies.wiring import Wiring, auto_wiring, fully_connected, ncps_wiring, random_wiring
+
+CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+UNIT_S = 0.05
+INPUTS = 5
+CLOSE = {"rtol": 1e-10, "atol": 1e-10}
+NCP = (6, 4, 2, 3, 2, 3, 2)
+WIRINGS: dict[str, tuple[Callable[[], ncps.wirings.Wiring], Wiring]] = {
+    "NCP": (lambda: ncps.wirings.NCP(*NCP), ncps_wiring(INPUTS, *NCP)),
+    "AutoNCP": (lambda: ncps.wirings.AutoNCP(12, 2), auto_wiring(INPUTS, 12, 2)),
+    "FullyConnected": (lambda: ncps.wirings.FullyConnected(7, 2), fully_connected(INPUTS, 7, 2)),
+    "all motor": (lambda: ncps.wirings.FullyConnected(4), fully_connected(INPUTS, 4, 4)),
+    "Random": (lambda: ncps.wirings.Random(9, 2, 0.5), random_wiring(INPUTS, 9, 2, 0.5)),
+}
+SYNAPSES = ("w", "mu", "sigma", "erev")
+NCPS_MODES = {"default": "default", "pure": "pure", "no-gate": "no_gate"}
+
+
+class SameWiring(ncps.wirings.Wiring):
+    """Our wiring as one of ncps."""
+
+    num_layers = 3
+
+    def __init__(self, wiring: Wiring) -> None:
+        super().__init__(wiring.neurons)
+        self.set_output_dim(wiring.motor)
+        self.adjacency_matrix = wiring.adjacency.astype(np.int32)
+        self._sensory = wiring.sensory_adjacency.astype(np.int32)
+        self._layers = [wiring.inter_neurons, wiring.command_neurons, wiring.motor_neurons]
+
+    def get_neurons_of_layer(self, layer_id: int) -> list[int]:
+        return list(self._layers[layer_id])
+
+    def build(self, input_dim: int) -> None:
+        super().build(input_dim)
+        self.sensory_adjacency_matrix = self._sensory
+
+
+def trained(model: nn.Module) -> nn.Module:
+    """In float64, with all weights away from their initial values; conductances stay positive."""
+    generator = torch.Generator().manual_seed(1)
+    for parameter in model.double().parameters():
+        if parameter.requires_grad:
+            parameter.data *= 1.0 + 0.3 * torch.rand(parameter.shape, dtype=torch.float64, generator=generator)
+            if parameter.ndim == 1 and bool((parameter == 0.0).all()):
+                parameter.data += torch.rand(parameter.shape, dtype=torch.float64, generator=generator)
+    return model
+
+
+def seeded(build: Callable[[], nn.Module]) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return build()
+
+
+def ltc(wiring: str = "NCP", implicit: bool = True, **options: Any) -> nn.Module:
+    make = WIRINGS[wiring][0]
+    return trained(
+        seeded(lambda: ReferenceLTC(INPUTS, make(), implicit_param_constraints=implicit, **options))  # type: ignore[no-untyped-call]
+    )
+
+
+def cfc(mode: str = "default", **options: Any) -> nn.Module:
+    options = {"proj_size": 3, "backbone_units": 11, **options}
+    return trained(seeded(lambda: ReferenceCfC(INPUTS, 7, mode=NCPS_MODES[mode], **options)))
+
+
+def wired_cfc(mode: str = "default", **options: Any) -> nn.Module:
+    options = {"proj_size": 3, **options}
+    return trained(seeded(lambda: ReferenceCfC(INPUTS, WIRINGS["NCP"][0](), mode=NCPS_MODES[mode], **options)))
+
+
+def driver_of(parts: CoreAndReadout) -> Driver:
+    driver = Driver.build(DriverSpec(core="rnn", camera_height=16, camera_width=32, curvature_limit_per_m=0.1), 0)
+    driver.core, driver.readout = parts
+    return driver
+
+
+def random_input(core: Core, batch: int = 3, time: int = 6) -> tuple[Tensor, Tensor, Tensor]:
+    """Features, state, and elapsed times over four orders of magnitude."""
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(batch, time, core.input_size, dtype=torch.float64, generator=generator)
+    state = torch.randn(batch, core.state_size, dtype=torch.float64, generator=generator)
+    elapsed = 10.0 ** (4.0 * torch.rand(batch, time, dtype=torch.float64, generator=generator) - 3.0)
+    return features, state, elapsed
+
+
+def ncps_state(core: Core, state: Tensor) -> Any:
+    return state.chunk(2, 1) if isinstance(core, MixedMemory) else state
+
+
+def joined(state: Any) -> Tensor:
+    return torch.cat(state, 1) if isinstance(state, tuple) else state
+
+
+@torch.no_grad()
+def assert_drives_as(parts: CoreAndReadout, model: nn.Module) -> None:
+    """Outputs and states of the imported core are those of the ncps model, without times and with irregular ones."""
+    core, readout = parts
+    features, state, elapsed = random_input(core)
+    outputs, last = core(features, state, UNIT_S)
+    expected, expected_last = model(features, ncps_state(core, state))
+    torch.testing.assert_close(readout(outputs), expected, **CLOSE)
+    torch.testing.assert_close(last, joined(expected_last), **CLOSE)
+    outputs, last = core(features, state, elapsed * UNIT_S)
+    for row in range(len(features)):  # ncps reads per-row time spans wrongly when B > 1 (its issues 81-83)
+        expected, expected_last = model(features[[row]], ncps_state(core, state[[row]]), elapsed[[row]])
+        torch.testing.assert_close(readout(outputs[[row]]), expected, **CLOSE)
+        torch.testing.assert_close(last[[row]], joined(expected_last), **CLOSE)
+
+
+def assert_same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
+    """Bit for bit, but for what an LTC's masks hide."""
+    assert ours.keys() == theirs.keys()
+    for name, tensor in theirs.items():
+        parameter = name.removeprefix("rnn_cell.")
+        mask = "rnn_cell.sensory_sparsity_mask" if parameter.startswith("sensory_") else "rnn_cell.sparsity_mask"
+        if parameter.removeprefix("sensory_") in SYNAPSES:
+            assert torch.equal(ours[name], torch.where(theirs[mask] == 1.0, tensor, 0.0)), name
+        else:
+            assert torch.equal(ours[name], tensor), name
+
+
+@pytest.mark.parametrize("mixed_memory", [False, True])
+@pytest.mark.parametrize("implicit", [True, False])
+@pytest.mark.parametrize("wiring", WIRINGS)
+def test_an_ltc_drives_as_in_ncps_and_goes_back_unchanged(wiring: str, implicit: bool, mixed_memory: bool) -> None:
+    model = ltc(wiring, implicit, mixed_memory=mixed_memory)
+    parts = from_ncps(model.state_dict(), implicit_param_constraints=implicit)
+    assert_drives_as(parts, model)
+    back = to_ncps(driver_of(parts))
+    assert_same(back, model.state_dict())
+    again = from_ncps(back, implicit_param_constraints=implicit)
+    assert_identical(parts.core.state_dict(), again.core.state_dict())
+    assert_identical(to_ncps(driver_of(again)), back)
+    features, state, _ = random_input(parts.core)
+    expected = model(features, ncps_state(parts.core, state))[0]
+    model.load_state_dict(back)
+    assert torch.equal(model(features, ncps_state(parts.core, state))[0], expected)
+
+
+def assert_identical(some: dict[str, Tensor], others: dict[str, Tensor]) -> None:
+    assert some.keys() == others.keys()
+    assert all(torch.equal(some[name], others[name]) for name in some)
+
+
+@pytest.mark.parametrize("wiring", WIRINGS)
+def test_the_wiring_of_an_ltc_is_read_off_its_masks(wiring: str) -> None:
+    build, ours = WIRINGS[wiring]
+    core = from_ncps(ReferenceLTC(INPUTS, build()).state_dict()).core
+    assert isinstance(core, LTC)
+    assert np.array_equal(core.wiring.adjacency, ours.adjacency)
+    assert np.array_equal(core.wiring.sensory_adjacency, ours.sensory_adjacency)
+    for layer in ("sensory", "inter", "command", "motor"):
+        assert getattr(core.wiring, layer) == getattr(ours, layer), layer
+    assert (ours.command > 0) == ("NCP" in wiring)
+
+
+def test_polarity_is_the_sign_of_the_trained_reversal_potential() -> None:
+    model = ltc("FullyConnected")
+    erev = model.rnn_cell.erev.data
+    erev[:] = torch.linspace(-3.0, 3.0, 49).view(7, 7)
+    assert erev[3, 3] == 0.0
+    core = from_ncps(model.state_dict()).core
+    assert isinstance(core, LTC)
+    assert np.array_equal(core.wiring.adjacency, np.where(np.arange(49).reshape(7, 7) < 24, -1, 1))
+    assert torch.equal(core.erev.data, erev.T.flatten())  # packed by target, then source
+
+
+@pytest.mark.parametrize("output", ["affine", "linear", None])
+@pytest.mark.parametrize("input", ["affine", "linear", None])
+def test_mappings_that_an_ltc_is_without_are_the_identity(input: str | None, output: str | None) -> None:
+    model = ltc(input_mapping=input, output_mapping=output)
+    parts = from_ncps(model.state_dict(), motor=None if output else 2)
+    assert_drives_as(parts, model)
+    full = ltc()
+    full.load_state_dict(to_ncps(driver_of(parts)))
+    assert_drives_as(parts, full)
+
+
+def test_arguments_of_an_ltc_that_weights_do_not_tell() -> None:
+    model = ltc(ode_unfolds=3, epsilon=0.1)
+    assert_drives_as(from_ncps(model.state_dict(), ode_unfolds=3, epsilon=0.1), model)
+
+
+def test_the_unit_of_time_is_a_time_span_of_one() -> None:
+    model = ltc()
+    core, readout = from_ncps(model.state_dict(), time_unit_s=0.2)
+    features, state, _ = random_input(core)
+    torch.testing.assert_close(readout(core(features, state, 0.2)[0]), model(features, state)[0], **CLOSE)
+
+
+@pytest.mark.parametrize("mixed_memory", [False, True])
+@pytest.mark.parametrize("layers", [0, 1, 3])
+@pytest.mark.parametrize("mode", NCPS_MODES)
+def test_a_cfc_drives_as_in_ncps_and_goes_back_unchanged(mode: str, layers: int, mixed_memory: bool) -> None:
+    model = cfc(mode, backbone_layers=layers, mixed_memory=mixed_memory)
+    parts = from_ncps(model.state_dict(), mode="no-gate" if mode == "no-gate" else None)
+    assert_drives_as(parts, model)
+    assert_identical(to_ncps(driver_of(parts)), model.state_dict())
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_activation_of_a_backbone_is_an_argument(activation: str) -> None:
+    model = cfc(activation=activation, backbone_layers=2)
+    assert_drives_as(from_ncps(model.state_dict(), activation=activation), model)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 4])
+def test_dropout_in_a_backbone_is_left_out(layers: int) -> None:
+    model = cfc(backbone_layers=layers, backbone_dropout=0.5).eval()
+    assert_drives_as(from_ncps(model.state_dict()), model)
+
+
+@pytest.mark.parametrize("mixed_memory", [False, True])
+@pytest.mark.parametrize("mode", NCPS_MODES)
+def test_a_wired_cfc_drives_as_in_ncps_and_goes_back_unchanged(mode: str, mixed_memory: bool) -> None:
+    model = wired_cfc(mode, mixed_memory=mixed_memory)
+    parts = from_ncps(model.state_dict(), mode="no-gate" if mode == "no-gate" else None)
+    assert_drives_as(parts, model)
+    assert_identical(to_ncps(driver_of(parts)), model.state_dict())
+
+
+@pytest.mark.parametrize("build", [cfc, wired_cfc])
+def test_a_cfc_without_projection_has_the_identity_as_read_out(build: Callable[..., nn.Module]) -> None:
+    model = build(proj_size=None)
+    parts = from_ncps(model.state_dict())
+    assert torch.equal(parts.readout.weight, torch.eye(parts.core.output_size, dtype=torch.float64))
+    assert_drives_as(parts, model)
+
+
+def ncps_model_of(driver: Driver, wiring: Callable[[Wiring], ncps.wirings.Wiring]) -> nn.Module:
+    """As `to_ncps` says, with its weights."""
+    core = driver.core.core if isinstance(driver.core, MixedMemory) else driver.core
+    mixed: Any = {"mixed_memory": isinstance(driver.core, MixedMemory)}
+    if isinstance(core, LTC):
+        model = ReferenceLTC(core.input_size, wiring(core.wiring), epsilon=0.0, **mixed)
+    elif isinstance(core, WiredCfC):
+        model = ReferenceCfC(core.input_size, wiring(core.wiring), proj_size=1, **mixed)
+    else:
+        mode = {"cfc-pure": "pure", "cfc-no-gate": "no_gate"}.get(driver.spec.core, "default")
+        model = ReferenceCfC(core.input_size, 64, proj_size=1, mode=mode, **mixed)
+    model.to(driver.readout.weight).load_state_dict(to_ncps(driver))
+    return model
+
+
+def stand_in(wiring: Wiring) -> ncps.wirings.Wiring:
+    """Another wiring of the same neurons."""
+    if wiring.command == 0:
+        return ncps.wirings.FullyConnected(wiring.neurons, wiring.motor)
+    return ncps.wirings.NCP(wiring.inter, wiring.command, wiring.motor, 1, 1, 0, 1)
+
+
+@pytest.mark.parametrize("wiring", [SameWiring, stand_in])
+@pytest.mark.parametrize("name", [name for name in CORES if name.startswith(("ncp", "ltc", "cfc"))])
+@torch.no_grad()
+def test_a_new_driver_drives_in_ncps(name: str, wiring: Callable[[Wiring], ncps.wirings.Wiring]) -> None:
+    driver = Driver.build(DriverSpec(core=name, camera_height=16, camera_width=32, curvature_limit_per_m=0.1), 3)
+    driver = driver.double()
+    features, state, _ = random_input(driver.core)
+    model = ncps_model_of(driver, wiring)
+    curvature, last = driver.act(features, state)
+    expected, expected_last = model(features, ncps_state(driver.core, state))
+    torch.testing.assert_close(curvature, expected, **CLOSE)
+    torch.testing.assert_close(last, joined(expected_last), **CLOSE)
+
+
+@torch.no_grad()
+def test_sparse_gates_are_zeros_in_ncps() -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        core = WiredCfC(WIRINGS["NCP"][1]).double()
+        for parameter in core.parameters():  # also where no synapse is
+            parameter += 0.3 * torch.randn_like(parameter)
+        parts = CoreAndReadout(core, nn.Linear(2, 1).double())
+    tensors = to_ncps(driver_of(parts))
+    model = ReferenceCfC(INPUTS, SameWiring(core.wiring), proj_size=1).double()
+    model.load_state_dict(tensors)
+    assert_drives_as(parts, model)
+    for sparse_gates in (False, True):
+        assert_identical(to_ncps(driver_of(from_ncps(tensors, sparse_gates=sparse_gates))), tensors)
+    with pytest.raises(ValueError, match="The gates of time of these weights are dense: they need sparse_gates=False"):
+        from_ncps(wired_cfc().state_dict(), sparse_gates=True)
+
+
+@pytest.mark.parametrize("wiring", [SameWiring, stand_in])
+@torch.no_grad()
+def test_the_shipped_driver_drives_in_ncps(wiring: Callable[[Wiring], ncps.wirings.Wiring]) -> None:
+    """In single precision, 32 sequences: potentials and curvature (1/m) within 1e-6.
+
+    The action is the potential times a gain of 21, and its rounding too: each side is 1.8e-6 from double precision.
+    """
+    driver = load_driver(CHECKPOINTS / "ncp")
+    assert driver.spec.dt_s == driver.core.time_unit_s
+    features = torch.rand(32, 50, 32, generator=torch.Generator().manual_seed(0))
+    actions, last = driver.act(features, driver.initial_state(32))
+    expected, expected_last = ncps_model_of(driver, wiring)(features)
+    difference = float((actions - expected).abs().max())
+    assert actions.std() > 0.1
+    assert difference < 1e-6 * float(driver.readout.weight.abs())
+    assert difference * driver.spec.curvature_limit_per_m < 1e-6
+    torch.testing.assert_close(last, expected_last, rtol=0.0, atol=1e-6)
+    driver.double()
+    exact, _ = driver.act(features.double(), driver.initial_state(32))
+    expected, _ = ncps_model_of(driver, wiring)(features.double(), driver.initial_state(32))
+    torch.testing.assert_close(exact, expected, **CLOSE)
+
+
+def test_single_precision_stays_single() -> None:
+    for model in (ltc(), cfc(mixed_memory=True), wired_cfc()):
+        core, readout = from_ncps(model.float().state_dict())
+        assert {p.dtype for p in (*core.parameters(), *core.buffers(), *readout.parameters())} == {torch.float32}
+        outputs, _ = core(*(tensor.float() for tensor in random_input(core)))
+        assert readout(outputs).dtype == torch.float32
+
+
+def test_the_state_dict_and_torchs_generator_are_left_alone() -> None:
+    for model in (ltc(mixed_memory=True), cfc(), wired_cfc()):
+        before, seed = {name: tensor.clone() for name, tensor in model.state_dict().items()}, torch.get_rng_state()
+        parts = from_ncps(model.state_dict())
+        exported = to_ncps(driver_of(parts))
+        with torch.no_grad():
+            for parameter in (*parts.core.parameters(), *parts.readout.parameters()):
+                parameter += 1.0
+        assert_identical(model.state_dict(), before)
+        assert_identical(to_ncps(driver_of(from_ncps(before))), exported)
+        assert torch.equal(torch.get_rng_state(), seed)
+
+
+@pytest.mark.parametrize("name", ["ct-rnn", "neural-ode", "rnn", "gru", "lstm", "liquid-s4", "cnn", "pilotnet"])
+def test_cores_that_ncps_has_not_are_refused(name: str) -> None:
+    driver = Driver.build(DriverSpec(core=name, camera_height=78, camera_width=200, curvature_limit_per_m=0.1), 0)
+    kind = type(driver.core).__name__
+    with pytest.raises(ValueError, match=rf"ncps has no {kind}, .*\({name}\) is: it has LTC, CfC and WiredCfC, each"):
+        to_ncps(driver)
+
+
+def test_a_read_out_that_mixes_motor_neurons_is_refused() -> None:
+    core, _ = from_ncps(ltc().state_dict())
+    for outputs, weight in ((1, 1.0), (2, 0.5)):
+        readout = nn.Linear(2, outputs)
+        readout.weight.data[:] = weight
+        with pytest.raises(
+            ValueError, match=f"no place for a read-out that makes {outputs} outputs of 2 motor neurons"
+        ):
+            to_ncps(driver_of(CoreAndReadout(core, readout)))
+
+
+def without(name: str) -> Callable[[dict[str, Tensor]], object]:
+    return lambda tensors: tensors.pop(name)
+
+
+def having(name: str, *shape: int, value: float = 0.5) -> Callable[[dict[str, Tensor]], object]:
+    return lambda tensors: tensors.update({name: torch.full(shape, value, dtype=torch.float64)})
+
+
+DAMAGE: list[tuple[Callable[..., nn.Module], Callable[[dict[str, Tensor]], object], str]] = [
+    (ltc, dict.clear, "no name in it begins with rnn_cell."),
+    (ltc, having("weight_ih_l0", 3), "weight_ih_l0 is not of ncps' LTC or CfC"),
+    (ltc, lambda tensors: tensors.update({"rnn_cell.w": [1.0]}), "rnn_cell.w is not a tensor of finite floating"),
+    (ltc, lambda tensors: tensors["rnn_cell.mu"].fill_(np.nan), "rnn_cell.mu is not a tensor of finite floating"),
+    (ltc, lambda tensors: tensors.update({"rnn_cell.w": tensors["rnn_cell.w"].float()}), "not torch.float32 and torch"),
+    *((ltc, without(f"rnn_cell.{name}"), f"rnn_cell.{name} is missing") for name in ("w", "gleak", "sparsity_mask")),
+    (ltc, without("rnn_cell.sensory_sparsity_mask"), "rnn_cell.sensory_sparsity_mask is missing"),
+    (ltc, without("rnn_cell.input_w"), "rnn_cell.input_w is missing"),
+    (ltc, without("rnn_cell.output_w"), "does not tell its number of motor neurons: give motor="),
+    (ltc, having("rnn_cell.tau", 12), "rnn_cell.tau is not of an LTC"),
+    (ltc, having("fc.weight", 1, 2), "fc.weight is not of an LTC"),
+    (ltc, having("rnn_cell.w", 5, 12), r"rnn_cell.w must be \[12, 12\] in this LTC, not \[5, 12\]"),
+    (ltc, having("rnn_cell.sparsity_mask", 12), r"rnn_cell.sparsity_mask must be \[12, 12\] in this LTC, not \[12\]"),
+    (ltc, having("rnn_cell.sensory_sparsity_mask", 12), "rnn_cell.sensory_sparsity_mask must be a matrix"),
+    (
+        ltc,
+        having("rnn_cell.sparsity_mask", 12, 12),
+        "rnn_cell.sparsity_mask is a mask, and must hold nothing but 0 and 1",
+    ),
+    (ltc, having("rnn_cell.sparsity_mask", 12, 12, value=0.0), "No path leads from a sensory neuron to motor neuron 0"),
+    (ltc, having("rnn_cell.output_w", 13), "There can be 1 to 12 motor neurons, as there are 12 neurons, but not 13"),
+    (ltc, having("lstm.input_map.bias", 4), "missing .*lstm.input_map.weight"),
+    (cfc, without("rnn_cell.ff1.weight"), "rnn_cell.ff1.weight is missing"),
+    (cfc, without("rnn_cell.ff2.weight"), "missing .*ff2.weight"),
+    (cfc, without("fc.bias"), "missing .*fc.bias"),
+    (cfc, having("rnn_cell.ff3.weight", 3), "unknown .*ff3.weight"),
+    (
+        cfc,
+        having("rnn_cell.backbone.4.weight", 7, 7),
+        r"The layers of a backbone are numbered 0, 2, 4 .*, not \[0, 4\]",
+    ),
+    (cfc, having("rnn_cell.time_a.weight", 7, 7), r"time_a.weight must be \[7, 11\], not \[7, 7\]"),
+    (cfc, having("fc.weight", 3, 8), r"fc.weight must be \[3, 7\], not \[3, 8\]"),
+    (wired_cfc, without("rnn_cell.layer_1.sparsity_mask"), "rnn_cell.layer_1.sparsity_mask is missing"),
+    (wired_cfc, without("rnn_cell.layer_2.time_b.bias"), "missing .*layer_2.time_b.bias"),
+    (wired_cfc, having("rnn_cell.layer_3.ff1.weight", 1, 1), "has the layers layer_0, layer_1 and layer_2 .*layer_3"),
+    (wired_cfc, having("rnn_cell.layer_1.sparsity_mask", 4, 10), "rnn_cell.layer_1.sparsity_mask is a mask"),
+    (wired_cfc, having("rnn_cell.layer_1.sparsity_mask", 4, 11, value=1.0), r"is not \[n, n before \+ n\]"),
+    (wired_cfc, having("rnn_cell.layer_2.sparsity_mask", 2, 6, value=0.0), r"layer_2.* with ones for the n neurons"),
+]
+
+
+@pytest.mark.parametrize("build, damage, sentence", DAMAGE)
+def test_other_state_dicts_are_refused(
+    build: Callable[..., nn.Module], damage: Callable[[dict[str, Tensor]], object], sentence: str
+) -> None:
+    tensors = dict(build().state_dict())
+    from_ncps(tensors)
+    damage(tensors)
+    with pytest.raises(ValueError, match=sentence):
+        from_ncps(tensors)
+
+
+def test_arguments_that_do_not_fit_are_refused() -> None:
+    for model, arguments, sentence in (
+        (ltc(), {"motor": 3}, "rnn_cell.output_w is of 2 motor neurons, not of motor=3"),
+        (ltc(output_mapping=None), {"motor": 0}, "There can be 1 to 12 motor neurons"),
+        (ltc(), {"ode_unfolds": 0}, "unfolds >= 1"),
+        (ltc(), {"time_unit_s": 0.0}, "unit of time must be positive"),
+        (cfc(), {"mode": "pure"}, "missing .*w_tau"),
+        (cfc("pure"), {"mode": "no-gate"}, "unknown .*w_tau"),
+        (cfc(), {"mode": "no_gate"}, "mode of a CfC is one of default, no-gate, pure"),
+        (cfc(), {"activation": "elu"}, "activation of a CfC is one of"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            from_ncps(model.state_dict(), **arguments)
+
+
+def test_conductances_below_zero_are_refused_without_implicit_constraints() -> None:
+    tensors = ltc().state_dict()
+    hidden = tensors["rnn_cell.sparsity_mask"] == 0.0
+    tensors["rnn_cell.w"][hidden] = -1.0
+    from_ncps(tensors, implicit_param_constraints=False)
+    tensors["rnn_cell.cm"][0] = -1.0
+    from_ncps(tensors)
+    with pytest.raises(
+        ValueError, match="Without implicit constraints none of gleak, cm, w, sensory_w may be negative"
+    ):
+        from_ncps(tensors, implicit_param_constraints=False)
