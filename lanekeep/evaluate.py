@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import tyro
 from numpy.typing import NDArray
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from lanekeep.flags import UserError, check_file, did_you_mean, in_range, write_whole
@@ -197,10 +197,14 @@ def measure(drives: Sequence[Drive]) -> dict[str, Any]:
 def table_of(results: dict[str, dict[str, Any]], scenario: Scenario) -> Table:
     """The table for people; intervals below the numbers."""
     km, (first, last) = (next(iter(results.values()))[key] for key in ("km", "seeds"))
-    table = Table(title=f"{scenario.name}: {km:g} km of held-out roads, seeds {first} to {last}", box=SIMPLE_HEAD)
+    table = Table(
+        title=f"{scenario.name}: {km:g} km of held-out roads, seeds {first} to {last}",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     table.add_column("driver", overflow="fold")  # of two long names both ends must be told apart
     for name in COLUMNS:
-        table.add_column(name.replace("_", " "), justify="right")
+        table.add_column(name.replace("_", " "), justify="right", min_width=max(map(len, name.split("_"))))
     for name, result in results.items():
         cells = []
         for key, form in COLUMNS.items():
