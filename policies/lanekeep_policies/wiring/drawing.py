@@ -1,18 +1,20 @@
 """A wiring on paper: layers in columns, from the features on the left to the motor neurons on the right.
 
-Excitatory synapses are light, solid and end in an arrowhead; inhibitory ones are dark, dashed and end in a bar: no
-colour is needed to tell them apart. All lengths are points (1/72 inch) and all artists are vectors. Each synapse is one
-patch, whose gid ("excitatory-s3-7" from sensory neuron 3 to neuron 7, "inhibitory-9-0" from neuron 9 to neuron 0) is
-also its id in a saved SVG.
+All lengths are points (1/72 inch) and all artists are vectors. A neuron and the line of a synapse are patches whose gid
+names them, in a saved SVG as well: "neuron-s3" is sensory neuron 3 and "excitatory-s3-7" leads from it to "neuron-7".
+A neuron without a number was too small for it.
 matplotlib is imported by the first drawing only; it comes with `pip install 'lanekeep[draw]'`.
 """
 
+from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from lanekeep_policies.wiring.curves import Disc, curve
-from lanekeep_policies.wiring.layout import Box, Column, Floats, columns, place
+from lanekeep_policies.wiring.curves import LANE, Disc, curve, straight
+from lanekeep_policies.wiring.layout import Box, Column, Floats, columns, jumps, place
+from lanekeep_policies.wiring.strokes import STROKES
 from lanekeep_policies.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -23,25 +25,12 @@ INK: Final = "#222222"
 SHADES: Final = {"sensory": "white", "inter": "#ECECEC", "command": "#CFCFCF", "motor": "#222222"}
 
 
-class Style(NamedTuple):
-    name: str
-    polarity: int
-    colour: str
-    dashes: tuple[float, float] | None  # on and off, in widths of the line; None: solid
-    zorder: float
-
-
-STYLES: Final = (
-    Style("excitatory", +1, "#E8820C", None, 1.0),
-    Style("inhibitory", -1, "#0B3C6F", (4.0, 2.0), 2.0),  # dashes over solid lines: both stay visible
-)
-
-
 class Synapse(NamedTuple):
     name: str
     polarity: int
-    curve: Floats  # [4, 2]
-    thin: bool
+    way: Floats  # [4, 2] a Bezier curve
+    source: int  # column
+    target: int
 
 
 def draw(wiring: Wiring, ax: "Axes | None" = None) -> "Axes":
@@ -52,14 +41,13 @@ def draw(wiring: Wiring, ax: "Axes | None" = None) -> "Axes":
     """
     _require_matplotlib()
     ax = _new_axes(wiring) if ax is None else ax
-    box = _paper(ax)
+    box = _paper(ax, wiring)
     layers = columns(wiring, box)
-    synapses = _synapses(wiring, _discs(wiring, layers, box))
-    for style in STYLES:
-        _draw_synapses(ax, [synapse for synapse in synapses if synapse.polarity == style.polarity], style)
+    synapses = _synapses(wiring, layers, box)
+    _draw_synapses(ax, synapses)
     for layer in layers:
         _draw_neurons(ax, wiring, layer, box)
-    _draw_counts(ax, wiring, layers, box)
+    _draw_counts(ax, synapses, layers)
     _draw_legend(ax, synapses)
     return ax
 
@@ -74,101 +62,109 @@ def _require_matplotlib() -> None:
 def _new_axes(wiring: Wiring) -> "Axes":
     from matplotlib.figure import Figure
 
-    largest = max(wiring.sensory, wiring.inter, wiring.command, wiring.motor)
-    figure = Figure(figsize=(WIDTH_IN, min(max(1.0 + 0.13 * largest, 2.8), 9.0)))
+    height = 1.05 + max(0.13 * wiring.sensory, 0.28 * max(wiring.inter, wiring.command, wiring.motor))
+    height += 2.0 * LANE / 72.0 if jumps(wiring) else 0.0
+    figure = Figure(figsize=(WIDTH_IN, min(max(height, 2.4), 9.0)))
     return figure.add_axes((0.0, 0.0, 1.0, 1.0))
 
 
-def _paper(ax: "Axes") -> Box:
-    """Let one unit of the axes be a point, and keep margins for what is written."""
-    extent = ax.get_window_extent()
-    width, height = np.array([extent.width, extent.height]) * 72.0 / ax.get_figure(root=True).dpi
+def _paper(ax: "Axes", wiring: Wiring) -> Box:
+    """Let one unit of the axes be a point, and leave margins for what is written and for ways around the neurons."""
+    extent = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
+    width, height = 72.0 * extent.width, 72.0 * extent.height
     ax.set(xlim=(0.0, width), ylim=(0.0, height), aspect="equal")
     ax.set_axis_off()
-    return Box(left=30.0, right=width - 30.0, bottom=38.0, top=height - 26.0)
+    lane = LANE if jumps(wiring) else 0.0
+    return Box(30.0, width - 30.0, 48.0 + lane, height - 24.0 - lane)
 
 
-def _discs(wiring: Wiring, layers: list[Column], box: Box) -> dict[int, Disc]:
-    """By node: sensory neurons first."""
-    return {
-        int(node): Disc(float(x), float(y), layer.radius, k)
+def _synapses(wiring: Wiring, layers: list[Column], box: Box) -> list[Synapse]:
+    discs = {
+        int(node): Disc(float(x), float(y), layer.radius, layer.pitch - 2.0 * layer.radius, k)
         for k, layer in enumerate(layers)
         for node, (x, y) in zip(layer.nodes, place(layer, box), strict=True)
     }
-
-
-def _synapses(wiring: Wiring, discs: dict[int, Disc]) -> list[Synapse]:
+    sources = np.concatenate([wiring.sensory_source, wiring.sensory + wiring.source])
+    targets = wiring.sensory + np.concatenate([wiring.sensory_target, wiring.target])
+    polarities = np.concatenate([wiring.sensory_polarity, wiring.polarity])
+    ways = _ways([(discs[source], discs[target]) for source, target in zip(sources, targets, strict=True)], layers, box)
     result = []
-    for prefix, first, sources, targets, polarities in (
-        ("s", 0, wiring.sensory_source, wiring.sensory_target, wiring.sensory_polarity),
-        ("", wiring.sensory, wiring.source, wiring.target, wiring.polarity),
-    ):
-        for source, target, polarity in zip(sources, targets, polarities, strict=True):
-            way = curve(discs[first + source], discs[wiring.sensory + target])
-            result.append(Synapse(f"{prefix}{source}-{target}", int(polarity), way, bool(prefix)))
+    for source, target, polarity, way in zip(sources, targets, polarities, ways, strict=True):
+        start = f"s{source}" if source < wiring.sensory else f"{source - wiring.sensory}"
+        name = f"{start}-{target - wiring.sensory}"
+        result.append(Synapse(name, int(polarity), way, discs[source].column, discs[target].column))
     return result
 
 
-def _draw_synapses(ax: "Axes", synapses: list[Synapse], style: Style) -> None:
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
+def _ways(ends: list[tuple[Disc, Disc]], layers: list[Column], box: Box) -> list[Floats]:
+    """One for each pair of source and target; those that arrive at one neuron from the column before share its rim."""
+    ways: dict[int, Floats] = {}
+    arriving: dict[Disc, list[int]] = {}
+    for k, (source, target) in enumerate(ends):
+        if target.column == source.column + 1:
+            arriving.setdefault(target, []).append(k)
+        else:
+            ways[k] = curve(source, target, layers, box)
+    for target, group in arriving.items():
+        sources = [ends[k][0] for k in group]
+        ways |= dict(zip(group, straight(sources, target, 2.0 if target.column == 1 else 3.2), strict=True))
+    return [ways[k] for k in range(len(ends))]
 
-    codes = [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]
+
+def _draw_synapses(ax: "Axes", synapses: list[Synapse]) -> None:
+    strokes = {stroke.polarity: stroke for stroke in STROKES}
+    sensory = sum(synapse.source == 0 for synapse in synapses)
+    # the more there are, the thinner
+    thin = 0.5 * np.clip(np.sqrt(300.0 / max(sensory, 1)), 0.5, 1.0)
+    thick = 0.85 * np.clip(np.sqrt(100.0 / max(len(synapses) - sensory, 1)), 0.5, 1.0)
     for synapse in synapses:
-        width = 0.5 if synapse.thin else 0.9
-        line = PathPatch(
-            Path(synapse.curve, codes), fill=False, edgecolor=style.colour, linewidth=width, capstyle="butt"
-        )
-        line.set_linestyle((0.0, style.dashes) if style.dashes else "solid")
-        line.set(gid=f"{style.name}-{synapse.name}", zorder=style.zorder)
+        stroke = strokes[synapse.polarity]
+        line, ending = stroke.patches(synapse.way, float(thin if synapse.source == 0 else thick))
+        line.set_gid(f"{stroke.name}-{synapse.name}")
         ax.add_patch(line)
-    _draw_heads(ax, synapses, style)
-
-
-def _draw_heads(ax: "Axes", synapses: list[Synapse], style: Style) -> None:
-    from matplotlib.collections import PolyCollection
-
-    heads = [head(synapse.curve, style.polarity, 2.4 if synapse.thin else 4.2) for synapse in synapses]
-    ax.add_collection(
-        PolyCollection(heads, facecolors=style.colour, edgecolors="none", zorder=style.zorder + 0.5), autolim=False
-    )
-
-
-def head(way: Floats, polarity: int, size: float) -> Floats:
-    """[n, 2] corners of what a synapse ends in: a triangle `size` long, or a bar `size` wide."""
-    along = way[3] - way[2]
-    along = along / np.hypot(*along)
-    across = np.array([-along[1], along[0]])
-    if polarity > 0:
-        return np.stack(
-            [way[3], way[3] - size * along + 0.42 * size * across, way[3] - size * along - 0.42 * size * across]
-        )
-    back, half = way[3] - 0.3 * size * along, 0.6 * size * across
-    return np.stack([way[3] + half, way[3] - half, back - half, back + half])
+        ax.add_patch(ending)
 
 
 def _draw_neurons(ax: "Axes", wiring: Wiring, layer: Column, box: Box) -> None:
     from matplotlib.patches import Circle
 
-    sensory = layer.name == "sensory"
+    sensory, shade = layer.name == "sensory", SHADES[layer.name]
+    colour = "white" if layer.name == "motor" else INK
     for node, (x, y) in zip(layer.nodes, place(layer, box), strict=True):
-        number = int(node) if sensory else int(node) - wiring.sensory
-        ax.add_patch(
-            Circle((x, y), layer.radius, facecolor=SHADES[layer.name], edgecolor=INK, linewidth=0.7, zorder=4.0)
-        )
+        number = f"{node}" if sensory else f"{node - wiring.sensory}"
+        circle = Circle((x, y), layer.radius, facecolor=shade, edgecolor=INK, linewidth=0.7, zorder=4.0)
+        circle.set_gid(f"neuron-s{number}" if sensory else f"neuron-{number}")
+        ax.add_patch(circle)
         if sensory and layer.pitch >= 6.0:
-            ax.text(x - layer.radius - 2.5, y, str(number), size=5.5, ha="right", va="center_baseline", color=INK)
+            ax.text(x - layer.radius - 2.5, y, number, size=5.5, ha="right", va="center_baseline", color=colour)
         elif not sensory and layer.radius >= 5.0:
-            colour = "white" if layer.name == "motor" else INK
-            ax.text(x, y, str(number), size=6.5, ha="center", va="center_baseline", color=colour, zorder=5.0)
-    ax.text(
-        layer.x, box.top + 12.0, f"{len(layer.nodes)} {layer.name}", size=8.0, ha="center", va="baseline", color=INK
-    )
+            ax.text(x, y, number, size=6.5, ha="center", va="center_baseline", color=colour, zorder=5.0)
+    _, height = ax.transData.inverted().transform(ax.transAxes.transform((0.0, 1.0)))
+    ax.text(layer.x, height - 13.0, f"{len(layer.nodes)} {layer.name}", size=8.0, ha="center", color=INK)
 
 
-def _draw_counts(ax: "Axes", wiring: Wiring, layers: list[Column], box: Box) -> None:
-    pass
+def _draw_counts(ax: "Axes", synapses: list[Synapse], layers: list[Column]) -> None:
+    """How many synapses there are: under each gap and column, and in a line of their own those that jump or lead back."""
+    roomy = min(right.x - left.x for left, right in pairwise(layers)) > 96.0
+    others = []
+    for (source, target), count in sorted(Counter((synapse.source, synapse.target) for synapse in synapses).items()):
+        if 0 <= target - source <= 1:
+            among, between = (" recurrent", " synapses" if count > 1 else " synapse") if roomy else (" rec.", "")
+            x = (layers[source].x + layers[target].x) / 2.0
+            ax.text(x, 30.0, f"{count}{among if source == target else between}", size=7.0, ha="center", color=INK)
+        else:
+            others.append(f"{count} from {layers[source].name} to {layers[target].name}")
+    if others:
+        middle = (layers[0].x + layers[-1].x) / 2.0
+        ax.text(middle, 20.5, "and " + ", ".join(others), size=7.0, ha="center", color=INK)
 
 
 def _draw_legend(ax: "Axes", synapses: list[Synapse]) -> None:
-    pass
+    """A line of either kind with the number of synapses, centred at the bottom."""
+    middle = float(np.mean(ax.get_xlim()))
+    for stroke, x in zip(STROKES, (middle - 108.0, middle + 18.0), strict=True):
+        count = sum(synapse.polarity == stroke.polarity for synapse in synapses)
+        way = np.stack([np.linspace(x, x + 24.0, 4), np.full(4, 9.5)], axis=1)
+        for patch in stroke.patches(way, 0.85):
+            ax.add_patch(patch)
+        ax.text(x + 29.0, 7.0, f"{count} {stroke.name}", size=8.0, color=INK)

@@ -17,7 +17,16 @@ from lanekeep_policies.wiring.wiring import Ints, Wiring
 Floats = NDArray[np.float64]
 
 SWEEPS = 12
-WIDEST_PITCH = 46.0  # points between neighbours of a column
+WIDEST_PITCH = 42.0  # points between neighbours of a column
+
+
+class Box(NamedTuple):
+    """The part of the paper that neurons may use: their centres in x, all of them in y."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
 
 
 class Column(NamedTuple):
@@ -28,33 +37,38 @@ class Column(NamedTuple):
     radius: float  # of a neuron's circle
 
 
-class Box(NamedTuple):
-    """The part of the paper that the centres of the neurons may use."""
-
-    left: float
-    right: float
-    bottom: float
-    top: float
-
-
-def columns(wiring: Wiring, box: Box) -> list[Column]:
-    """The layers that the wiring has, spread over the box."""
+def layers_of(wiring: Wiring) -> dict[str, Ints]:
+    """The nodes of each layer that the wiring has, from left to right."""
     numbers = {
         "sensory": range(-wiring.sensory, 0),
         "inter": wiring.inter_neurons,
         "command": wiring.command_neurons,
         "motor": wiring.motor_neurons,
     }
-    layers = {name: wiring.sensory + np.array(neurons) for name, neurons in numbers.items() if neurons}
-    orders = best_orders(wiring, list(layers.values()))
-    gaps = np.array([1.5, 1.0, 0.8])[: len(orders) - 1]  # the more synapses, the wider
+    return {name: wiring.sensory + np.array(neurons) for name, neurons in numbers.items() if neurons}
+
+
+def columns(wiring: Wiring, box: Box) -> list[Column]:
+    """The layers, spread over the box."""
+    layers = layers_of(wiring)
+    gaps = np.array([1.5, 1.0, 1.0])[: len(layers) - 1]  # most synapses are between the first two
     places = box.left + (box.right - box.left) * np.r_[0.0, np.cumsum(gaps) / gaps.sum()]
-    result = []
-    for name, order, x in zip(layers, orders, places, strict=True):
-        pitch = min((box.top - box.bottom) / max(len(order), 2), WIDEST_PITCH)
-        radius = min(0.36 * pitch, 3.6 if name == "sensory" else 8.5)
-        result.append(Column(name, order, float(x), pitch, radius))
-    return result
+    pitches = {name: min((box.top - box.bottom) / len(nodes), WIDEST_PITCH) for name, nodes in layers.items()}
+    radius = min(8.5, 0.31 * min(pitch for name, pitch in pitches.items() if name != "sensory"))
+    orders = best_orders(wiring, list(layers.values()))
+    return [
+        Column(name, order, float(x), pitch, min(3.6, 0.36 * pitch) if name == "sensory" else radius)
+        for (name, pitch), order, x in zip(pitches.items(), orders, places, strict=True)
+    ]
+
+
+def jumps(wiring: Wiring) -> bool:
+    """Whether a synapse leads over a column, so that its way is outside the box."""
+    column = np.zeros(wiring.sensory + wiring.neurons, np.int64)
+    for k, nodes in enumerate(layers_of(wiring).values()):
+        column[nodes] = k
+    sources, targets = np.nonzero(joins(wiring))
+    return bool((column[targets] - column[sources] > 1).any())
 
 
 def place(column: Column, box: Box) -> Floats:
@@ -66,7 +80,7 @@ def place(column: Column, box: Box) -> Floats:
 
 def best_orders(wiring: Wiring, layers: list[Ints]) -> list[Ints]:
     """The nodes of each layer in the order met that lets the fewest synapses cross; the last layer stays as it is."""
-    joined = joins(wiring)
+    joined = joins(wiring) + joins(wiring).T  # the direction does not matter
     orders, best = list(layers), list(layers)
     for _ in range(SWEEPS):
         for k in [*range(len(orders) - 2, -1, -1), *range(1, len(orders) - 1)]:
@@ -78,12 +92,12 @@ def best_orders(wiring: Wiring, layers: list[Ints]) -> list[Ints]:
 
 
 def joins(wiring: Wiring) -> Ints:
-    """[nodes, nodes] number of synapses between two nodes, in either direction."""
+    """[nodes, nodes] 1 where a synapse leads from row to column."""
     nodes = wiring.sensory + wiring.neurons
     matrix = np.zeros((nodes, nodes), np.int64)
-    matrix[wiring.sensory_source, wiring.sensory + wiring.sensory_target] += 1
-    matrix[wiring.sensory + wiring.source, wiring.sensory + wiring.target] += 1
-    return matrix + matrix.T
+    matrix[wiring.sensory_source, wiring.sensory + wiring.sensory_target] = 1
+    matrix[wiring.sensory + wiring.source, wiring.sensory + wiring.target] = 1
+    return matrix
 
 
 def crossings(joined: Ints, orders: list[Ints]) -> int:
