@@ -178,6 +178,28 @@ def test_the_wiring_of_an_ltc_is_read_off_its_masks(wiring: str) -> None:
     assert (ours.command > 0) == ("NCP" in wiring)
 
 
+@pytest.mark.parametrize(
+    "layers, layered",
+    [
+        ("cc", True),
+        ("ic", True),
+        ("cm", True),
+        ("im", False),
+        ("ii", False),
+        ("ci", False),
+        ("mm", False),
+        ("mc", False),
+    ],
+)
+def test_a_synapse_that_skips_a_layer_or_leads_back_leaves_no_layers(layers: str, layered: bool) -> None:
+    tensors = ltc().state_dict()
+    first = {"m": 0, "c": 2, "i": 6}  # of 2 motor, 4 command and 6 inter neurons
+    tensors["rnn_cell.sparsity_mask"][first[layers[0]], first[layers[1]]] = 1.0
+    core = from_ncps(tensors).core
+    assert isinstance(core, LTC)
+    assert (core.wiring.inter, core.wiring.command, core.wiring.motor) == ((6, 4, 2) if layered else (10, 0, 2))
+
+
 def test_polarity_is_the_sign_of_the_trained_reversal_potential() -> None:
     model = ltc("FullyConnected")
     erev = model.rnn_cell.erev.data
