@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -299,23 +300,26 @@ class Trainer:
             return ExpertPilot(self.scenario.curvature_limit_per_m) if first else DriverPilot(self.driver, cars)
 
         noise = s.noise if first else s.noise * DAGGER_NOISE
-        departures, km, squares = 0, 0.0, list[NDArray[np.float32]]()
-        for stretch in label_stretches(
-            pilot_for, self.scenario, self.camera, cars, steps, noise, generator, TRAINING_SEEDS, PLACES
-        ):
-            info = EpisodeInfo(
-                scenario=self.scenario.name,
-                seed=stretch.seed,
-                dagger_round=self.rounds,
-                camera=asdict(self.camera),
-                dt_s=CONTROL_STEP_S,
-                curvature_limit_per_m=self.scenario.curvature_limit_per_m,
-                perturbation=f"Ornstein-Uhlenbeck, standard deviation {noise:g}, 0.5 s",
-            )
-            recorder.write(stretch.frames, stretch.signals, info)
-            departures += stretch.departed
-            km += float(stretch.signals["speed_mps"].sum()) * CONTROL_STEP_S / 1000.0
-            squares.append(stretch.signals["lateral_offset_m"] ** 2)
+        departures, km, squares, writes = 0, 0.0, list[NDArray[np.float32]](), list[Future[Path]]()
+        with ThreadPoolExecutor(1) as writer:  # checksums and the disk take as long as a third of the driving
+            for stretch in label_stretches(
+                pilot_for, self.scenario, self.camera, cars, steps, noise, generator, TRAINING_SEEDS, PLACES
+            ):
+                info = EpisodeInfo(
+                    scenario=self.scenario.name,
+                    seed=stretch.seed,
+                    dagger_round=self.rounds,
+                    camera=asdict(self.camera),
+                    dt_s=CONTROL_STEP_S,
+                    curvature_limit_per_m=self.scenario.curvature_limit_per_m,
+                    perturbation=f"Ornstein-Uhlenbeck, standard deviation {noise:g}, 0.5 s",
+                )
+                writes.append(writer.submit(recorder.write, stretch.frames, stretch.signals, info))
+                departures += stretch.departed
+                km += float(stretch.signals["speed_mps"].sum()) * CONTROL_STEP_S / 1000.0
+                squares.append(stretch.signals["lateral_offset_m"] ** 2)
+        for write in writes:
+            write.result()  # raises what went wrong
         if not first:
             rms = float(np.sqrt(np.mean(np.concatenate(squares))))
             self.own_drives.append([float(self.update), departures / km, rms])

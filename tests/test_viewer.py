@@ -134,6 +134,15 @@ def test_a_core_without_a_wiring_is_drawn_too() -> None:
     assert len(np.unique(pygame.surfarray.array2d(cells))) > 100  # 128 numbers, each in its own shade
 
 
+@pytest.mark.parametrize("core", ["ltc", "ncp-cfc", "liquid-s4", "cnn"])  # no layers, 19 and 1,088 numbers, no state
+def test_any_core_is_drawn(core: str) -> None:
+    journey = Journey(untrained(core), load_scenario("country"), CAMERA, 10_000)
+    journey.advance()
+    assert np.ptp(
+        pygame.surfarray.array3d(Scene(journey, core).draw().subsurface(CIRCUIT.inflate(0, 60))), (0, 1)
+    ).all()
+
+
 def test_video_plays(folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, pictures = tmp_path / "drive.mp4", tmp_path / "pictures"
     assert Watch(driver=folder, seconds=0.5, video=path, frames=pictures, every=10).run() == 0

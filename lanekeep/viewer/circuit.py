@@ -3,6 +3,7 @@
 A number's light is how far it is from its mean over the last eight seconds, in standard deviations (full light: two).
 """
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -39,6 +40,8 @@ def draw_circuit(canvas: pygame.Surface, box: pygame.Rect, past: Iterable[Instan
     sheet.onto(canvas, box.topleft)
     layers = ((wiring.inter_neurons, "inter"), (wiring.command_neurons, "command"), (wiring.motor_neurons, "motor"))
     for neurons, name in layers:
+        if not neurons:  # a circuit without layers has inter and motor neurons only
+            continue
         x = box.x + at[neurons[0]][0]
         write(canvas, f"{len(neurons)} {name}", (x, box.y + NAMES_HEIGHT / 2 + 2), SMALL, PLAIN, "middle")
     draw_key(canvas, box, synapses=True)
@@ -51,7 +54,7 @@ def place_neurons(wiring: Wiring, width: int, height: int) -> list[Point]:
     pitch = room / max(wiring.inter, wiring.command, wiring.motor)
     points: list[Point] = []
     for neurons, x in columns:
-        gap = min(2.0 * pitch, room / len(neurons))
+        gap = min(2.0 * pitch, room / max(1, len(neurons)))
         middle = NAMES_HEIGHT + room / 2.0
         points += [(x * width, middle + gap * (k - (len(neurons) - 1) / 2.0)) for k in range(len(neurons))]
     return points
@@ -69,11 +72,12 @@ def synapse(source: Point, target: Point) -> list[Point]:
     return [(source[0] + bulge * 4 * u * (1 - u), source[1] + (target[1] - source[1]) * u) for u in t]
 
 
-def draw_cells(canvas: pygame.Surface, box: pygame.Rect, past: Iterable[Instant], columns: int = 8) -> None:
-    """Any state as a field of cells, row by row."""
+def draw_cells(canvas: pygame.Surface, box: pygame.Rect, past: Iterable[Instant]) -> None:
+    """Any state as a field of square cells, row by row."""
     lights, sheet = light(past), Sheet(box.width, box.height)
-    rows = -(-len(lights) // columns)
     room = box.height - NAMES_HEIGHT - KEY_HEIGHT
+    columns = max(8, math.ceil(math.sqrt(len(lights) * box.width / room)))
+    rows = -(-len(lights) // columns)
     cell = min((box.width - 24) / columns, room / rows)
     left = (box.width - cell * columns) / 2.0
     for k, value in enumerate(lights):

@@ -10,7 +10,7 @@ from lanekeep.viewer.plots import draw_offset, draw_steering
 from lanekeep.viewer.road_map import draw_map
 from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, GROUND, LARGE, NORMAL, ORANGE, PANEL, PLAIN, RED, Colour, write
 from lanekeep_envs.drive import DEFAULT_VEHICLE
-from lanekeep_policies.wiring import Wiring
+from lanekeep_policies.cores.ltc import LTC
 
 SIZE = (1280, 720)
 WINDSCREEN = pygame.Rect(16, 76, 752, 424)
@@ -27,8 +27,8 @@ class Scene:
     def __init__(self, journey: Journey, name: str) -> None:
         self.journey, self.name = journey, name
         self.canvas = pygame.Surface(SIZE, 0, 32)
-        wiring = getattr(journey.driver.core, "wiring", None)
-        self.wiring = wiring if isinstance(wiring, Wiring) else None
+        core = journey.driver.core
+        self.wiring = core.wiring if isinstance(core, LTC) else None
 
     def draw(self) -> pygame.Surface:
         """Draw every part."""
@@ -56,6 +56,9 @@ class Scene:
         if self.wiring is not None:
             self._title(CIRCUIT, f"its {self.wiring.neurons} neurons", core)
             draw_circuit(self.canvas, CIRCUIT, past, self.wiring)
+        elif self.journey.driver.state_size == 0:
+            self._title(CIRCUIT, "no memory", core)
+            pygame.draw.rect(self.canvas, PANEL, CIRCUIT)
         else:
             self._title(CIRCUIT, "its memory", core)
             draw_cells(self.canvas, CIRCUIT, past)
