@@ -139,7 +139,7 @@ def test_any_core_is_drawn(core: str) -> None:
     journey = Journey(untrained(core), load_scenario("country"), CAMERA, 10_000)
     journey.advance()
     assert np.ptp(
-        pygame.surfarray.array3d(Scene(journey, core).draw().subsurface(CIRCUIT.inflate(0, 60))), (0, 1)
+        pygame.surfarray.array3d(Scene(journey, core).draw().subsurface(CIRCUIT.move(0, -40))), (0, 1)
     ).all()
 
 

@@ -10,6 +10,7 @@ damage anywhere shows. It is a seal against accidents, not a signature. Nothing 
 """
 
 import hashlib
+import math
 import io
 import re
 import zipfile
@@ -96,6 +97,14 @@ class Episode:
         A mapping holds a file descriptor, and a dataset has more episodes than a process may open files.
         """
         return np.memmap(self.folder / FRAMES, np.uint8, "r", self.frames_offset, self.frame_shape)
+
+    def read_frames(self, first: int, out: NDArray[np.uint8]) -> None:
+        """Fill `out` [t, H, W, 3], contiguous, with the frames from `first` on: for few frames faster than a mapping."""
+        path = self.folder / FRAMES
+        with path.open("rb", buffering=0) as file:
+            file.seek(self.frames_offset + first * math.prod(self.frame_shape[1:]))
+            if file.readinto(out.data.cast("B")) != out.nbytes:
+                raise DemonstrationError(f"{path} ends before frame {first + len(out)}")
 
 
 def verify(episode: Episode) -> None:

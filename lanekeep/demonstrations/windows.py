@@ -45,9 +45,9 @@ class Windows:
         frames = np.empty((len(places), length, *one.frame_shape[1:]), np.uint8)
         actions = np.empty((len(places), length, *one.signals["expert_action"].shape[1:]), np.float32)
         for row, (owner, start) in enumerate(places):
-            episode, span = self._episodes[owner], slice(start, start + length)
-            frames[row] = episode.frames[span]  # copied at once: a view would keep the episode's file open
-            actions[row] = episode.signals["expert_action"][span]
+            episode = self._episodes[owner]
+            episode.read_frames(int(start), frames[row])
+            actions[row] = episode.signals["expert_action"][start : start + length]
         return frames, actions
 
 
