@@ -10,8 +10,8 @@ damage anywhere shows. It is a seal against accidents, not a signature. Nothing 
 """
 
 import hashlib
-import math
 import io
+import math
 import re
 import zipfile
 from collections.abc import Mapping
