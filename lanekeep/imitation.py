@@ -59,7 +59,8 @@ class TrainImitation:
     out: tyro.conf.Positional[Path]
     """Folder of the checkpoint; the demonstrations go to its subfolder `demonstrations`."""
     core: str = "ncp"
-    """Core: ncp, ltc, cfc, lstm, ... (an unknown name lists them)."""
+    """Core: ncp, ncp-mixed, ltc, ncp-cfc, cfc, cfc-pure, cfc-no-gate, cfc-mixed, ct-rnn, neural-ode, rnn, gru, lstm,
+    liquid-s4, cnn or pilotnet."""
     scenario: str = "country"
     """Roads to learn on: a name or the path of a .toml file."""
     camera: str = "48x160"

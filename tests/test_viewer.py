@@ -138,9 +138,7 @@ def test_a_core_without_a_wiring_is_drawn_too() -> None:
 def test_any_core_is_drawn(core: str) -> None:
     journey = Journey(untrained(core), load_scenario("country"), CAMERA, 10_000)
     journey.advance()
-    assert np.ptp(
-        pygame.surfarray.array3d(Scene(journey, core).draw().subsurface(CIRCUIT.move(0, -40))), (0, 1)
-    ).all()
+    assert np.ptp(pygame.surfarray.array3d(Scene(journey, core).draw().subsurface(CIRCUIT.move(0, -40))), (0, 1)).all()
 
 
 def test_video_plays(folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

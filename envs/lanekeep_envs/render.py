@@ -5,6 +5,7 @@ axis is brought into the car's frame once per picture; every ground pixel is pro
 neighbour.  The kernel is plain Python under `.py_func`, which the tests hold against the compiled one.
 """
 
+import functools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -220,6 +221,12 @@ def render_cars(pixels, canvas, cars, roads, things, counts, looks, lens):
         render(pixels[i], None, canvas, cars[i], roads[i], things[i], counts[i], looks[i], lens, EVERYTHING)
 
 
+@functools.lru_cache(1)
+def threads_of(process: int) -> ThreadPoolExecutor:
+    """The threads that render, kept, since starting one takes as long as a frame; a process that was forked has none."""
+    return ThreadPoolExecutor(CORES)
+
+
 class Renderer:
     """A camera with its work space, one for each thread."""
 
@@ -237,15 +244,19 @@ class Renderer:
             self._canvases.append(make_canvas(self.camera)[0])
         work = (pixels, cars, roads, things, counts, looks)
         if threads == 1:
-            self._render(self._canvases[0], *work)
+            self._render(self._canvases[0], work)
         else:
             cuts = np.linspace(0, len(cars), threads + 1).astype(int).tolist()
             shares = [tuple(part[i:j] for part in work) for i, j in pairwise(cuts)]
-            with ThreadPoolExecutor(threads) as pool:  # made anew: one kept would not survive a fork
-                list(pool.map(lambda canvas, share: self._render(canvas, *share), self._canvases, shares))
+            pool = threads_of(os.getpid())
+            jobs = [pool.submit(self._render, self._canvases[k], shares[k]) for k in range(1, threads)]
+            self._render(self._canvases[0], shares[0])
+            for job in jobs:
+                job.result()
         return pixels.reshape(len(cars), height, width, 3)
 
-    def _render(self, canvas: Canvas, pixels: Any, cars: Any, roads: Any, things: Any, counts: Any, looks: Any) -> None:
+    def _render(self, canvas: Canvas, share: tuple[Any, ...]) -> None:
+        pixels, cars, roads, things, counts, looks = share
         render_cars(pixels, canvas, cars, roads, things, counts, looks, self._lens)
 
     def frame(self, car: Any, road: Any, things: Any, count: int, look: Any, visible: int = EVERYTHING) -> Frame:

@@ -25,7 +25,7 @@ class BenchTrain:
     """How long a whole training by imitation takes, compared with its conv head alone."""
 
     core: str = "ncp"
-    """Recurrent core."""
+    """Core, as for `train imitation`."""
     frames: int = 60_000
     """Training frames to pass through the driver."""
     json: Path | None = None

@@ -31,10 +31,12 @@ def standardise(frames: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     gradient: a saliency map may differentiate with respect to pixels.
     """
     pixels = frames.flatten(1).to(dtype)
-    centred = pixels - pixels.mean(1, keepdim=True)
+    mean = pixels.mean(1, keepdim=True)
+    # whole numbers have no gradient and were copied just now: in place, the rest takes half the time
+    centred = pixels - mean if frames.is_floating_point() else pixels.sub_(mean)
     root = math.sqrt(pixels.shape[1])
-    deviation: Tensor = torch.linalg.vector_norm(centred, dim=1, keepdim=True) / root
-    standard = centred / deviation.clamp_min(255.0 / root)
+    deviation = (torch.linalg.vector_norm(centred, dim=1, keepdim=True) / root).clamp_min(255.0 / root)
+    standard = centred / deviation if frames.is_floating_point() else centred.div_(deviation)
     return standard.view(frames.shape).permute(0, 3, 1, 2)
 
 
