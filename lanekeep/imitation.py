@@ -271,7 +271,8 @@ class Trainer:
             self.update, self.rounds = int(checkpoint.resume["update"]), int(checkpoint.resume["rounds"])
             self.places = [(str(name), int(first)) for name, first in checkpoint.resume["places"]]
             self.validations, self.own_drives = (
-                [[float(v) for v in row] for row in checkpoint.training[name]] for name in ("validations", "own_drives")
+                [[float(v) for v in row] for row in checkpoint.training.get(name, [])]
+                for name in ("validations", "own_drives")
             )
             self.seconds, self.state = float(checkpoint.training["seconds"]), tensors["state"]
             table = self.optimiser.state_dict()

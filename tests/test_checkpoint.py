@@ -12,7 +12,10 @@ from safetensors.torch import save
 
 from lanekeep.cli import main
 from lanekeep_policies.checkpoint import CheckpointError, load_driver, read_checkpoint, read_tensors, save_driver
+from lanekeep_policies.cores.lstm import LSTM
+from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.driver import CORES, Driver, DriverSpec
+from lanekeep_policies.wiring import ncp_wiring
 
 
 def make(core: str = "ncp", height: int = 16) -> Driver:
@@ -159,3 +162,13 @@ def test_a_save_killed_between_two_renames_is_noticed(
         save_driver(tmp_path, make(height=24), {}, {}, {"state": torch.zeros(3)})
     with pytest.raises(CheckpointError, match=f"{sentence} damaged or of another"):
         read_tensors(tmp_path, read_checkpoint(tmp_path).resume)
+
+
+def test_a_core_from_elsewhere_is_not_saved_as_the_usual_one(tmp_path: Path) -> None:
+    driver = make("ncp")
+    for core in (LTC(ncp_wiring(seed=1)), LTC(ncp_wiring(), unfolds=5), LTC(ncp_wiring(), epsilon=1e-8), LSTM(32)):
+        driver.core = core
+        with pytest.raises(CheckpointError, match="would come back as another"):
+            save_driver(tmp_path / "driver", driver, {})
+    driver.core = LTC(ncp_wiring())
+    save_driver(tmp_path / "driver", driver, {})

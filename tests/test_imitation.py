@@ -1,115 +1,206 @@
-"""A recipe gives back the settings it was made from; the command line has the last word."""
+"""Imitation: the loss by hand, and a training that was interrupted equals one that was not."""
 
-from dataclasses import dataclass, replace
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
-from typing import Literal
 
+import numpy as np
 import pytest
-import tomli_w
-import tyro
+import torch
 
-from lanekeep.flags import UserError, parse
-from lanekeep.imitation import TrainImitation
-from lanekeep.provenance import command_of
-from lanekeep.recipe import as_recipe, with_recipe
+from lanekeep.cli import main
+from lanekeep.demonstrations import DemonstrationError, Recorder
+from lanekeep.flags import UserError
+from lanekeep.imitation import TRAINING_SEEDS, Trainer, TrainImitation, imitation_loss, train
+from lanekeep.rollout import draw_place
+from lanekeep_envs import curvature_along, load_scenario
+from lanekeep_policies.checkpoint import read_checkpoint
+from lanekeep_policies.driver import CORES
 
-
-@dataclass(frozen=True)
-class Train:
-    """Train."""
-
-    folders: tyro.conf.Positional[tuple[str, ...]]
-    steps: int = 100
-    core: Literal["ncp", "lstm"] = "ncp"
-    learning_rate: float = 1e-3
-    note: str = ""
-    image_size: tuple[int, int] = (48, 160)
-    output: Path | None = None
-    resume: bool = False
-    shuffle: bool = True
-    recipe: Path | None = None
-    scenarios: tuple[str, ...] = ("country",)
-
-
-@dataclass(frozen=True)
-class Plain:
-    """A command without recipes."""
-
-    steps: int = 100
+SMALL = {
+    "camera": "16x32",
+    "batch": 4,
+    "length": 4,
+    "segments": 2,
+    "frames": 96,
+    "expert_frames": 640,
+    "dagger_frames": 320,
+    "dagger_every": 3,
+    "validation_km": 0.1,
+    "scenario": "",
+}
 
 
-def read(*argv: str) -> Train:
-    return parse("train", Train, with_recipe(Train, argv))
+@pytest.fixture
+def small(tmp_path: Path) -> dict[str, object]:
+    scenario = tmp_path / "short.toml"
+    scenario.write_text('description = "a short road"\n[road]\nlength_m = 400\n')
+    return {**SMALL, "scenario": str(scenario)}
 
 
-SETTINGS = [
-    Train(("a",)),
-    Train(("a", "b"), -5, "lstm", 1e-20, "= -- 'two words'\n", (1, 2), Path("x/y"), True, False, None, ("c", "d e")),
-    Train(("a",), scenarios=(), learning_rate=float("inf")),
-]
+def test_loss_is_the_papers_weighted_mean() -> None:
+    actions, answers = torch.tensor([[[0.5], [0.0]]]), torch.tensor([[[0.0], [-0.4]]])
+    weights = np.exp(2.0 * np.array([0.0, 0.4]))
+    by_hand = (weights * np.array([0.25, 0.16])).sum() / weights.sum()
+    assert float(imitation_loss(actions, answers, 2.0)) == pytest.approx(by_hand, rel=1e-6)
 
 
-@pytest.mark.parametrize("settings", SETTINGS)
-def test_settings_come_back_from_their_recipe(tmp_path: Path, settings: Train) -> None:
-    file = tmp_path / "recipe.toml"
-    file.write_text(tomli_w.dumps(as_recipe(settings)))
-    for argv in ([*settings.folders, "--recipe", str(file)], [f"--recipe={file}", *settings.folders]):
-        assert read(*argv) == replace(settings, recipe=file)
+def test_demonstrations_begin_where_roads_bend_harder_than_elsewhere() -> None:
+    scenario, generator = load_scenario("country"), np.random.default_rng(0)
+
+    def bends(candidates: int) -> tuple[float, float]:
+        places = [draw_place(scenario, generator, 50, candidates) for _ in range(80)]
+        assert all(0 <= seed < 50 for seed, _ in places)
+        ahead = [
+            np.abs(curvature_along(scenario, seed)[int(at) :][:80]).mean() for seed, at in places if at is not None
+        ]
+        return float(np.mean(ahead)), sum(at is None for _, at in places) / len(places)
+
+    (anywhere, usual), (hard, usual_too) = bends(1), bends(8)
+    assert hard > 1.5 * anywhere
+    assert 0.08 < usual < 0.35 and 0.08 < usual_too < 0.35  # every fifth begins as drives usually do
 
 
-def test_the_command_line_wins_wherever_it_stands(tmp_path: Path) -> None:
-    file = tmp_path / "recipe.toml"
-    file.write_text('steps = 7\nshuffle = false\nscenarios = ["highway", "city"]')
-    recipe = ["--recipe", str(file)]
-    expected = Train(("a",), steps=8, shuffle=False, scenarios=("highway", "city"), recipe=file)
-    assert read("a", "--steps", "8", *recipe) == read(*recipe, "--steps", "8", "--", "a") == expected
-    assert read("a", *recipe, "--steps=8", "--shuffle", "--scenarios", "rain") == replace(
-        expected, shuffle=True, scenarios=("rain",)
+def test_the_help_names_every_core(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "imitation", "--help"])
+    words = capsys.readouterr().out.replace("│", " ").replace(",", " ").split()
+    assert set(CORES) <= {word.rstrip(".") for word in words}
+
+
+def test_a_shard_that_cannot_be_written_is_one_sentence_and_the_same_command_goes_on(
+    tmp_path: Path, small: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = TrainImitation(out=tmp_path / "a", **small)  # type: ignore[arg-type]
+    with monkeypatch.context() as broken:
+        broken.setattr(Recorder, "write", lambda *_: (_ for _ in ()).throw(DemonstrationError("no space left")))
+        with pytest.raises(DemonstrationError, match="no space left"):
+            train(settings)
+    train(settings)
+    assert len(read_checkpoint(settings.out).training["own_drives"]) == 1
+
+
+def test_a_driver_that_is_good_enough_ends_the_training(tmp_path: Path, small: dict[str, object]) -> None:
+    trainer = Trainer(TrainImitation(out=tmp_path / "a", **{**small, "good_rms_m": 0.5}))  # type: ignore[arg-type]
+    trainer.validations = [[3.0, 0.0, 0.4], [6.0, 0.0, 0.6]]
+    assert not trainer.finished
+    trainer.validations.append([9.0, 0.0, 0.4])
+    assert not trainer.finished
+    trainer.validations.append([12.0, 0.0, 0.4])
+    assert trainer.finished
+
+
+def weights_of(folder: Path) -> dict[str, torch.Tensor]:
+    return read_checkpoint(folder).driver.state_dict()
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path, small: dict[str, object]) -> None:
+    whole = TrainImitation(out=tmp_path / "whole", **small)  # type: ignore[arg-type]
+    train(whole)
+    parts = Trainer(TrainImitation(out=tmp_path / "parts", **small))  # type: ignore[arg-type]
+    for _ in range(4):  # stops inside a round, and leaves the first shards of the next one behind
+        if parts.update % 3 == 0 and parts.rounds * 3 <= parts.update:
+            parts.begin_round()
+        parts.learn()
+    parts.save()
+    before = len(list((tmp_path / "parts" / "demonstrations").glob("episode-*")))
+    with Recorder(tmp_path / "parts" / "demonstrations") as recorder:
+        parts.collect(recorder)
+    assert len(list((tmp_path / "parts" / "demonstrations").glob("episode-*"))) > before
+    train(parts.settings)
+    one, other = weights_of(whole.out), weights_of(parts.settings.out)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    drives, resumed = (read_checkpoint(out).training["own_drives"] for out in (whole.out, parts.settings.out))
+    assert [row[0] for row in drives] == [3.0] and drives == resumed
+    assert sorted(p.name for p in (whole.out / "demonstrations").glob("episode-*")) == sorted(
+        p.name for p in (parts.settings.out / "demonstrations").glob("episode-*")
     )
+    changed = TrainImitation(out=whole.out, **{**small, "alpha": 1.0})  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="was trained with alpha = 3.0, not 1.0"):
+        train(changed)
 
 
-def test_without_a_recipe_the_command_line_is_as_it_was() -> None:
-    for argv in ([], ["a"], ["a", "--", "--recipe", "x"], ["a", "--recipe"]):
-        assert with_recipe(Train, argv) == argv
-    assert with_recipe(Plain, ["--recipe", "x"]) == ["--recipe", "x"]
-    with pytest.raises(UserError, match="train has no flag --recipe"):
-        parse("train", Plain, ["--recipe", "x"])
+def test_ctrl_c_saves_and_a_second_run_goes_on(tmp_path: Path, small: dict[str, object]) -> None:
+    flags = [f"--{k.replace('_', '-')}={v}" for k, v in {**small, "frames": 1600}.items()]
+    command = [sys.executable, "-m", "lanekeep", "train", "imitation", str(tmp_path / "out"), *flags]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "out" / "driver.toml").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0 and "run again to go on" in out
+    assert read_checkpoint(tmp_path / "out").resume["update"] < 100
+
+
+def test_demonstrations_come_from_training_roads_with_clean_labels(tmp_path: Path, small: dict[str, object]) -> None:
+    trainer = Trainer(TrainImitation(out=tmp_path / "out", **small))  # type: ignore[arg-type]
+    trainer.begin_round()
+    assert all(0 <= e.info.seed < TRAINING_SEEDS for e in trainer.episodes)
+    driven = np.concatenate([e.signals["driven_action"] for e in trainer.episodes])
+    answers = np.concatenate([e.signals["expert_action"] for e in trainer.episodes])
+    disturbance = driven - answers
+    assert 0.08 < disturbance.std() < 0.2 and abs(disturbance.mean()) < 0.03
+    assert np.abs(answers).max() <= 1.0
+
+
+def test_a_folder_of_another_training_is_not_overwritten(tmp_path: Path, small: dict[str, object]) -> None:
+    trainer = Trainer(TrainImitation(out=tmp_path / "out", **small))  # type: ignore[arg-type]
+    trainer.begin_round()
+    (tmp_path / "out" / "driver.toml").unlink()
+    with pytest.raises(UserError, match="another training's demonstrations"):
+        train(trainer.settings)
+    shutil.rmtree(tmp_path / "out")
+
+
+def test_stopped_in_the_first_round_it_starts_that_round_again(tmp_path: Path, small: dict[str, object]) -> None:
+    whole = TrainImitation(out=tmp_path / "whole", **small)  # type: ignore[arg-type]
+    train(whole)
+    cut = Trainer(TrainImitation(out=tmp_path / "cut", **small))  # type: ignore[arg-type]
+    cut.save()
+    with Recorder(tmp_path / "cut" / "demonstrations") as recorder:
+        cut.collect(recorder)  # and then the power fails
+    train(cut.settings)
+    one, other = weights_of(whole.out), weights_of(cut.settings.out)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_damaged_episode_is_named_and_the_training_goes_on(
+    tmp_path: Path, small: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = Trainer(TrainImitation(out=tmp_path / "half", **small))  # type: ignore[arg-type]
+    half.begin_round()
+    half.learn()
+    half.save()
+    names = [name for name, _ in half.places]
+    frames = tmp_path / "half" / "demonstrations" / names[0] / "frames.npy"
+    damaged = bytearray(frames.read_bytes())
+    damaged[-1000] ^= 1
+    frames.write_bytes(damaged)
+    again = Trainer(half.settings)
+    again.resume()
+    assert names[0] in capsys.readouterr().err
+    _, _, fresh = again.batch()
+    due = [(row + again.update) % 2 == 0 for row in range(4)]
+    assert list(fresh) == [it_is or name == names[0] for it_is, name in zip(due, names, strict=True)]
 
 
 @pytest.mark.parametrize(
-    ("toml", "sentence"),
+    ("flag", "value"),
     [
-        ("stesp = 3", "has an unknown key stesp; did you mean steps"),
-        ("zebra = 3", "has an unknown key zebra; it may hold steps, core, "),
-        ('folders = ["a"]', "has an unknown key folders"),
-        ('recipe = "other.toml"', "has an unknown key recipe"),
-        ("[steps]\nn = 3", "has a table steps where a value is expected"),
-        ("steps = ", "is not TOML"),
-        ('steps = "many"', "--steps many: expected an integer"),
-        ("steps = 1.5", "--steps 1.5: expected an integer"),
-        ('core = "lstn"', "--core lstn: expected one of ncp, lstm; did you mean lstm"),
-        ("image_size = [48]", "--image-size 48: expected 2 values"),
+        ("batch", 0),
+        ("dagger_every", -3),
+        ("dagger_frames", 1),
+        ("learning_rate", float("nan")),
+        ("core_learning_rate", -1.0),
+        ("alpha", 1e9),
+        ("validation_km", float("inf")),
+        ("seed", -1),
     ],
 )
-def test_a_wrong_recipe_is_one_sentence(tmp_path: Path, toml: str, sentence: str) -> None:
-    file = tmp_path / "recipe.toml"
-    file.write_text(toml)
-    with pytest.raises(UserError, match=sentence):
-        read("a", "--recipe", str(file))
-
-
-def test_a_training_remembers_what_a_recipe_says_and_not_where_it_was(tmp_path: Path) -> None:
-    file = tmp_path / "recipe.toml"
-    file.write_text('core = "lstm"\nframes = 1000')
-    given = parse("train imitation", TrainImitation, with_recipe(TrainImitation, ["a", "--recipe", str(file)]))
-    assert given.recipe == file and given.core == "lstm"
-    assert as_recipe(given) == as_recipe(TrainImitation(Path("a"), core="lstm", frames=1000))
-    assert (
-        command_of("train imitation", given, TrainImitation(out=given.out))
-        == "lanekeep train imitation a --core lstm --frames 1000"
-    )
-
-
-def test_a_missing_recipe_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot read the recipe .*absent.toml: No such file"):
-        read("a", "--recipe", str(tmp_path / "absent.toml"))
+def test_a_number_that_makes_no_training_is_refused(flag: str, value: float, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=f"--{flag.replace('_', '-')} must be"):
+        TrainImitation(out=tmp_path, **{flag: value})  # type: ignore[arg-type]

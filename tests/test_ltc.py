@@ -2,6 +2,7 @@
 
 import copy
 import math
+import pickle
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from ncps.torch import LTC as ReferenceLTC
 from ncps.wirings import Wiring as ReferenceWiring
 
-from lanekeep_policies.cores import ltc_torch
+from lanekeep_policies.cores import ltc_kernel, ltc_torch
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.wiring import Wiring, ncp_wiring
 
@@ -201,6 +202,32 @@ def test_gradients_of_gradients() -> None:
     torch.autograd.gradgradcheck(lambda f, s: core(f, s, UNIT_S), inputs)
 
 
+def test_gradients_of_gradients_through_two_calls() -> None:
+    core = core_of()
+    features, state = (tensor.requires_grad_() for tensor in random_input(core, 2, 2))
+    found = []
+    for create_graph in (False, True):
+        middle = core(features, state, UNIT_S)[1]
+        loss = core(features, middle, UNIT_S)[1].square().sum()
+        found.append(torch.autograd.grad(loss, (features, state, *core.parameters()), create_graph=create_graph))
+    for plain, graph in zip(*found, strict=True):
+        torch.testing.assert_close(graph, plain, rtol=1e-10, atol=1e-12)
+
+
+def test_a_copy_and_other_strides_compile_nothing_anew() -> None:
+    core = core_of()
+
+    def use(core: LTC, features: torch.Tensor, state: torch.Tensor) -> None:
+        core(features.detach().requires_grad_(), state, UNIT_S)[0].sum().backward()
+
+    features, state = random_input(core, 3, 4)
+    use(core, features, state)
+    before = [len(kernel.signatures) for kernel in (ltc_kernel.forward, ltc_kernel.backward)]
+    for copied in (copy.deepcopy(core), pickle.loads(pickle.dumps(core))):
+        use(copied, features.transpose(0, 1).contiguous().transpose(0, 1), state.T.contiguous().T)
+    assert [len(kernel.signatures) for kernel in (ltc_kernel.forward, ltc_kernel.backward)] == before
+
+
 def test_a_stepper_is_the_core_with_the_weights_it_was_made_with() -> None:
     core = core_of()
     features, state = random_input(core, batch=3, time=4)
@@ -220,8 +247,9 @@ def test_clipped_weights_are_put_back_to_zero() -> None:
     with torch.no_grad():
         core.w[0], core.sensory_w[1], core.cm[2], core.gleak[3], core.erev[4] = -1.0, -2.0, -3.0, -4.0, -5.0
     core.constrain()
-    assert core.w[0] == core.sensory_w[1] == core.cm[2] == core.gleak[3] == 0.0
+    assert core.w[0] == core.sensory_w[1] == core.gleak[3] == 0.0
     assert core.erev[4] == -5.0
+    assert core(*random_input(core, 2, 3), UNIT_S)[1].isfinite().all()  # a capacitance of 0 would not
 
 
 def test_time_per_row_equals_one_row_at_a_time() -> None:

@@ -1,7 +1,9 @@
 """The generators' laws: counts, distinct synapses, layers, nobody left out; and ncps' own, synapse for synapse."""
 
+import copy
 import dataclasses
 import hashlib
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -94,6 +96,8 @@ def test_a_wiring_cannot_be_changed() -> None:
         wiring.source[0] = 3
     with pytest.raises(dataclasses.FrozenInstanceError):
         wiring.source = wiring.target  # type: ignore[misc]
+    for copied in (copy.deepcopy(wiring), pickle.loads(pickle.dumps(wiring))):
+        assert np.array_equal(copied.adjacency, wiring.adjacency) and not copied.source.flags.writeable
 
 
 @pytest.mark.parametrize(

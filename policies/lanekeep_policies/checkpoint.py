@@ -23,7 +23,7 @@ import tomli_w
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from lanekeep_policies.driver import CORES, Driver, DriverSpec
 
@@ -52,8 +52,16 @@ def save_driver(
     resume: dict[str, Any] | None = None,
     tensors: dict[str, Tensor] | None = None,
 ) -> None:
-    """Write a checkpoint; with `resume` (plain values) and `tensors` also what a training needs to go on."""
+    """Write a checkpoint; with `resume` (plain values) and `tensors` also what a training needs to go on.
+
+    Raises CheckpointError for a driver that its spec does not describe, such as one with a core from elsewhere.
+    """
     folder = Path(folder)
+    if not _same_make(driver, Driver.build(driver.spec, 0)):
+        raise CheckpointError(
+            f"{folder}: the driver differs in more than its weights from what core {driver.spec.core!r} means, "
+            "and would come back as another"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     weights = save({name: value.detach().contiguous() for name, value in driver.state_dict().items()})
     spec, files = msgspec.to_builtins(driver.spec), {}
@@ -92,6 +100,23 @@ def read_tensors(folder: Path | str, resume: dict[str, Any]) -> dict[str, Tensor
     if hashlib.sha256(data).hexdigest() != resume.get("sha256"):
         raise CheckpointError(f"{path} is damaged or of another moment of the training than {DRIVER}")
     return _unpack(data, path)
+
+
+def _same_make(one: nn.Module, other: nn.Module) -> bool:
+    """Whether two modules differ in nothing but the numbers that a checkpoint holds."""
+    saved, twin = one.state_dict(), other.state_dict()
+    if type(one) is not type(other) or [(k, v.shape) for k, v in saved.items()] != [
+        (k, v.shape) for k, v in twin.items()
+    ]:
+        return False
+    masks = dict(other.named_buffers())  # who drives whom
+    if not all(name in saved or torch.equal(mask, masks[name]) for name, mask in one.named_buffers()):
+        return False
+    plain = [
+        [(k, v) for part in module.modules() for k, v in vars(part).items() if isinstance(v, (int, float, str))]
+        for module in (one, other)
+    ]
+    return [pair for pair in plain[0] if pair[0] != "training"] == [pair for pair in plain[1] if pair[0] != "training"]
 
 
 def _read_table(folder: Path) -> dict[str, Any]:

@@ -80,6 +80,7 @@ class Core(nn.Module, ABC):
         A core may prepare its weights for it: changed later, they may or may not take effect. Nothing is checked.
         """
 
+        @torch.no_grad()
         def step(features: Tensor, state: Tensor, dt_s: float) -> tuple[Tensor, Tensor]:
             outputs, state = self.run(features[:, None], state, dt_s / self.time_unit_s)
             return outputs[:, 0], state

@@ -22,6 +22,7 @@ Hasani et al., Liquid time-constant networks, AAAI 2021, eq. 1 and Algorithm 1; 
 of its `LTCCell`.
 """
 
+from collections.abc import Callable
 from typing import Literal, final
 
 import torch
@@ -34,6 +35,8 @@ from lanekeep_policies.cores.ltc_compiled import Stepper
 from lanekeep_policies.cores.ltc_kernel import Ends, Solver, Weights
 from lanekeep_policies.cores.ltc_torch import Incidence
 from lanekeep_policies.wiring import Wiring
+
+LEAST_CM = 1e-3  # a neuron without capacitance would move infinitely fast
 
 
 @final
@@ -58,11 +61,16 @@ class LTC(Core):
             raise ValueError(f"An LTC needs unfolds >= 1, not {unfolds}.")
         if constraint not in ("softplus", "clip"):
             raise ValueError(f"The constraint of an LTC is softplus or clip, not {constraint!r}.")
+        if not 0.0 <= epsilon < 1.0:
+            raise ValueError(f"The epsilon of an LTC is from 0 to below 1, not {epsilon}.")
         super().__init__(wiring.sensory, wiring.neurons, wiring.motor, time_unit_s)
         self.wiring = wiring
         self.unfolds = unfolds
         self.constraint = constraint
-        ends = Ends(wiring.source, wiring.target, wiring.sensory_source, wiring.sensory_target)
+        self.epsilon = epsilon
+        # copies: a core that is copied or pickled has writable arrays, and numba would compile anew for another type
+        arrays = (wiring.source, wiring.target, wiring.sensory_source, wiring.sensory_target)
+        ends = Ends(*(array.copy() for array in arrays))
         self._solver = Solver(ends, unfolds, constraint == "softplus", epsilon)
         self._initialise_parameters()
         for name, index, size in (
@@ -93,10 +101,12 @@ class LTC(Core):
 
     @torch.no_grad()
     def constrain(self) -> None:
-        """With `constraint="clip"`: put conductances and capacitances that an optimiser made negative back to zero."""
+        """With `constraint="clip"`: put conductances that an optimiser made negative back to zero, and capacitances to
+        LEAST_CM."""
         if self.constraint == "clip":
-            for stored in (self.gleak, self.cm, self.w, self.sensory_w):
+            for stored in (self.gleak, self.w, self.sensory_w):
                 stored.clamp_(min=0.0)
+            self.cm.clamp_(min=LEAST_CM)
 
     def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
         weights = self._weights()
@@ -111,7 +121,9 @@ class LTC(Core):
         states = self._solve_in_torch(self._weights(), features, state, elapsed)
         return states[..., : self.output_size], states[:, -1]
 
-    def stepper(self) -> Stepper:
+    def stepper(self) -> Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]:
+        if not all(weight.is_cpu and weight.dtype in ltc_compiled.PRECISIONS for weight in self._weights()):
+            return super().stepper()
         return Stepper(self._solver, self._weights(), self.output_size, self.time_unit_s)
 
     def _weights(self) -> Weights:

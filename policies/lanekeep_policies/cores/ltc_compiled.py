@@ -12,6 +12,7 @@ from lanekeep_policies.cores import ltc_kernel as kernel
 from lanekeep_policies.cores.ltc_kernel import Solver, Trace, Weights
 
 Array = NDArray[Any]
+PRECISIONS = (torch.float32, torch.float64)
 
 
 Plain = Callable[[Weights, Tensor, Tensor, Tensor], Tensor]  # the same in torch operations, to states [B, T, S]
@@ -23,7 +24,7 @@ def is_for_us(features: Tensor, state: Tensor, elapsed: float | Tensor, weights:
     times = (elapsed,) if isinstance(elapsed, Tensor) else ()
     tensors = (features, state, *weights, *times)
     return (
-        features.dtype in (torch.float32, torch.float64)
+        features.dtype in PRECISIONS
         and all(type(t) in (Tensor, torch.nn.Parameter) and t.is_cpu and t.dtype == features.dtype for t in tensors)
         and not any(t.requires_grad for t in times)
         and not torch._C._are_functorch_transforms_active()
@@ -96,7 +97,7 @@ class _Compiled(torch.autograd.Function):
         if torch.is_grad_enabled():  # a gradient of the gradient is wanted: only torch's operations have one
             inputs = (features, state, times, *weights)
             return (None, None, None, *_plain_gradients(ctx.plain, ctx.motor, inputs, (d_outputs, d_last)))
-        d_features, d_state = torch.empty_like(features), torch.empty_like(state)
+        d_features, d_state = (torch.empty_like(t, memory_format=torch.contiguous_format) for t in (features, state))
         gradients = kernel.backward(*ctx.arrays, _array(d_outputs), _array(d_last), d_features.numpy(), d_state.numpy())
         return None, None, None, d_features, d_state, None, *map(torch.from_numpy, gradients)
 
@@ -105,6 +106,8 @@ def _plain_gradients(
     plain: Plain, motor: int, inputs: tuple[Tensor, ...], grads: tuple[Tensor, Tensor]
 ) -> list[Tensor | None]:
     """The gradients as torch operations, which can be differentiated once more."""
+    # aliases: what a state or a feature was made from, weights included, is the business of the graph outside
+    inputs = tuple(t.view_as(t) if t.requires_grad else t for t in inputs)
     features, state, times, *weights = inputs
     states = plain(Weights(*weights), features, state, times.expand(features.shape[:2]))
     wanted = [t for t in inputs if t.requires_grad]

@@ -49,6 +49,15 @@ class Wiring:
                 object.__setattr__(self, prefix + end, in_order)
         self._check_motor_neurons_are_reached()
 
+    def __deepcopy__(self, memo: object) -> "Wiring":
+        return self  # it cannot be changed
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)  # pickle forgets it
+            object.__setattr__(self, name, value)
+
     @classmethod
     def from_adjacency(
         cls, sensory_adjacency: ArrayLike, adjacency: ArrayLike, *, motor: int, command: int = 0
