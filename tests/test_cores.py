@@ -231,6 +231,9 @@ def test_gradients_of_parameters_are_finite_differences(core: Core) -> None:
     generator, half = torch.Generator().manual_seed(2), 1e-5
     for name, parameter in parameters.items():
         along = torch.randn(parameter.shape, dtype=torch.float64, generator=generator)
+        along /= (
+            max(1.0, parameter.numel() / 1000.0) ** 0.5
+        )  # of millions of weights, a shorter way: no ReLU on it bends
         ahead, behind = (
             loss_of(core, parameters | {name: parameter + sign * half * along}, features, state) for sign in (1, -1)
         )
@@ -253,6 +256,7 @@ def test_functional_parameters_are_the_ones_used(name: str, core: Core) -> None:
         torch.testing.assert_close(gradient, other.get_parameter(key).grad, **CLOSE)
 
 
+@pytest.mark.filterwarnings("ignore:There is a performance drop because")  # vmap of a Toeplitz matrix's gradient
 def test_an_ensemble_is_its_members(name: str) -> None:
     members = [build(name, seed) for seed in range(3)]
     features, state = random_input(members[0], 2, 3)
