@@ -1,7 +1,6 @@
 """Weights to ncps and back: nothing changes on the way, and both sides make the same of them."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import ncps.wirings
@@ -12,7 +11,7 @@ from ncps.torch import LTC as ReferenceLTC
 from ncps.torch import CfC as ReferenceCfC
 from torch import Tensor, nn
 
-from lanekeep_policies.checkpoint import load_driver
+from lanekeep.evaluate import open_driver
 from lanekeep_policies.cores.cfc import ACTIVATIONS
 from lanekeep_policies.cores.contract import Core
 from lanekeep_policies.cores.ltc import LTC
@@ -22,7 +21,6 @@ from lanekeep_policies.driver import CORES, Driver, DriverSpec
 from lanekeep_policies.ncps import CoreAndReadout, from_ncps, to_ncps
 from lanekeep_policies.wiring import Wiring, auto_wiring, fully_connected, ncps_wiring, random_wiring
 
-CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 UNIT_S = 0.05
 INPUTS = 5
 CLOSE = {"rtol": 1e-10, "atol": 1e-10}
@@ -334,7 +332,7 @@ def test_the_shipped_driver_drives_in_ncps(wiring: Callable[[Wiring], ncps.wirin
 
     The action is the potential times a gain of 21, and its rounding too: each side is 1.8e-6 from double precision.
     """
-    driver = load_driver(CHECKPOINTS / "ncp")
+    driver = open_driver("ncp")
     assert driver.spec.dt_s == driver.core.time_unit_s
     features = torch.rand(32, 50, 32, generator=torch.Generator().manual_seed(0))
     actions, last = driver.act(features, driver.initial_state(32))
