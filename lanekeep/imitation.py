@@ -29,7 +29,17 @@ from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from lanekeep.demonstrations import DemonstrationError, Episode, EpisodeInfo, Recorder, Windows, read_dataset, verify
+from lanekeep.demonstrations import (
+    DemonstrationError,
+    Episode,
+    EpisodeInfo,
+    Recorder,
+    Staged,
+    Windows,
+    read_dataset,
+    read_shard,
+    verify,
+)
 from lanekeep.flags import UserError, in_range
 from lanekeep.provenance import command_of, git_commit, versions
 from lanekeep.recipe import as_recipe
@@ -46,6 +56,7 @@ CORE_LEARNING_RATE = 1e-3
 LTC_LEARNING_RATE = 1e-2  # a conductance moves less per gradient than a weight
 DAGGER_NOISE = 0.67  # disturbance of the driver's own drives, as a share of the expert's
 CARS = 32  # that drive side by side in a round
+WRITERS = 2  # threads that write what was driven
 VALIDATION_CARS = 10  # at least, side by side
 PLACES = 16  # of which a stretch begins at the one with the hardest bend ahead
 BETAS = (0.9, 0.98)  # gradients shrink tenfold within a training of 500 updates: a longer memory would stall it
@@ -204,8 +215,7 @@ class Trainer:
             self.validate()
         if not self.good_enough():
             with Recorder(self.settings.out / "demonstrations") as recorder:
-                self.collect(recorder)
-            self.open_rounds()
+                self.episodes += tuple(read_shard(path) for path in self.collect(recorder))
         self.save()
 
     def discard_rounds(self, first: int) -> None:
@@ -215,14 +225,13 @@ class Trainer:
             if episode.info.dagger_round >= first:
                 shutil.rmtree(episode.folder)
 
-    def open_rounds(self, check: bool = False) -> None:
-        """Open the recorded rounds for training; damaged episodes are named and left out. Every byte is read to `check`."""
+    def open_rounds(self) -> None:
+        """Open the recorded rounds for training; damaged episodes are named and left out."""
         dataset = read_dataset(self.settings.out / "demonstrations")
         damaged, whole = [str(sentence) for sentence in dataset.damaged], []
         for episode in (e for e in dataset.episodes if e.info.dagger_round < self.rounds):
             try:
-                if check:
-                    verify(episode)
+                verify(episode)
                 whole.append(episode)
             except DemonstrationError as error:
                 damaged.append(str(error))
@@ -287,9 +296,9 @@ class Trainer:
             ) from error
         self.discard_rounds(self.rounds)
         if self.rounds > 0:
-            self.open_rounds(check=True)
+            self.open_rounds()
 
-    def collect(self, recorder: Recorder) -> None:
+    def collect(self, recorder: Recorder) -> list[Path]:
         """Record one round: the expert's first, then the driver's own drives, and note how those went.
 
         They are on roads that were not trained on yet, disturbed, and begin at hard bends.
@@ -302,8 +311,8 @@ class Trainer:
             return ExpertPilot(self.scenario.curvature_limit_per_m) if first else DriverPilot(self.driver, cars)
 
         noise = s.noise if first else s.noise * DAGGER_NOISE
-        departures, km, squares, writes = 0, 0.0, list[NDArray[np.float32]](), list[Future[Path]]()
-        with ThreadPoolExecutor(1) as writer:  # checksums and the disk take as long as a third of the driving
+        departures, km, squares, writes = 0, 0.0, list[NDArray[np.float32]](), list[Future[Staged]]()
+        with ThreadPoolExecutor(WRITERS) as writers:  # checksums and the disk take as long as a third of the driving
             for stretch in label_stretches(
                 pilot_for, self.scenario, self.camera, cars, steps, noise, generator, TRAINING_SEEDS, PLACES
             ):
@@ -316,16 +325,16 @@ class Trainer:
                     curvature_limit_per_m=self.scenario.curvature_limit_per_m,
                     perturbation=f"Ornstein-Uhlenbeck, standard deviation {noise:g}, 0.5 s",
                 )
-                writes.append(writer.submit(recorder.write, stretch.frames, stretch.signals, info))
+                writes.append(writers.submit(recorder.stage, stretch.frames, stretch.signals, info))
                 departures += stretch.departed
                 km += float(stretch.signals["speed_mps"].sum()) * CONTROL_STEP_S / 1000.0
                 squares.append(stretch.signals["lateral_offset_m"] ** 2)
-        for write in writes:
-            write.result()  # raises what went wrong
+        episodes = [recorder.publish(write.result()) for write in writes]  # in the order of the driving
         if not first:
             rms = float(np.sqrt(np.mean(np.concatenate(squares))))
             self.own_drives.append([float(self.update), departures / km, rms])
         self.rounds += 1
+        return episodes
 
     def validate(self) -> tuple[float, float]:
         """Departures per km and lateral RMS [m] on held-out roads that no test uses."""

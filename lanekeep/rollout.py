@@ -226,28 +226,28 @@ def label_stretches(
 
     seeds = [0] * cars
     frames, infos = begin(np.ones(cars, np.bool_))
-    logs: list[list[tuple[Any, ...]]] = [[] for _ in range(cars)]
+    film = np.empty((cars, steps, *frames.shape[1:]), np.uint8)
+    log = {name: np.empty((cars, steps), np.float32) for name in TRACES}
+    log |= {name: np.empty((cars, steps, 1), np.float32) for name in ("driven_action", "expert_action")}
+    begun = np.zeros(cars, np.int64)  # step at which the stretch of each car began
     disturbance = np.zeros((cars, 1))
     keep = float(np.exp(-0.05 / 0.5))
     for step in range(steps):
         answer = expert_actions(expert, infos, limit)
         disturbance = keep * disturbance + np.sqrt(1 - keep**2) * noise * generator.standard_normal((cars, 1))
         driven = np.clip(pilot.act(frames, infos) + disturbance, -1.0, 1.0)
-        for i in range(cars):
-            logs[i].append((frames[i], driven[i], answer[i], *(infos[name][i] for name in TRACES)))
+        film[:, step] = frames
+        for name, now in {**infos, "driven_action": driven, "expert_action": answer}.items():
+            if name in log:
+                log[name][:, step] = now
         frames, _, departed, finished, infos = env.step(driven)
         over = departed | finished
         for i in (int(car) for car in np.flatnonzero(over | (step == steps - 1))):
-            yield _stretch(seeds[i], logs[i], bool(departed[i]))
-            logs[i] = []
+            part = slice(begun[i], step + 1)
+            signals = {name: values[i, part] for name, values in log.items()}
+            yield Stretch(seeds[i], film[i, part], signals, bool(departed[i]))
+            begun[i] = step + 1
         if over.any() and step < steps - 1:
             frames, infos = begin(over)
             pilot.forget(over)
             disturbance[over] = 0.0
-
-
-def _stretch(seed: int, rows: list[tuple[Any, ...]], departed: bool) -> Stretch:
-    frames, driven, answer, *traces = zip(*rows, strict=True)
-    signals = {"driven_action": np.array(driven, np.float32), "expert_action": np.array(answer, np.float32)}
-    signals |= {name: np.array(values, np.float32) for name, values in zip(TRACES, traces, strict=True)}
-    return Stretch(seed, np.stack(frames), signals, departed)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out
+from lanekeep_envs.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out, sample_curvature
 from lanekeep_envs.scenario import Scenario
 
 LEAD_IN_M, START_M, LOOKAHEAD_M = 60.0, 20.0, 260
@@ -19,21 +19,26 @@ def empty_roads(scenario: Scenario, number: int) -> NDArray[np.void]:
     return np.zeros((number, scenario.road.length_m + LOOKAHEAD_M), ROAD)
 
 
-def draw_road(road: NDArray[np.void], scenario: Scenario, generator: np.random.Generator) -> float:
-    """Lay out a road of the scenario in the table `road` [M]; return its design speed [m/s]."""
+def draw_profile(scenario: Scenario, generator: np.random.Generator) -> tuple[Profile, NDArray[np.float64]]:
+    """What a road of the scenario is laid out from: its profile, and uniform numbers in [0, 1) for its bends."""
     table = scenario.road
     speed_kmh = int(generator.choice(table.design_speeds_kmh))
     radius = MINIMUM_RADIUS_M[speed_kmh]
     profile = Profile(
         speed_kmh / 3.6, radius, radius * table.radius_factor, *table.straight_m, LEAD_IN_M, table.s_curve_probability
     )
-    lay_out(road, profile, generator.random(6 * (2 + len(road) // 20)), 1.0)
+    return profile, generator.random(6 * (2 + (table.length_m + LOOKAHEAD_M) // 20))
+
+
+def draw_road(road: NDArray[np.void], scenario: Scenario, generator: np.random.Generator) -> float:
+    """Lay out a road of the scenario in the table `road` [M]; return its design speed [m/s]."""
+    profile, draws = draw_profile(scenario, generator)
+    lay_out(road, profile, draws, 1.0)
     return profile.design_speed_mps
 
 
 def curvature_along(scenario: Scenario, seed: int) -> NDArray[np.float64]:
     """Curvature [1/m] of the road of an episode at every metre from its beginning."""
-    road = empty_roads(scenario, 1)[0]
-    draw_road(road, scenario, generator_of(seed))
-    curvature: NDArray[np.float64] = road["curvature"][: scenario.road.length_m]
-    return curvature
+    curvature = np.empty(scenario.road.length_m + LOOKAHEAD_M)
+    sample_curvature(curvature, *draw_profile(scenario, generator_of(seed)))
+    return curvature[: scenario.road.length_m]

@@ -5,8 +5,8 @@ DAgger rounds append to the same folder. POSIX only: a folder is locked with flo
 """
 
 from lanekeep.demonstrations.dataset import Dataset, read_dataset
-from lanekeep.demonstrations.recorder import Recorder, next_number
-from lanekeep.demonstrations.shard import DemonstrationError, Episode, EpisodeInfo, verify
+from lanekeep.demonstrations.recorder import Recorder, Staged, next_number
+from lanekeep.demonstrations.shard import DemonstrationError, Episode, EpisodeInfo, read_shard, verify
 from lanekeep.demonstrations.windows import Windows
 
 __all__ = [
@@ -15,8 +15,10 @@ __all__ = [
     "Episode",
     "EpisodeInfo",
     "Recorder",
+    "Staged",
     "Windows",
     "next_number",
     "read_dataset",
+    "read_shard",
     "verify",
 ]

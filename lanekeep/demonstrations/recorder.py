@@ -5,7 +5,7 @@ place: whoever reads sees a whole episode or none, wherever a kill, a power cut 
 
     dataset/
         .recording-3f9c2a71/     scratch of one recorder, locked with flock while it lives
-            episode/             the shard being written
+            episode-5b0d94e6/    a shard being written
         episode-000000-1f2e3d4c/
 
 The kernel drops the lock of a killed process, which tells the next recorder what to sweep away.
@@ -45,6 +45,7 @@ from lanekeep.demonstrations.shard import (
 )
 
 SCRATCH_PREFIX = ".recording-"
+Staged = tuple[Path, str]  # folder of a written shard, and the seal for its name
 
 
 class Recorder:
@@ -64,15 +65,37 @@ class Recorder:
 
     def write(self, frames: NDArray[np.uint8], signals: Signals, info: EpisodeInfo) -> Path:
         """Add one episode: frames [T, H, W, 3], and signals [T, ...] by name, of which two are the actions."""
+        return self.publish(self.stage(frames, signals, info))
+
+    def stage(self, frames: NDArray[np.uint8], signals: Signals, info: EpisodeInfo) -> Staged:
+        """Write an episode to disk that no reader sees yet; several threads may do so at once."""
         check_frames(frames.dtype, frames.shape)
         check_signals(signals, len(frames))
         with _as_sentence(self.folder):
-            shard = self._scratch / "episode"
+            shard = self._scratch / f"episode-{secrets.token_hex(4)}"
+            shard.mkdir()
             try:
-                name_seal = _write_shard(shard, np.ascontiguousarray(frames), signals, info)
-                return self._publish(shard, name_seal)
-            finally:
-                shutil.rmtree(shard, ignore_errors=True)  # there is none left after success
+                return shard, _write_shard(shard, np.ascontiguousarray(frames), signals, info)
+            except BaseException:
+                shutil.rmtree(shard, ignore_errors=True)
+                raise
+
+    def publish(self, staged: Staged) -> Path:
+        """Rename a staged episode to the next free name; a name that another recorder took is never replaced."""
+        shard, name_seal = staged
+        with _as_sentence(self.folder):
+            while True:
+                path = self.folder / f"episode-{self._next:06d}-{name_seal}"
+                self._next += 1
+                try:
+                    os.rename(shard, path)
+                except OSError as error:
+                    if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                        shutil.rmtree(shard, ignore_errors=True)
+                        raise
+                else:
+                    _flush_folder(self.folder)
+                    return path
 
     def close(self) -> None:
         """Give up the scratch folder; what was written stays."""
@@ -85,24 +108,9 @@ class Recorder:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _publish(self, shard: Path, name_seal: str) -> Path:
-        """Rename the finished shard to the next free name; a name that another recorder took is never replaced."""
-        while True:
-            path = self.folder / f"episode-{self._next:06d}-{name_seal}"
-            self._next += 1
-            try:
-                os.rename(shard, path)
-            except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                    raise
-            else:
-                _flush_folder(self.folder)
-                return path
-
 
 def _write_shard(shard: Path, frames: NDArray[np.uint8], signals: Signals, info: EpisodeInfo) -> str:
     """Write the three files and flush them with their folder; returns the seal for the folder's name."""
-    shard.mkdir()
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(frames))
     record = Record(

@@ -40,6 +40,8 @@ class Expert:
         ahead = speed * self.delay_s
         distances = np.array((0.0, *self.preview_m))
         known = np.concatenate([curvature_per_m[:, None], curvature_preview_per_m], axis=1)
-        lane = np.array([np.interp(x, distances, row) for x, row in zip(ahead, known, strict=True)])
+        cars, k = np.arange(len(ahead)), np.searchsorted(distances[1:-1], ahead, side="right")
+        slope = (known[cars, k + 1] - known[cars, k]) / (distances[k + 1] - distances[k])
+        lane: F64 = known[cars, k] + slope * (np.minimum(ahead, distances[-1]) - distances[k])
         offset = lateral_offset_m + ahead * heading_error_rad
         return lane - offset / self.length_m**2 - 2.0 * self.damping / self.length_m * heading_error_rad
