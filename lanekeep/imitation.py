@@ -16,10 +16,11 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -168,18 +169,28 @@ class Trainer:
         """Updates in all."""
         return max(1, self.settings.frames // (self.settings.batch * self.settings.length))
 
+    @cached_property
+    def windows(self) -> tuple[dict[str, int], Windows]:
+        """Number of each episode by its name, and what training sequences are drawn from."""
+        names = {episode.folder.name: number for number, episode in enumerate(self.episodes)}
+        return names, Windows(self.episodes, self.settings.length * self.settings.segments)
+
+    def add_episodes(self, episodes: Iterable[Episode]) -> None:
+        """Train on these too."""
+        self.episodes += tuple(episodes)
+        self.__dict__.pop("windows", None)
+
     def batch(self) -> tuple[Tensor, Tensor, NDArray[np.bool_]]:
         """Next frames [B, T, H, W, 3], expert actions [B, T, 1], and which rows begin afresh."""
         s, generator = self.settings, np.random.default_rng([self.settings.seed, 1, self.update])
-        names = [episode.folder.name for episode in self.episodes]
+        names, windows = self.windows
         fresh = (np.arange(s.batch) + self.update) % s.segments == 0
         fresh |= np.array([name not in names for name, _ in self.places])  # at the start, or the episode is gone
-        windows = Windows(self.episodes, s.length * s.segments)
         for row in np.flatnonzero(fresh):
             # the sharpest of four: hard bends and far recoveries are rare, and a driver that seldom sees them saturates
             owner, first = max((windows.place(generator) for _ in range(4)), key=windows.sharpness)
-            self.places[row] = names[owner], first
-        spots = np.array([(names.index(name), first) for name, first in self.places])
+            self.places[row] = self.episodes[owner].folder.name, first
+        spots = np.array([(names[name], first) for name, first in self.places])
         frames, actions = windows.read(spots, s.length)
         self.places = [(name, first + s.length) for name, first in self.places]
         return torch.from_numpy(frames), torch.from_numpy(actions), fresh
@@ -215,7 +226,7 @@ class Trainer:
             self.validate()
         if not self.good_enough():
             with Recorder(self.settings.out / "demonstrations") as recorder:
-                self.episodes += tuple(read_shard(path) for path in self.collect(recorder))
+                self.add_episodes(read_shard(path) for path in self.collect(recorder))
         self.save()
 
     def discard_rounds(self, first: int) -> None:
@@ -237,7 +248,7 @@ class Trainer:
                 damaged.append(str(error))
         for sentence in damaged:
             print(f"left out: {sentence}", file=sys.stderr)
-        self.episodes = tuple(whole)
+        self.add_episodes(whole)
 
     def save(self) -> None:
         """Write the checkpoint, with what is needed to go on."""
@@ -378,6 +389,7 @@ def make_optimiser(driver: Driver, settings: TrainImitation) -> torch.optim.Adam
             {"params": fast, "lr": rate, "initial_lr": rate},
         ],
         betas=BETAS,
+        foreach=True,
     )
 
 

@@ -73,7 +73,7 @@ def head_alone(trainer: Trainer) -> Callable[[], None]:
     at_once = trainer.settings.batch * trainer.settings.length
     frames = torch.from_numpy(np.concatenate([e.frames for e in trainer.episodes])[:at_once])
     head = ConvHead(trainer.camera.height_px, trainer.camera.width_px)
-    optimiser = torch.optim.Adam(head.parameters())
+    optimiser = torch.optim.Adam(head.parameters(), foreach=True)
 
     def head_only() -> None:
         optimiser.zero_grad(set_to_none=True)
