@@ -115,10 +115,16 @@ def test_equals_ncps_at_irregular_times_of_each_row() -> None:
 def test_equals_ncps_without_a_state() -> None:
     core = core_of()
     features, _ = random_input(core, batch=2, time=5)
-    expected_outputs, expected_last = reference_of(core)(features)
+    reference = reference_of(core)
+    expected_outputs, expected_last = reference(features)
     outputs, last = core(features, core.initial_state(2), UNIT_S)
     torch.testing.assert_close(outputs, expected_outputs, rtol=0.0, atol=1e-12)
     torch.testing.assert_close(last, expected_last, rtol=0.0, atol=1e-12)
+    (outputs.square().sum() + last.square().sum()).backward()
+    (expected_outputs.square().sum() + expected_last.square().sum()).backward()
+    for name, place in _places(core).items():
+        gradient, wanted = core.get_parameter(name).grad, getattr(reference.rnn_cell, name).grad[place]
+        torch.testing.assert_close(gradient, wanted, rtol=1e-10, atol=1e-10, msg=name)
 
 
 @pytest.mark.parametrize("constraint", ["softplus", "clip"])

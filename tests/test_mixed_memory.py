@@ -1,5 +1,6 @@
 """Mixed memory around LTC and CfC against ncps in float64, and where no time passes."""
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -101,14 +102,19 @@ def random_input(core: Core, batch: int, time: int) -> tuple[Tensor, Tensor, Ten
 
 
 def assert_same_gradients(core: MixedMemory, reference: nn.Module) -> None:
-    """Afterwards the weights of a CfC are its gradients, so that `blocks` gives these under ncps' names."""
-    for name, parameter in core.lstm.named_parameters():
-        torch.testing.assert_close(parameter.grad, reference.lstm.get_parameter(name).grad, **CLOSE)
+    ours, theirs = gradients_of(core, reference)
+    torch.testing.assert_close(ours, theirs, **CLOSE)
+
+
+def gradients_of(core: MixedMemory, reference: nn.Module) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Gradients of ours and of ncps' under the same names; afterwards the weights of a CfC are its gradients."""
+    ours = {f"lstm.{name}": parameter.grad for name, parameter in core.lstm.named_parameters()}
+    theirs = {name: reference.get_parameter(name).grad for name in ours}
     if isinstance(core.core, LTC):
         for name, parameter in core.core.named_parameters():
-            expected = reference.rnn_cell.get_parameter(name).grad[place_of(name)]
-            torch.testing.assert_close(parameter.grad, expected, **CLOSE)
-        return
+            ours[name] = parameter.grad
+            theirs[name] = reference.rnn_cell.get_parameter(name).grad[place_of(name)]
+        return ours, theirs
     assert isinstance(core.core, CfC | WiredCfC)
     with torch.no_grad():
         for parameter in core.core.parameters():
@@ -116,7 +122,8 @@ def assert_same_gradients(core: MixedMemory, reference: nn.Module) -> None:
             parameter.copy_(parameter.grad)
     for name, gradient in core.core.blocks().items():
         if "mask" not in name:
-            torch.testing.assert_close(gradient, reference.rnn_cell.get_parameter(name).grad, **CLOSE)
+            ours[name], theirs[name] = gradient, reference.rnn_cell.get_parameter(name).grad
+    return ours, theirs
 
 
 @pytest.mark.parametrize("kind", PAIRS)
@@ -146,13 +153,40 @@ def test_equals_ncps_without_a_given_state(kind: str) -> None:
     core, reference = pair_of(kind)
     features, _, _ = random_input(core, 3, 6)
     outputs, last = core(features, core.initial_state(3), UNIT_S)
+    expected, expected_last = from_no_state(reference, features)
+    torch.testing.assert_close(outputs, expected, **CLOSE)
+    torch.testing.assert_close(last, expected_last, **CLOSE)
+    (outputs.square().sum() + last.square().sum()).backward()
+    (expected.square().sum() + expected_last.square().sum()).backward()
+    assert_same_gradients(core, reference)
+
+
+def from_no_state(reference: nn.Module, features: Tensor) -> tuple[Tensor, Tensor]:
+    """Outputs and last state (h, c) of ncps in float64."""
     torch.set_default_dtype(torch.float64)  # ncps' own initial state is of the default precision
     try:
-        expected, (h, c) = reference(features)
+        outputs, last = reference(features)
     finally:
         torch.set_default_dtype(torch.float32)
-    torch.testing.assert_close(outputs, expected, **CLOSE)
-    torch.testing.assert_close(last, torch.cat([h, c], 1), **CLOSE)
+    return outputs, torch.cat(last, 1)
+
+
+@pytest.mark.parametrize("kind", PAIRS)
+def test_single_precision_is_close_to_ncps_in_double(kind: str) -> None:
+    """The memory's gates damp the rounding that no-gate alone magnifies (test_cfc.py)."""
+    exact, reference = pair_of(kind)
+    core = copy.deepcopy(exact).float()
+    features = torch.rand(32, 32, INPUTS, generator=torch.Generator().manual_seed(0))
+    outputs, last = core(features, core.initial_state(32), UNIT_S)
+    expected, expected_last = from_no_state(reference, features.double())
+    assert (outputs - expected).detach().abs().max() <= 1e-6
+    losses = outputs.square().sum() + last.square().sum(), expected.square().sum() + expected_last.square().sum()
+    for loss in losses:
+        loss.backward()
+    single, double = gradients_of(core, reference)
+    assert single.keys() == double.keys()
+    for name, gradient in single.items():
+        assert (gradient - double[name]).abs().max() <= 1e-5 * double[name].abs().max(), name
 
 
 @pytest.mark.parametrize("kind", PAIRS)

@@ -96,6 +96,34 @@ def test_with_dense_gates_equals_ncps_in_values_and_every_gradient(mode: str, st
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_single_precision_without_a_state_is_close_to_ncps_in_double(mode: str) -> None:
+    """Outputs and gradients; of no-gate, whose steps magnify rounding (test_cfc.py), one step."""
+    core = core_of(mode, sparse_gates=False).float()
+    reference = reference_of(core, mode)
+    steps = 1 if mode == "no-gate" else 32
+    features = torch.rand(32, steps, core.input_size, generator=torch.Generator().manual_seed(0))
+    outputs, last = core(features, core.initial_state(32), UNIT_S)
+    expected, expected_last = reference(features.double())
+    assert (outputs - expected).detach().abs().max() <= 1e-6
+    (outputs.square().sum() + last.square().sum()).backward()
+    (expected.square().sum() + expected_last.square().sum()).backward()
+    for name, gradient in gradients_of(core, mode).items():
+        wanted = reference.rnn_cell.get_parameter(name).grad
+        assert (gradient - wanted).abs().max() <= 1e-5 * wanted.abs().max(), name
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_without_a_state_equals_ncps_in_every_gradient(mode: str) -> None:
+    core = core_of(mode, sparse_gates=False)
+    reference = reference_of(core, mode)
+    features, _, _ = random_input(core, 3, 6)
+    core(features, core.initial_state(3), UNIT_S)[0].square().sum().backward()
+    reference(features)[0].square().sum().backward()
+    for name, gradient in gradients_of(core, mode).items():
+        torch.testing.assert_close(gradient, reference.rnn_cell.get_parameter(name).grad, **CLOSE)
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_sparse_gates_are_dense_ones_with_zeros_where_no_synapse_is(mode: str) -> None:
     sparse = core_of(mode)
     dense = core_of(mode, sparse_gates=False)
