@@ -73,7 +73,7 @@ def test_compiled_equals_python_byte_for_byte() -> None:
     for seed in (0, 3, 11):
         env.reset(seed=seed, options={"start_m": 200.0})
         compiled += b"".join(part.tobytes() for part in env.view(env.snapshot()))
-    assert len(plain) == 3 * 16 * 40 * (3 + 1 + 2 + 4)
+    assert len(plain) == 3 * 16 * 40 * (3 + 1 + 4 + 4)
     assert plain == compiled
 
 
@@ -132,7 +132,7 @@ def test_removing_an_element_changes_only_pixels_that_it_has_a_share_in() -> Non
     for seed in range(8):
         env, snapshot = view_of(seed, 60.0 + 110.0 * seed, "66x200")
         seen |= check_the_law(env, snapshot)
-    assert seen == set(REMOVABLE)  # every one of them was there to be removed
+    assert seen >= {e for e in REMOVABLE if e <= Element.NOISE}  # every one of a fine day was there to be removed
 
 
 def test_an_unknown_or_indispensable_element_is_refused() -> None:
@@ -180,7 +180,9 @@ def test_the_mirrored_world_looks_like_the_mirror_image_exactly(size: str) -> No
         one, other = env.view(snapshot), mirrored(snapshot, Camera.parse(size))
         assert np.array_equal(other.image, one.image[:, ::-1])
         assert np.array_equal(other.depth_m, one.depth_m[:, ::-1])
-        others = np.uint16(0xFFFF ^ (1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING))  # these exchange names
+        others = np.uint32(
+            0xFFFFFFFF ^ (1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING)
+        )  # these exchange names
         assert np.array_equal(other.contributors & others, one.contributors[:, ::-1] & others)
 
 

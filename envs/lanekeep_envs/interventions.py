@@ -32,6 +32,24 @@ class Element(IntEnum):
     CLOUDS = 11
     TEXTURE = 12  # grain of asphalt, grass and gravel
     NOISE = 13  # of the sensor
+    WEAR = 14  # what the markings lost: without it they are whole and fresh
+    SEAMS = 15  # of tar, and the joints of concrete and cobbles
+    GHOST_LINES = 16  # old markings that were painted over
+    ROADWORKS = 17  # yellow temporary markings and beacons
+    SNOW = 18  # on the land, the shoulders and the markings
+    WATER = 19  # wet road and puddles
+    LEAVES = 20  # fallen ones, on the road
+    HEDGES = 21
+    RAILS = 22  # guard rails
+    SIGNS = 23
+    BUILDINGS = 24
+    CARS = 25  # the others, with their lamps
+    FOG = 26
+    RAIN = 27  # falling rain or snow
+    DROPS = 28  # of water on the lens
+    DIRT = 29  # on the lens
+    GLARE = 30  # of the sun or of lamps in the lens
+    LAMP = 31  # a planted confounder: a lamp in the picture that shows the previous steering
 
 
 REMOVABLE = tuple(e for e in Element if e > Element.ROAD)
@@ -70,5 +88,5 @@ class Frame(NamedTuple):
 
     image: NDArray[np.uint8]  # [H, W, 3] RGB
     elements: NDArray[np.uint8]  # [H, W] the dominating `Element`
-    contributors: NDArray[np.uint16]  # [H, W] bit e set: `Element` e has a share in this pixel
+    contributors: NDArray[np.uint32]  # [H, W] bit e set: `Element` e has a share in this pixel
     depth_m: NDArray[np.float32]  # [H, W] forward distance, infinite in the sky

@@ -28,6 +28,13 @@ COLOURS = (
     "leaf",
     "needle",
 )
+SURFACES = ("asphalt", "concrete", "cobbles")
+STRENGTHS = {  # table of the scenario -> its keys that are a strength from 0 to 1, each a number of the look
+    "weather": ("night", "fog", "rain", "snowfall", "glare"),
+    "surface": ("worn", "missing", "seams", "ghost_lines", "roadworks", "wet", "puddles", "snow", "leaves"),
+    "sensor": ("drops", "dirt", "motion_blur", "jpeg", "sway"),
+}
+MOUNTING = ("height_error_m", "pitch_error_deg", "yaw_error_deg", "roll_error_deg")
 LOOK = np.dtype(
     [  # scalars only: the kernels read them one by one
         *((f"{colour}_{channel}", np.float64) for colour in COLOURS for channel in "rgb"),
@@ -51,6 +58,10 @@ LOOK = np.dtype(
         ("shoulder_m", np.float64),
         ("dash_m", np.float64),
         ("gap_m", np.float64),
+        *((name, np.float64) for names in STRENGTHS.values() for name in names),
+        *((name, np.float64) for name in MOUNTING),
+        ("surface_kind", np.int64),  # index into SURFACES
+        ("plain", np.bool_),  # nothing of SURFACES and `surface`, and daylight: the ground of a fine day
     ]
 )
 
@@ -126,3 +137,17 @@ def sample_look(look: np.void, scenario: Scenario, generator: np.random.Generato
     look["mirror"] = 1.0
     look["lane_m"], look["line_m"], look["strip_m"] = lane.lane_width_m, lane.marking_width_m, lane.edge_strip_m
     look["shoulder_m"], look["dash_m"], look["gap_m"] = lane.shoulder_m, lane.dash_m, lane.gap_m
+    sample_conditions(look, scenario, generator.spawn(1)[0])
+
+
+def sample_conditions(look: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
+    """Draw weather, the state of the road, lens and mounting; from a generator of their own, so that they can be added."""
+    for table, names in STRENGTHS.items():
+        for name in names:
+            look[name] = span(getattr(getattr(scenario, table), name), generator.random())
+    for name in MOUNTING:
+        look[name] = span(getattr(scenario.sensor, name), generator.random())
+    kinds = scenario.surface.kinds
+    look["surface_kind"] = SURFACES.index(kinds[int(generator.integers(len(kinds)))])
+    ground = sum(look[name] for name in (*STRENGTHS["surface"], "night", "fog"))
+    look["plain"] = ground == 0.0 and look["surface_kind"] == 0

@@ -54,7 +54,7 @@ class Notes(NamedTuple):
     """By-products of a picture, as wide as the canvas (interventions.py, `Frame`)."""
 
     elements: NDArray[np.uint8]
-    contributors: NDArray[np.uint16]
+    contributors: NDArray[np.uint32]
     depth_m: NDArray[np.float32]
 
 
@@ -264,7 +264,7 @@ class Renderer:
         height, width = self.camera.height_px, self.camera.width_px
         pixels, canvas = np.empty((height, 3 * width), np.uint8), self._canvases[0]
         size, margin = canvas.shade.shape, canvas.margin
-        by = Notes(np.zeros(size, np.uint8), np.zeros(size, np.uint16), np.zeros(size, np.float32))
+        by = Notes(np.zeros(size, np.uint8), np.zeros(size, np.uint32), np.zeros(size, np.float32))
         render(pixels, by, canvas, car, road, things, count, look, self._lens, visible)
         part = slice(margin, margin + width)
         return Frame(

@@ -8,7 +8,7 @@ import difflib
 import math
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -18,6 +18,11 @@ Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Elevation = Annotated[float, msgspec.Meta(ge=2.0, le=85.0)]
+Strength = tuple[Fraction, Fraction]
+Mounting = Annotated[float, msgspec.Meta(ge=-10.0, le=10.0)]
+Delay = Annotated[float, msgspec.Meta(ge=0.0, le=0.4)]
+LateFrames = Annotated[int, msgspec.Meta(ge=0, le=10)]
+Tie = Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
 Grey = Annotated[float, msgspec.Meta(ge=0.0, le=255.0)]
 
 
@@ -77,6 +82,72 @@ class SceneryTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True)
     bushes_per_km: tuple[NonNegative, NonNegative] = (0.0, 80.0)
     nearest_tree_m: Annotated[float, msgspec.Meta(ge=1.0)] = 4.5  # from the edge of the asphalt
     post_spacing_m: Annotated[float, msgspec.Meta(ge=5.0)] = 50.0  # delineators on both sides (HLB)
+    avenue: Strength = (0.0, 0.0)  # rows of trees close to the road, whose shadows lie across it
+    hedges: Strength = (0.0, 0.0)  # share of the roadside
+    rails: Strength = (0.0, 0.0)  # share of the roadside with a guard rail
+    signs_per_km: tuple[NonNegative, NonNegative] = (0.0, 0.0)
+    buildings_per_km: tuple[NonNegative, NonNegative] = (0.0, 0.0)
+    oncoming_per_km: tuple[NonNegative, NonNegative] = (0.0, 0.0)
+    car_ahead: Fraction = 0.0  # probability that one drives ahead in the same lane
+
+
+class WeatherTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Darkness and what falls or hangs in the air; strengths from 0 to 1 (weather.py)."""
+
+    night: Strength = (0.0, 0.0)  # 0 day .. 1 a moonless night with the car's own headlights
+    fog: Strength = (0.0, 0.0)  # 1: a sight of 40 m
+    rain: Strength = (0.0, 0.0)  # falling drops; at 1 a downpour
+    snowfall: Strength = (0.0, 0.0)  # falling flakes
+    glare: Strength = (0.0, 0.0)  # of the sun, or of lamps at night, in the lens
+
+
+class SurfaceTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """State of road and markings; strengths from 0 to 1 (condition.py)."""
+
+    kinds: tuple[Literal["asphalt", "concrete", "cobbles"], ...] = ("asphalt",)
+    worn: Strength = (0.0, 0.0)  # paint rubbed off, in patches
+    missing: Strength = (0.0, 0.0)  # share of the markings' length that is gone
+    seams: Strength = (0.0, 0.0)
+    ghost_lines: Strength = (0.0, 0.0)  # old markings beside the valid ones
+    roadworks: Strength = (0.0, 0.0)  # yellow markings over the white ones: 1 all along
+    wet: Strength = (0.0, 0.0)
+    puddles: Strength = (0.0, 0.0)
+    snow: Strength = (0.0, 0.0)  # lying: first the land, then the shoulders, at 1 over the markings
+    leaves: Strength = (0.0, 0.0)
+
+
+class SensorTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Lens, mounting and picture; strengths from 0 to 1 (optics.py)."""
+
+    drops: Strength = (0.0, 0.0)
+    dirt: Strength = (0.0, 0.0)
+    motion_blur: Strength = (0.0, 0.0)  # share of the control step that the shutter is open
+    jpeg: Strength = (0.0, 0.0)  # 0 lossless .. 1 coarse
+    height_error_m: tuple[Mounting, Mounting] = (0.0, 0.0)
+    pitch_error_deg: tuple[Mounting, Mounting] = (0.0, 0.0)
+    yaw_error_deg: tuple[Mounting, Mounting] = (0.0, 0.0)
+    roll_error_deg: tuple[Mounting, Mounting] = (0.0, 0.0)
+    sway: Strength = (0.0, 0.0)  # pitching and rolling of the body
+
+
+class DisturbanceTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What pushes the car or cheats its controls."""
+
+    gust_mps2: tuple[NonNegative, NonNegative] = (0.0, 0.0)  # standard deviation of the crosswind's acceleration
+    crown_percent: tuple[float, float] = (0.0, 0.0)  # cross fall of the road to the right
+    friction: tuple[Positive, Positive] = (0.9, 0.9)
+    steering_offset_deg: tuple[float, float] = (0.0, 0.0)  # of the road wheels
+    extra_delay_s: tuple[Delay, Delay] = (0.0, 0.0)  # of the actuator
+    dropped_frames: Strength = (0.0, 0.0)  # probability that the camera shows the last frame again
+    late_frames: tuple[LateFrames, LateFrames] = (0, 0)  # control steps that every frame comes late
+
+
+class ConfounderTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Innocent elements tied to the driving: -1 reversed, 0 untied, 1 always."""
+
+    trees_outside_bends: Tie = 0.0
+    dark_before_left_bends: Tie = 0.0
+    steering_lamp: Tie = 0.0  # a lamp in the picture that shows the previous steering
 
 
 class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -92,6 +163,11 @@ class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     start: StartTable = StartTable()
     look: LookTable = LookTable()
     scenery: SceneryTable = SceneryTable()
+    weather: WeatherTable = WeatherTable()
+    surface: SurfaceTable = SurfaceTable()
+    sensor: SensorTable = SensorTable()
+    disturbance: DisturbanceTable = DisturbanceTable()
+    confounder: ConfounderTable = ConfounderTable()
 
 
 def scenario_names() -> list[str]:
@@ -127,6 +203,8 @@ def read_scenario(text: bytes, file: str, name: str) -> Scenario:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{file} is not TOML: {error}") from None
     _check_ranges(made, file)
+    if not made.surface.kinds:
+        raise ScenarioError(f"{file}: surface.kinds takes at least one of asphalt, concrete, cobbles")
     unknown = [v for v in made.road.design_speeds_kmh if v not in MINIMUM_RADIUS_M]
     if unknown or not made.road.design_speeds_kmh:
         raise ScenarioError(f"{file}: road.design_speeds_kmh takes values of {sorted(MINIMUM_RADIUS_M)}")
@@ -142,7 +220,7 @@ def _check_ranges(table: Any, file: str, path: str = "") -> None:
             math.isfinite(v) for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, float)
         ):
             raise ScenarioError(f"{file}: {path}{field} must be finite")
-        elif isinstance(value, tuple) and field != "design_speeds_kmh" and value[0] > value[1]:
+        elif isinstance(value, tuple) and field not in ("design_speeds_kmh", "kinds") and value[0] > value[1]:
             raise ScenarioError(f"{file}: {path}{field} = [{value[0]}, {value[1]}] must be [low, high]")
 
 
