@@ -76,7 +76,7 @@ def test_a_shard_that_cannot_be_written_is_one_sentence_and_the_same_command_goe
 ) -> None:
     settings = TrainImitation(out=tmp_path / "a", **small)  # type: ignore[arg-type]
     with monkeypatch.context() as broken:
-        broken.setattr(Recorder, "write", lambda *_: (_ for _ in ()).throw(DemonstrationError("no space left")))
+        broken.setattr(Recorder, "stage", lambda *_: (_ for _ in ()).throw(DemonstrationError("no space left")))
         with pytest.raises(DemonstrationError, match="no space left"):
             train(settings)
     train(settings)
