@@ -14,7 +14,7 @@ import difflib
 import math
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -30,6 +30,8 @@ Delay = Annotated[float, msgspec.Meta(ge=0.0, le=0.4)]
 LateFrames = Annotated[int, msgspec.Meta(ge=0, le=10)]
 Tie = Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
 Family = Literal["training", "held-out", "own"]
+Kind = Literal["asphalt", "concrete", "cobbles"]
+_FAMILIES, _KINDS = get_args(Family), get_args(Kind)
 Grey = Annotated[float, msgspec.Meta(ge=0.0, le=255.0)]
 
 
@@ -112,7 +114,7 @@ class WeatherTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class SurfaceTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """State of road and markings; strengths from 0 to 1 (condition.py)."""
 
-    kinds: tuple[Literal["asphalt", "concrete", "cobbles"], ...] = ("asphalt",)
+    kinds: tuple[Kind, ...] = ("asphalt",)
     worn: Strength = (0.0, 0.0)  # paint rubbed off, in patches
     missing: Strength = (0.0, 0.0)  # share of the markings' length that is gone
     seams: Strength = (0.0, 0.0)
@@ -261,7 +263,7 @@ def read_scenario(text: bytes, file: str, name: str) -> Scenario:
         raise ScenarioError(f"{file} is not TOML: {error}") from None
     _check_ranges(made, file)
     if not made.surface.kinds:
-        raise ScenarioError(f"{file}: surface.kinds takes at least one of asphalt, concrete, cobbles")
+        raise ScenarioError(f"{file}: surface.kinds takes at least one of {', '.join(_KINDS)}")
     unknown = [v for v in made.road.design_speeds_kmh if v not in MINIMUM_RADIUS_M]
     if unknown or not made.road.design_speeds_kmh:
         raise ScenarioError(f"{file}: road.design_speeds_kmh takes values of {sorted(MINIMUM_RADIUS_M)}")
@@ -282,7 +284,10 @@ def _check_ranges(table: Any, file: str, path: str = "") -> None:
 
 
 def _allowed(message: str) -> str:
-    """For an unknown key, the keys that its table takes."""
+    """For an unknown key the keys that its table takes, for an unknown word the words."""
+    if "Invalid enum value" in message:
+        words = _KINDS if ".kinds" in message else _FAMILIES
+        return f" (allowed: {', '.join(words)})"
     if "unknown field" not in message:
         return ""
     section = message.partition("at `$.")[2].rstrip("`") or ""
