@@ -53,6 +53,8 @@ class Evaluate:
     """Seed of the first road; from 10,000 on for tests, below for training."""
     allow_training_seeds: bool = False
     """Measure on roads that drivers may have been trained on."""
+    difficulty: float = 1.0
+    """The scenario's dial: 1 is the scenario as written, 0 its roads on a fine, calm day."""
     cars: int = 16
     """Cars driving at once."""
     json: Path | None = None
@@ -60,6 +62,7 @@ class Evaluate:
 
     def __post_init__(self) -> None:
         in_range(self, "km", 0.1, 100_000)
+        in_range(self, "difficulty", 0, 1)
         in_range(self, "cars", 1, 10_000)
 
     def run(self) -> int:
@@ -76,7 +79,7 @@ def evaluate(settings: Evaluate) -> None:
             "or say --allow-training-seeds"
         )
     check_file(settings, "json")
-    scenario = load_scenario(settings.scenario)
+    scenario = load_scenario(settings.scenario).at(settings.difficulty)
     km_of_a_road = (scenario.road.length_m - START_M) / 1000.0
     roads = int(np.ceil(settings.km / km_of_a_road))
     seeds = range(settings.seed, settings.seed + roads)
@@ -87,8 +90,13 @@ def evaluate(settings: Evaluate) -> None:
         for name, driver in drivers.items():
             task = bar.add_task(name, total=roads * km_of_a_road, note="")
             drives = drive(driver, scenario, seeds, settings.cars, lambda km, task=task: bar.update(task, completed=km))
-            results[name] = {**measure(drives), "seeds": [seeds[0], seeds[-1]], "scenario": scenario.name}
-    Console().print(table_of(results, scenario))
+            results[name] = {
+                **measure(drives),
+                "seeds": [seeds[0], seeds[-1]],
+                "scenario": scenario.name,
+                "difficulty": settings.difficulty,
+            }
+    Console().print(table_of(results, scenario, settings.difficulty))
     if settings.json is not None:
         only = next(iter(results.values())) if len(results) == 1 else results
         write_whole(settings.json, f"{json.dumps(only, indent=2)}\n".encode())
@@ -194,13 +202,15 @@ def measure(drives: Sequence[Drive]) -> dict[str, Any]:
     return result
 
 
-def table_of(results: dict[str, dict[str, Any]], scenario: Scenario) -> Table:
+def table_of(results: dict[str, dict[str, Any]], scenario: Scenario, difficulty: float = 1.0) -> Table:
     """The table for people; intervals below the numbers."""
     km, (first, last) = (next(iter(results.values()))[key] for key in ("km", "seeds"))
+    dial = "" if difficulty == 1.0 else f" at difficulty {difficulty:g}"
     table = Table(
-        title=f"{scenario.name}: {km:g} km of held-out roads, seeds {first} to {last}",
+        title=f"{scenario.name}{dial}: {km:g} km of held-out roads, seeds {first} to {last}",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
+        caption=scenario.unavoidable_departures or None,
     )
     table.add_column("driver", overflow="fold")  # of two long names both ends must be told apart
     for name in COLUMNS:

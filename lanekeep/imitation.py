@@ -44,8 +44,8 @@ from lanekeep.demonstrations import (
 from lanekeep.flags import UserError, in_range
 from lanekeep.provenance import command_of, git_commit, versions
 from lanekeep.recipe import as_recipe
-from lanekeep.rollout import DriverPilot, ExpertPilot, Pilot, drive_roads, label_stretches
-from lanekeep_envs import Camera, load_scenario
+from lanekeep.rollout import DriverPilot, ExpertPilot, Pilot, drive_roads, label_stretches, scenario_to_learn_on
+from lanekeep_envs import Camera
 from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
 from lanekeep_policies.cores.ltc import LTC
@@ -131,7 +131,7 @@ class Trainer:
     """A training between two updates: driver, optimiser, data, and where each row of the batch stands."""
 
     def __init__(self, settings: TrainImitation) -> None:
-        self.settings, self.scenario = settings, load_scenario(settings.scenario)
+        self.settings, self.scenario = settings, scenario_to_learn_on(settings.scenario)
         self.camera = Camera.parse(settings.camera)
         spec = DriverSpec(
             core=settings.core,

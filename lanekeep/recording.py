@@ -9,8 +9,8 @@ from rich.progress import track
 
 from lanekeep.demonstrations import EpisodeInfo, Recorder, next_number
 from lanekeep.flags import in_range
-from lanekeep.rollout import ExpertPilot, label_stretches
-from lanekeep_envs import Camera, load_scenario
+from lanekeep.rollout import ExpertPilot, label_stretches, scenario_to_learn_on
+from lanekeep_envs import Camera
 from lanekeep_envs.drive import CONTROL_STEP_S
 
 
@@ -46,7 +46,7 @@ class Record:
 
 def record(settings: Record) -> None:
     """Drive one drive after the other and write each episode when it is whole."""
-    scenario, camera = load_scenario(settings.scenario), Camera.parse(settings.camera)
+    scenario, camera = scenario_to_learn_on(settings.scenario), Camera.parse(settings.camera)
     steps, limit = round(settings.seconds / CONTROL_STEP_S), scenario.curvature_limit_per_m
     lengths = []
     with Recorder(settings.out) as recorder:

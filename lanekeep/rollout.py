@@ -14,7 +14,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lanekeep_envs import START_M, Camera, LaneKeepingVectorEnv, Scenario, curvature_along
+from lanekeep.flags import UserError
+from lanekeep_envs import (
+    START_M,
+    Camera,
+    LaneKeepingVectorEnv,
+    Scenario,
+    curvature_along,
+    load_scenario,
+    scenario_names,
+)
 from lanekeep_policies.driver import Driver
 from lanekeep_policies.expert import Expert
 
@@ -66,6 +75,18 @@ class DriverPilot:
         """Back to the initial state."""
         rows = torch.from_numpy(np.asarray(cars))
         self.state = torch.where(rows[:, None], self.driver.initial_state(len(cars)), self.state)
+
+
+def scenario_to_learn_on(name: str) -> Scenario:
+    """Load a scenario, but not one that drivers are tested by."""
+    scenario = load_scenario(name)
+    if scenario.family == "held-out":
+        families = {other: load_scenario(other).family for other in scenario_names()}
+        ours = ", ".join(other for other, family in families.items() if family == "training")
+        raise UserError(
+            f"scenario {scenario.name} is held out for tests; to learn on there are {ours}, or a file of yours"
+        )
+    return scenario
 
 
 def expert_actions(expert: Expert, infos: dict[str, Any], curvature_limit_per_m: float) -> F64:

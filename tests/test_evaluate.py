@@ -102,7 +102,19 @@ def test_the_command_writes_what_it_prints(tmp_path: Path, capsys: pytest.Captur
         "max_abs_lateral_m",
     } <= set(result)
     assert {"heading_rms_rad", "lateral_jerk_p95"} <= set(result)
-    assert f"{result['lateral_rms_m']:.3f}" in capsys.readouterr().out
+    assert f"{result['lateral_rms_m']:.3f}" in capsys.readouterr().out and result["difficulty"] == 1.0
+
+
+def test_the_dial_makes_the_storm_a_calm_day(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, rms = tmp_path / "out.json", []
+    for difficulty in ("0", "0.5", "1"):
+        argv = ["expert", "--scenario", "gusts", "--km", "1.5", "--difficulty", difficulty, "--json", str(file)]
+        assert main(["evaluate", *argv]) == 0
+        assert ("gusts at difficulty 0.5:" in " ".join(capsys.readouterr().out.split())) == (difficulty == "0.5")
+        result = json.loads(file.read_text())
+        assert result["difficulty"] == float(difficulty) and result["departures"] == 0
+        rms.append(result["lateral_rms_m"])
+    assert rms[0] < 0.1 < rms[1] < rms[2]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +124,7 @@ def test_the_command_writes_what_it_prints(tmp_path: Path, capsys: pytest.Captur
         *((["expert", "--km", km], "--km must be from 0.1 to 100000") for km in ("0", "inf", "nan", "1e12")),
         (["expert", "--cars", "0"], "--cars must be from 1"),
         (["expert", "--scenario", "contry"], "did you mean country"),
+        (["expert", "--difficulty", "1.5"], "--difficulty must be from 0 to 1"),
         (["npc"], "no shipped driver"),
         (["./nowhere"], "no checkpoint folder"),
         (["expert", "--json", "/nowhere/at/all/out.json"], "no folder"),

@@ -204,3 +204,10 @@ def test_a_damaged_episode_is_named_and_the_training_goes_on(
 def test_a_number_that_makes_no_training_is_refused(flag: str, value: float, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"--{flag.replace('_', '-')} must be"):
         TrainImitation(out=tmp_path, **{flag: value})  # type: ignore[arg-type]
+
+
+def test_what_is_held_out_for_tests_is_not_learnt_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "driver"
+    assert main(["train", "imitation", str(out), "--scenario", "winter_dusk"]) == 2
+    said = capsys.readouterr().err
+    assert "winter_dusk is held out for tests" in said and said.count("\n") == 1 and not out.exists()

@@ -40,6 +40,7 @@ def test_episodes_are_counted_and_seconds_rounded(tmp_path: Path, capsys: pytest
         *((["x", "--seconds", seconds], "--seconds must be from 0.05 to") for seconds in ("nan", "inf", "0.01")),
         *((["x", "--noise", noise], "--noise must be from 0 to 10, not") for noise in ("nan", "inf", "-1")),
         (["x", "--episodes", "0"], "--episodes must be from 1 to"),
+        (["x", "--scenario", "fog"], "fog is held out for tests; to learn on there are country, mixed, motorway, town"),
     ],
 )
 def test_refusals(

@@ -24,8 +24,9 @@ class Bend(NamedTuple):
 def lay(seed: int, speed_kmh: int = 60, mirror: float = 1.0) -> np.ndarray:
     radius = MINIMUM_RADIUS_M[speed_kmh]
     profile = Profile(speed_kmh / 3.6, radius, 4.0 * radius, 40.0, 200.0, 60.0, 0.4)
-    road = np.zeros(ROWS, ROAD)
-    lay_out(road, profile, np.random.default_rng(seed).random(6 * ROWS // 20), mirror)
+    rows = ROWS if speed_kmh < 100 else 3 * ROWS  # wide bends need room
+    road = np.zeros(rows, ROAD)
+    lay_out(road, profile, np.random.default_rng(seed).random(6 * rows // 20), mirror)
     return road
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lanekeep_envs.vehicle import GRAVITY_MPS2, Motion, Vehicle, derivative, moved, step, wheel_angle_rad
+from lanekeep_envs.vehicle import CALM, GRAVITY_MPS2, Motion, Vehicle, derivative, moved, step, wheel_angle_rad
 
 CAR = Vehicle()
 
@@ -11,7 +11,7 @@ CAR = Vehicle()
 def drive(start: Motion, command_rad: float, seconds: float, dt_s: float = 0.01) -> list[Motion]:
     path = [start]
     for _ in range(round(seconds / dt_s)):
-        path.append(step(path[-1], command_rad, 0.0, CAR, dt_s))
+        path.append(step(path[-1], command_rad, 0.0, CAR, CALM, dt_s))
     return path
 
 
@@ -63,7 +63,7 @@ def test_the_mirrored_command_drives_the_mirrored_path_exactly() -> None:
     one, other = at_speed(17.0), at_speed(17.0)
     for command in commands:
         for _ in range(5):
-            one, other = step(one, command, 0.4, CAR, 0.01), step(other, -command, 0.4, CAR, 0.01)
+            one, other = step(one, command, 0.4, CAR, CALM, 0.01), step(other, -command, 0.4, CAR, CALM, 0.01)
         mirrored = one._replace(
             **{n: -getattr(one, n) for n in ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle")}
         )
@@ -72,10 +72,10 @@ def test_the_mirrored_command_drives_the_mirrored_path_exactly() -> None:
 
 def test_no_more_lateral_acceleration_than_the_tyres_can_hold() -> None:
     low = np.array([0.0, 0.0, -3.0, 4.0, -8.0, -2.0, -0.5])
-    grip, most = CAR.friction * GRAVITY_MPS2, 0.0
+    grip, most = CALM.friction * GRAVITY_MPS2, 0.0
     for numbers in np.random.default_rng(2).uniform(low, [0.0, 0.0, 3.0, 40.0, 8.0, 2.0, 0.5], (2000, 7)):
         m = Motion(*numbers)
-        rate = derivative(m, 0.0, 0.0, CAR)
+        rate = derivative(m, 0.0, 0.0, CAR, CALM)
         acceleration = abs(rate.lateral_speed + m.speed * m.yaw_rate)
         assert acceleration <= grip * (1.0 + 1e-12)
         most = max(most, acceleration)
@@ -83,7 +83,8 @@ def test_no_more_lateral_acceleration_than_the_tyres_can_hold() -> None:
     # asked for twice the grip, the car gives what it has
     command = wheel_angle_rad(0.02, 30.0, CAR)
     driven = [
-        derivative(m, command, 0.0, CAR).lateral_speed + 30.0 * m.yaw_rate for m in drive(at_speed(30.0), command, 2.0)
+        derivative(m, command, 0.0, CAR, CALM).lateral_speed + 30.0 * m.yaw_rate
+        for m in drive(at_speed(30.0), command, 2.0)
     ]
     assert 0.98 * grip < max(driven) <= grip * (1.0 + 1e-12)
 
@@ -111,8 +112,8 @@ def test_compiled_equals_python_exactly() -> None:
     low = np.array([-50.0, -50.0, -3.0, 0.0, -2.0, -1.0, -0.4])
     for numbers in np.random.default_rng(4).uniform(low, [50.0, 50.0, 3.0, 35.0, 2.0, 1.0, 0.4], (100, 7)):
         m, command = Motion(*map(float, numbers)), float(numbers[4] / 5.0)
-        rate = derivative(m, command, 0.3, CAR)
-        assert rate == derivative.py_func(m, command, 0.3, CAR)
+        rate = derivative(m, command, 0.3, CAR, CALM)
+        assert rate == derivative.py_func(m, command, 0.3, CAR, CALM)
         assert moved(m, rate, 0.01) == moved.py_func(m, rate, 0.01)
-        assert step(m, command, 0.3, CAR, 0.01) == step.py_func(m, command, 0.3, CAR, 0.01)
+        assert step(m, command, 0.3, CAR, CALM, 0.01) == step.py_func(m, command, 0.3, CAR, CALM, 0.01)
         assert wheel_angle_rad(command, m.speed, CAR) == wheel_angle_rad.py_func(command, m.speed, CAR)

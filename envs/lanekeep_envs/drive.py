@@ -9,19 +9,26 @@ kappa / (1 - kappa d).
 
 Time to lane crossing follows the curved path (van Winsum & Brookhuis show that offset over lateral speed is a poor
 estimate): the first t > 0 at which  e + v psi t + v^2 (kappa_path - kappa_lane) t^2 / 2  reaches a margin.
+
+Crosswind: its acceleration g of the car is an Ornstein-Uhlenbeck process of standard deviation `gust_mps2` and
+GUST_TIME_S correlation, its normal numbers a hash of the episode's seed and the control step; it acts ahead of the centre
+of gravity and so turns the car as well.  Cross fall adds gravity's component towards the lower edge.
 """
 
 import numpy as np
 
 from lanekeep_envs.kernel import kernel
 from lanekeep_envs.road import at, pose_beside, project
-from lanekeep_envs.vehicle import PHYSICS_STEP_S, Motion, Vehicle, step, wheel_angle_rad
+from lanekeep_envs.texture import hash32
+from lanekeep_envs.vehicle import PHYSICS_STEP_S, Disturbance, Motion, Vehicle, step, wheel_angle_rad
 
 CONTROL_STEP_S = 0.05  # 20 Hz
 TICKS = 5  # physics steps per control step
 DELAY_ROOM = 64  # ticks of commands remembered: actuator delays up to 0.63 s
 PREVIEW_M = np.array([2.5, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 40.0])  # where `curvature_preview_per_m` looks
 LONGEST_CROSSING_S = 20.0
+GUST_TIME_S = 1.5
+GUST_NUMBERS, DROP_NUMBERS = 1, 2  # which of the seed's sequences
 
 CAR = np.dtype(
     [
@@ -45,6 +52,7 @@ CAR = np.dtype(
         ("action", np.float64),
         ("lane_departure", np.bool_),
         ("truncated", np.bool_),
+        ("gust_mps2", np.float64),  # the crosswind's acceleration of the car now, positive to the left
     ]
 )
 
@@ -56,6 +64,14 @@ COURSE = np.dtype(
         ("marking_width_m", np.float64),
         ("finish_m", np.float64),
         ("time_limit_s", np.float64),
+        ("friction", np.float64),
+        ("cross_fall_mps2", np.float64),  # gravity along the road's cross fall, positive to the left
+        ("gust_mps2", np.float64),  # standard deviation; negative in a mirrored world
+        ("wheel_offset_rad", np.float64),
+        ("extra_delay_s", np.float64),
+        ("dropped_frames", np.float64),  # probability
+        ("late_frames", np.int64),
+        ("disturbance_seed", np.int64),
     ]
 )
 
@@ -117,15 +133,49 @@ def locate(car, road, course, vehicle):
 
 
 @kernel
-def move(car, command_rad, acceleration_mps2, vehicle):
+def uniform(seed, sequence, number):
+    """A number in (0, 1), always the same one."""
+    return (hash32(number, sequence, 0, seed) + 0.5) / 4294967296.0
+
+
+@kernel
+def normal(seed, sequence, number):
+    """A normally distributed number, always the same one (Box & Muller 1958)."""
+    radius = np.sqrt(-2.0 * np.log(uniform(seed, sequence, 2 * number)))
+    return radius * np.cos(2.0 * np.pi * uniform(seed, sequence, 2 * number + 1))
+
+
+@kernel
+def blow(car, course):
+    """The crosswind of the next control step."""
+    if course["gust_mps2"] != 0.0:
+        keep = np.exp(-CONTROL_STEP_S / GUST_TIME_S)
+        kick = np.sqrt(1.0 - keep * keep) * course["gust_mps2"]
+        number = normal(course["disturbance_seed"], GUST_NUMBERS, car["steps"] + 1)
+        car["gust_mps2"] = keep * car["gust_mps2"] + kick * number
+
+
+@kernel
+def lose_frames(lost, cars, courses):
+    """Note in `lost` [N] whose camera shows its previous frame again; the first frame of an episode is never lost."""
+    for i in range(cars.shape[0]):
+        number = uniform(courses[i]["disturbance_seed"], DROP_NUMBERS, cars[i]["steps"])
+        lost[i] = cars[i]["steps"] > 0 and number < courses[i]["dropped_frames"]
+
+
+@kernel
+def move(car, command_rad, acceleration_mps2, course, vehicle):
     """Actuator and physics over one control step."""
-    delay = int(round(vehicle.actuator_delay_s / PHYSICS_STEP_S))
+    delay = int(round((vehicle.actuator_delay_s + course["extra_delay_s"]) / PHYSICS_STEP_S))
+    wind = car["gust_mps2"]
+    turn = wind * vehicle.mass_kg * vehicle.wind_arm_m / vehicle.yaw_inertia_kgm2
+    outside = Disturbance(course["friction"], wind + course["cross_fall_mps2"], turn, course["wheel_offset_rad"])
     before = car["lateral_speed"]
     m = Motion(car["x"], car["y"], car["yaw"], car["speed"], car["lateral_speed"], car["yaw_rate"], car["wheel_angle"])
     for _ in range(TICKS):
         tick = car["tick"]
         car["commands"][tick % DELAY_ROOM] = command_rad
-        m = step(m, car["commands"][(tick - delay) % DELAY_ROOM], acceleration_mps2, vehicle, PHYSICS_STEP_S)
+        m = step(m, car["commands"][(tick - delay) % DELAY_ROOM], acceleration_mps2, vehicle, outside, PHYSICS_STEP_S)
         if m.speed < 0.0:
             m = Motion(m.x, m.y, m.yaw, 0.0, 0.0, 0.0, m.wheel_angle)
         car["tick"] = tick + 1
@@ -169,7 +219,8 @@ def step_cars(cars, actions, courses, roads, vehicle, resting):
         action = min(max(actions[i, 0], -1.0), 1.0)
         push = min(max(actions[i, 1], -1.0), 1.0) if actions.shape[1] > 1 else 0.0
         command = wheel_angle_rad(action * course["curvature_limit_per_m"], car["speed"], vehicle)
-        move(car, command, push * course["acceleration_limit_mps2"], vehicle)
+        blow(car, course)
+        move(car, command, push * course["acceleration_limit_mps2"], course, vehicle)
         locate(car, road, course, vehicle)
         judge(car, course, action)
         car["steps"] += 1
@@ -194,6 +245,7 @@ def place_car(car, road, course, vehicle, s_m, offset_m, heading_error_rad, spee
     car["action"] = min(max(curvature / course["curvature_limit_per_m"], -1.0), 1.0)
     car["lateral_acceleration_mps2"] = speed_mps * speed_mps * curvature
     car["centring"] = car["heading"] = car["smoothness"] = car["departure"] = car["reward"] = 0.0
+    car["gust_mps2"] = course["gust_mps2"] * normal(course["disturbance_seed"], GUST_NUMBERS, 0)
     car["truncated"] = False
     locate(car, road, course, vehicle)
 

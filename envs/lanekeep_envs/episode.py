@@ -1,10 +1,14 @@
-"""The road that a seed stands for, with or without a car on it."""
+"""What a seed stands for: the road, with or without a car on it, and what will disturb the drive."""
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep_envs.look import span
 from lanekeep_envs.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out, sample_curvature
-from lanekeep_envs.scenario import Scenario
+from lanekeep_envs.scenario import DisturbanceTable, Scenario
+from lanekeep_envs.vehicle import GRAVITY_MPS2
 
 LEAD_IN_M, START_M, LOOKAHEAD_M = 60.0, 20.0, 260
 
@@ -42,3 +46,28 @@ def curvature_along(scenario: Scenario, seed: int) -> NDArray[np.float64]:
     curvature = np.empty(scenario.road.length_m + LOOKAHEAD_M)
     sample_curvature(curvature, *draw_profile(scenario, generator_of(seed)))
     return curvature[: scenario.road.length_m]
+
+
+def draw_course(course: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
+    """What is fixed for an episode, into one record of `COURSE`; the generator is for the disturbances alone."""
+    course["curvature_limit_per_m"] = scenario.curvature_limit_per_m
+    course["acceleration_limit_mps2"] = scenario.acceleration_limit_mps2
+    course["lane_width_m"] = scenario.lane.lane_width_m
+    course["marking_width_m"] = scenario.lane.marking_width_m
+    course["finish_m"], course["time_limit_s"] = scenario.road.length_m, scenario.time_limit_s
+    table, calm = scenario.disturbance, DisturbanceTable()
+
+    def drawn(pair: tuple[float, float], absent: tuple[float, float]) -> float:
+        share, chance = generator.random(2).tolist()
+        return span(pair, share) if chance < table.presence else absent[0]
+
+    fall = 0.01 * drawn(table.crown_percent, calm.crown_percent)
+    course["cross_fall_mps2"] = -GRAVITY_MPS2 * fall / math.sqrt(1.0 + fall * fall)  # the right edge lies lower
+    course["friction"] = drawn(table.friction, calm.friction)
+    course["gust_mps2"] = drawn(table.gust_mps2, calm.gust_mps2)
+    course["wheel_offset_rad"] = math.radians(drawn(table.steering_offset_deg, calm.steering_offset_deg))
+    course["extra_delay_s"] = drawn(table.extra_delay_s, calm.extra_delay_s)
+    course["dropped_frames"] = drawn(table.dropped_frames, calm.dropped_frames)
+    late = drawn((table.late_frames[0], table.late_frames[1] + 1), calm.late_frames)
+    course["late_frames"] = min(int(late), table.late_frames[1])
+    course["disturbance_seed"] = generator.integers(2**31)

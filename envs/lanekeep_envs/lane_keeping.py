@@ -48,7 +48,7 @@ class LaneKeepingEnv(gymnasium.Env[Any, Any]):
 
     ## Arguments
     `scenario` (a name, the path of a TOML file, or a `Scenario`), `camera`, `observation`, `render_mode` (None,
-    "rgb_array" or "human"), `acceleration`.
+    "rgb_array" or "human"), `acceleration`, `difficulty` (1: the scenario as written, 0: its roads on a fine, calm day).
 
     ## Version history
     v0: first version.
@@ -63,12 +63,13 @@ class LaneKeepingEnv(gymnasium.Env[Any, Any]):
         observation: str = "camera",
         render_mode: str | None = None,
         acceleration: bool = False,
+        difficulty: float = 1.0,
     ) -> None:
         if render_mode not in (None, "rgb_array", "human"):
             raise ValueError(f"render_mode is None, 'rgb_array' or 'human', not {render_mode!r}")
         picture = None if render_mode is None else "rgb_array"
         self._cars = LaneKeepingVectorEnv(
-            1, scenario, camera, observation, picture, acceleration, AutoresetMode.DISABLED
+            1, scenario, camera, observation, picture, acceleration, AutoresetMode.DISABLED, difficulty
         )
         self.render_mode = render_mode
         self.scenario, self.camera = self._cars.scenario, self._cars.camera

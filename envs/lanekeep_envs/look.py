@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lanekeep_envs.scenario import Scenario
+from lanekeep_envs.scenario import Scenario, SensorTable, SurfaceTable, WeatherTable
 
 RGB = tuple[float, float, float]
 
@@ -140,13 +140,19 @@ def sample_look(look: np.void, scenario: Scenario, generator: np.random.Generato
     sample_conditions(look, scenario, generator.spawn(1)[0])
 
 
+def drawn(table: WeatherTable | SurfaceTable | SensorTable, name: str, generator: np.random.Generator) -> float:
+    """Draw a number of the table; 0 in the episodes in which it is not there."""
+    share, chance = generator.random(2).tolist()
+    return span(getattr(table, name), share) if chance < table.presence else 0.0
+
+
 def sample_conditions(look: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
     """Draw weather, the state of the road, lens and mounting; from a generator of their own, so that they can be added."""
     for table, names in STRENGTHS.items():
         for name in names:
-            look[name] = span(getattr(getattr(scenario, table), name), generator.random())
+            look[name] = drawn(getattr(scenario, table), name, generator)
     for name in MOUNTING:
-        look[name] = span(getattr(scenario.sensor, name), generator.random())
+        look[name] = drawn(scenario.sensor, name, generator)
     kinds = scenario.surface.kinds
     look["surface_kind"] = SURFACES.index(kinds[int(generator.integers(len(kinds)))])
     ground = sum(look[name] for name in (*STRENGTHS["surface"], "night", "fog"))

@@ -6,9 +6,11 @@ linear in between (clothoid, A^2 = R L).  Heading and position are its integrals
     heading' = kappa        x' = cos(heading)        y' = sin(heading)           x forward, y left, kappa > 0 to the left
 
 Rules (RAS-L 1995, sections 4.1-4.3, for roads outside built-up areas):
-    minimum radius by design speed               50: 80 m   60: 120 m   70: 180 m   80: 250 m   90: 340 m   100: 450 m
+    minimum radius by design speed               50: 80 m   60: 120 m   70: 180 m   80: 250 m   90: 340 m
     transition curve between straight and arc    R/3 <= A <= R, and here also lateral jerk v^3/(R L) <= 1.2 m/s^3
     arc at least 2 s of travel; a straight between two bends of the same sense at least 1.5 R, else none is needed
+Motorways (RAA 2008):                            100: 470 m   120: 720 m   130: 900 m
+Streets: R >= V^2/(127 (e + f)), V in km/h, with a cross fall e = 0.025 and a side friction f = 0.21:   30: 30 m
 The heading stays within +-75 degrees of where it began, so that a road never meets itself.
 
 Every element is a whole number of metres long, so that the table below holds the profile's corners exactly.
@@ -21,7 +23,17 @@ import numpy as np
 from lanekeep_envs.kernel import kernel
 
 SPACING_M = 1.0  # distance between two rows of the table
-MINIMUM_RADIUS_M = {50: 80.0, 60: 120.0, 70: 180.0, 80: 250.0, 90: 340.0, 100: 450.0}  # design speed [km/h] -> R
+MINIMUM_RADIUS_M = {  # design speed [km/h] -> R
+    30: 30.0,
+    50: 80.0,
+    60: 120.0,
+    70: 180.0,
+    80: 250.0,
+    90: 340.0,
+    100: 470.0,
+    120: 720.0,
+    130: 900.0,
+}
 MAXIMUM_JERK_MPS3 = 1.2
 MAXIMUM_HEADING_RAD = np.deg2rad(75.0)
 MINIMUM_ARC_S = 2.0

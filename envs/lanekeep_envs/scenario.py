@@ -2,13 +2,19 @@
 
 Every pair `[low, high]` is the range of a uniform draw made once per episode.  Units are in the key's name.  A key or
 value that does not belong is refused with the file, the key and what is allowed.
+
+A family says what a scenario is for.  `training`: drivers may learn on it.  `held-out`: what they are tested by, so that
+training on it is refused.  `own`: what users write, for whatever they like.
+
+The dial: `at(difficulty)` takes a scenario from a fine, calm day on the same roads (0) to itself (1).  Every number of a
+dialled range goes straight from its neutral value to the written one.
 """
 
 import difflib
 import math
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -23,6 +29,9 @@ Mounting = Annotated[float, msgspec.Meta(ge=-10.0, le=10.0)]
 Delay = Annotated[float, msgspec.Meta(ge=0.0, le=0.4)]
 LateFrames = Annotated[int, msgspec.Meta(ge=0, le=10)]
 Tie = Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
+Family = Literal["training", "held-out", "own"]
+Kind = Literal["asphalt", "concrete", "cobbles"]
+_FAMILIES, _KINDS = get_args(Family), get_args(Kind)
 Grey = Annotated[float, msgspec.Meta(ge=0.0, le=255.0)]
 
 
@@ -99,12 +108,13 @@ class WeatherTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True)
     rain: Strength = (0.0, 0.0)  # falling drops; at 1 a downpour
     snowfall: Strength = (0.0, 0.0)  # falling flakes
     glare: Strength = (0.0, 0.0)  # of the sun, or of lamps at night, in the lens
+    presence: Fraction = 1.0  # share of the episodes in which one of these is there at all, drawn for each
 
 
 class SurfaceTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """State of road and markings; strengths from 0 to 1 (condition.py)."""
 
-    kinds: tuple[Literal["asphalt", "concrete", "cobbles"], ...] = ("asphalt",)
+    kinds: tuple[Kind, ...] = ("asphalt",)
     worn: Strength = (0.0, 0.0)  # paint rubbed off, in patches
     missing: Strength = (0.0, 0.0)  # share of the markings' length that is gone
     seams: Strength = (0.0, 0.0)
@@ -114,6 +124,7 @@ class SurfaceTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True)
     puddles: Strength = (0.0, 0.0)
     snow: Strength = (0.0, 0.0)  # lying: first the land, then the shoulders, at 1 over the markings
     leaves: Strength = (0.0, 0.0)
+    presence: Fraction = 1.0  # share of the episodes in which one of these is there at all, drawn for each
 
 
 class SensorTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -128,6 +139,7 @@ class SensorTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     yaw_error_deg: tuple[Mounting, Mounting] = (0.0, 0.0)
     roll_error_deg: tuple[Mounting, Mounting] = (0.0, 0.0)
     sway: Strength = (0.0, 0.0)  # pitching and rolling of the body
+    presence: Fraction = 1.0  # share of the episodes in which one of these is there at all, drawn for each
 
 
 class DisturbanceTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -140,6 +152,7 @@ class DisturbanceTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=T
     extra_delay_s: tuple[Delay, Delay] = (0.0, 0.0)  # of the actuator
     dropped_frames: Strength = (0.0, 0.0)  # probability that the camera shows the last frame again
     late_frames: tuple[LateFrames, LateFrames] = (0, 0)  # control steps that every frame comes late
+    presence: Fraction = 1.0  # share of the episodes in which one of these is there at all, drawn for each
 
 
 class ConfounderTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -155,6 +168,8 @@ class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     name: str = ""
     description: str
+    family: Family = "own"
+    unavoidable_departures: str = ""  # why even the expert departs here, if it does
     curvature_limit_per_m: Positive = 0.02  # path curvature of action 1
     acceleration_limit_mps2: Positive = 3.0  # of the optional second action
     time_limit_s: Positive = 120.0
@@ -168,6 +183,50 @@ class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     sensor: SensorTable = SensorTable()
     disturbance: DisturbanceTable = DisturbanceTable()
     confounder: ConfounderTable = ConfounderTable()
+
+    def at(self, difficulty: float) -> "Scenario":
+        """Return the scenario made easier: 0 is a fine, calm day on its roads, 1 the scenario as written."""
+        if not 0.0 <= difficulty <= 1.0:
+            raise ScenarioError(f"difficulty must be 0 to 1, not {difficulty}")
+        if difficulty == 1.0:
+            return self
+        eased = {name: _eased(getattr(self, name), keys, difficulty) for name, keys in DIALLED.items()}
+        return msgspec.structs.replace(self, **eased)
+
+
+# What the dial moves.  Of a fine day are the weather, surface, sensor and disturbance that the tables' defaults stand for,
+# a sun and an exposure, sight and noise between those of DAYLIGHT, and no trees, hedges or rails close to the road; how
+# many things stand there, the kinds of surface, presences, the geometry and the innocent ties stay as they are.
+DAYLIGHT = LookTable(sun_elevation_deg=(8.0, 60.0), visibility_m=(400.0, math.inf))
+DIALLED: dict[str, tuple[str, ...]] = {
+    "look": ("sun_elevation_deg", "sunshine", "exposure", "visibility_m", "noise_grey"),
+    "scenery": ("avenue", "hedges", "rails"),
+    **{
+        name: tuple(key for key in table.__struct_fields__ if key not in ("kinds", "presence"))
+        for name, table in (
+            ("weather", WeatherTable),
+            ("surface", SurfaceTable),
+            ("sensor", SensorTable),
+            ("disturbance", DisturbanceTable),
+        )
+    },
+}
+
+
+def _eased(table: Table, keys: tuple[str, ...], difficulty: float) -> Table:
+    fine = DAYLIGHT if isinstance(table, LookTable) else type(table)()
+    return msgspec.structs.replace(
+        table, **{key: _between(getattr(fine, key), getattr(table, key), difficulty) for key in keys}
+    )
+
+
+def _between(fine: tuple[Any, Any], written: tuple[Any, Any], difficulty: float) -> tuple[Any, Any]:
+    """Go from the nearest values within `fine` to those written; whole numbers stay whole."""
+    pairs = [(min(max(end, fine[0]), fine[1]), end) for end in written]
+    moved = [near + difficulty * (end - near) for near, end in pairs]
+    if all(isinstance(end, int) for end in written):
+        moved = [round(value) for value in moved]
+    return moved[0], moved[1]
 
 
 def scenario_names() -> list[str]:
@@ -204,7 +263,7 @@ def read_scenario(text: bytes, file: str, name: str) -> Scenario:
         raise ScenarioError(f"{file} is not TOML: {error}") from None
     _check_ranges(made, file)
     if not made.surface.kinds:
-        raise ScenarioError(f"{file}: surface.kinds takes at least one of asphalt, concrete, cobbles")
+        raise ScenarioError(f"{file}: surface.kinds takes at least one of {', '.join(_KINDS)}")
     unknown = [v for v in made.road.design_speeds_kmh if v not in MINIMUM_RADIUS_M]
     if unknown or not made.road.design_speeds_kmh:
         raise ScenarioError(f"{file}: road.design_speeds_kmh takes values of {sorted(MINIMUM_RADIUS_M)}")
@@ -225,7 +284,10 @@ def _check_ranges(table: Any, file: str, path: str = "") -> None:
 
 
 def _allowed(message: str) -> str:
-    """For an unknown key, the keys that its table takes."""
+    """For an unknown key the keys that its table takes, for an unknown word the words."""
+    if "Invalid enum value" in message:
+        words = _KINDS if ".kinds" in message else _FAMILIES
+        return f" (allowed: {', '.join(words)})"
     if "unknown field" not in message:
         return ""
     section = message.partition("at `$.")[2].rstrip("`") or ""

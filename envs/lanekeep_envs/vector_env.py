@@ -21,10 +21,11 @@ from lanekeep_envs.drive import (
     DEFAULT_VEHICLE,
     PREVIEW_M,
     first_not_finite,
+    lose_frames,
     place_car,
     step_cars,
 )
-from lanekeep_envs.episode import START_M, draw_road, empty_roads, generator_of
+from lanekeep_envs.episode import START_M, draw_course, draw_road, empty_roads, generator_of
 from lanekeep_envs.interventions import Frame, Remove, visible_after
 from lanekeep_envs.look import LOOK, sample_look
 from lanekeep_envs.render import Renderer
@@ -66,6 +67,7 @@ class Snapshot:
     road_seeds: NDArray[np.object_]  # of whatever size
     resting: NDArray[np.bool_]
     generators: tuple[dict[str, Any], ...]
+    film: NDArray[np.uint8] | None = None  # the last frames of the cameras, where a scenario shows old ones
 
 
 class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
@@ -85,6 +87,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         render_mode: str | None = None,
         acceleration: bool = False,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        difficulty: float = 1.0,
     ) -> None:
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, not {num_envs}")
@@ -93,7 +96,8 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode of the vector environment is None or 'rgb_array', not {render_mode!r}")
         self.num_envs, self.render_mode, self.observation_kind = num_envs, render_mode, observation
-        self.scenario, self.camera, self.vehicle = load_scenario(scenario), Camera.parse(camera), DEFAULT_VEHICLE
+        self.scenario, self.camera = load_scenario(scenario).at(difficulty), Camera.parse(camera)
+        self.vehicle = DEFAULT_VEHICLE
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {
             "render_modes": ["rgb_array"],
@@ -118,8 +122,17 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._resting = np.ones(num_envs, np.bool_)
         self._generators: list[np.random.Generator] = []
         self._seen = np.empty(0, np.uint8)  # the last frames, kept where a reset may be of some cars only
+        self._film = self._empty_film() if observation == "camera" else None
         self._renderer = Renderer(self.camera)
         self._renderers = {self.camera: self._renderer}
+
+    def _empty_film(self) -> NDArray[np.uint8] | None:
+        """Room [N, K, H, W, 3] for the frames that the scenario may still show; None if each is shown at once, once."""
+        table, camera = self.scenario.disturbance, self.camera
+        latest = table.late_frames[1]
+        if latest == 0 and table.dropped_frames[1] == 0.0:
+            return None
+        return np.zeros((self.num_envs, latest + 2, camera.height_px, camera.width_px, 3), np.uint8)
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -205,14 +218,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         design_speed_mps = draw_road(road, scenario, generator)
         sample_look(self._looks[i], scenario, generator)
         self._set_things(i, plant(road, scenario, generator))
-        self._courses[i] = (
-            scenario.curvature_limit_per_m,
-            scenario.acceleration_limit_mps2,
-            scenario.lane.lane_width_m,
-            scenario.lane.marking_width_m,
-            float(scenario.road.length_m),
-            scenario.time_limit_s,
-        )
+        draw_course(self._courses[i], scenario, generator.spawn(1)[0])
         u = generator.random(3)
         pairs = (start.lateral_offset_m, start.heading_error_deg, start.speed_factor)
         offset, turn, factor = (low + (high - low) * share for (low, high), share in zip(pairs, u, strict=True))
@@ -237,12 +243,12 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         """What all cars see; only those `changed` since the last time are rendered, where that saves anything."""
         if self.observation_kind == "camera":
             if self.autoreset_mode is not AutoresetMode.DISABLED or self.num_envs == 1:
-                return self._renderer.images(*self._scene())
+                return self._shown(self._renderer.images(*self._scene()))
             if changed is None or changed.all():
                 self._seen = self._renderer.images(*self._scene())
             elif changed.any():
                 self._seen[changed] = self._renderer.images(*(part[changed] for part in self._scene()))
-            return self._seen.copy()
+            return self._seen.copy() if self._film is None else self._shown(self._seen)
         cars, limit = self._cars, self.scenario.curvature_limit_per_m
         columns = [
             cars["lateral_offset_m"] / 2.0,
@@ -254,6 +260,23 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             *(cars["curvature_preview_per_m"] / limit).T,
         ]
         return np.clip(np.stack(columns, 1), -1.0, 1.0).astype(np.float32)
+
+    def _shown(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """What the cameras hand out at this instant for what they see: frames may be dropped and come late.
+
+        Frame n of a car lies in place n of its film, modulo the length; doing this twice at one instant changes nothing.
+        """
+        film = self._film
+        if film is None:
+            return frames
+        cars, places = np.arange(self.num_envs), film.shape[1]
+        steps, late = self._cars["steps"], self._courses["late_frames"]
+        lost = np.zeros(self.num_envs, np.bool_)
+        lose_frames(lost, self._cars, self._courses)
+        film[cars, steps % places] = frames
+        film[lost, steps[lost] % places] = film[lost, (steps[lost] - 1) % places]
+        shown: NDArray[np.uint8] = film[cars, np.maximum(steps - late, 0) % places]
+        return shown
 
     def _infos(self) -> dict[str, Any]:
         cars = self._cars
@@ -298,12 +321,17 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             self._road_seeds.copy(),
             self._resting.copy(),
             tuple(dict(g.bit_generator.state) for g in self._generators),
+            None if self._film is None else self._film.copy(),
         )
 
     def restore(self, snapshot: Snapshot) -> Any:
         """Go back to a snapshot of this scenario and number of cars; return its observation."""
         if len(snapshot.cars) != self.num_envs or snapshot.roads.shape != self._roads.shape:
             raise ValueError(f"this snapshot is of {len(snapshot.cars)} car(s) on another kind of road")
+        if self._film is not None:
+            if snapshot.film is None or snapshot.film.shape != self._film.shape:
+                raise ValueError("this snapshot does not hold the last frames of this camera, which the scenario shows")
+            self._film[:] = snapshot.film
         self._cars[:], self._courses[:], self._looks[:] = snapshot.cars, snapshot.courses, snapshot.looks
         self._roads[:], self._road_seeds[:] = snapshot.roads, snapshot.road_seeds
         self._resting = snapshot.resting.copy()

@@ -6,8 +6,10 @@ Input   commanded road-wheel angle, forward acceleration [m/s^2].
 
     slip angles    alpha_f = delta - (v + a r)/u       alpha_r = -(v - b r)/u
     tyre forces    F = clip(C alpha, -mu Fz, +mu Fz)   per axle: linear, then saturated
-    v' = (F_f + F_r)/m - u r      r' = (a F_f - b F_r)/I      yaw' = r
+    v' = (F_f + F_r)/m - u r + p  r' = (a F_f - b F_r)/I + q  yaw' = r
     x' = u cos(yaw) - v sin(yaw)  y' = u sin(yaw) + v cos(yaw)
+with p [m/s^2] and q [rad/s^2] what wind and cross fall do to the car, delta as measured plus the offset of a badly set
+steering, and mu the road's friction: a `Disturbance`, which is CALM unless a scenario says otherwise.
 Rajamani, Vehicle Dynamics and Control (2nd ed.), section 2.3.  Below 4 m/s, where the slip angles lose their meaning, the
 lateral motion fades into the kinematic model r = u delta/L, v = b r (section 2.2), which alone holds below 2 m/s.
 
@@ -36,12 +38,24 @@ class Vehicle(NamedTuple):
     rear_axle_m: float = 1.5  # centre of gravity to rear axle
     front_stiffness_n: float = 110_000.0  # cornering stiffness of the axle [N/rad]
     rear_stiffness_n: float = 115_000.0
-    friction: float = 0.9
     half_width_m: float = 0.875  # to the outside of the tyres
     maximum_wheel_angle_rad: float = 0.5
     actuator_delay_s: float = 0.10
     actuator_lag_s: float = 0.10
     maximum_wheel_rate_radps: float = 0.4
+    wind_arm_m: float = 0.25  # centre of the crosswind's pressure ahead of the centre of gravity
+
+
+class Disturbance(NamedTuple):
+    """What acts on the car from outside, and how its steering is off; positive to the left."""
+
+    friction: float
+    lateral_mps2: float
+    yaw_radps2: float
+    wheel_offset_rad: float
+
+
+CALM = Disturbance(0.9, 0.0, 0.0, 0.0)
 
 
 class Motion(NamedTuple):
@@ -66,21 +80,22 @@ def wheel_angle_rad(curvature_per_m, speed_mps, vehicle):
 
 
 @kernel
-def derivative(m, command_rad, acceleration_mps2, vehicle):
-    """Time derivative of the motion `m`."""
+def derivative(m, command_rad, acceleration_mps2, vehicle, outside):
+    """Time derivative of the motion `m`; `outside` is a `Disturbance`."""
     a, b = vehicle.front_axle_m, vehicle.rear_axle_m
     u = max(m.speed, 1.0)
-    front_limit = vehicle.friction * vehicle.mass_kg * GRAVITY_MPS2 * b / (a + b)
-    rear_limit = vehicle.friction * vehicle.mass_kg * GRAVITY_MPS2 * a / (a + b)
-    front = vehicle.front_stiffness_n * (m.wheel_angle - (m.lateral_speed + a * m.yaw_rate) / u)
+    wheel_angle = m.wheel_angle + outside.wheel_offset_rad
+    front_limit = outside.friction * vehicle.mass_kg * GRAVITY_MPS2 * b / (a + b)
+    rear_limit = outside.friction * vehicle.mass_kg * GRAVITY_MPS2 * a / (a + b)
+    front = vehicle.front_stiffness_n * (wheel_angle - (m.lateral_speed + a * m.yaw_rate) / u)
     rear = -vehicle.rear_stiffness_n * (m.lateral_speed - b * m.yaw_rate) / u
     front = min(max(front, -front_limit), front_limit)
     rear = min(max(rear, -rear_limit), rear_limit)
-    kinematic_rate = m.speed * m.wheel_angle / (a + b)
+    kinematic_rate = m.speed * wheel_angle / (a + b)
     dynamic = min(max((m.speed - 2.0) / 2.0, 0.0), 1.0)
     settle = (1.0 - dynamic) / 0.05  # how fast the slow car falls into its kinematic state [1/s]
-    lateral = dynamic * ((front + rear) / vehicle.mass_kg - m.speed * m.yaw_rate)
-    turning = dynamic * (a * front - b * rear) / vehicle.yaw_inertia_kgm2
+    lateral = dynamic * ((front + rear) / vehicle.mass_kg - m.speed * m.yaw_rate + outside.lateral_mps2)
+    turning = dynamic * (a * front - b * rear) / vehicle.yaw_inertia_kgm2 + dynamic * outside.yaw_radps2
     rate = (command_rad - m.wheel_angle) / vehicle.actuator_lag_s
     limit = vehicle.maximum_wheel_rate_radps
     cos, sin = np.cos(m.yaw), np.sin(m.yaw)
@@ -110,12 +125,12 @@ def moved(m, rate, dt_s):
 
 
 @kernel
-def step(m, command_rad, acceleration_mps2, vehicle, dt_s):
+def step(m, command_rad, acceleration_mps2, vehicle, outside, dt_s):
     """One step of the classical Runge-Kutta method of order 4, inputs held."""
-    k1 = derivative(m, command_rad, acceleration_mps2, vehicle)
-    k2 = derivative(moved(m, k1, dt_s / 2.0), command_rad, acceleration_mps2, vehicle)
-    k3 = derivative(moved(m, k2, dt_s / 2.0), command_rad, acceleration_mps2, vehicle)
-    k4 = derivative(moved(m, k3, dt_s), command_rad, acceleration_mps2, vehicle)
+    k1 = derivative(m, command_rad, acceleration_mps2, vehicle, outside)
+    k2 = derivative(moved(m, k1, dt_s / 2.0), command_rad, acceleration_mps2, vehicle, outside)
+    k3 = derivative(moved(m, k2, dt_s / 2.0), command_rad, acceleration_mps2, vehicle, outside)
+    k4 = derivative(moved(m, k3, dt_s), command_rad, acceleration_mps2, vehicle, outside)
     m = moved(m, k1, dt_s / 6.0)
     m = moved(m, k2, dt_s / 3.0)
     m = moved(m, k3, dt_s / 3.0)

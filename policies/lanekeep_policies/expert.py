@@ -7,7 +7,10 @@ steering acts:
 
 On a straight, with x the way driven, d^2 e/dx^2 = kappa - kappa_lane: e returns to the middle of the lane as a damped
 oscillation in x, over the same length l at every speed.  A frame shows offset, heading and bend but not the speed; so an
-answer that hardly depends on speed is one that a driver can learn.  Positive is to the left throughout (ISO 8855).
+answer that hardly depends on speed is one that a driver can learn.  Two things must depend on it all the same, neither
+between 42 and 80 km/h.  Faster, where l would be less way than the steering needs, l is `response_s` of travel.  Slower, the
+nose of a car that follows its bend points out of it by about the bend times the way from centre of gravity to rear axle
+(Rajamani, section 2.2: no slip); psi is taken without that.  Positive is to the left throughout (ISO 8855).
 """
 
 from dataclasses import dataclass
@@ -26,6 +29,10 @@ class Expert:
     delay_s: float = 0.22  # pure delay and lag of the steering, and half a control step
     length_m: float = 12.0
     damping: float = 0.95
+    response_s: float = 0.54
+    nose_m: float = 1.3  # rear axle to centre of gravity, less a little slip
+    slow_mps: float = 11.5  # below it the nose counts, fully from `crawl_mps` down
+    crawl_mps: float = 7.5
 
     def curvature(
         self,
@@ -43,5 +50,9 @@ class Expert:
         cars, k = np.arange(len(ahead)), np.searchsorted(distances[1:-1], ahead, side="right")
         slope = (known[cars, k + 1] - known[cars, k]) / (distances[k + 1] - distances[k])
         lane: F64 = known[cars, k] + slope * (np.minimum(ahead, distances[-1]) - distances[k])
-        offset = lateral_offset_m + ahead * heading_error_rad
-        return lane - offset / self.length_m**2 - 2.0 * self.damping / self.length_m * heading_error_rad
+        length = np.maximum(self.length_m, self.response_s * speed)
+        slow = np.clip((self.slow_mps - speed) / (self.slow_mps - self.crawl_mps), 0.0, 1.0)
+        heading = heading_error_rad + slow * self.nose_m * curvature_per_m
+        offset = lateral_offset_m + ahead * heading
+        answer: F64 = lane - offset / length**2 - 2.0 * self.damping / length * heading
+        return answer
