@@ -130,7 +130,8 @@ def show_interventions(page: Page, scenario: Scenario, camera: Camera, seed: int
         instant = Instants(changed(scenario, tables), [seed], [LED_M])
         whole = instant.frame(camera)
         present = [element for element in left if (whole.contributors >> element & 1).any()]
-        page.scene(name)
+        if present:
+            page.scene(name)
         for element in present:
             without, share = instant.frame(camera, 0, [Remove(element)]).image, whole.contributors >> element & 1 != 0
             page.intervention(element.name.lower().replace("_", " "), whole.image, without, share)

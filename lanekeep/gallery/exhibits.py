@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from lanekeep_envs import Camera, Frame, LaneKeepingVectorEnv, Remove, Scenario
+from lanekeep_envs import Camera, Element, Frame, LaneKeepingVectorEnv, Remove, Scenario
 from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_envs.look import SURFACES
 from lanekeep_envs.scenario import Strength
@@ -21,7 +21,8 @@ from lanekeep_policies.expert import Expert
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 LED_M = 150.0  # where the instant of the dials begins
 ROADS_SEARCHED = 64
-SUN_ASIDE_RAD, BEND_PER_M = 0.25, 0.004  # of the instant that is searched for
+SUN_ASIDE_RAD, BEND_PER_M, SHADOW = 0.25, 0.004, 0.12  # of the instant that is searched for
+GLANCE = Camera(height_px=24, width_px=80)  # enough to judge an instant
 TABLES = ("look", "weather", "surface", "scenery", "sensor")
 OTHER_DIALS: dict[str, dict[str, tuple[Any, ...]]] = {  # table -> key that is no strength -> its values
     "look": {
@@ -51,7 +52,7 @@ FINE_DAY: dict[str, dict[str, Any]] = {  # what the dials start from
     "look": {
         "sun_elevation_deg": 18.0,
         "sunshine": 0.9,
-        "exposure": 1.0,
+        "exposure": 1.05,
         "visibility_m": 2500.0,
         "asphalt_grey": 95.0,
         "paint_grey": 235.0,
@@ -117,7 +118,7 @@ class Instants:
 
     def frame(self, camera: Camera, car: int = 0, without: Sequence[Remove] = ()) -> Frame:
         """What one of the cars sees."""
-        return self._cars.view(self.snapshot, without, car, camera)
+        return self._cars.view(self.snapshot, without, car=car, camera=camera)
 
 
 def spread(scenario: Scenario, seed: int, number: int) -> Instants:
@@ -151,12 +152,15 @@ def dials() -> list[Dial]:
 
 
 def seed_with_sun_ahead(scenario: Scenario, seed: int) -> int:
-    """The seed, from `seed` on, whose road is the nearest to a bend with the sun beside it."""
+    """The seed, from `seed` on, whose road is the nearest to a bend with the sun beside it and some shadow on it."""
     seeds = range(seed, seed + ROADS_SEARCHED)
     cars = Instants(scenario, seeds, [LED_M] * len(seeds))
     looks, yaw = cars.snapshot.looks, cars.snapshot.cars["yaw"]
     ahead = looks["sun_x"] * np.cos(yaw) + looks["sun_y"] * np.sin(yaw)
     aside = looks["sun_y"] * np.cos(yaw) - looks["sun_x"] * np.sin(yaw)
     bend = np.abs(cars.infos["curvature_preview_per_m"][:, -1])
-    miss = np.abs(np.abs(np.arctan2(aside, ahead)) - SUN_ASIDE_RAD) + np.abs(bend - BEND_PER_M) / BEND_PER_M
+    frames = [cars.frame(GLANCE, car) for car in range(len(seeds))]
+    shadow = [(frame.contributors[GLANCE.height_px // 2 :] >> Element.SHADOWS & 1).mean() for frame in frames]
+    miss = np.abs(np.abs(np.arctan2(aside, ahead)) - SUN_ASIDE_RAD) / SUN_ASIDE_RAD
+    miss += np.abs(bend - BEND_PER_M) / BEND_PER_M + np.abs(np.array(shadow) - SHADOW) / SHADOW
     return seed + int(miss.argmin())

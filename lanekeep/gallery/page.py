@@ -18,6 +18,7 @@ from lanekeep_envs import Camera, Scenario
 from lanekeep_envs.scenario import Table
 
 U8 = NDArray[np.uint8]
+LISTS = ("design_speeds_kmh", "kinds")  # every other pair of a scenario is a range
 UNITS = {  # end of a key -> how people write it
     "_per_km": "1/km",
     "_per_m": "1/m",
@@ -72,9 +73,8 @@ class Page:
 
     def strip(self, title: str, key: str, pictures: Captioned, pixelated: bool = False) -> None:
         """A row of pictures; `key` is how a scenario's file writes it."""
-        code = f" <code>{escape(key)}</code>" if key else ""
-        kind = " pixelated" if pixelated else ""
-        head = f"<h4>{escape(title)}{code}</h4>"
+        code, kind = f" <code>{escape(key)}</code>" if key else "", " pixelated" if pixelated else ""
+        head = f"<h4 id='{self._anchor(4, title)}'>{escape(title)}{code}</h4>"
         self._body.append(f"<div class='strip{kind}'>{head}{self._grid(pictures)}</div>")
 
     def scene(self, title: str) -> None:
@@ -165,7 +165,7 @@ def peculiarities(scenario: Scenario) -> list[tuple[str, str]]:
             found += [(key, getattr(table, key)) for key in keys if getattr(table, key) != getattr(usual, key)]
         elif table != usual and name not in ("name", "description"):
             found.append((name, table))
-    return [(title_of(name), in_words(value)) for name, value in found]
+    return [(title_of(name), in_words(value, name not in LISTS)) for name, value in found]
 
 
 def title_of(key: str) -> str:
@@ -176,11 +176,10 @@ def title_of(key: str) -> str:
     return key.replace("_", " ")
 
 
-def in_words(value: Any) -> str:
+def in_words(value: Any, is_range: bool = True) -> str:
     """A value of a scenario's file, a range as `low to high`."""
     if not isinstance(value, tuple):
         return f"{value:g}" if isinstance(value, float) else str(value)
-    if len(value) == 2 and all(isinstance(part, float) for part in value):
-        low, high = value
-        return f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    return ", ".join(map(in_words, value))
+    if is_range and value[0] == value[1]:
+        return in_words(value[0])
+    return (" to " if is_range else ", ").join(map(in_words, value))
