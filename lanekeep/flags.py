@@ -72,7 +72,8 @@ def check_file(settings: Any, name: str) -> None:
     """Refuse a file that cannot be, before the work whose result it is to hold; None passes."""
     path = getattr(settings, name)
     if path is not None and path.is_dir():
-        raise UserError(f"{flag(name)} {path} is a folder; expected the name of a file")
+        given = "" if name in positionals(type(settings)) else f"{flag(name)} "
+        raise UserError(f"{given}{path} is a folder; expected the name of a file")
     if path is not None and not path.resolve().parent.is_dir():
         raise UserError(f"there is no folder for {path}")
 

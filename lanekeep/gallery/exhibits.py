@@ -1,0 +1,166 @@
+"""What is shown: instants of a drive, dials from nothing to strong, and scenes to take things out of.
+
+An instant is a second into a drive that the expert steers, so that the car rolls, brakes its fall and passes others as it
+does when a driver sees it.  All dials and scenes are the same instant of the same road: one on which the sun stands ahead,
+beside a bend.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, get_type_hints
+
+import msgspec
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from lanekeep_envs import Camera, Element, Frame, LaneKeepingVectorEnv, Remove, Scenario
+from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.look import SURFACES
+from lanekeep_envs.scenario import Strength
+from lanekeep_policies.expert import Expert
+
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+LED_M = 150.0  # where the instant of the dials begins
+ROADS_SEARCHED = 64
+SUN_ASIDE_RAD, BEND_PER_M, SHADOW = 0.25, 0.004, 0.12  # of the instant that is searched for
+GLANCE = Camera(height_px=24, width_px=80)  # enough to judge an instant
+TABLES = ("look", "weather", "surface", "scenery", "sensor")
+OTHER_DIALS: dict[str, dict[str, tuple[Any, ...]]] = {  # table -> key that is no strength -> its values
+    "look": {
+        "sun_elevation_deg": (4.0, 10.0, 18.0, 35.0, 60.0),
+        "sunshine": SHARES,
+        "visibility_m": (4000.0, 1200.0, 500.0, 250.0, 120.0),
+        "exposure": (0.6, 0.8, 1.0, 1.2, 1.4),
+        "noise_grey": (0.0, 3.0, 6.0, 9.0, 12.0),
+    },
+    "surface": {"kinds": tuple((kind,) for kind in SURFACES)},
+    "scenery": {
+        "trees_per_km": (0.0, 60.0, 120.0, 240.0, 400.0),
+        "bushes_per_km": (0.0, 40.0, 80.0, 160.0, 300.0),
+        "signs_per_km": (0.0, 10.0, 20.0, 40.0, 80.0),
+        "buildings_per_km": (0.0, 10.0, 20.0, 40.0, 80.0),
+        "oncoming_per_km": (0.0, 10.0, 20.0, 40.0, 80.0),
+        "car_ahead": (0.0, 1.0),
+    },
+    "sensor": {
+        "height_error_m": (-0.4, -0.2, 0.0, 0.2, 0.4),
+        "pitch_error_deg": (-3.0, -1.5, 0.0, 1.5, 3.0),
+        "yaw_error_deg": (-6.0, -3.0, 0.0, 3.0, 6.0),
+        "roll_error_deg": (-6.0, -3.0, 0.0, 3.0, 6.0),
+    },
+}
+FINE_DAY: dict[str, dict[str, Any]] = {  # what the dials start from
+    "look": {
+        "sun_elevation_deg": 18.0,
+        "sunshine": 0.9,
+        "exposure": 1.05,
+        "visibility_m": 2500.0,
+        "asphalt_grey": 95.0,
+        "paint_grey": 235.0,
+        "noise_grey": 0.0,
+    },
+    "scenery": {"trees_per_km": 90.0, "bushes_per_km": 40.0},
+}
+SCENES: dict[str, dict[str, dict[str, Any]]] = {  # between them they have every element
+    "A low sun in autumn": {
+        "look": {"noise_grey": 2.0},
+        "weather": {"glare": 0.5},
+        "surface": {"worn": 0.5, "missing": 0.15, "seams": 0.7, "ghost_lines": 0.7, "leaves": 0.6},
+        "scenery": {
+            "avenue": 0.4, "hedges": 0.4, "rails": 0.4, "signs_per_km": 40.0, "buildings_per_km": 30.0,
+            "oncoming_per_km": 50.0, "car_ahead": 1.0,
+        },
+        "sensor": {"dirt": 0.4},
+        "confounder": {"steering_lamp": 1.0},
+    },
+    "Roadworks in the rain": {
+        "look": {"sunshine": 0.1, "noise_grey": 2.0},
+        "weather": {"rain": 0.7},
+        "surface": {"wet": 0.8, "puddles": 0.7, "roadworks": 1.0},
+        "scenery": {"oncoming_per_km": 50.0},
+        "sensor": {"drops": 0.6},
+    },
+    "A winter evening": {
+        "look": {"noise_grey": 2.0},
+        "weather": {"night": 0.45, "fog": 0.25, "snowfall": 0.5},
+        "surface": {"snow": 0.6},
+        "scenery": {"buildings_per_km": 30.0, "oncoming_per_km": 50.0},
+    },
+}  # fmt: skip
+
+
+class Dial(NamedTuple):
+    """A number of a scenario, and the values at which it is shown."""
+
+    table: str
+    key: str
+    values: tuple[Any, ...]
+
+
+class Instants:
+    """A second into the drives of some seeds, from `starts_m` on."""
+
+    def __init__(self, scenario: Scenario, seeds: Sequence[int], starts_m: Sequence[float]) -> None:
+        self._cars = LaneKeepingVectorEnv(
+            len(seeds), scenario, observation="state", autoreset_mode=AutoresetMode.DISABLED
+        )
+        _, infos = self._cars.reset(seed=seeds, options={"start_m": starts_m})
+        expert, limit = Expert(), scenario.curvature_limit_per_m
+        for _ in range(round(1.0 / CONTROL_STEP_S)):
+            curvature = expert.curvature(
+                infos["lateral_offset_m"],
+                infos["heading_error_rad"],
+                infos["speed_mps"],
+                infos["curvature_per_m"],
+                infos["curvature_preview_per_m"],
+            )
+            *_, infos = self._cars.step(np.clip(curvature / limit, -1.0, 1.0)[:, None])
+        self.snapshot, self.infos = self._cars.snapshot(), infos
+
+    def frame(self, camera: Camera, car: int = 0, without: Sequence[Remove] = ()) -> Frame:
+        """What one of the cars sees."""
+        return self._cars.view(self.snapshot, without, car=car, camera=camera)
+
+
+def spread(scenario: Scenario, seed: int, number: int) -> Instants:
+    """Instants of different roads of a scenario, each further along."""
+    starts_m = [scenario.road.length_m * (k + 1.0) / (number + 2.0) for k in range(number)]
+    return Instants(scenario, range(seed, seed + number), starts_m)
+
+
+def changed(scenario: Scenario, tables: dict[str, dict[str, Any]]) -> Scenario:
+    """The scenario with other values; a number fixes what is a range."""
+    made = {}
+    for name, values in tables.items():
+        table = getattr(scenario, name)
+        fixed = {
+            key: (value, value) if isinstance(getattr(table, key), tuple) and isinstance(value, float) else value
+            for key, value in values.items()
+        }
+        made[name] = msgspec.structs.replace(table, **fixed)
+    return msgspec.structs.replace(scenario, **made)
+
+
+def dials() -> list[Dial]:
+    """Every strength that can be seen, and the other numbers that make a look."""
+    found = []
+    for table in TABLES:
+        hints = get_type_hints(get_type_hints(Scenario)[table], include_extras=True)
+        others = OTHER_DIALS.get(table, {})
+        found += [Dial(table, key, SHARES) for key, hint in hints.items() if hint == Strength and key not in others]
+        found += [Dial(table, key, values) for key, values in others.items()]
+    return found
+
+
+def seed_with_sun_ahead(scenario: Scenario, seed: int) -> int:
+    """The seed, from `seed` on, whose road is the nearest to a bend with the sun beside it and some shadow on it."""
+    seeds = range(seed, seed + ROADS_SEARCHED)
+    cars = Instants(scenario, seeds, [LED_M] * len(seeds))
+    looks, yaw = cars.snapshot.looks, cars.snapshot.cars["yaw"]
+    ahead = looks["sun_x"] * np.cos(yaw) + looks["sun_y"] * np.sin(yaw)
+    aside = looks["sun_y"] * np.cos(yaw) - looks["sun_x"] * np.sin(yaw)
+    bend = np.abs(cars.infos["curvature_preview_per_m"][:, -1])
+    frames = [cars.frame(GLANCE, car) for car in range(len(seeds))]
+    shadow = [(frame.contributors[GLANCE.height_px // 2 :] >> Element.SHADOWS & 1).mean() for frame in frames]
+    miss = np.abs(np.abs(np.arctan2(aside, ahead)) - SUN_ASIDE_RAD) / SUN_ASIDE_RAD
+    miss += np.abs(bend - BEND_PER_M) / BEND_PER_M + np.abs(np.array(shadow) - SHADOW) / SHADOW
+    return seed + int(miss.argmin())
