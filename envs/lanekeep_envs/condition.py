@@ -86,7 +86,7 @@ def condition_of(look):
 
 @kernel
 def lay_lengths(table, s0, section_m, share, salt, seed):
-    """Fill table [3, LENGTHS] for sections of the road from `s0` on: covered length before, where it begins and ends in them.
+    """Fill table [3, LENGTHS] for the sections of road from `s0` on: covered length before, its beginning and end in them.
 
     A `share` of the whole length is covered, by hash: some sections all, some not at all, few in part.
     """
@@ -127,7 +127,7 @@ def fade(extent, grain_m):
 @inlined
 def uniform(tile, i, j):
     """A number between 0 and 1 for a whole place (i, j): texels far apart."""
-    return clip01(0.5 + 0.6 * texel(tile, 61.0 * i + 29.0 * j, 83.0 * j - 17.0 * i))
+    return clip01(0.5 + 0.85 * texel(tile, 61.0 * i + 29.0 * j, 83.0 * j - 17.0 * i))
 
 
 @inlined
@@ -170,9 +170,8 @@ def wear_marking(mark, lost, patches, gaps, s0, row, condition):
             x, y = s[j] + condition.offset_x, sided[j] + condition.offset_y
             rub = 0.9 * fade(long[j], 1.6) * sample(tile, 4.3 * x, 9.0 * y)
             rub += 0.7 * fade(long[j], 14.0) * sample(tile, 0.35 * x, 31.0 * row + 0.2 * y)
-            left = clip01(0.5 + 2.0 * (1.75 - 2.3 * condition.worn + rub)) * (1.0 - 0.35 * condition.worn)
-            if condition.worn == 0.0:
-                left = 1.0
+            left = clip01(0.5 + 3.0 * (1.35 - 2.0 * condition.worn + rub)) * (1.0 - 0.35 * condition.worn)
+            left = 1.0 - min(6.0 * condition.worn, 1.0) * (1.0 - left)
             left *= 1.0 - covered_length(gaps, s[j], long[j], s0, GAPS)
             lost[j] += mark[j] - left * mark[j]
             mark[j] *= left
@@ -186,7 +185,7 @@ def cover_with_seams(share, patches, lane, condition):
         for j in range(share.shape[0]):
             paved = clip01(0.5 - (abs(sided[j]) - lane.edge_m) / wide[j])
             across = pulse_share(s[j] + 0.5, long[j], 0.035, JOINT_M)
-            beside = overlap(abs(sided[j]) - 0.16, 0.03, wide[j]) / wide[j]
+            beside = overlap(sided[j] - 0.15, 0.03, wide[j]) / wide[j]
             share[j] = paved * max(across, beside) * min(2.0 * condition.seams, 1.0)
         return
     for j in range(share.shape[0]):
@@ -204,7 +203,7 @@ def cover_with_seams(share, patches, lane, condition):
 @inlined
 def wandering(tile, x, lane_of_tile):
     """A number that goes slowly to and fro between -1 and 1, mostly near its ends."""
-    return min(max(2.6 * sample(tile, 0.13 * x, lane_of_tile), -1.0), 1.0)
+    return min(max(2.6 * sample(tile, 0.07 * x, lane_of_tile), -1.0), 1.0)
 
 
 @kernel
@@ -219,8 +218,8 @@ def cover_with_ghost_lines(dark, pale, patches, lane, condition):
         rub = 0.45 + 1.3 * fade(long[j], 1.5) * sample(tile, 3.1 * x, 5.0 * sided[j])
         groove = max(overlap(centre, 1.9 * line, wide[j]), overlap(side, 1.9 * line, wide[j])) / wide[j]
         left = max(overlap(centre, line, wide[j]), overlap(side, line, wide[j])) / wide[j]
-        dark[j] = 0.5 * condition.ghost_lines * groove
-        pale[j] = 0.6 * condition.ghost_lines * left * clip01(rub)
+        dark[j] = 0.4 * condition.ghost_lines * groove
+        pale[j] = 0.75 * condition.ghost_lines * left * clip01(rub)
 
 
 @kernel
@@ -254,7 +253,7 @@ def cover_with_puddles(share, patches, lane, condition):
         hollow = max(clip01(1.0 - 1.6 * off_track(sided[j], lane)), clip01(1.0 - (lane.edge_m - abs(sided[j])) * 1.4))
         deep = 0.35 * hollow - sample(tile, 1.1 * s[j] + condition.offset_y, 2.3 * sided[j] + condition.offset_x)
         detail, far = fade(long[j], 5.0), 0.3 * condition.puddles * condition.puddles
-        patch = clip01((deep - 1.0 + 0.85 * condition.puddles) * (1.0 / (0.08 + 0.05 * long[j])))
+        patch = clip01((deep - 1.0 + 0.72 * condition.puddles) * (1.0 / (0.08 + 0.05 * long[j])))
         share[j] = paved * strength * (far + detail * (patch - far))
 
 
@@ -269,17 +268,23 @@ def cover_with_leaves(share, hue, patches, lane, condition):
         crowd = min(condition.leaves * here * clip01(0.75 + 0.9 * patches.stain[j]), 1.0)
         u, v = np.floor(s[j] / cell_m), np.floor(sided[j] / cell_m)
         draw = uniform(tile, u, v)
-        along = overlap(s[j] - cell_m * (u + 0.3 + 0.4 * draw), leaf_m, long[j]) / long[j]
-        across = overlap(sided[j] - cell_m * (v + 0.65 - 0.3 * draw), leaf_m, wide[j]) / wide[j]
-        single = clip01(8.0 * (1.125 * crowd - draw)) * along * across
-        mean = 0.4 * crowd
-        share[j] = mean + fade(long[j], 0.30) * (single - mean)
-        hue[j] = 0.5 + fade(long[j], 0.30) * (uniform(tile, v, u) - 0.5)
+        half, turn = 0.5 * leaf_m, uniform(tile, v, u)
+        along, across = s[j] - cell_m * (u + 0.35 + 0.3 * turn), sided[j] - cell_m * (v + 0.65 - 0.3 * draw)
+        across, along = across + (turn - 0.5) * along, along - (turn - 0.5) * across
+        deep, broad = half + 0.3 * long[j], half * (0.6 + 0.4 * turn) + 0.3 * wide[j]
+        spot = clip01(1.6 * (1.0 - (along * along) / (deep * deep) - (across * across) / (broad * broad)))
+        single = clip01(8.0 * (1.125 * crowd - draw)) * spot * (half / deep)
+        mean = 0.35 * crowd
+        share[j] = mean + fade(long[j], 0.35) * (single - mean)
+        hue[j] = 0.5 + fade(long[j], 0.35) * (turn - 0.5)
 
 
 @kernel
-def cover_with_snow(share, patches, lane, condition):
-    """Snow lies first on the land, then on shoulders and edges, at last between the wheel tracks, which stay the darkest."""
+def cover_with_snow(share, hue, patches, lane, condition):
+    """Snow lies first on the land, then on shoulders and edges, at last between the wheel tracks, which stay the darkest.
+
+    `hue` is its relief, 0 in hollows to 1.
+    """
     s, sided, long, tile = patches.s, patches.sided, patches.long, TILE
     strength, amount = min(8.0 * condition.snow, 1.0), 1.25 * condition.snow
     for j in range(share.shape[0]):
@@ -289,9 +294,10 @@ def cover_with_snow(share, patches, lane, condition):
         need = 0.72 - 0.22 * clip01(aside / lane.edge_m) + 0.52 * in_track
         need += on_land * (0.06 - need)
         x, y = s[j] + condition.offset_x, sided[j] + condition.offset_y
-        drift = 0.30 * fade(long[j], 9.0) * sample(tile, 0.8 * x, 2.1 * y)
-        drift += 0.16 * fade(long[j], 0.8) * sample(tile, 9.0 * x, 11.0 * y)
-        share[j] = 0.97 * strength * clip01((amount - need + drift) * 2.6)
+        coarse = fade(long[j], 6.0) * sample(tile, 1.7 * x, 3.1 * y)
+        fine = fade(long[j], 0.8) * sample(tile, 9.0 * x + 70.0, 11.0 * y)
+        share[j] = 0.97 * strength * clip01((amount - need + 0.30 * coarse + 0.22 * fine) * 2.6)
+        hue[j] = 0.5 + 0.5 * coarse + 0.35 * fine
 
 
 @kernel
@@ -319,9 +325,7 @@ def joint_light(out, patches):
     """Light of concrete with shallow joints between its slabs, each of which has its own grey."""
     s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
     for j in range(out.shape[0]):
-        joint = max(
-            pulse_share(s[j] + 0.5, long[j], 0.02, JOINT_M), overlap(abs(sided[j]) - 0.16, 0.02, wide[j]) / wide[j]
-        )
+        joint = max(pulse_share(s[j] + 0.5, long[j], 0.02, JOINT_M), overlap(sided[j] - 0.15, 0.02, wide[j]) / wide[j])
         slab = uniform(tile, np.floor((s[j] + 0.5) / JOINT_M), np.floor((sided[j] + 4.0) * 0.25)) - 0.5
         out[j] = 1.0 - 0.4 * joint + 0.09 * fade(long[j], 2.0 * JOINT_M) * slab
 
@@ -355,7 +359,7 @@ def dim(albedo, light, paved):
 def surface_colour(asphalt, kind):
     """Albedo of the road: pale concrete or grey stones, the darker the darker the asphalt would have been."""
     if kind == CONCRETE:
-        return (96.0 + 0.72 * asphalt[0], 92.0 + 0.72 * asphalt[1], 82.0 + 0.72 * asphalt[2])
+        return (74.0 + 0.72 * asphalt[0], 70.0 + 0.72 * asphalt[1], 60.0 + 0.72 * asphalt[2])
     if kind == COBBLES:
         return (10.0 + 1.1 * asphalt[0], 5.0 + 1.1 * asphalt[1], 1.0 + 1.1 * asphalt[2])
     return asphalt

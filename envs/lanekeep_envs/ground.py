@@ -308,7 +308,7 @@ def lay_paint(strip, lane, materials, s0, condition):
     """Lines: old ones, the valid ones as far as they are left, and yellow ones over them."""
     patches, albedo, share, marks, paint = strip.patches, strip.albedo, strip.share, strip.marks, strip.paint
     if condition.ghost_lines > 0.0:
-        dark, pale = tinted(0.5, materials.asphalt), mix(materials.asphalt, materials.paint, 0.7)
+        dark, pale = tinted(0.5, materials.asphalt), mix(materials.asphalt, materials.paint, 0.75)
         cover_with_ghost_lines(strip.cover[GHOST_LINES], share, patches, lane, condition)
         blend(albedo, strip.cover[GHOST_LINES], dark, dark, None)
         blend(albedo, share, pale, pale, None)
@@ -340,23 +340,21 @@ def lay_covers(strip, row, lane, height_m, condition):
         cover_with_leaves(strip.cover[LEAVES], strip.hue, patches, lane, condition)
         blend(albedo, strip.cover[LEAVES], (116.0, 62.0, 24.0), (206.0, 134.0, 40.0), strip.hue)
     grazing = 1.0 - height_m / np.sqrt(height_m * height_m + row.forward * row.forward)
-    fresnel = grazing * grazing * grazing
-    if condition.wet > 0.0:
-        for j in range(reflection.shape[0]):
-            sheen = 0.62 * condition.wet * fresnel * (0.85 + 0.4 * patches.stain[j])
-            reflection[j] = strip.paved[j] * clip01(sheen)
+    fresnel = grazing * grazing * grazing * grazing
+    for j in range(reflection.shape[0]):
+        reflection[j] = strip.paved[j] * clip01(0.75 * condition.wet * fresnel * (0.8 + 0.7 * patches.stain[j]))
     if condition.puddles > 0.0:
         cover_with_puddles(share, patches, lane, condition)
-        muddy, mirrored = (52.0, 50.0, 48.0), 0.25 + 0.67 * fresnel
+        muddy, mirrored = (46.0, 44.0, 42.0), 0.2 + 0.72 * fresnel
         for j in range(share.shape[0]):
             strip.cover[WATER, j] = max(share[j], strip.paved[j] if condition.wet > 0.0 else 0.0)
             reflection[j] += share[j] * (mirrored - reflection[j])
             share[j] *= 0.75
         blend(albedo, share, muddy, muddy, None)
     if condition.snow > 0.0:
-        white, snow = (236.0, 240.0, 247.0), strip.cover[SNOW]
-        cover_with_snow(snow, patches, lane, condition)
-        blend(albedo, snow, white, white, None)
+        snow = strip.cover[SNOW]
+        cover_with_snow(snow, strip.hue, patches, lane, condition)
+        blend(albedo, snow, (176.0, 185.0, 201.0), (218.0, 222.0, 228.0), strip.hue)
         for j in range(snow.shape[0]):
             reflection[j] *= 1.0 - snow[j]
             strip.paint[j] *= 1.0 - snow[j]
@@ -419,7 +417,9 @@ def paint_row_in_condition(canvas, by, i, row, grain, lane, materials, strip, s0
     lay_surface(strip, lane, materials, grain, condition)
     lay_paint(strip, lane, materials, s0, condition)
     lay_covers(strip, row, lane, lens.height_m, condition)
-    up = np.sqrt(min(lens.height_m / (0.45 * row.forward), 1.0))  # water near the car mirrors what is high in the sky
+    up = 0.6 * np.sqrt(
+        min(lens.height_m / (0.45 * row.forward), 1.0)
+    )  # water near the car mirrors what is high in the sky
     sky = mix(materials.horizon, (look["zenith_r"], look["zenith_g"], look["zenith_b"]), up)
     light_row(canvas, strip, i, row, centre, materials, sky, condition)
     if by is not None:
