@@ -13,13 +13,49 @@ Pieces and pixels lie symmetrically about the middle of the image, so that a mir
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from lanekeep_envs.condition import (
+    COBBLES,
+    CONCRETE,
+    COVERS,
+    GAPS,
+    GHOST_LINES,
+    LEAVES,
+    LENGTHS,
+    ROADWORKS,
+    SEAMS,
+    SNOW,
+    WATER,
+    WEAR,
+    WORKS,
+    Patches,
+    blend,
+    centre_marking,
+    cobble_light,
+    condition_of,
+    cover_with_ghost_lines,
+    cover_with_leaves,
+    cover_with_puddles,
+    cover_with_roadworks,
+    cover_with_seams,
+    cover_with_snow,
+    dim,
+    edge_marking,
+    joint_light,
+    lay_lengths,
+    surface_colour,
+    wear_marking,
+)
 from lanekeep_envs.interventions import Element
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.road import project
 from lanekeep_envs.sky import hill_haze
 from lanekeep_envs.surface import (
+    Grain,
+    Materials,
     asphalt,
+    clip01,
     grain_of,
     land,
     lane_of,
@@ -29,11 +65,15 @@ from lanekeep_envs.surface import (
     mix,
     paved_share,
     slow_texture,
+    tinted,
 )
 from lanekeep_envs.texture import TILE
+from lanekeep_envs.weather import headlight
 
 CENTRE, LEFT, RIGHT = int(Element.CENTRE_MARKING), int(Element.LEFT_MARKING), int(Element.RIGHT_MARKING)
+FOG = int(Element.FOG)
 ROAD, TERRAIN, TEXTURE, SHADOWS = int(Element.ROAD), int(Element.TERRAIN), int(Element.TEXTURE), int(Element.SHADOWS)
+HEADLIGHT = (0.90, 0.873, 0.792)  # light of the headlights where they are brightest
 PIECE = 16  # pixels, or half as many where they would span more than `SPAN_M`
 SPAN_M = 2.0
 LAST_M = 4000.0  # forward distance of the farthest row
@@ -150,6 +190,243 @@ def paint_row(canvas, i, row, centre, grain, lane, materials, mirror, near):
                 red[j], green[j], blue[j] = lit(albedo, 1.0 - shade[j], row.haze, materials)
 
 
+class Strip(NamedTuple):
+    """Work space for an image row whose ground is in some condition, W pixels wide."""
+
+    patches: Patches
+    paved: NDArray[np.float64]  # [W] share of road
+    albedo: NDArray[np.float64]  # [3, W]
+    marks: NDArray[np.float64]  # [3, W] shares of the centre, left and right marking
+    paint: NDArray[np.float64]  # [W] share of paint that throws headlights back
+    beam: NDArray[np.float64]  # [W] light of the headlights
+    reflection: NDArray[np.float64]  # [W] share of sky mirrored in water
+    share: NDArray[np.float64]  # [W] for what is needed only for a while
+    hue: NDArray[np.float64]  # [W] likewise
+    cover: NDArray[np.float64]  # [7, W] shares of the conditions; more than 0 wherever one changes anything
+    lengths: NDArray[np.float64]  # [4, 3, LENGTHS] of road: gaps in the three markings, road works
+
+
+@kernel
+def make_strip(width):
+    """Allocate the work space."""
+    rows, patches = np.zeros((6, width)), np.zeros((5, width))
+    return Strip(
+        Patches(patches[0], patches[1], patches[2], patches[3], patches[4]),
+        rows[0],
+        np.zeros((3, width)),
+        np.zeros((3, width)),
+        rows[1],
+        rows[2],
+        rows[3],
+        rows[4],
+        rows[5],
+        np.zeros((len(COVERS), width)),
+        np.zeros((4, 3, LENGTHS)),
+    )
+
+
+@kernel
+def lay_all_lengths(lengths, s0, condition):
+    """Where along the road each marking has gaps, and where the road is under works."""
+    for n in range(3):
+        side = int(condition.mirror) * (0, 1, -1)[n]
+        lay_lengths(lengths[n], s0, GAPS, condition.missing, 11 + side, condition.seed)
+    lay_lengths(lengths[3], s0, WORKS, condition.roadworks, 17, condition.seed)
+
+
+@kernel
+def unfold(patches, paved, nodes, row, half, lane, mirror):
+    """Fill what every pixel of a row covers, from the nodes."""
+    per_width = 1.0 / row.piece
+    for n in range(5):
+        out = (patches.s, patches.sided, patches.wide, patches.long, patches.stain)[n]
+        values, sign = nodes[(0, 1, 2, 3, 5)[n]], mirror if n == 1 else 1.0
+        for k in range(out.shape[0] // row.piece):
+            low, high, first = sign * values[k], sign * values[k + 1], row.piece * k
+            for m in range(row.piece):
+                b = (m + half) * per_width
+                out[first + m] = (1.0 - b) * low + b * high
+    sided, wide = patches.sided, patches.wide
+    for j in range(paved.shape[0]):
+        paved[j] = paved_share(sided[j], wide[j], lane)
+
+
+@kernel
+def bare_row(albedo, nodes, half, row, centre, grain, lane, materials, mirror, near):
+    """Albedo [3, W] of a row of land and road without markings."""
+    red, green, blue = albedo[0], albedo[1], albedo[2]
+    width, tile, per_width = row.piece, TILE, 1.0 / row.piece
+    for k in range(red.shape[0] // width):
+        piece, first = piece_of(nodes, k), width * k
+        nearest, farthest = min(abs(nodes[1, k]), abs(nodes[1, k + 1])), max(abs(nodes[1, k]), abs(nodes[1, k + 1]))
+        reach = 0.5 * max(nodes[2, k], nodes[2, k + 1])
+        if nodes[1, k] * nodes[1, k + 1] > 0.0 and nearest - lane.edge_m > reach:
+            for m in range(width):
+                j, b = first + m, (m + half) * per_width
+                red[j], green[j], blue[j] = land_at(
+                    piece, b, (centre - j) * row.per_px, row, grain, lane, materials, tile, near
+                )
+        elif farthest - lane.edge_m < -reach:
+            for m in range(width):
+                j, b = first + m, (m + half) * per_width
+                red[j], green[j], blue[j] = road_at(piece, b, grain, lane, materials, mirror, tile, near)
+        else:
+            for m in range(width):
+                j, b = first + m, (m + half) * per_width
+                under = land_at(piece, b, (centre - j) * row.per_px, row, grain, lane, materials, tile, near)
+                road = road_at(piece, b, grain, lane, materials, mirror, tile, near)
+                red[j], green[j], blue[j] = mix(
+                    under, road, paved_share(between(piece, 1, b), between(piece, 2, b), lane)
+                )
+
+
+@kernel
+def lay_surface(strip, lane, materials, grain, condition):
+    """The road's pavement, wet or dry, and its seams."""
+    patches, albedo, share, paved = strip.patches, strip.albedo, strip.share, strip.paved
+    if condition.kind == COBBLES:
+        cobble_light(share, patches, lane, grain.slow, condition.seams)
+        dim(albedo, share, paved)
+        for j in range(share.shape[0]):
+            strip.cover[SEAMS, j] = paved[j] * condition.seams
+    elif condition.kind == CONCRETE:
+        joint_light(share, patches)
+        dim(albedo, share, paved)
+    if condition.wet > 0.0:
+        for j in range(share.shape[0]):
+            strip.cover[WATER, j] = paved[j]
+            share[j] = 1.0 - 0.5 * condition.wet
+        dim(albedo, share, paved)
+    if condition.seams > 0.0 and condition.kind != COBBLES:
+        dark = mix((26.0, 25.0, 25.0), materials.asphalt, 0.15)
+        cover_with_seams(strip.cover[SEAMS], patches, lane, condition)
+        blend(albedo, strip.cover[SEAMS], dark, dark, None)
+
+
+@kernel
+def lay_paint(strip, lane, materials, s0, condition):
+    """Lines: old ones, the valid ones as far as they are left, and yellow ones over them."""
+    patches, albedo, share, marks, paint = strip.patches, strip.albedo, strip.share, strip.marks, strip.paint
+    if condition.ghost_lines > 0.0:
+        dark, pale = tinted(0.5, materials.asphalt), mix(materials.asphalt, materials.paint, 0.75)
+        cover_with_ghost_lines(strip.cover[GHOST_LINES], share, patches, lane, condition)
+        blend(albedo, strip.cover[GHOST_LINES], dark, dark, None)
+        blend(albedo, share, pale, pale, None)
+    centre_marking(marks[0], patches, lane)
+    edge_marking(marks[1], patches, lane, condition.mirror, lane.left)
+    edge_marking(marks[2], patches, lane, -condition.mirror, lane.right)
+    if condition.worn > 0.0 or condition.missing > 0.0:
+        strip.cover[WEAR, :] = 0.0
+        for n in range(3):
+            side = condition.mirror * (0.0, 1.0, -1.0)[n]
+            wear_marking(marks[n], strip.cover[WEAR], patches, strip.lengths[n], s0, side, condition)
+    for j in range(paint.shape[0]):
+        paint[j] = marks[0, j] + (marks[1, j] + marks[2, j])
+    blend(albedo, paint, materials.paint, materials.paint, None)
+    if condition.roadworks > 0.0:
+        white = materials.paint
+        yellow = (0.98 * white[0], 0.72 * white[1], 0.10 * white[2])
+        cover_with_roadworks(strip.cover[ROADWORKS], patches, lane, strip.lengths[3], s0, condition)
+        blend(albedo, strip.cover[ROADWORKS], yellow, yellow, None)
+        for j in range(paint.shape[0]):
+            paint[j] = max(paint[j], strip.cover[ROADWORKS, j])
+
+
+@kernel
+def lay_covers(strip, row, lane, height_m, condition):
+    """Leaves, water and snow, in this order; water mirrors the sky the more, the flatter it is looked at."""
+    patches, albedo, share, reflection = strip.patches, strip.albedo, strip.share, strip.reflection
+    if condition.leaves > 0.0:
+        cover_with_leaves(strip.cover[LEAVES], strip.hue, patches, lane, condition)
+        blend(albedo, strip.cover[LEAVES], (116.0, 62.0, 24.0), (206.0, 134.0, 40.0), strip.hue)
+    grazing = 1.0 - height_m / np.sqrt(height_m * height_m + row.forward * row.forward)
+    fresnel = grazing * grazing * grazing * grazing
+    for j in range(reflection.shape[0]):
+        reflection[j] = strip.paved[j] * clip01(0.75 * condition.wet * fresnel * (0.8 + 0.7 * patches.stain[j]))
+    if condition.puddles > 0.0:
+        cover_with_puddles(share, patches, lane, condition)
+        muddy, mirrored = (46.0, 44.0, 42.0), 0.2 + 0.72 * fresnel
+        for j in range(share.shape[0]):
+            strip.cover[WATER, j] = max(share[j], strip.paved[j] if condition.wet > 0.0 else 0.0)
+            reflection[j] += share[j] * (mirrored - reflection[j])
+            share[j] *= 0.75
+        blend(albedo, share, muddy, muddy, None)
+    if condition.snow > 0.0:
+        snow = strip.cover[SNOW]
+        cover_with_snow(snow, strip.hue, patches, lane, condition)
+        blend(albedo, snow, (176.0, 185.0, 201.0), (218.0, 222.0, 228.0), strip.hue)
+        for j in range(snow.shape[0]):
+            reflection[j] *= 1.0 - snow[j]
+            strip.paint[j] *= 1.0 - snow[j]
+
+
+@kernel
+def light_row(canvas, strip, i, row, centre, materials, sky, condition):
+    """Colour of image row i: albedo in daylight and headlights, water's reflection of the sky, haze."""
+    beam, reflection, shade, paint = strip.beam, strip.reflection, canvas.shade[i], strip.paint
+    if condition.night > 0.0:
+        for j in range(beam.shape[0]):
+            light = condition.night * headlight(row.forward, (centre - j) * row.per_px)
+            beam[j] = light * (1.0 + 0.8 * min(paint[j], 1.0)) * (1.0 - 0.7 * reflection[j])
+    for c in range(3):
+        out, albedo, lamp = canvas.colour[c, i], strip.albedo[c], HEADLIGHT[c]
+        ambient, sunlight, horizon = materials.ambient[c], materials.sunlight[c], materials.horizon[c]
+        for j in range(beam.shape[0]):
+            sunny = 1.0 - np.float64(shade[j])
+            colour = albedo[j] * (ambient + lamp * beam[j] + sunny * sunlight)
+            colour += reflection[j] * (sky[c] - colour)
+            out[j] = colour + row.haze * (horizon - colour)
+
+
+@kernel
+def note_condition(by, i, cover, fog):
+    """Add to what `note_row` wrote which conditions row i shows, and which of them dominate."""
+    for j in range(cover.shape[1]):
+        bits, element = 1 << FOG if fog > 0.0 else 0, by.elements[i, j]
+        if cover[WEAR, j] >= 0.4 and CENTRE >= element >= LEFT or element == RIGHT and cover[WEAR, j] >= 0.4:
+            element = ROAD
+        for n in range(cover.shape[0]):
+            if cover[n, j] > 0.0:
+                bits |= 1 << COVERS[n]
+            if n != WEAR and cover[n, j] >= (0.4 if n < WATER else 0.6):
+                element = COVERS[n]
+        by.elements[i, j] = element
+        by.contributors[i, j] |= bits
+
+
+@inlined
+def pavement_of(materials, kind):
+    """Materials with the colour of this kind of road."""
+    return Materials(
+        materials.grass,
+        materials.field,
+        materials.gravel,
+        surface_colour(materials.asphalt, kind),
+        materials.paint,
+        materials.ambient,
+        materials.sunlight,
+        materials.horizon,
+    )
+
+
+@kernel
+def paint_row_in_condition(canvas, by, i, row, grain, lane, materials, strip, s0, look, lens, condition):
+    """Paint image row i of a road that is not plain asphalt on a fine day, layer by layer, on its bare albedo."""
+    centre, nodes, half = lens.centre_column, canvas.nodes, canvas.half
+    unfold(strip.patches, strip.paved, nodes, row, half, lane, condition.mirror)
+    lay_surface(strip, lane, materials, grain, condition)
+    lay_paint(strip, lane, materials, s0, condition)
+    lay_covers(strip, row, lane, lens.height_m, condition)
+    up = 0.6 * np.sqrt(
+        min(lens.height_m / (0.45 * row.forward), 1.0)
+    )  # water near the car mirrors what is high in the sky
+    sky = mix(materials.horizon, (look["zenith_r"], look["zenith_g"], look["zenith_b"]), up)
+    light_row(canvas, strip, i, row, centre, materials, sky, condition)
+    if by is not None:
+        note_row(by, i, canvas.shade[i], nodes, row, half, grain, lane)
+        note_condition(by, i, strip.cover, look["fog"])
+
+
 @kernel
 def note_row(by, i, shade, nodes, row, half, grain, lane):
     """Write what row i shows into the by-products."""
@@ -184,7 +461,11 @@ def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible):
     """
     lane, materials, mirror = lane_of(look, visible), materials_of(look), look["mirror"]
     land_haze = hill_haze(False, look["visibility_m"])  # the land ends where the hills begin
-    i, width = canvas.shade.shape[0] - 1, canvas.shade.shape[1]
+    i, width, plain = canvas.shade.shape[0] - 1, canvas.shade.shape[1], look["plain"]
+    strip, condition = make_strip(0 if plain else width), condition_of(look)
+    if not plain:
+        materials = pavement_of(materials, condition.kind)
+        lay_all_lengths(strip.lengths, s0, condition)
     while i >= 0:
         forward, per_px, deep = canvas.rows[i]["forward_m"], canvas.rows[i]["per_px_m"], canvas.rows[i]["deep_m"]
         if forward > LAST_M:
@@ -205,11 +486,20 @@ def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible):
         start = place_nodes(
             canvas.nodes, width // row.piece, canvas.axis, start, row, canvas.half, lens, look, s0, x, y, cos, sin
         )
-        if patch < TEXEL_FROM_M:
-            paint_row(canvas, i, row, lens.centre_column, grain, lane, materials, mirror, True)
+        if plain:
+            if patch < TEXEL_FROM_M:
+                paint_row(canvas, i, row, lens.centre_column, grain, lane, materials, mirror, True)
+            else:
+                paint_row(canvas, i, row, lens.centre_column, grain, lane, materials, mirror, None)
+            if by is not None:
+                note_row(by, i, canvas.shade[i], canvas.nodes, row, canvas.half, grain, lane)
         else:
-            paint_row(canvas, i, row, lens.centre_column, grain, lane, materials, mirror, None)
-        if by is not None:
-            note_row(by, i, canvas.shade[i], canvas.nodes, row, canvas.half, grain, lane)
+            damp = Grain(grain.fine, grain.coarse, grain.rough * (1.0 - 0.6 * condition.wet), grain.slow)
+            nodes, half, centre = canvas.nodes, canvas.half, lens.centre_column
+            if patch < TEXEL_FROM_M:
+                bare_row(strip.albedo, nodes, half, row, centre, damp, lane, materials, mirror, True)
+            else:
+                bare_row(strip.albedo, nodes, half, row, centre, damp, lane, materials, mirror, None)
+            paint_row_in_condition(canvas, by, i, row, grain, lane, materials, strip, s0, look, lens, condition)
         i -= 1
     return i + 1
