@@ -18,17 +18,25 @@ from lanekeep_envs.camera import Camera, Lens, ground_rows, lens_of
 from lanekeep_envs.ground import PIECE, paint_ground
 from lanekeep_envs.interventions import EVERYTHING, Element, Frame
 from lanekeep_envs.kernel import kernel
-from lanekeep_envs.road import ROAD
-from lanekeep_envs.scenery import POST
+from lanekeep_envs.road import ROAD, SPACING_M
+from lanekeep_envs.scenery import BUILDING, POST
 from lanekeep_envs.sky import SIGHT, paint_sky
+from lanekeep_envs.structures import cast_box_shadow, draw_car, draw_structure, light_of, place_in_frame
 from lanekeep_envs.texture import hash32
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_plant, draw_post, element_of
+from lanekeep_envs.traffic import OTHER_CAR, place_of
 
 BEHIND_ROWS, AHEAD_ROWS = 8, 240  # of the road table, around the car
-MOST_THINGS = 192  # drawn at once
+MOST_THINGS = 400  # drawn at once
+MOST_CARS = 32
 LEAST_CARS = 8  # per thread
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-NOISE, SHADOWS, TREES, BUSHES = (int(e) for e in (Element.NOISE, Element.SHADOWS, Element.TREES, Element.BUSHES))
+NOISE, SHADOWS, CARS = (int(e) for e in (Element.NOISE, Element.SHADOWS, Element.CARS))
+CASTING = tuple(
+    int(e) for e in (Element.TREES, Element.BUSHES, Element.HEDGES, Element.BUILDINGS, Element.CARS)
+)  # what keeps the sun off the ground
+CAST = sum(1 << element for element in CASTING)
+NO_CARS = np.zeros(0, OTHER_CAR)
 
 
 class Canvas(NamedTuple):
@@ -45,9 +53,11 @@ class Canvas(NamedTuple):
     nodes: NDArray[np.float64]  # [7, 2 W / PIECE + 1] (ground.py)
     sights: NDArray[np.void]  # [W] (sky.py)
     axis: NDArray[np.void]  # the road in the car's frame, [BEHIND + AHEAD]
-    order: NDArray[np.int64]  # [MOST_THINGS] what to draw, far to near
-    far: NDArray[np.float64]  # [MOST_THINGS] forward distance
-    left: NDArray[np.float64]  # [MOST_THINGS]
+    order: NDArray[np.int64]  # [MOST_THINGS + MOST_CARS] what to draw, near to far; car k as -1 - k
+    far: NDArray[np.float64]  # [the same] forward distance
+    left: NDArray[np.float64]
+    car_heading: NDArray[np.float64]  # [MOST_CARS, 2] of the other cars that are near, in the car's frame
+    car_index: NDArray[np.int64]  # [MOST_CARS] which they are
 
 
 class Notes(NamedTuple):
@@ -75,9 +85,11 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((7, 2 * pieces + 1)),
         sights,
         np.zeros(BEHIND_ROWS + AHEAD_ROWS, ROAD),
-        np.zeros(MOST_THINGS, np.int64),
-        np.zeros(MOST_THINGS),
-        np.zeros(MOST_THINGS),
+        np.zeros(MOST_THINGS + MOST_CARS, np.int64),
+        np.zeros(MOST_THINGS + MOST_CARS),
+        np.zeros(MOST_THINGS + MOST_CARS),
+        np.zeros((MOST_CARS, 2)),
+        np.zeros(MOST_CARS, np.int64),
     )
     return canvas, lens
 
@@ -96,8 +108,20 @@ def axis_in_car_frame(axis, road, first, x, y, cos, sin):
 
 
 @kernel
+def list_one(canvas, found, forward, left, index):
+    """Put one into the list, near to far; of two at one distance the later comes before."""
+    place = found
+    while place > 0 and canvas.far[place - 1] >= forward:
+        canvas.far[place], canvas.left[place] = canvas.far[place - 1], canvas.left[place - 1]
+        canvas.order[place] = canvas.order[place - 1]
+        place -= 1
+    canvas.far[place], canvas.left[place], canvas.order[place] = forward, left, index
+    return found + 1
+
+
+@kernel
 def find_things(canvas, things, count, s_m, x, y, cos, sin, visible):
-    """List what stands around the car, far to near; return how many."""
+    """List what stands around the car, near to far, which is nearly the order of `things`; return how many."""
     low, high = 0, count
     while low < high:
         middle = (low + high) // 2
@@ -112,34 +136,76 @@ def find_things(canvas, things, count, s_m, x, y, cos, sin, visible):
         if not visible >> element_of(things[k]["kind"]) & 1:
             continue
         dx, dy = things[k]["x"] - x, things[k]["y"] - y
-        forward, left = cos * dx + sin * dy, cos * dy - sin * dx
-        place = found
-        while place > 0 and canvas.far[place - 1] < forward:
-            canvas.far[place], canvas.left[place] = canvas.far[place - 1], canvas.left[place - 1]
-            canvas.order[place] = canvas.order[place - 1]
-            place -= 1
-        canvas.far[place], canvas.left[place], canvas.order[place] = forward, left, k
-        found += 1
+        found = list_one(canvas, found, cos * dx + sin * dy, cos * dy - sin * dx, k)
     return found
 
 
 @kernel
+def find_cars(canvas, found, traffic, car, road, look, cos, sin):
+    """Add the other cars that are near to the list; return its length."""
+    near, last = 0, (road.shape[0] - 1) * SPACING_M
+    for k in range(traffic.shape[0]):
+        if traffic[k]["lane"] == 0 or near == MOST_CARS:
+            continue
+        s, x, y, ahead_x, ahead_y = place_of(
+            traffic[k], car["steps"], car["distance_m"], road, look["lane_m"] * look["mirror"]
+        )
+        if not (0.0 < s < last and -60.0 < s - car["distance_m"] < FARTHEST_M):
+            continue
+        dx, dy = x - car["x"], y - car["y"]
+        canvas.car_heading[near, 0] = cos * ahead_x + sin * ahead_y
+        canvas.car_heading[near, 1] = cos * ahead_y - sin * ahead_x
+        canvas.car_index[near] = k
+        found = list_one(canvas, found, cos * dx + sin * dy, cos * dy - sin * dx, -1 - near)
+        near += 1
+    return found
+
+
+@kernel
+def place_of_car(canvas, k):
+    """(x, y, heading's x and y) of the car that stands k-th in the list."""
+    heading = canvas.car_heading[-1 - canvas.order[k]]
+    return canvas.far[k], canvas.left[k], heading[0], heading[1]
+
+
+@kernel
 def paint_shadows(canvas, things, found, look, lens, cos, sin, casting):
-    """Fill `canvas.shade` with the share of each pixel that elements of the mask `casting` keep the sun from."""
+    """Fill `canvas.shade` with the share of each pixel that elements of the mask `casting` keep the sun from.
+
+    Return whether there are any.
+    """
     canvas.shade[:] = 0.0
     sun_x, sun_y = look["sun_x"], look["sun_y"]
-    flat = np.sqrt(sun_x * sun_x + sun_y * sun_y)
+    flat, some = np.sqrt(sun_x * sun_x + sun_y * sun_y), False
     if look["sunshine"] <= 0.0 or flat < 1e-6:
-        return
+        return some
     reach = min(flat / look["sun_z"], 6.0)
     away_x = -(cos * sun_x + sin * sun_y) / flat
     away_y = -(cos * sun_y - sin * sun_x) / flat
     for k in range(found):
+        if canvas.order[k] < 0:
+            if casting >> CARS & 1:
+                some = True
+                cast_box_shadow(
+                    canvas.shade, canvas.rows, place_of_car(canvas, k), 2.1, 0.86, 1.3, away_x, away_y, reach, lens
+                )
+            continue
         thing = things[canvas.order[k]]
-        if casting >> element_of(thing["kind"]) & 1:
+        if not casting >> element_of(thing["kind"]) & 1:
+            continue
+        some = True
+        if thing["kind"] < POST:
             cast_shadow(
                 canvas.shade, canvas.rows, thing, canvas.far[k], canvas.left[k], away_x, away_y, reach, look, lens
             )
+        else:
+            tall = thing["height_m"] + (0.4 * thing["radius_m"] if thing["kind"] == BUILDING else 0.0)  # half its roof
+            place = place_in_frame(thing, canvas.far[k], canvas.left[k], cos, sin)
+            cast_box_shadow(
+                canvas.shade, canvas.rows, place, 0.5 * thing["length_m"], thing["radius_m"], tall, away_x, away_y,
+                reach, lens,
+            )  # fmt: skip
+    return some
 
 
 @kernel
@@ -152,15 +218,24 @@ def note_shadows(by, shade, element):
 
 
 @kernel
-def paint_things(canvas, by, things, found, look, lens, cos, sin):
-    """Paint the listed things over ground and sky."""
+def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin):
+    """Paint the listed things and cars over ground and sky, from far to near."""
     sun_x, sun_y = look["sun_x"], look["sun_y"]
     light = (cos * sun_y - sin * sun_x, cos * sun_x + sin * sun_y, look["sun_z"])
-    for k in range(found):
+    for n in range(found):
+        k = found - 1 - n
         forward, left = canvas.far[k], canvas.left[k]
-        if not NEAREST_M < forward < FARTHEST_M:
+        if canvas.order[k] < 0:
+            vehicle = traffic[canvas.car_index[-1 - canvas.order[k]]]
+            draw_car(canvas.colour, by, vehicle, place_of_car(canvas, k), light_of(look, cos, sin), lens)
             continue
         thing = things[canvas.order[k]]
+        if thing["kind"] > POST:
+            place = place_in_frame(thing, forward, left, cos, sin)
+            draw_structure(canvas.colour, by, thing, place, look, light_of(look, cos, sin), lens)
+            continue
+        if not NEAREST_M < forward < FARTHEST_M:
+            continue
         haze = 1.0 - np.exp(-forward / look["visibility_m"])
         if thing["kind"] == POST:
             draw_post(canvas.colour, by, thing, forward, left, look, lens, haze)
@@ -188,24 +263,26 @@ def expose(pixels, colour, margin, look, frame, visible):
 
 
 @kernel
-def render(pixels, by, canvas, car, road, things, count, look, lens, visible):
+def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, visible):
     """Render what `car` sees into `pixels` [H, 3 W], and the by-products into `by`, unless that is None."""
     x, y, yaw = car["x"], car["y"], car["yaw"]
     cos, sin = np.cos(yaw), np.sin(yaw)
     first = max(car["row"] - BEHIND_ROWS, 0)
     axis_in_car_frame(canvas.axis, road, first, x, y, cos, sin)
     found = find_things(canvas, things, count, car["distance_m"], x, y, cos, sin, visible)
+    if visible >> CARS & 1:
+        found = find_cars(canvas, found, traffic, car, road, look, cos, sin)
     if visible >> SHADOWS & 1:
         if by is not None:
-            for plants in (TREES, BUSHES):
-                paint_shadows(canvas, things, found, look, lens, cos, sin, 1 << plants)
-                note_shadows(by, canvas.shade, plants)
-        paint_shadows(canvas, things, found, look, lens, cos, sin, 1 << TREES | 1 << BUSHES)
+            for element in CASTING:
+                if paint_shadows(canvas, things, found, look, lens, cos, sin, 1 << element):
+                    note_shadows(by, canvas.shade, element)
+        paint_shadows(canvas, things, found, look, lens, cos, sin, CAST)
     else:
         canvas.shade[:] = 0.0
     top = paint_ground(canvas, by, BEHIND_ROWS, float(first), look, lens, x, y, cos, sin, visible)
     paint_sky(canvas.colour, by, top, canvas.sights, look, lens, yaw, cos, sin, visible)
-    paint_things(canvas, by, things, found, look, lens, cos, sin)
+    paint_things(canvas, by, things, found, traffic, look, lens, cos, sin)
     expose(pixels, canvas.colour, canvas.margin, look, car["steps"], visible)
     if by is not None:  # noqa: SIM102  alone in its `if`, or numba does not prune the branch
         if look["noise_grey"] > 0.0 and visible >> NOISE & 1:
@@ -215,10 +292,10 @@ def render(pixels, by, canvas, car, road, things, count, look, lens, visible):
 
 
 @kernel
-def render_cars(pixels, canvas, cars, roads, things, counts, looks, lens):
+def render_cars(pixels, canvas, cars, roads, things, counts, looks, traffic, lens):
     """Render the view of every car into pixels [N, H, 3 W]."""
     for i in range(cars.shape[0]):
-        render(pixels[i], None, canvas, cars[i], roads[i], things[i], counts[i], looks[i], lens, EVERYTHING)
+        render(pixels[i], None, canvas, cars[i], roads[i], things[i], counts[i], looks[i], traffic[i], lens, EVERYTHING)
 
 
 @functools.lru_cache(1)
@@ -235,14 +312,21 @@ class Renderer:
         canvas, self._lens = make_canvas(camera)
         self._canvases = [canvas]
 
-    def images(self, cars: Any, roads: Any, things: Any, counts: Any, looks: Any) -> NDArray[np.uint8]:
-        """Return what N cars see, [N, H, W, 3]; many cars are shared out among the processor's cores."""
+    def images(
+        self, cars: Any, roads: Any, things: Any, counts: Any, looks: Any, traffic: Any = None
+    ) -> NDArray[np.uint8]:
+        """Return what N cars see, [N, H, W, 3]; many cars are shared out among the processor's cores.
+
+        `traffic` [N, K] are the other cars (traffic.py), without it there are none.
+        """
+        if traffic is None:
+            traffic = np.zeros((len(cars), 0), OTHER_CAR)
         height, width = self.camera.height_px, self.camera.width_px
         pixels = np.empty((len(cars), height, 3 * width), np.uint8)
         threads = max(1, min(len(cars) // LEAST_CARS, CORES))
         while len(self._canvases) < threads:
             self._canvases.append(make_canvas(self.camera)[0])
-        work = (pixels, cars, roads, things, counts, looks)
+        work = (pixels, cars, roads, things, counts, looks, traffic)
         if threads == 1:
             self._render(self._canvases[0], work)
         else:
@@ -256,16 +340,24 @@ class Renderer:
         return pixels.reshape(len(cars), height, width, 3)
 
     def _render(self, canvas: Canvas, share: tuple[Any, ...]) -> None:
-        pixels, cars, roads, things, counts, looks = share
-        render_cars(pixels, canvas, cars, roads, things, counts, looks, self._lens)
+        render_cars(share[0], canvas, *share[1:], self._lens)
 
-    def frame(self, car: Any, road: Any, things: Any, count: int, look: Any, visible: int = EVERYTHING) -> Frame:
-        """Return what one car sees, with the by-products; `visible` masks the elements."""
+    def frame(
+        self,
+        car: Any,
+        road: Any,
+        things: Any,
+        count: int,
+        look: Any,
+        visible: int = EVERYTHING,
+        traffic: Any = NO_CARS,
+    ) -> Frame:
+        """Return what one car sees, with the by-products; `visible` masks the elements, `traffic` [K] are other cars."""
         height, width = self.camera.height_px, self.camera.width_px
         pixels, canvas = np.empty((height, 3 * width), np.uint8), self._canvases[0]
         size, margin = canvas.shade.shape, canvas.margin
         by = Notes(np.zeros(size, np.uint8), np.zeros(size, np.uint32), np.zeros(size, np.float32))
-        render(pixels, by, canvas, car, road, things, count, look, self._lens, visible)
+        render(pixels, by, canvas, car, road, things, count, look, traffic, self._lens, visible)
         part = slice(margin, margin + width)
         return Frame(
             pixels.reshape(height, width, 3),

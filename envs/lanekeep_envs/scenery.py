@@ -1,4 +1,9 @@
-"""What stands beside the road: trees, bushes and delineator posts, as records of `THING` sorted along the road."""
+"""What stands beside the road, as records of `THING` sorted along it: trees, bushes, delineator posts, hedges, guard
+rails, signs and buildings.
+
+Trees, bushes and posts are drawn first and from the generator of the episode; all the others come from one of their own,
+so that a scenario without them keeps its pictures.  A hedge or rail is a chain of straight pieces that follow the road.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,8 +12,16 @@ from lanekeep_envs.kernel import kernel
 from lanekeep_envs.road import SPACING_M, pose_beside
 from lanekeep_envs.scenario import Scenario
 
-BROADLEAF, CONIFER, BUSH, POST = 0, 1, 2, 3
+BROADLEAF, CONIFER, BUSH, POST, HEDGE, RAIL, SIGN, BUILDING = 0, 1, 2, 3, 4, 5, 6, 7
 POST_HEIGHT_M, POST_WIDTH_M = 1.0, 0.12
+HEDGE_PIECE_M, RAIL_PIECE_M = 8.0, 6.0
+RAIL_HEIGHT_M = 0.75  # upper edge of the beam (RPS)
+LIMIT, WARNING, PRIORITY, INFORMATION, DIRECTION = 0, 1, 2, 3, 4  # variants of a sign: round, triangle, diamond, ...
+SIGN_SIZE_M = (0.6, 0.9, 0.6, 0.6, 1.3)  # width of each (VwV-StVO 39 to 43: size 2 on country roads)
+SIGN_SHARES = (0.3, 0.3, 0.2, 0.08, 0.12)
+AVENUE_SPACING_M = (10.0, 14.0)
+AVENUE_M = (1.5, 2.5)  # from the edge of the asphalt
+SETBACK_M = (8.0, 25.0)
 
 THING = np.dtype(
     [
@@ -18,8 +31,11 @@ THING = np.dtype(
         ("height_m", np.float64),
         ("radius_m", np.float64),  # half the greatest width
         ("tint", np.float64),  # 0.8 .. 1.2, brightness of the leaves
-        ("twist", np.float64),  # 0 .. 1, tells two trees of a kind apart; negated in a mirrored world
+        # of a plant 0 .. 1, tells two of a kind apart; of a structure its heading [rad]; negated in a mirrored world
+        ("twist", np.float64),
         ("kind", np.int64),
+        ("length_m", np.float64),  # of a structure, along its heading
+        ("variant", np.int64),  # which sign (negative: its back), which kind of house
     ]
 )
 
@@ -36,7 +52,104 @@ def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Gener
     edge = lane.lane_width_m + lane.edge_strip_m
     grow(things, road, draws, trees, conifers, scenery.nearest_tree_m, lane.shoulder_m + 1.2, edge)
     set_posts(things[trees + bushes :], road, scenery.post_spacing_m, edge + 0.5)
+    things = np.concatenate([things, *build(road, scenario, generator.spawn(1)[0])])
     return things[np.argsort(things["s_m"], kind="stable")]
+
+
+def build(road: NDArray[np.void], scenario: Scenario, generator: np.random.Generator) -> list[NDArray[np.void]]:
+    """Draw the avenue and the structures along one road; every kind has a generator of its own."""
+    scenery, edge = scenario.scenery, scenario.lane.lane_width_m + scenario.lane.edge_strip_m
+    length, verge = (road.shape[0] - 1) * SPACING_M, edge + scenario.lane.shoulder_m
+    for_trees, for_hedges, for_rails, for_signs, for_houses = generator.spawn(5)
+    return [
+        avenue(road, length, scenery.avenue, edge, for_trees),
+        chain(road, HEDGE, HEDGE_PIECE_M, between(scenery.hedges, for_hedges), verge + 0.8, for_hedges),
+        chain(road, RAIL, RAIL_PIECE_M, between(scenery.rails, for_rails), edge + 0.9, for_rails),
+        signs(road, length, scenery.signs_per_km, edge + 1.0, for_signs),
+        buildings(road, length, scenery.buildings_per_km, edge, for_houses),
+    ]
+
+
+def between(pair: tuple[float, float], generator: np.random.Generator) -> float:
+    """Uniform draw."""
+    return pair[0] + (pair[1] - pair[0]) * generator.random()
+
+
+def avenue(
+    road: NDArray[np.void], length_m: float, strength: tuple[float, float], edge_m: float, generator: np.random.Generator
+) -> NDArray[np.void]:
+    """Broadleaf trees in two rows close to the asphalt; the strength is the share of places that are not empty."""
+    full, spacing, aside = between(strength, generator), *(between(p, generator) for p in (AVENUE_SPACING_M, AVENUE_M))
+    tall = 9.0 + 5.0 * generator.random()
+    u = generator.random((2 * int(length_m / spacing), 5))
+    trees = np.zeros(len(u), THING)
+    for k, tree in enumerate(trees):
+        tree["s_m"] = (k // 2 + 0.5 + 0.15 * (u[k, 0] - 0.5)) * spacing
+        d = edge_m + aside + 0.2 * (u[k, 1] - 0.5)
+        tree["x"], tree["y"], _ = pose_beside(road, tree["s_m"], -d if k % 2 == 0 else d)
+        tree["height_m"] = tall * (0.88 + 0.24 * u[k, 2])
+        tree["radius_m"], tree["kind"] = 0.30 * tree["height_m"], BROADLEAF
+        tree["tint"], tree["twist"] = 0.85 + 0.3 * u[k, 2], u[k, 3]
+    return trees[u[:, 4] < full]
+
+
+def chain(
+    road: NDArray[np.void], kind: int, piece_m: float, share: float, d_m: float, generator: np.random.Generator
+) -> NDArray[np.void]:
+    """Hedges or rails on both sides: runs of straight pieces that follow the road, with gaps that leave `share`."""
+    pieces: list[tuple[float, ...]] = []
+    last = (road.shape[0] - 1) * SPACING_M - piece_m
+    for d in (-d_m, d_m):
+        s = -120.0 * generator.random() if share < 1.0 else 0.0
+        while share > 0.0 and s < last:
+            u = generator.random(4)
+            run = piece_m * round((40.0 + 100.0 * u[0]) / piece_m)
+            shape = (1.0 + 0.8 * u[1], 0.9 + 0.2 * u[2], d)
+            pieces += [(start, *shape) for start in np.arange(s, s + run, piece_m) if 0.0 <= start < last]
+            s += run + (40.0 + 100.0 * u[3]) * (1.0 - share) / share
+    things = np.zeros(len(pieces), THING)
+    for thing, (start, tall, tint, d) in zip(things, pieces, strict=True):
+        x0, y0, _ = pose_beside(road, start, d)
+        x1, y1, _ = pose_beside(road, start + piece_m, d)
+        thing["s_m"], thing["x"], thing["y"], thing["kind"] = start + 0.5 * piece_m, 0.5 * (x0 + x1), 0.5 * (y0 + y1), kind
+        thing["twist"], thing["length_m"], thing["tint"] = np.arctan2(y1 - y0, x1 - x0), np.hypot(x1 - x0, y1 - y0), tint
+        thing["height_m"], thing["radius_m"] = (tall, 0.5) if kind == HEDGE else (RAIL_HEIGHT_M, 0.05)
+    return things
+
+
+def signs(
+    road: NDArray[np.void], length_m: float, per_km: tuple[float, float], d_m: float, generator: np.random.Generator
+) -> NDArray[np.void]:
+    """Signs on poles, four of five on the right and to be read by the driver; the others are seen from behind."""
+    things = np.zeros(round(between(per_km, generator) * length_m / 1000.0), THING)
+    for thing in things:
+        u = generator.random(5)
+        ours = u[0] < 0.8
+        variant = min(int(np.searchsorted(np.cumsum(SIGN_SHARES), u[1], "right")), DIRECTION)
+        radius = 0.5 * SIGN_SIZE_M[variant]
+        thing["s_m"], thing["kind"], thing["variant"] = u[2] * length_m, SIGN, variant if ours else -1 - variant
+        d = d_m + radius + 0.5 * u[3]
+        thing["x"], thing["y"], thing["twist"] = pose_beside(road, thing["s_m"], -d if ours else d)
+        thing["height_m"], thing["radius_m"], thing["tint"] = 1.9 + 2.0 * radius + 0.3 * u[4], radius, 1.0
+    return things
+
+
+def buildings(
+    road: NDArray[np.void], length_m: float, per_km: tuple[float, float], edge_m: float, generator: np.random.Generator
+) -> NDArray[np.void]:
+    """Houses and barns along the road, turned to it or across."""
+    things = np.zeros(round(between(per_km, generator) * length_m / 1000.0), THING)
+    for thing in things:
+        u = generator.random(8)
+        long, half = 9.0 + 7.0 * u[0], 3.6 + 1.6 * u[1]
+        across = u[2] < 0.3
+        d = edge_m + SETBACK_M[0] + (SETBACK_M[1] - SETBACK_M[0]) * u[3] ** 1.5 + (0.5 * long if across else half)
+        thing["s_m"], thing["kind"], thing["variant"] = u[4] * length_m, BUILDING, int(6.0 * u[5])
+        thing["x"], thing["y"], heading = pose_beside(road, thing["s_m"], -d if u[6] < 0.5 else d)
+        thing["twist"] = heading + (0.5 * np.pi if across else 0.0) + 0.2 * (u[7] - 0.5)
+        thing["height_m"] = 3.0 if u[1] < 0.4 else 5.8  # of the walls: one storey or two
+        thing["length_m"], thing["radius_m"], thing["tint"] = long, half, 0.85 + 0.3 * u[0]
+    return things
 
 
 @kernel

@@ -12,11 +12,13 @@ from lanekeep_envs.camera import pixel_of
 from lanekeep_envs.interventions import Element
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.look import RGB
-from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, POST
+from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, HEDGE, POST, RAIL, SIGN
 from lanekeep_envs.surface import mix
 from lanekeep_envs.texture import TILE, sample, texture
+from lanekeep_envs.weather import headlight
 
 TREES, BUSHES, POSTS, SHADOWS = int(Element.TREES), int(Element.BUSHES), int(Element.POSTS), int(Element.SHADOWS)
+HEDGES, RAILS, SIGNS, BUILDINGS = (int(e) for e in (Element.HEDGES, Element.RAILS, Element.SIGNS, Element.BUILDINGS))
 NEAREST_M, FARTHEST_M = 2.5, 220.0
 NEAR_PX_PER_M = 10.0  # scale from which on the texture of leaves is interpolated
 
@@ -26,7 +28,13 @@ def element_of(kind):
     """Element that a thing belongs to."""
     if kind == POST:
         return POSTS
-    return BUSHES if kind == BUSH else TREES
+    if kind < POST:
+        return BUSHES if kind == BUSH else TREES
+    if kind == HEDGE:
+        return HEDGES
+    if kind == RAIL:
+        return RAILS
+    return SIGNS if kind == SIGN else BUILDINGS
 
 
 @inlined
@@ -215,8 +223,12 @@ def draw_plant(canvas, by, thing, forward, left, look, lens, haze, light):
         1.6 * look["sunshine"] * (0.62 - 0.38 * light[1]),
         haze,
     )
+    ambient = (look["ambient_r"], look["ambient_g"], look["ambient_b"])
+    if look["night"] > 0.0:
+        beam = look["night"] * headlight(forward, left) * min(2.0 / tall, 1.0)  # dipped: little of it goes up
+        ambient = (ambient[0] + beam, ambient[1] + 0.97 * beam, ambient[2] + 0.88 * beam)
     colours = (
-        (look["ambient_r"], look["ambient_g"], look["ambient_b"]),
+        ambient,
         (look["sunlight_r"], look["sunlight_g"], look["sunlight_b"]),
         (look["horizon_r"], look["horizon_g"], look["horizon_b"]),
     )
@@ -282,6 +294,33 @@ def draw_post(canvas, by, thing, forward, left, look, lens, haze):
             blend(canvas, i, j, grey, grey, grey, 1.0, 0.5 * look["sunshine"], look, haze, cover)
             if by is not None:
                 mark(by, i, j, POSTS, cover, forward)
+    if look["night"] > 0.0:
+        shine_post(canvas, by, foot, column, scale, tall, forward, left, look, haze)
+
+
+@kernel
+def shine_post(canvas, by, foot, column, scale, tall, forward, left, look, haze):
+    """Light up a delineator in the headlights: its white body a little, its reflector as far as they carry."""
+    height, width = canvas.shape[1], canvas.shape[2]
+    seen = headlight(forward, left)
+    glint = look["night"] * min(60.0 * seen, 1.0) * (1.0 - haze)
+    body = 150.0 * look["night"] * seen * (1.0 - haze)
+    row, core = foot - 0.78 * tall * scale, max(0.05 * scale, 0.8)
+    for i in range(max(int(min(row - 3.0 * core, foot - tall * scale)), 0), min(int(foot + 2.5), height)):
+        rows = min(max(min(i + 0.5, foot) - max(i - 0.5, foot - tall * scale), 0.0), 1.0)
+        for j in range(max(int(column - 3.0 * core - 1.0), 0), min(int(column + 3.0 * core + 2.0), width)):
+            reach, dq = 0.06 * scale, j - column
+            columns = max(min(dq + 0.5, reach) - max(dq - 0.5, -reach), 0.0)
+            square = (dq * dq + (i - row) * (i - row)) / (core * core)
+            disc = min(max(1.0 - square / 9.0, 0.0), 1.0)
+            light = body * rows * columns + 230.0 * glint * disc * disc / (1.0 + square)
+            if light <= 0.0:
+                continue
+            canvas[0, i, j] += light
+            canvas[1, i, j] += 0.96 * light
+            canvas[2, i, j] += 0.86 * light
+            if by is not None:
+                by.contributors[i, j] |= 1 << POSTS
 
 
 @kernel

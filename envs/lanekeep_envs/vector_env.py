@@ -29,8 +29,10 @@ from lanekeep_envs.episode import START_M, draw_course, draw_road, empty_roads, 
 from lanekeep_envs.interventions import Frame, Remove, visible_after
 from lanekeep_envs.look import LOOK, sample_look
 from lanekeep_envs.render import Renderer
+from lanekeep_envs.road import SPACING_M
 from lanekeep_envs.scenario import Scenario, load_scenario
 from lanekeep_envs.scenery import THING, plant
+from lanekeep_envs.traffic import OTHER_CAR, draw_traffic
 
 STATE_NAMES = (
     "lateral_offset_m / 2",
@@ -67,6 +69,7 @@ class Snapshot:
     road_seeds: NDArray[np.object_]  # of whatever size
     resting: NDArray[np.bool_]
     generators: tuple[dict[str, Any], ...]
+    traffic: NDArray[np.void]  # [N, K], the other cars
     film: NDArray[np.uint8] | None = None  # the last frames of the cameras, where a scenario shows old ones
 
 
@@ -117,6 +120,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._told, self._verdict = self._cars[list(_TOLD)], self._cars[list(_VERDICT)]  # views
         self._roads = empty_roads(self.scenario, num_envs)
         self._things = np.zeros((num_envs, 1), THING)
+        self._traffic = np.zeros((num_envs, 0), OTHER_CAR)
         self._counts = np.zeros(num_envs, np.int64)
         self._road_seeds = np.zeros(num_envs, np.object_)  # any integer is a seed, also one beyond 64 bits
         self._resting = np.ones(num_envs, np.bool_)
@@ -219,6 +223,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         sample_look(self._looks[i], scenario, generator)
         self._set_things(i, plant(road, scenario, generator))
         draw_course(self._courses[i], scenario, generator.spawn(1)[0])
+        self._set_traffic(i, draw_traffic(scenario, len(road) * SPACING_M, design_speed_mps, generator.spawn(1)[0]))
         u = generator.random(3)
         pairs = (start.lateral_offset_m, start.heading_error_deg, start.speed_factor)
         offset, turn, factor = (low + (high - low) * share for (low, high), share in zip(pairs, u, strict=True))
@@ -236,8 +241,16 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._things[i, : len(things)] = things
         self._counts[i] = len(things)
 
+    def _set_traffic(self, i: int, vehicles: NDArray[np.void]) -> None:
+        if len(vehicles) > self._traffic.shape[1]:
+            grown = np.zeros((self.num_envs, len(vehicles)), OTHER_CAR)
+            grown[:, : self._traffic.shape[1]] = self._traffic
+            self._traffic = grown
+        self._traffic[i] = np.zeros((), OTHER_CAR)
+        self._traffic[i, : len(vehicles)] = vehicles
+
     def _scene(self) -> tuple[Any, ...]:
-        return self._cars, self._roads, self._things, self._counts, self._looks
+        return self._cars, self._roads, self._things, self._counts, self._looks, self._traffic
 
     def _observe(self, changed: NDArray[np.bool_] | None = None) -> Any:
         """What all cars see; only those `changed` since the last time are rendered, where that saves anything."""
@@ -321,6 +334,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             self._road_seeds.copy(),
             self._resting.copy(),
             tuple(dict(g.bit_generator.state) for g in self._generators),
+            self._traffic.copy(),
             None if self._film is None else self._film.copy(),
         )
 
@@ -338,6 +352,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._generators = []
         for i, state in enumerate(snapshot.generators):
             self._set_things(i, snapshot.things[i])
+            self._set_traffic(i, snapshot.traffic[i])
             generator = np.random.default_rng(0)
             generator.bit_generator.state = state
             self._generators.append(generator)
@@ -360,6 +375,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             len(things),
             snapshot.looks[car],
             visible_after(interventions),
+            snapshot.traffic[car],
         )
 
     def render(self) -> Any:
