@@ -130,7 +130,7 @@ def derive(look: np.void) -> None:
     falling = 1.0 - (1.0 - hidden(rain)) * (1.0 - hidden(snowfall))
     sunshine = look["clear_sunshine"] * (1.0 - falling) * (1.0 - hidden(fog))
     dark = (1.0 - NIGHT_LIGHT ** look["night"]) / (1.0 - NIGHT_LIGHT)
-    set_daylight(look, noon, sunshine, (1.0 - 0.38 * rain) * (1.0 - 0.18 * snowfall))
+    set_daylight(look, noon, sunshine, (1.0 - 0.30 * rain) * (1.0 - 0.18 * snowfall))
     set_weather_sky(look, noon)
     night_horizon = mix((15.0, 20.0, 34.0), (22.0, 23.0, 27.0), hidden(max(fog, snowfall)))
     for name, colour in (*NIGHT_COLOURS, ("horizon", night_horizon)):
