@@ -8,6 +8,8 @@ pixels are square.  The camera looks down by `pitch_deg`.  A row therefore meets
 
 The defaults are those of a passenger car (openpilot mounts its camera at 1.22 m); `78x200` is the frame of the NCP paper
 (Lechner et al. 2020), `66x200` that of PilotNet.
+
+A real mounting is a little off, and a real body pitches and rolls: `mounted` is the lens of one instant.
 """
 
 import re
@@ -108,14 +110,52 @@ GROUND_ROW = np.dtype(  # what an image row sees of the ground
 )
 
 
+@kernel
+def fill_ground_rows(rows, lens):
+    """Fill a table [H] of `GROUND_ROW`."""
+    for i in range(rows.shape[0]):
+        forward = ground_distance_m(i, lens)
+        rows[i]["forward_m"] = forward
+        rows[i]["per_px_m"] = (forward * lens.cos_pitch + lens.height_m * lens.sin_pitch) / lens.focal_px
+        rows[i]["deep_m"] = min(ground_distance_m(i - 0.5, lens), 1e4) - ground_distance_m(i + 0.5, lens)
+
+
 def ground_rows(camera: Camera) -> NDArray[np.void]:
     """Table [H] of `GROUND_ROW`."""
-    lens, rows = lens_of(camera), np.zeros(camera.height_px, GROUND_ROW)
-    for i in range(camera.height_px):
-        forward = ground_distance_m(i, lens)
-        deep = min(ground_distance_m(i - 0.5, lens), 1e4) - ground_distance_m(i + 0.5, lens)
-        rows[i] = forward, (forward * lens.cos_pitch + lens.height_m * lens.sin_pitch) / lens.focal_px, deep
+    rows = np.zeros(camera.height_px, GROUND_ROW)
+    fill_ground_rows(rows, lens_of(camera))
     return rows
+
+
+@kernel
+def badly_mounted(look):
+    """Whether camera or body are ever out of place."""
+    return (
+        look["height_error_m"] != 0.0
+        or look["pitch_error_deg"] != 0.0
+        or look["yaw_error_deg"] != 0.0
+        or look["roll_error_deg"] != 0.0
+        or look["sway"] > 0.0
+    )
+
+
+@kernel
+def sway_deg(car, look):
+    """(pitch down, roll to the right) of the body: waves of the road at its place, and the lateral acceleration."""
+    s, start = car["distance_m"], look["offset_x"]
+    wave = 0.5 * np.sin(0.67 * s + start) + 0.3 * np.sin(0.37 * s + 2.0 * start) + 0.2 * np.sin(0.19 * s + 3.0 * start)
+    roll = min(max(0.5 * car["lateral_acceleration_mps2"], -4.0), 4.0)
+    return 0.7 * look["sway"] * wave, look["sway"] * roll
+
+
+@kernel
+def mounted(lens, car, look):
+    """(lens, yaw, roll) as the camera hangs at this instant; yaw to the left and roll to the right, in radians."""
+    pitch, roll = sway_deg(car, look)
+    pitch = np.arctan2(lens.sin_pitch, lens.cos_pitch) + (look["pitch_error_deg"] + pitch) * (np.pi / 180.0)
+    height_m = max(lens.height_m + look["height_error_m"], 0.2)
+    seen = Lens(lens.focal_px, lens.centre_row, lens.centre_column, height_m, np.cos(pitch), np.sin(pitch))
+    return seen, look["yaw_error_deg"] * (np.pi / 180.0), (look["roll_error_deg"] + roll) * (np.pi / 180.0)
 
 
 @kernel

@@ -2,6 +2,9 @@
 
 Colours are display values 0..255.  A surface shows  albedo * (ambient + sun * sunshine),  mixed with the haze by
 1 - exp(-distance / visibility).  The sun's height sets the palette: warm and low at dusk, white and high at noon.
+
+Some numbers are causes (the sun's height, the clear sky, strengths of the weather), others follow from them (colours of
+light, sky and hills, sunshine, clouds, visibility): `derive` sets these again after a cause was changed.
 """
 
 import math
@@ -62,7 +65,19 @@ LOOK = np.dtype(
         *((name, np.float64) for name in MOUNTING),
         ("surface_kind", np.int64),  # index into SURFACES
         ("plain", np.bool_),  # nothing of SURFACES and `surface`, and daylight: the ground of a fine day
+        ("sun_elevation_deg", np.float64),  # causes: what there would be by day in dry, clear air
+        ("clear_sunshine", np.float64),
+        ("clear_visibility_m", np.float64),
+        ("clear_cloudiness", np.float64),
     ]
+)
+NIGHT_LIGHT = 0.03  # of the day's: dusk falls in equal ratios, not in equal steps
+FOG_PER_M, RAIN_PER_M, SNOWFALL_PER_M = 1.0 / 40.0, 1.0 / 350.0, 1.0 / 110.0  # extinction at strength 1
+NIGHT_COLOURS = (  # moonless, with a faint horizon
+    ("ambient", (0.040, 0.046, 0.062)),
+    ("sunlight", (0.0, 0.0, 0.0)),
+    ("zenith", (4.0, 6.0, 14.0)),
+    ("cloud", (8.0, 10.0, 17.0)),
 )
 
 
@@ -87,25 +102,72 @@ def paint(look: np.void, name: str, colour: RGB) -> None:
     look[f"{name}_r"], look[f"{name}_g"], look[f"{name}_b"] = colour
 
 
-def set_light(look: np.void, elevation_deg: float, azimuth_rad: float, sunshine: float) -> None:
-    """Sun, ambient light and sky for a sun at this height; `sunshine` 0 is an overcast sky."""
+def colour_of(look: np.void, name: str) -> RGB:
+    """One of `COLOURS`."""
+    return float(look[f"{name}_r"]), float(look[f"{name}_g"]), float(look[f"{name}_b"])
+
+
+def set_sun(look: np.void, elevation_deg: float, azimuth_rad: float, sunshine: float) -> None:
+    """Place the sun; `sunshine` 0 is an overcast sky."""
     elevation = math.radians(elevation_deg)
-    noon = min(max((elevation_deg - 5.0) / 25.0, 0.0), 1.0)
-    noon = noon * noon * (3.0 - 2.0 * noon)
     flat = math.cos(elevation)
     look["sun_x"], look["sun_y"] = flat * math.cos(azimuth_rad), flat * math.sin(azimuth_rad)
     look["sun_z"] = math.sin(elevation)
+    look["sun_elevation_deg"], look["clear_sunshine"] = elevation_deg, sunshine
+
+
+def hidden(strength: float) -> float:
+    """Share of the sky that weather of this strength hides: most of it soon."""
+    clear = 1.0 - strength
+    return 1.0 - clear * clear * clear * clear
+
+
+def derive(look: np.void) -> None:
+    """Set everything that follows from the causes: light, sky, clouds, hills and visibility."""
+    fog, rain, snowfall = look["fog"], look["rain"], look["snowfall"]
+    noon = min(max((look["sun_elevation_deg"] - 5.0) / 25.0, 0.0), 1.0)
+    noon = noon * noon * (3.0 - 2.0 * noon)
+    falling = 1.0 - (1.0 - hidden(rain)) * (1.0 - hidden(snowfall))
+    sunshine = look["clear_sunshine"] * (1.0 - falling) * (1.0 - hidden(fog))
+    dark = (1.0 - NIGHT_LIGHT ** look["night"]) / (1.0 - NIGHT_LIGHT)
+    set_daylight(look, noon, sunshine, (1.0 - 0.30 * rain) * (1.0 - 0.18 * snowfall))
+    set_weather_sky(look, noon)
+    night_horizon = mix((15.0, 20.0, 34.0), (22.0, 23.0, 27.0), hidden(max(fog, snowfall)))
+    for name, colour in (*NIGHT_COLOURS, ("horizon", night_horizon)):
+        paint(look, name, mix(colour_of(look, name), colour, dark))
+    paint(look, "zenith", mix(colour_of(look, "zenith"), colour_of(look, "horizon"), 0.85 * hidden(fog)))
+    look["glow"] = sunshine * (0.9 - 0.6 * noon) * (1.0 - dark)
+    look["sunshine"] = sunshine * (1.0 - dark)
+    clouds = look["clear_cloudiness"] + falling * (0.8 - look["clear_cloudiness"])
+    look["cloudiness"] = clouds - 2.5 * hidden(fog)
+    denser_per_m = fog * FOG_PER_M + rain * RAIN_PER_M + snowfall * SNOWFALL_PER_M
+    look["visibility_m"] = look["clear_visibility_m"] / (1.0 + look["clear_visibility_m"] * denser_per_m)
+    grass = colour_of(look, "grass")
+    hill = 0.5 * grass[0] + 40.0, 0.5 * grass[1] + 48.0, 0.5 * grass[2] + 42.0
+    paint(look, "hill", mix(hill, (206.0, 212.0, 222.0), 0.85 * look["snow"]))
+
+
+def set_daylight(look: np.void, noon: float, sunshine: float, gloom: float) -> None:
+    """Light and sky of a dry day with this much sunshine; thick clouds leave the share `gloom` of the diffuse light."""
     warmth = mix((1.30, 0.92, 0.58), (1.06, 1.0, 0.92), noon)
     paint(look, "sunlight", tinted(sunshine * (0.28 + 0.34 * noon), warmth))
-    paint(look, "ambient", tinted(0.80 + 0.20 * noon, mix((0.74, 0.76, 0.82), (0.46, 0.50, 0.56), sunshine)))
+    ambient = tinted(0.80 + 0.20 * noon, mix((0.74, 0.76, 0.82), (0.46, 0.50, 0.56), sunshine))
+    paint(look, "ambient", tinted(gloom, ambient))
     for name, clear, grey in (
         ("zenith", mix((78, 96, 148), (74, 128, 200), noon), mix((120, 124, 136), (158, 164, 172), noon)),
         ("horizon", mix((246, 186, 130), (196, 216, 232), noon), mix((188, 184, 184), (206, 210, 214), noon)),
         ("cloud", mix((250, 200, 165), (250, 250, 250), noon), mix((150, 150, 158), (190, 193, 198), noon)),
     ):
-        paint(look, name, mix(grey, clear, sunshine))
-    look["glow"] = sunshine * (0.9 - 0.6 * noon)
-    look["sunshine"] = sunshine
+        paint(look, name, tinted(gloom, mix(grey, clear, sunshine)))
+
+
+def set_weather_sky(look: np.void, noon: float) -> None:
+    """Veil the sky by day: snowfall and fog are bright and hide its gradient, rain is a darker grey."""
+    snowy, foggy = 0.8 * hidden(look["snowfall"]), hidden(look["fog"])
+    snow_grey = mix((160.0, 164.0, 174.0), (184.0, 189.0, 196.0), noon)
+    fog_grey = mix((166.0, 167.0, 170.0), (194.0, 199.0, 202.0), noon)
+    for name in ("zenith", "horizon", "cloud"):
+        paint(look, name, mix(mix(colour_of(look, name), snow_grey, snowy), fog_grey, foggy))
 
 
 def set_surfaces(look: np.void, scenario: Scenario, u: Sequence[float]) -> None:
@@ -113,31 +175,30 @@ def set_surfaces(look: np.void, scenario: Scenario, u: Sequence[float]) -> None:
     table = scenario.look
     paint(look, "asphalt", tinted(span(table.asphalt_grey, u[0]), mix((0.97, 0.99, 1.03), (1.03, 1.0, 0.96), u[1])))
     paint(look, "paint", tinted(span(table.paint_grey, u[2]), (1.0, 0.99, 0.96)))
-    grass = mix((74, 104, 42), (142, 134, 70), u[3])
-    paint(look, "grass", grass)
+    paint(look, "grass", mix((74, 104, 42), (142, 134, 70), u[3]))
     paint(look, "field", mix((96, 128, 52), (196, 172, 96), u[4]))
     paint(look, "gravel", mix((118, 112, 100), (150, 140, 122), u[5]))
     paint(look, "leaf", mix((52, 84, 32), (112, 116, 40), u[6]))
     paint(look, "needle", (36.0, 62.0, 40.0))
-    paint(look, "hill", (0.5 * grass[0] + 40.0, 0.5 * grass[1] + 48.0, 0.5 * grass[2] + 42.0))
 
 
 def sample_look(look: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
     """Draw the look of one episode into `look`."""
     table, lane = scenario.look, scenario.lane
     u = generator.random(17).tolist()
-    set_light(look, span(table.sun_elevation_deg, u[0]), 2.0 * math.pi * u[1], span(table.sunshine, u[2]))
+    set_sun(look, span(table.sun_elevation_deg, u[0]), 2.0 * math.pi * u[1], span(table.sunshine, u[2]))
     set_surfaces(look, scenario, u[10:])
     look["exposure"] = span(table.exposure, u[3])
-    look["visibility_m"] = table.visibility_m[0] * (table.visibility_m[1] / table.visibility_m[0]) ** u[4]
+    look["clear_visibility_m"] = table.visibility_m[0] * (table.visibility_m[1] / table.visibility_m[0]) ** u[4]
     look["noise_grey"] = span(table.noise_grey, u[5])
-    look["cloudiness"], look["hill_height"] = u[6], 0.02 + 0.10 * u[7] * u[7]
+    look["clear_cloudiness"], look["hill_height"] = u[6], 0.02 + 0.10 * u[7] * u[7]
     look["offset_x"], look["offset_y"] = 256.0 * u[8], 256.0 * u[9]
     look["noise_seed"] = generator.integers(2**31)
     look["mirror"] = 1.0
     look["lane_m"], look["line_m"], look["strip_m"] = lane.lane_width_m, lane.marking_width_m, lane.edge_strip_m
     look["shoulder_m"], look["dash_m"], look["gap_m"] = lane.shoulder_m, lane.dash_m, lane.gap_m
     sample_conditions(look, scenario, generator.spawn(1)[0])
+    derive(look)
 
 
 def drawn(table: WeatherTable | SurfaceTable | SensorTable, name: str, generator: np.random.Generator) -> float:

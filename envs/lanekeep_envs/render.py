@@ -1,7 +1,7 @@
 """The picture of one instant: a pure function of scene, pose, camera and the elements left visible.
 
-Order: shadows on the ground, ground, sky, things from far to near, then exposure, sensor noise and rounding.  The road's
-axis is brought into the car's frame once per picture; every ground pixel is projected on it by walking from its
+Order: shadows on the ground, ground, sky, things from far to near, then what falls and what the lens does (weather.py,
+optics.py), exposure, sensor noise and rounding, at last what storing it as JPEG leaves (jpeg.py).  The road's axis is brought into the car's frame once per picture; every ground pixel is projected on it by walking from its
 neighbour.  The kernel is plain Python under `.py_func`, which the tests hold against the compiled one.
 """
 
@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.camera import Camera, Lens, ground_rows, lens_of
+from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
 from lanekeep_envs.ground import PIECE, paint_ground
 from lanekeep_envs.interventions import EVERYTHING, Element, Frame
+from lanekeep_envs.jpeg import compress
 from lanekeep_envs.kernel import kernel
+from lanekeep_envs.optics import blur_motion, dirty_lens, glare_of_sun, roll_picture, wet_lens
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, POST
 from lanekeep_envs.sky import SIGHT, paint_sky
@@ -25,6 +27,9 @@ from lanekeep_envs.structures import cast_box_shadow, draw_car, draw_structure, 
 from lanekeep_envs.texture import hash32
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_plant, draw_post, element_of
 from lanekeep_envs.traffic import OTHER_CAR, place_of
+from lanekeep_envs.weather import RAIN as RAINDROPS
+from lanekeep_envs.weather import SNOW as SNOWFLAKES
+from lanekeep_envs.weather import let_fall
 
 BEHIND_ROWS, AHEAD_ROWS = 8, 240  # of the road table, around the car
 MOST_THINGS = 400  # drawn at once
@@ -37,6 +42,7 @@ CASTING = tuple(
 )  # what keeps the sun off the ground
 CAST = sum(1 << element for element in CASTING)
 NO_CARS = np.zeros(0, OTHER_CAR)
+FOG, RAIN = int(Element.FOG), int(Element.RAIN)
 
 
 class Canvas(NamedTuple):
@@ -58,6 +64,7 @@ class Canvas(NamedTuple):
     left: NDArray[np.float64]
     car_heading: NDArray[np.float64]  # [MOST_CARS, 2] of the other cars that are near, in the car's frame
     car_index: NDArray[np.int64]  # [MOST_CARS] which they are
+    spare: NDArray[np.float32]  # as large as colour
 
 
 class Notes(NamedTuple):
@@ -90,6 +97,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros(MOST_THINGS + MOST_CARS),
         np.zeros((MOST_CARS, 2)),
         np.zeros(MOST_CARS, np.int64),
+        np.zeros((3, height, width), np.float32),
     )
     return canvas, lens
 
@@ -263,9 +271,59 @@ def expose(pixels, colour, margin, look, frame, visible):
 
 
 @kernel
+def distorted(look):
+    """Whether anything falls or the lens does anything to the picture."""
+    falling = look["rain"] + look["snowfall"]
+    return falling + look["drops"] + look["dirt"] + look["glare"] + look["motion_blur"] > 0.0
+
+
+@kernel
+def distort(canvas, by, width, car, look, lens, cos, sin, roll):
+    """Do to the picture what air, lens and shutter do, on the canvas without its margin."""
+    margin = canvas.margin
+    colour, spare = canvas.colour[:, :, margin : margin + width], canvas.spare[:, :, margin : margin + width]
+    here = Lens(
+        lens.focal_px, lens.centre_row, lens.centre_column - margin, lens.height_m, lens.cos_pitch, lens.sin_pitch
+    )
+    bits = None if by is None else by.contributors[:, margin : margin + width]
+    spare_bits = None if by is None else np.zeros((colour.shape[1], width), np.uint32)
+    if look["motion_blur"] > 0.0:
+        blur_motion(colour, spare, bits, spare_bits, car, look, here)
+    if look["rain"] > 0.0:
+        let_fall(colour, look["rain"], RAINDROPS, car, look, here)
+    if look["snowfall"] > 0.0:
+        let_fall(colour, look["snowfall"], SNOWFLAKES, car, look, here)
+    if roll != 0.0:
+        roll_picture(colour, spare, bits, spare_bits, roll, here)
+    if look["drops"] > 0.0:
+        wet_lens(colour, bits, look, here)
+    if look["dirt"] > 0.0:
+        dirty_lens(colour, bits, look, here)
+    if look["glare"] > 0.0:
+        glare_of_sun(colour, bits, look, here, cos, sin)
+
+
+@kernel
+def note_everywhere(by, look, visible):
+    """Note what has a share in every pixel."""
+    bits = 1 << NOISE if look["noise_grey"] > 0.0 and visible >> NOISE & 1 else 0
+    bits |= 1 << FOG if look["fog"] > 0.0 else 0
+    bits |= 1 << RAIN if look["rain"] > 0.0 or look["snowfall"] > 0.0 else 0
+    if bits != 0:
+        for i in range(by.contributors.shape[0]):
+            for j in range(by.contributors.shape[1]):
+                by.contributors[i, j] |= bits
+
+
+@kernel
 def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, visible):
     """Render what `car` sees into `pixels` [H, 3 W], and the by-products into `by`, unless that is None."""
     x, y, yaw = car["x"], car["y"], car["yaw"]
+    seen, roll, moved = lens, 0.0, badly_mounted(look)
+    if moved:
+        seen, turn, roll = mounted(lens, car, look)
+        yaw += turn
+        fill_ground_rows(canvas.rows, seen)
     cos, sin = np.cos(yaw), np.sin(yaw)
     first = max(car["row"] - BEHIND_ROWS, 0)
     axis_in_car_frame(canvas.axis, road, first, x, y, cos, sin)
@@ -275,20 +333,30 @@ def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, vi
     if visible >> SHADOWS & 1:
         if by is not None:
             for element in CASTING:
-                if paint_shadows(canvas, things, found, look, lens, cos, sin, 1 << element):
+                if paint_shadows(canvas, things, found, look, seen, cos, sin, 1 << element):
                     note_shadows(by, canvas.shade, element)
-        paint_shadows(canvas, things, found, look, lens, cos, sin, CAST)
+        paint_shadows(canvas, things, found, look, seen, cos, sin, CAST)
     else:
         canvas.shade[:] = 0.0
-    top = paint_ground(canvas, by, BEHIND_ROWS, float(first), look, lens, x, y, cos, sin, visible)
-    paint_sky(canvas.colour, by, top, canvas.sights, look, lens, yaw, cos, sin, visible)
-    paint_things(canvas, by, things, found, traffic, look, lens, cos, sin)
+    top = paint_ground(canvas, by, BEHIND_ROWS, float(first), look, seen, x, y, cos, sin, visible)
+    paint_sky(canvas.colour, by, top, canvas.sights, look, seen, yaw, cos, sin, visible)
+    paint_things(canvas, by, things, found, traffic, look, seen, cos, sin)
+    if roll != 0.0 or distorted(look):
+        distort(canvas, by, pixels.shape[1] // 3, car, look, seen, cos, sin, roll)
     expose(pixels, canvas.colour, canvas.margin, look, car["steps"], visible)
-    if by is not None:  # noqa: SIM102  alone in its `if`, or numba does not prune the branch
-        if look["noise_grey"] > 0.0 and visible >> NOISE & 1:
-            for i in range(by.contributors.shape[0]):
-                for j in range(by.contributors.shape[1]):
-                    by.contributors[i, j] |= 1 << NOISE
+    if by is not None:
+        note_everywhere(by, look, visible)
+    if look["jpeg"] > 0.0:
+        store(pixels, by, canvas.margin, look)
+    if moved:
+        fill_ground_rows(canvas.rows, lens)
+
+
+@kernel
+def store(pixels, by, margin, look):
+    """Do to the picture what storing it as JPEG would."""
+    bits = None if by is None else by.contributors[:, margin : margin + pixels.shape[1] // 3]
+    compress(pixels, bits, look["jpeg"], look["mirror"])
 
 
 @kernel

@@ -10,7 +10,7 @@ from lanekeep_envs.look import RGB
 from lanekeep_envs.surface import mix
 from lanekeep_envs.texture import TILE, sample
 
-SKY, HILLS, CLOUDS = int(Element.SKY), int(Element.HILLS), int(Element.CLOUDS)
+SKY, HILLS, CLOUDS, SNOW = (int(e) for e in (Element.SKY, Element.HILLS, Element.CLOUDS, Element.SNOW))
 
 SIGHT = np.dtype(  # what the sky knows of one image column
     [
@@ -97,6 +97,7 @@ def paint_sky(colour, by, rows, sights, look, lens, yaw, cos, sin, visible):
     horizon = (look["horizon_r"], look["horizon_g"], look["horizon_b"])
     zenith = (look["zenith_r"], look["zenith_g"], look["zenith_b"])
     far_hill, near_hill = hill_colour(look, True), hill_colour(look, False)
+    hill_bits = 1 << HILLS | (1 << SNOW if look["snow"] > 0.0 else 0)
     for i in range(rows):
         red, green, blue = colour[0, i], colour[1, i], colour[2, i]
         w = (i - lens.centre_row) / focal_px
@@ -133,7 +134,7 @@ def paint_sky(colour, by, rows, sights, look, lens, yaw, cos, sin, visible):
                 sight = sights[j]
                 share = cloud_share(sight, sky, offset_x, offset_y, tile)
                 hill = hill_share(np.float64(max(sight["far_hill"], sight["near_hill"])), rise, focal_px)
-                bits = 1 << SKY | (1 << CLOUDS if share > 0.0 else 0) | (1 << HILLS if hill > 0.0 else 0)
+                bits = 1 << SKY | (1 << CLOUDS if share > 0.0 else 0) | (hill_bits if hill > 0.0 else 0)
                 element = CLOUDS if share >= 0.5 else SKY
                 by.elements[i, j] = HILLS if hill >= 0.5 else element
                 by.contributors[i, j], by.depth_m[i, j] = bits, np.inf

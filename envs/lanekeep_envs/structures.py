@@ -493,7 +493,10 @@ def draw_hedge(canvas, by, thing, place, low, high, look, light, lens):
 @kernel
 def draw_rail(canvas, by, thing, place, low, high, light, lens):
     """Paint a piece of guard rail: legs, then the beam before them; a beam has no end, the next piece goes on."""
-    post, wave = Skin(LEGS, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0), Skin(BEAM, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0)
+    post, wave = (
+        Skin(LEGS, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0),
+        Skin(BEAM, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0),
+    )
     beam = 0.31
     legs = Body(low, high, 0.0, 0.0, thing["height_m"] - beam + 0.02, 0.0, 0.0, 0.0)
     strip = Body(low, high, 0.0, thing["height_m"] - beam, thing["height_m"], 0.0, 0.0, 0.0)
