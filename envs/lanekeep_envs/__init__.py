@@ -3,8 +3,9 @@
 import gymnasium
 
 from lanekeep_envs.camera import Camera
+from lanekeep_envs.elements import REMOVABLE, Element, Frame
 from lanekeep_envs.episode import START_M, curvature_along
-from lanekeep_envs.interventions import REMOVABLE, Element, Frame, Remove
+from lanekeep_envs.interventions import Add, Contrast, Intervention, KeepOnly, Recolour, Remove, Shift
 from lanekeep_envs.lane_keeping import LaneKeepingEnv
 from lanekeep_envs.scenario import Scenario, ScenarioError, load_scenario, scenario_names
 from lanekeep_envs.vector_env import STATE_NAMES, LaneKeepingVectorEnv, Snapshot
@@ -14,6 +15,12 @@ __all__ = [
     "START_M",
     "STATE_NAMES",
     "Camera",
+    "Shift",
+    "Recolour",
+    "KeepOnly",
+    "Intervention",
+    "Contrast",
+    "Add",
     "Element",
     "Frame",
     "LaneKeepingEnv",

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.interventions import Element
+from lanekeep_envs.elements import Element
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.surface import clip01, overlap, painted_m
 from lanekeep_envs.texture import TILE, hash32, sample, texel
@@ -144,21 +144,21 @@ def pulse_share(x, extent, on_m, period_m):
 
 
 @kernel
-def centre_marking(out, patches, lane):
-    """Share of the dashed line."""
+def centre_marking(out, patches, lane, shift):
+    """Share of the dashed line, shifted by so much of `sided`."""
     s, sided, wide, long = patches.s, patches.sided, patches.wide, patches.long
     for j in range(out.shape[0]):
         dashes = (painted_m(s[j] + 0.5 * long[j], lane) - painted_m(s[j] - 0.5 * long[j], lane)) / long[j]
-        out[j] = lane.centre * overlap(sided[j], lane.line_m, wide[j]) * (1.0 / wide[j]) * dashes
+        out[j] = lane.centre * overlap(sided[j] - shift, lane.line_m, wide[j]) * (1.0 / wide[j]) * dashes
 
 
 @kernel
-def edge_marking(out, patches, lane, side, there):
-    """Share of the solid line at this side (1 or -1 of `sided`); `there` is 0 where it was removed."""
+def edge_marking(out, patches, lane, side, there, shift):
+    """Share of the solid line at this side (1 or -1 of `sided`), shifted outwards; `there` is 0 where it was removed."""
     sided, wide = patches.sided, patches.wide
     edge = lane.lane_m + 0.5 * lane.line_m
     for j in range(out.shape[0]):
-        out[j] = there * overlap(side * sided[j] - edge, lane.line_m, wide[j]) * (1.0 / wide[j])
+        out[j] = there * overlap(side * sided[j] - shift - edge, lane.line_m, wide[j]) * (1.0 / wide[j])
 
 
 @kernel

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.look import span
 from lanekeep_envs.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out, sample_curvature
-from lanekeep_envs.scenario import DisturbanceTable, Scenario
+from lanekeep_envs.scenario import ConfounderTable, DisturbanceTable, Scenario
 from lanekeep_envs.vehicle import GRAVITY_MPS2
 
 LEAD_IN_M, START_M, LOOKAHEAD_M = 60.0, 20.0, 260
+DARK_M = 40  # rows of the road table
 
 
 def generator_of(seed: int) -> np.random.Generator:
@@ -38,7 +39,24 @@ def draw_road(road: NDArray[np.void], scenario: Scenario, generator: np.random.G
     """Lay out a road of the scenario in the table `road` [M]; return its design speed [m/s]."""
     profile, draws = draw_profile(scenario, generator)
     lay_out(road, profile, draws, 1.0)
+    road["tone"] = 1.0
+    if scenario.confounder.dark_asphalt > 0.0:
+        darken(road, scenario.confounder, generator.spawn(1)[0])
     return profile.design_speed_mps
+
+
+def darken(road: NDArray[np.void], tied: ConfounderTable, generator: np.random.Generator) -> None:
+    """A planted confounder: darker asphalt from `DARK_M` before a left bend into it, as often before none.
+
+    With probability |tie| the patch lies where it tells of a left bend (of a right one if tie < 0), else anywhere.
+    """
+    bend = np.sign(road["curvature"])
+    begins = np.flatnonzero((bend[1:] != 0.0) & (bend[:-1] != bend[1:])) + 1
+    wanted = 1.0 if tied.dark_before_left_bends >= 0.0 else -1.0
+    for row in begins[bend[begins] == wanted]:
+        chance, place = generator.random(2)
+        start = row if chance < abs(tied.dark_before_left_bends) else int(place * len(road))
+        road["tone"][max(start - DARK_M, 0) : start + DARK_M // 2] = 1.0 - 0.5 * tied.dark_asphalt
 
 
 def curvature_along(scenario: Scenario, seed: int) -> NDArray[np.float64]:

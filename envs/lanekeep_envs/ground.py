@@ -47,9 +47,9 @@ from lanekeep_envs.condition import (
     surface_colour,
     wear_marking,
 )
-from lanekeep_envs.interventions import Element
+from lanekeep_envs.elements import Element
 from lanekeep_envs.kernel import inlined, kernel
-from lanekeep_envs.road import project
+from lanekeep_envs.road import at, project
 from lanekeep_envs.sky import hill_haze
 from lanekeep_envs.surface import (
     Grain,
@@ -304,7 +304,16 @@ def lay_surface(strip, lane, materials, grain, condition):
 
 
 @kernel
-def lay_paint(strip, lane, materials, s0, condition):
+def lay_tone(strip, axis, s0):
+    """Patches of darker asphalt, a planted confounder; they count as the road's texture."""
+    s, share = strip.patches.s, strip.share
+    for j in range(share.shape[0]):
+        share[j] = at(axis["tone"], s[j] - s0)
+    dim(strip.albedo, share, strip.paved)
+
+
+@kernel
+def lay_paint(strip, lane, materials, s0, look, condition):
     """Lines: old ones, the valid ones as far as they are left, and yellow ones over them."""
     patches, albedo, share, marks, paint = strip.patches, strip.albedo, strip.share, strip.marks, strip.paint
     if condition.ghost_lines > 0.0:
@@ -312,9 +321,9 @@ def lay_paint(strip, lane, materials, s0, condition):
         cover_with_ghost_lines(strip.cover[GHOST_LINES], share, patches, lane, condition)
         blend(albedo, strip.cover[GHOST_LINES], dark, dark, None)
         blend(albedo, share, pale, pale, None)
-    centre_marking(marks[0], patches, lane)
-    edge_marking(marks[1], patches, lane, condition.mirror, lane.left)
-    edge_marking(marks[2], patches, lane, -condition.mirror, lane.right)
+    centre_marking(marks[0], patches, lane, condition.mirror * lane.centre_shift)
+    edge_marking(marks[1], patches, lane, condition.mirror, lane.left, lane.left_shift)
+    edge_marking(marks[2], patches, lane, -condition.mirror, lane.right, -lane.right_shift)
     if condition.worn > 0.0 or condition.missing > 0.0:
         strip.cover[WEAR, :] = 0.0
         for n in range(3):
@@ -322,7 +331,15 @@ def lay_paint(strip, lane, materials, s0, condition):
             wear_marking(marks[n], strip.cover[WEAR], patches, strip.lengths[n], s0, side, condition)
     for j in range(paint.shape[0]):
         paint[j] = marks[0, j] + (marks[1, j] + marks[2, j])
-    blend(albedo, paint, materials.paint, materials.paint, None)
+    if look["own_paint"]:
+        centre = (look["centre_paint_r"], look["centre_paint_g"], look["centre_paint_b"])
+        left = (look["left_paint_r"], look["left_paint_g"], look["left_paint_b"])
+        right = (look["right_paint_r"], look["right_paint_g"], look["right_paint_b"])
+        blend(albedo, marks[0], centre, centre, None)
+        blend(albedo, marks[1], left, left, None)
+        blend(albedo, marks[2], right, right, None)
+    else:
+        blend(albedo, paint, materials.paint, materials.paint, None)
     if condition.roadworks > 0.0:
         white = materials.paint
         yellow = (0.98 * white[0], 0.72 * white[1], 0.10 * white[2])
@@ -415,7 +432,9 @@ def paint_row_in_condition(canvas, by, i, row, grain, lane, materials, strip, s0
     centre, nodes, half = lens.centre_column, canvas.nodes, canvas.half
     unfold(strip.patches, strip.paved, nodes, row, half, lane, condition.mirror)
     lay_surface(strip, lane, materials, grain, condition)
-    lay_paint(strip, lane, materials, s0, condition)
+    if look["dark_asphalt"] > 0.0 and grain.slow > 0.0:
+        lay_tone(strip, canvas.axis, s0)
+    lay_paint(strip, lane, materials, s0, look, condition)
     lay_covers(strip, row, lane, lens.height_m, condition)
     up = 0.6 * np.sqrt(
         min(lens.height_m / (0.45 * row.forward), 1.0)

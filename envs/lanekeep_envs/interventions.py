@@ -1,92 +1,223 @@
-"""What a scene is made of, and the interventions do(element := absent) on it.
+"""Interventions on a scene: do(element := absent), alone, elsewhere, of another colour, fainter, or one more of them.
 
-`Element` numbers the classes of things in a picture.  `Frame.elements` holds, for each pixel, the element that dominates
-it; `Frame.contributors` holds one bit for every element that had any share in the pixel's colour, a tree whose shadow falls
-there included.  A pixel without the bit of an element is bit-identical when that element is removed.
+An intervention changes the scene and never the renderer: the mask of visible elements, numbers of the LOOK, records of the
+things beside the road.  So interventions compose, in the order given, and whatever they do not touch is bit-identical: a
+pixel without an element's bit in `Frame.contributors` stays what it was when that element is removed, recoloured or
+changed in contrast.  A shift or an addition also changes the pixels where the element then is.
 """
 
-import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import NamedTuple
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep_envs.elements import EVERYTHING, REMOVABLE, Element, element_named
+from lanekeep_envs.look import RGB, colour_of, derive, mix, paint
+from lanekeep_envs.road import pose_beside
+from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, GONE, POST, POST_HEIGHT_M, POST_WIDTH_M, THING
+from lanekeep_envs.things import element_of
 
-class Element(IntEnum):
-    """Classes of things in the picture; the first three are what a scene stands on and cannot be removed."""
-
-    SKY = 0
-    TERRAIN = 1
-    ROAD = 2
-    LEFT_MARKING = 3  # solid line at the far left edge
-    CENTRE_MARKING = 4  # dashed line, left border of the driven lane
-    RIGHT_MARKING = 5  # solid line, right border of the driven lane
-    TREES = 6
-    BUSHES = 7
-    POSTS = 8
-    SHADOWS = 9
-    HILLS = 10
-    CLOUDS = 11
-    TEXTURE = 12  # grain of asphalt, grass and gravel
-    NOISE = 13  # of the sensor
-    WEAR = 14  # what the markings lost: without it they are whole and fresh
-    SEAMS = 15  # of tar, and the joints of concrete and cobbles
-    GHOST_LINES = 16  # old markings that were painted over
-    ROADWORKS = 17  # yellow temporary markings and beacons
-    SNOW = 18  # on the land, the shoulders and the markings
-    WATER = 19  # wet road and puddles
-    LEAVES = 20  # fallen ones, on the road
-    HEDGES = 21
-    RAILS = 22  # guard rails
-    SIGNS = 23
-    BUILDINGS = 24
-    CARS = 25  # the others, with their lamps
-    FOG = 26
-    RAIN = 27  # falling rain or snow
-    DROPS = 28  # of water on the lens
-    DIRT = 29  # on the lens
-    GLARE = 30  # of the sun or of lamps in the lens
-    LAMP = 31  # a planted confounder: a lamp in the picture that shows the previous steering
+STRENGTHS_OF = {  # elements that are strengths of the look
+    Element.WEAR: ("worn", "missing"),
+    Element.SEAMS: ("seams",),
+    Element.GHOST_LINES: ("ghost_lines",),
+    Element.ROADWORKS: ("roadworks",),
+    Element.SNOW: ("snow",),
+    Element.WATER: ("wet", "puddles"),
+    Element.LEAVES: ("leaves",),
+    Element.FOG: ("fog",),
+    Element.RAIN: ("rain", "snowfall"),
+    Element.DROPS: ("drops",),
+    Element.DIRT: ("dirt",),
+    Element.GLARE: ("glare",),
+}
+MARKINGS = {Element.CENTRE_MARKING: "centre", Element.LEFT_MARKING: "left", Element.RIGHT_MARKING: "right"}
+PLANTS = (Element.TREES, Element.BUSHES)
+KINDS = {"broadleaf": BROADLEAF, "conifer": CONIFER, "bush": BUSH, "post": POST}
+SIZES = {"broadleaf": (10.0, 3.2), "conifer": (12.0, 2.4), "bush": (1.6, 1.2)}  # height and radius [m]
 
 
-REMOVABLE = tuple(e for e in Element if e > Element.ROAD)
-EVERYTHING = (1 << len(Element)) - 1
+@dataclass
+class Scene:
+    """A copy of everything that a picture is made from."""
+
+    car: np.void
+    road: NDArray[np.void]
+    things: NDArray[np.void]
+    traffic: NDArray[np.void]
+    look: np.void
+    visible: int = EVERYTHING
+
+
+class Intervention(Protocol):
+    """Changes a scene in place."""
+
+    def apply(self, scene: Scene) -> None:
+        """Do it; ValueError where it makes no sense."""
+        ...
 
 
 @dataclass(frozen=True)
 class Remove:
-    """Take every thing of one class away; its shadows, where it casts any, go with it."""
+    """Take every thing of one class away, or the `number`-th along the road; its shadows go with it."""
 
     element: Element
+    number: int | None = None
 
     @staticmethod
     def named(name: str) -> "Remove":
         """`Remove.named("trees")`; an unknown name is refused with the nearest one."""
-        names = {e.name.lower(): e for e in REMOVABLE}
-        if name not in names:
-            near = difflib.get_close_matches(name, names, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
-            raise ValueError(f"unknown element {name!r}: {hint}")
-        return Remove(names[name])
+        return Remove(_removable(element_named(name)))
+
+    def apply(self, scene: Scene) -> None:
+        """See `Intervention`."""
+        element = _removable(self.element)
+        if self.number is not None:
+            scene.things["kind"][_things_of(scene, element)[_checked(self.number, scene, element)]] = GONE
+        elif element in STRENGTHS_OF:
+            for name in STRENGTHS_OF[element]:
+                scene.look[name] = 0.0
+            derive(scene.look)
+        scene.visible &= ~(1 << element) if self.number is None else EVERYTHING
 
 
-def visible_after(interventions: Iterable[Remove]) -> int:
-    """Bit mask of the elements that are left."""
-    visible = EVERYTHING
+@dataclass(frozen=True)
+class KeepOnly:
+    """Remove everything removable but these."""
+
+    elements: tuple[Element, ...]
+
+    def apply(self, scene: Scene) -> None:
+        """See `Intervention`."""
+        for element in REMOVABLE:
+            if element not in self.elements:
+                Remove(element).apply(scene)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Move a marking, or all things of a class, `left_m` to the left of where they are."""
+
+    element: Element
+    left_m: float
+
+    def apply(self, scene: Scene) -> None:
+        """See `Intervention`."""
+        if self.element in MARKINGS:
+            scene.look[f"{MARKINGS[self.element]}_shift_m"] += self.left_m
+            return
+        rows = _things_of(scene, self.element)
+        if self.element not in PLANTS and len(rows) == 0:
+            raise ValueError(f"{_name(self.element)} cannot be shifted: markings and things beside the road can")
+        for row in rows:
+            thing = scene.things[row]
+            _, _, heading = pose_beside(scene.road, thing["s_m"], 0.0)
+            thing["x"] -= self.left_m * np.sin(heading)
+            thing["y"] += self.left_m * np.cos(heading)
+
+
+@dataclass(frozen=True)
+class Recolour:
+    """Give a marking, the road, the land, or plants another colour [display values 0..255 of the unlit surface]."""
+
+    element: Element
+    colour: RGB
+
+    def apply(self, scene: Scene) -> None:
+        """See `Intervention`."""
+        if not all(0.0 <= value <= 255.0 for value in self.colour):
+            raise ValueError(f"a colour is three numbers from 0 to 255, not {self.colour}")
+        _set_colour(scene, self.element, lambda _: self.colour)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Scale how far an element's colour is from what it stands out from: 0 as that, 1 unchanged, 2 twice as far.
+
+    A marking stands out from the road; the road and plants stand out from the grass.
+    """
+
+    element: Element
+    factor: float
+
+    def apply(self, scene: Scene) -> None:
+        """See `Intervention`."""
+        ground = colour_of(scene.look, "asphalt" if self.element in MARKINGS else "grass")
+        _set_colour(scene, self.element, lambda colour: mix(ground, colour, self.factor))
+
+
+@dataclass(frozen=True)
+class Add:
+    """Plant one more: `kind` of KINDS, `ahead_m` of the car along the road, `left_m` to the left of its axis."""
+
+    kind: str
+    ahead_m: float
+    left_m: float
+
+    def apply(self, scene: Scene) -> None:
+        """See `Intervention`."""
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.kind!r} cannot be added: there are {', '.join(KINDS)}")
+        thing = np.zeros(1, THING)
+        thing["kind"], thing["tint"], thing["twist"] = KINDS[self.kind], 1.0, 0.5
+        thing["height_m"], thing["radius_m"] = SIZES.get(self.kind, (POST_HEIGHT_M, 0.5 * POST_WIDTH_M))
+        thing["s_m"] = scene.car["distance_m"] + self.ahead_m
+        thing["x"], thing["y"], _ = pose_beside(scene.road, thing["s_m"][0], self.left_m)
+        thing["leaf_r"] = -1.0
+        place = int(np.searchsorted(scene.things["s_m"], thing["s_m"][0]))
+        scene.things = np.concatenate([scene.things[:place], thing, scene.things[place:]])
+
+
+def intervene(scene: Scene, interventions: Iterable[Intervention]) -> Scene:
+    """Apply them in order; the scene is changed."""
     for intervention in interventions:
-        if intervention.element not in REMOVABLE:
-            raise ValueError(f"{intervention.element.name.lower()} cannot be removed: the rest stands on it")
-        visible &= ~(1 << intervention.element)
-    return visible
+        intervention.apply(scene)
+    return scene
 
 
-class Frame(NamedTuple):
-    """One picture and what it shows."""
+def _removable(element: Element) -> Element:
+    if element not in REMOVABLE:
+        raise ValueError(f"{_name(element)} cannot be removed: the rest stands on it")
+    return element
 
-    image: NDArray[np.uint8]  # [H, W, 3] RGB
-    elements: NDArray[np.uint8]  # [H, W] the dominating `Element`
-    contributors: NDArray[np.uint32]  # [H, W] bit e set: `Element` e has a share in this pixel
-    depth_m: NDArray[np.float32]  # [H, W] forward distance, infinite in the sky
+
+def _name(element: Element) -> str:
+    return element.name.lower()
+
+
+def _things_of(scene: Scene, element: Element) -> NDArray[np.int64]:
+    """Rows of the things of a class, in their order along the road."""
+    kinds = scene.things["kind"]
+    return np.array([row for row, kind in enumerate(kinds) if kind != GONE and element_of(kind) == element], np.int64)
+
+
+def _checked(number: int, scene: Scene, element: Element) -> int:
+    there = len(_things_of(scene, element))
+    if not 0 <= number < there:
+        raise ValueError(f"there are {there} {_name(element)} on this road, numbered from 0, so none is {number}")
+    return number
+
+
+def _set_colour(scene: Scene, element: Element, changed: Callable[[RGB], RGB]) -> None:
+    """Change the colour of an element by a function of what it is now."""
+    look = scene.look
+    if element in MARKINGS:
+        name = f"{MARKINGS[element]}_paint"
+        before, after = colour_of(look, name), changed(colour_of(look, name))
+        if after != before:
+            paint(look, name, after)
+            look["own_paint"], look["plain"] = True, False
+    elif element is Element.ROAD:
+        paint(look, "asphalt", changed(colour_of(look, "asphalt")))
+    elif element is Element.TERRAIN:
+        for name in ("grass", "field", "gravel"):
+            paint(look, name, changed(colour_of(look, name)))
+    elif element in PLANTS:
+        for row in _things_of(scene, element):
+            thing = scene.things[row]
+            own = colour_of(look, "needle" if thing["kind"] == CONIFER else "leaf") if thing["leaf_r"] < 0.0 else None
+            thing["leaf_r"], thing["leaf_g"], thing["leaf_b"] = changed(own or colour_of(thing, "leaf"))
+    else:
+        raise ValueError(f"{_name(element)} has no colour of its own: markings, road, terrain, trees and bushes have")

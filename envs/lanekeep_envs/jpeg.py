@@ -1,7 +1,7 @@
 """What JPEG leaves of a picture: blocks of 8x8 pixels, their cosine transforms rounded to multiples of a step.
 
-The steps are those of ITU-T T.81, tables K.1 (luma) and K.2 (chroma), times 4 x strength; colours are those of JFIF (BT.601),
-chroma at full resolution.  Beyond its edge a picture goes on with its last pixel.
+The steps are those of ITU-T T.81, tables K.1 (luma) and K.2 (chroma), times 4 x strength; colours are those of JFIF
+(BT.601), chroma at full resolution.  Beyond its edge a picture goes on with its last pixel.
 """
 
 import numpy as np

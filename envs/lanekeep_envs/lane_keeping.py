@@ -1,15 +1,18 @@
 """`LaneKeeping-v0`: keep a car in the right-hand lane of a country road, from camera frames."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import gymnasium
+import numpy as np
 from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
 
 from lanekeep_envs.camera import Camera
 from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.elements import Frame
 from lanekeep_envs.episode import generator_of
-from lanekeep_envs.interventions import Frame, Remove
+from lanekeep_envs.interventions import Intervention
 from lanekeep_envs.scenario import Scenario
 from lanekeep_envs.vector_env import LaneKeepingVectorEnv, Snapshot
 
@@ -104,10 +107,19 @@ class LaneKeepingEnv(gymnasium.Env[Any, Any]):
         return self._cars.restore(snapshot)[0]
 
     def view(
-        self, snapshot: Snapshot, interventions: Iterable[Remove] = (), camera: str | Camera | None = None
+        self, snapshot: Snapshot, interventions: Iterable[Intervention] = (), camera: str | Camera | None = None
     ) -> Frame:
         """Return the instant of a snapshot as seen under interventions; the drive itself is not touched."""
         return self._cars.view(snapshot, interventions, 0, camera)
+
+    def views(
+        self,
+        snapshots: Sequence[Snapshot],
+        variants: Sequence[Iterable[Intervention]],
+        camera: str | Camera | None = None,
+    ) -> NDArray[np.uint8]:
+        """Return images [I, V, H, W, 3] of I instants under V variants each, all in one call."""
+        return self._cars.views(snapshots, variants, 0, camera)
 
     def path_ahead(self) -> dict[str, Any]:
         """What a map needs (vector_env.py)."""

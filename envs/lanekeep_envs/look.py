@@ -30,6 +30,9 @@ COLOURS = (
     "paint",
     "leaf",
     "needle",
+    "centre_paint",
+    "left_paint",
+    "right_paint",
 )
 SURFACES = ("asphalt", "concrete", "cobbles")
 STRENGTHS = {  # table of the scenario -> its keys that are a strength from 0 to 1, each a number of the look
@@ -64,6 +67,13 @@ LOOK = np.dtype(
         *((name, np.float64) for names in STRENGTHS.values() for name in names),
         *((name, np.float64) for name in MOUNTING),
         ("surface_kind", np.int64),  # index into SURFACES
+        ("centre_shift_m", np.float64),  # of the markings, to the left, from where they belong: by intervention
+        ("left_shift_m", np.float64),
+        ("right_shift_m", np.float64),
+        ("own_paint", np.bool_),  # the markings differ in colour
+        ("lamp", np.float64),  # planted confounders
+        ("lamp_tie", np.float64),
+        ("dark_asphalt", np.float64),
         ("plain", np.bool_),  # nothing of SURFACES and `surface`, and daylight: the ground of a fine day
         ("sun_elevation_deg", np.float64),  # causes: what there would be by day in dry, clear air
         ("clear_sunshine", np.float64),
@@ -197,6 +207,12 @@ def sample_look(look: np.void, scenario: Scenario, generator: np.random.Generato
     look["mirror"] = 1.0
     look["lane_m"], look["line_m"], look["strip_m"] = lane.lane_width_m, lane.marking_width_m, lane.edge_strip_m
     look["shoulder_m"], look["dash_m"], look["gap_m"] = lane.shoulder_m, lane.dash_m, lane.gap_m
+    look["centre_shift_m"] = look["left_shift_m"] = look["right_shift_m"] = 0.0
+    look["own_paint"] = False
+    for marking in ("centre", "left", "right"):
+        paint(look, f"{marking}_paint", colour_of(look, "paint"))
+    tied = scenario.confounder
+    look["lamp"], look["lamp_tie"], look["dark_asphalt"] = tied.lamp, tied.lamp_shows_steering, tied.dark_asphalt
     sample_conditions(look, scenario, generator.spawn(1)[0])
     derive(look)
 
@@ -216,5 +232,5 @@ def sample_conditions(look: np.void, scenario: Scenario, generator: np.random.Ge
         look[name] = drawn(scenario.sensor, name, generator)
     kinds = scenario.surface.kinds
     look["surface_kind"] = SURFACES.index(kinds[int(generator.integers(len(kinds)))])
-    ground = sum(look[name] for name in (*STRENGTHS["surface"], "night", "fog"))
+    ground = sum(look[name] for name in (*STRENGTHS["surface"], "night", "fog", "dark_asphalt"))
     look["plain"] = ground == 0.0 and look["surface_kind"] == 0

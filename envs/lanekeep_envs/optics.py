@@ -1,4 +1,4 @@
-"""What lens, shutter and mounting do to the picture, in linear colours before exposure: motion blur, roll, drops, dirt, glare.
+"""What lens, shutter and mounting do to the picture before exposure: motion blur, roll, drops, dirt, glare.
 
 A picture here is colour [3, H, W] without the canvas's margin, `lens` that of the picture, and `spare` as much work space.
 Whatever takes colour from other pixels takes their contributor bits along; `bits` is None where nobody asks for them.
@@ -8,7 +8,7 @@ A place between two columns is a multiple of 1/256 px, and its two weights are e
 
 import numpy as np
 
-from lanekeep_envs.interventions import Element
+from lanekeep_envs.elements import Element
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.texture import TILE, hash32, sample
 from lanekeep_envs.weather import CONTROL_STEP_S, part

@@ -1,8 +1,9 @@
 """The picture of one instant: a pure function of scene, pose, camera and the elements left visible.
 
 Order: shadows on the ground, ground, sky, things from far to near, then what falls and what the lens does (weather.py,
-optics.py), exposure, sensor noise and rounding, at last what storing it as JPEG leaves (jpeg.py).  The road's axis is brought into the car's frame once per picture; every ground pixel is projected on it by walking from its
-neighbour.  The kernel is plain Python under `.py_func`, which the tests hold against the compiled one.
+optics.py), exposure, sensor noise and rounding, at last what storing it as JPEG leaves (jpeg.py).  The road's axis is
+brought into the car's frame once per picture; every ground pixel is projected on it by walking from its neighbour.  The
+kernel is plain Python under `.py_func`, which the tests hold against the compiled one.
 """
 
 import functools
@@ -15,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
+from lanekeep_envs.elements import EVERYTHING, Element, Frame
 from lanekeep_envs.ground import PIECE, paint_ground
-from lanekeep_envs.interventions import EVERYTHING, Element, Frame
 from lanekeep_envs.jpeg import compress
 from lanekeep_envs.kernel import kernel
+from lanekeep_envs.lamp import light_lamp
 from lanekeep_envs.optics import blur_motion, dirty_lens, glare_of_sun, roll_picture, wet_lens
 from lanekeep_envs.road import ROAD, SPACING_M
-from lanekeep_envs.scenery import BUILDING, POST
+from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.sky import SIGHT, paint_sky
 from lanekeep_envs.structures import cast_box_shadow, draw_car, draw_structure, light_of, place_in_frame
 from lanekeep_envs.texture import hash32
@@ -42,7 +44,7 @@ CASTING = tuple(
 )  # what keeps the sun off the ground
 CAST = sum(1 << element for element in CASTING)
 NO_CARS = np.zeros(0, OTHER_CAR)
-FOG, RAIN = int(Element.FOG), int(Element.RAIN)
+FOG, RAIN, LAMP = int(Element.FOG), int(Element.RAIN), int(Element.LAMP)
 
 
 class Canvas(NamedTuple):
@@ -113,6 +115,7 @@ def axis_in_car_frame(axis, road, first, x, y, cos, sin):
         dx, dy = road[row]["x"] + beyond * tx - x, road[row]["y"] + beyond * ty - y
         axis[k]["x"], axis[k]["y"] = cos * dx + sin * dy, cos * dy - sin * dx
         axis[k]["tangent_x"], axis[k]["tangent_y"] = cos * tx + sin * ty, cos * ty - sin * tx
+        axis[k]["tone"] = road[row]["tone"]
 
 
 @kernel
@@ -141,7 +144,7 @@ def find_things(canvas, things, count, s_m, x, y, cos, sin, visible):
     for k in range(low, min(count, low + MOST_THINGS)):  # what is hidden counts too: no removal makes room for others
         if things[k]["s_m"] > s_m + FARTHEST_M:
             break
-        if not visible >> element_of(things[k]["kind"]) & 1:
+        if things[k]["kind"] == GONE or not visible >> element_of(things[k]["kind"]) & 1:
             continue
         dx, dy = things[k]["x"] - x, things[k]["y"] - y
         found = list_one(canvas, found, cos * dx + sin * dy, cos * dy - sin * dx, k)
@@ -343,6 +346,8 @@ def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, vi
     paint_things(canvas, by, things, found, traffic, look, seen, cos, sin)
     if roll != 0.0 or distorted(look):
         distort(canvas, by, pixels.shape[1] // 3, car, look, seen, cos, sin, roll)
+    if look["lamp"] > 0.0 and visible >> LAMP & 1:
+        light_lamp(canvas.colour, by, canvas.margin, pixels.shape[1] // 3, car, look)
     expose(pixels, canvas.colour, canvas.margin, look, car["steps"], visible)
     if by is not None:
         note_everywhere(by, look, visible)
@@ -360,10 +365,10 @@ def store(pixels, by, margin, look):
 
 
 @kernel
-def render_cars(pixels, canvas, cars, roads, things, counts, looks, traffic, lens):
-    """Render the view of every car into pixels [N, H, 3 W]."""
+def render_cars(pixels, canvas, cars, roads, things, counts, looks, traffic, visible, lens):
+    """Render the view of every car into pixels [N, H, 3 W]; `visible` [N] masks the elements."""
     for i in range(cars.shape[0]):
-        render(pixels[i], None, canvas, cars[i], roads[i], things[i], counts[i], looks[i], traffic[i], lens, EVERYTHING)
+        render(pixels[i], None, canvas, cars[i], roads[i], things[i], counts[i], looks[i], traffic[i], lens, visible[i])
 
 
 @functools.lru_cache(1)
@@ -381,20 +386,20 @@ class Renderer:
         self._canvases = [canvas]
 
     def images(
-        self, cars: Any, roads: Any, things: Any, counts: Any, looks: Any, traffic: Any = None
+        self, cars: Any, roads: Any, things: Any, counts: Any, looks: Any, traffic: Any, visible: Any = None
     ) -> NDArray[np.uint8]:
         """Return what N cars see, [N, H, W, 3]; many cars are shared out among the processor's cores.
 
-        `traffic` [N, K] are the other cars (traffic.py), without it there are none.
+        `traffic` [N, K] are the other cars (traffic.py), `visible` [N] masks the elements: by default all.
         """
-        if traffic is None:
-            traffic = np.zeros((len(cars), 0), OTHER_CAR)
+        if visible is None:
+            visible = np.full(len(cars), EVERYTHING)
         height, width = self.camera.height_px, self.camera.width_px
         pixels = np.empty((len(cars), height, 3 * width), np.uint8)
         threads = max(1, min(len(cars) // LEAST_CARS, CORES))
         while len(self._canvases) < threads:
             self._canvases.append(make_canvas(self.camera)[0])
-        work = (pixels, cars, roads, things, counts, looks, traffic)
+        work = (pixels, cars, roads, things, counts, looks, traffic, visible)
         if threads == 1:
             self._render(self._canvases[0], work)
         else:
@@ -408,7 +413,7 @@ class Renderer:
         return pixels.reshape(len(cars), height, width, 3)
 
     def _render(self, canvas: Canvas, share: tuple[Any, ...]) -> None:
-        render_cars(share[0], canvas, *share[1:], self._lens)
+        render_cars(*share[:1], canvas, *share[1:], self._lens)
 
     def frame(
         self,

@@ -48,6 +48,7 @@ ROAD = np.dtype(
         ("curvature", np.float64),  # [1/m]
         ("tangent_x", np.float64),  # cos(heading)
         ("tangent_y", np.float64),  # sin(heading)
+        ("tone", np.float64),  # brightness of the asphalt, 1 but for a planted confounder
     ]
 )
 

@@ -159,8 +159,10 @@ class ConfounderTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Innocent elements tied to the driving: -1 reversed, 0 untied, 1 always."""
 
     trees_outside_bends: Tie = 0.0
-    dark_before_left_bends: Tie = 0.0
-    steering_lamp: Tie = 0.0  # a lamp in the picture that shows the previous steering
+    dark_asphalt: Fraction = 0.0  # patches of darker asphalt, of this strength
+    dark_before_left_bends: Tie = 0.0  # at 0 they lie anywhere
+    lamp: Fraction = 0.0  # a lamp on the dashboard, of this strength
+    lamp_shows_steering: Tie = 0.0  # the last action, in this share of the frames
 
 
 class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):

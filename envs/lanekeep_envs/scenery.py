@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.kernel import kernel
-from lanekeep_envs.road import SPACING_M, pose_beside
+from lanekeep_envs.road import SPACING_M, at, pose_beside
 from lanekeep_envs.scenario import Scenario
 
-BROADLEAF, CONIFER, BUSH, POST, HEDGE, RAIL, SIGN, BUILDING = 0, 1, 2, 3, 4, 5, 6, 7
+GONE, BROADLEAF, CONIFER, BUSH, POST, HEDGE, RAIL, SIGN, BUILDING = -1, 0, 1, 2, 3, 4, 5, 6, 7
 POST_HEIGHT_M, POST_WIDTH_M = 1.0, 0.12
 HEDGE_PIECE_M, RAIL_PIECE_M = 8.0, 6.0
 RAIL_HEIGHT_M = 0.75  # upper edge of the beam (RPS)
@@ -22,6 +22,7 @@ SIGN_SHARES = (0.3, 0.3, 0.2, 0.08, 0.12)
 AVENUE_SPACING_M = (10.0, 14.0)
 AVENUE_M = (1.5, 2.5)  # from the edge of the asphalt
 SETBACK_M = (8.0, 25.0)
+BEND_RADIUS_M = 1500.0  # a road that turns less is none
 
 THING = np.dtype(
     [
@@ -35,6 +36,9 @@ THING = np.dtype(
         ("twist", np.float64),
         ("kind", np.int64),
         ("length_m", np.float64),  # of a structure, along its heading
+        ("leaf_r", np.float64),  # colour of a plant's leaves; negative: that of the look
+        ("leaf_g", np.float64),
+        ("leaf_b", np.float64),
         ("variant", np.int64),  # which sign (negative: its back), which kind of house
     ]
 )
@@ -52,8 +56,20 @@ def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Gener
     edge = lane.lane_width_m + lane.edge_strip_m
     grow(things, road, draws, trees, conifers, scenery.nearest_tree_m, lane.shoulder_m + 1.2, edge)
     set_posts(things[trees + bushes :], road, scenery.post_spacing_m, edge + 0.5)
+    tie_to_bends(things[:trees], road, scenario.confounder.trees_outside_bends, generator.spawn(1)[0])
     things = np.concatenate([things, *build(road, scenario, generator.spawn(1)[0])])
+    things["leaf_r"] = -1.0
     return things[np.argsort(things["s_m"], kind="stable")]
+
+
+def tie_to_bends(trees: NDArray[np.void], road: NDArray[np.void], tie: float, generator: np.random.Generator) -> None:
+    """A planted confounder: with probability |tie| a tree at a bend stands on its outside, or inside if tie < 0."""
+    for tree, chance in zip(trees, generator.random(len(trees)), strict=True):
+        curvature = at(road["curvature"], tree["s_m"])
+        if chance < abs(tie) and abs(curvature) > 1.0 / BEND_RADIUS_M:
+            x, y, heading = pose_beside(road, tree["s_m"], 0.0)
+            d = abs((tree["y"] - y) * np.cos(heading) - (tree["x"] - x) * np.sin(heading))
+            tree["x"], tree["y"], _ = pose_beside(road, tree["s_m"], -np.sign(curvature * tie) * d)
 
 
 def build(road: NDArray[np.void], scenario: Scenario, generator: np.random.Generator) -> list[NDArray[np.void]]:

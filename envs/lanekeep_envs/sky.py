@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.interventions import Element
+from lanekeep_envs.elements import Element
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.look import RGB
 from lanekeep_envs.surface import mix

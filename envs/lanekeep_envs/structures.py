@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.camera import pixel_of
-from lanekeep_envs.interventions import Element
+from lanekeep_envs.elements import Element
 from lanekeep_envs.kernel import kernel
 from lanekeep_envs.look import RGB
 from lanekeep_envs.scenery import BUILDING, DIRECTION, HEDGE, INFORMATION, LIMIT, PRIORITY, RAIL, WARNING
@@ -265,7 +265,7 @@ def skin_at(skin, u, v, face, blur_u, blur_v, tile):
         return 1.0, tinted(0.95 + tiles + 0.15 * sample(tile, 1.5 * s, 3.0 * v), skin.colour), 0.0, 0.0
     if kind == FLANK:
         return flank_at(skin, u, v, face, 0.5 * (blur_u + blur_v))
-    if kind == NOSE or kind == TAIL:
+    if kind in (NOSE, TAIL):
         return end_at(skin, abs(u - 0.5 * face.wide), v, blur_u, blur_v)
     if kind == GLASS:
         pillar = max(pulse(v - face.tall, 0.07, blur_v), pulse(u - 0.52 * face.wide, 0.05, blur_u) * skin.number)

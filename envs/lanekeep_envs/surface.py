@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.interventions import Element
+from lanekeep_envs.elements import Element
 from lanekeep_envs.kernel import inlined
 from lanekeep_envs.look import RGB
 from lanekeep_envs.texture import sample, texture
@@ -43,6 +43,9 @@ class Lane(NamedTuple):
     centre: float
     left: float
     right: float
+    centre_shift: float  # of the markings, to the left [m]
+    left_shift: float
+    right_shift: float
 
 
 class Grain(NamedTuple):
@@ -83,6 +86,9 @@ def lane_of(look, visible):
         float(visible >> CENTRE & 1),
         float(visible >> LEFT & 1),
         float(visible >> RIGHT & 1),
+        look["centre_shift_m"],
+        look["left_shift_m"],
+        look["right_shift_m"],
     )
 
 
@@ -177,9 +183,9 @@ def markings(s, d, wide, long, lane):
     dashes = (painted_m(s + 0.5 * long, lane) - painted_m(s - 0.5 * long, lane)) / long
     edge = lane.lane_m + 0.5 * lane.line_m
     return (
-        lane.centre * overlap(d, lane.line_m, wide) * per_wide * dashes,
-        lane.left * overlap(d - edge, lane.line_m, wide) * per_wide,
-        lane.right * overlap(d + edge, lane.line_m, wide) * per_wide,
+        lane.centre * overlap(d - lane.centre_shift, lane.line_m, wide) * per_wide * dashes,
+        lane.left * overlap(d - lane.left_shift - edge, lane.line_m, wide) * per_wide,
+        lane.right * overlap(d - lane.right_shift + edge, lane.line_m, wide) * per_wide,
     )
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.camera import pixel_of
-from lanekeep_envs.interventions import Element
+from lanekeep_envs.elements import Element
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.look import RGB
 from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, HEDGE, POST, RAIL, SIGN
@@ -202,6 +202,8 @@ def draw_plant(canvas, by, thing, forward, left, look, lens, haze, light):
         tint * (look["needle_g"] if needle else look["leaf_g"]),
         tint * (look["needle_b"] if needle else look["leaf_b"]),
     )
+    if thing["leaf_r"] >= 0.0:
+        leaf = (tint * thing["leaf_r"], tint * thing["leaf_g"], tint * thing["leaf_b"])
     slope_u, slope_v = 2.0 / (radius * scale), 1.3 / (0.25 * tall * scale)
     blur = slope_u if needle else slope_u + 0.3 * slope_v
     plant = Plant(

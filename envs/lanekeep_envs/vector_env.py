@@ -25,8 +25,9 @@ from lanekeep_envs.drive import (
     place_car,
     step_cars,
 )
+from lanekeep_envs.elements import Frame
 from lanekeep_envs.episode import START_M, draw_course, draw_road, empty_roads, generator_of
-from lanekeep_envs.interventions import Frame, Remove, visible_after
+from lanekeep_envs.interventions import Intervention, Scene, intervene
 from lanekeep_envs.look import LOOK, sample_look
 from lanekeep_envs.render import Renderer
 from lanekeep_envs.road import SPACING_M
@@ -71,6 +72,17 @@ class Snapshot:
     generators: tuple[dict[str, Any], ...]
     traffic: NDArray[np.void]  # [N, K], the other cars
     film: NDArray[np.uint8] | None = None  # the last frames of the cameras, where a scenario shows old ones
+
+
+def scene_of(snapshot: Snapshot, car: int) -> Scene:
+    """A copy of what one car of a snapshot sees, to intervene on."""
+    return Scene(
+        snapshot.cars[car].copy(),
+        snapshot.roads[car],
+        snapshot.things[car].copy(),
+        snapshot.traffic[car].copy(),
+        snapshot.looks[car].copy(),
+    )
 
 
 class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
@@ -361,22 +373,42 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
     def view(
         self,
         snapshot: Snapshot,
-        interventions: Iterable[Remove] = (),
+        interventions: Iterable[Intervention] = (),
         car: int = 0,
         camera: str | Camera | None = None,
     ) -> Frame:
         """Return the instant of a snapshot as seen under interventions; the drive itself is not touched."""
         renderer = self._renderer_of(self.camera if camera is None else Camera.parse(camera))
-        things = snapshot.things[car]
+        scene = intervene(scene_of(snapshot, car), interventions)
         return renderer.frame(
-            snapshot.cars[car],
-            snapshot.roads[car],
-            things,
-            len(things),
-            snapshot.looks[car],
-            visible_after(interventions),
-            snapshot.traffic[car],
+            scene.car, scene.road, scene.things, len(scene.things), scene.look, scene.visible, scene.traffic
         )
+
+    def views(
+        self,
+        snapshots: Sequence[Snapshot],
+        variants: Sequence[Iterable[Intervention]],
+        car: int = 0,
+        camera: str | Camera | None = None,
+    ) -> NDArray[np.uint8]:
+        """Return images [I, V, H, W, 3] of I instants under V variants each, all in one call."""
+        renderer = self._renderer_of(self.camera if camera is None else Camera.parse(camera))
+        kept = [tuple(variant) for variant in variants]
+        scenes = [intervene(scene_of(snapshot, car), variant) for snapshot in snapshots for variant in kept]
+        counts = np.array([len(scene.things) for scene in scenes], np.int64)
+        things = np.zeros((len(scenes), max(counts, default=0)), THING)
+        for row, scene in zip(things, scenes, strict=True):
+            row[: len(scene.things)] = scene.things
+        pictures = renderer.images(
+            np.array([scene.car for scene in scenes], CAR),
+            np.stack([scene.road for scene in scenes]),
+            things,
+            counts,
+            np.array([scene.look for scene in scenes], LOOK),
+            np.stack([scene.traffic for scene in scenes]),
+            np.array([scene.visible for scene in scenes], np.int64),
+        )
+        return pictures.reshape(len(snapshots), len(kept), *pictures.shape[1:])
 
     def render(self) -> Any:
         """Return pictures for people: the view through the windscreen, 360x640, one per car."""

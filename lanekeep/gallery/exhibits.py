@@ -70,7 +70,7 @@ SCENES: dict[str, dict[str, dict[str, Any]]] = {  # between them they have every
             "oncoming_per_km": 50.0, "car_ahead": 1.0,
         },
         "sensor": {"dirt": 0.4},
-        "confounder": {"steering_lamp": 1.0},
+        "confounder": {"lamp": 1.0, "lamp_shows_steering": 1.0},
     },
     "Roadworks in the rain": {
         "look": {"sunshine": 0.1, "noise_grey": 2.0},

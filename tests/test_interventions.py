@@ -1,0 +1,182 @@
+"""Interventions compose, touch nothing else, and do to the picture what they say."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from lanekeep_envs import (
+    Add,
+    Camera,
+    Contrast,
+    Element,
+    Frame,
+    KeepOnly,
+    LaneKeepingEnv,
+    Recolour,
+    Remove,
+    Shift,
+    Snapshot,
+    load_scenario,
+)
+from lanekeep_envs.elements import REMOVABLE
+from lanekeep_envs.interventions import Intervention
+
+MARKINGS = (Element.LEFT_MARKING, Element.CENTRE_MARKING, Element.RIGHT_MARKING)
+
+
+def instant(seed: int = 3, start_m: float = 200.0, size: str = "66x200") -> tuple[LaneKeepingEnv, Snapshot]:
+    env = LaneKeepingEnv(camera=size)
+    env.reset(seed=seed, options={"start_m": start_m})
+    return env, env.snapshot()
+
+
+def changed(one: Frame, other: Frame) -> np.ndarray:
+    return (one.image != other.image).any(-1)
+
+
+def has(frame: Frame, element: Element) -> np.ndarray:
+    return frame.contributors >> element & 1 != 0
+
+
+@pytest.mark.parametrize("element", [*MARKINGS, Element.ROAD, Element.TERRAIN, Element.TREES, Element.BUSHES])
+@pytest.mark.parametrize("seed", range(3))
+def test_another_colour_or_contrast_changes_pixels_of_the_element_and_no_other(element: Element, seed: int) -> None:
+    env, snapshot = instant(seed, 150.0 + 200.0 * seed)
+    whole = env.view(snapshot)
+    for intervention in (Recolour(element, (250.0, 20.0, 200.0)), Contrast(element, 0.3), Contrast(element, 1.5)):
+        other = env.view(snapshot, [intervention])
+        assert not (changed(whole, other) & ~has(whole, element)).any()
+        if (whole.elements == element).sum() > 20:
+            assert changed(whole, other).any()
+        assert np.array_equal(other.contributors, whole.contributors)
+
+
+def test_contrast_one_is_nothing_and_contrast_zero_hides_a_marking_on_even_asphalt() -> None:
+    env, snapshot = instant()
+    for element in MARKINGS:
+        assert not changed(env.view(snapshot), env.view(snapshot, [Contrast(element, 1.0)])).any()
+        even = [Remove(Element.TEXTURE), Remove(Element.SHADOWS), Remove(Element.NOISE)]
+        faint = env.view(snapshot, [*even, Contrast(element, 0.0)]).image.astype(int)
+        bare = env.view(snapshot, [*even, Remove(element)]).image.astype(int)
+        on_road = (env.view(snapshot).contributors & (1 << Element.TERRAIN)) == 0
+        assert np.abs(faint - bare)[on_road].max() <= 6  # but for the tracks that wheels polish
+
+
+@pytest.mark.parametrize("element", MARKINGS)
+def test_a_shifted_marking_is_where_it_was_sent(element: Element) -> None:
+    """Light that the marking adds, in the row 10 m ahead: its centre moves by the shift, in pixels of that row."""
+    env, snapshot = instant(size="96x320")
+    bare = env.view(snapshot, [Remove(element)]).image.astype(float).sum(-1)
+    row = int(np.argmin(np.abs(env.view(snapshot).depth_m[:, 0] - 10.0)))
+
+    def column(interventions: list[Intervention]) -> float:
+        gain = np.abs(env.view(snapshot, interventions).image.astype(float).sum(-1) - bare)[row]
+        return float((gain * np.arange(len(gain))).sum() / gain.sum())
+
+    there, moved = column([]), column([Shift(element, 0.4)])
+    assert there - moved == pytest.approx(0.4 * Camera.parse("96x320").focal_length_px / 10.0, rel=0.15)
+
+
+def test_shifts_add_up_and_back_is_where_it_was() -> None:
+    env, snapshot = instant()
+    one = env.view(snapshot, [Shift(Element.CENTRE_MARKING, 0.5)])
+    two = env.view(snapshot, [Shift(Element.CENTRE_MARKING, 0.25), Shift(Element.CENTRE_MARKING, 0.25)])
+    back = env.view(snapshot, [Shift(Element.CENTRE_MARKING, 0.5), Shift(Element.CENTRE_MARKING, -0.5)])
+    assert not changed(one, two).any() and not changed(back, env.view(snapshot)).any()
+    assert changed(one, back).any()
+
+
+def test_things_shifted_are_as_far_along_the_road() -> None:
+    env, snapshot = instant(5, 300.0)
+    whole, moved = env.view(snapshot), env.view(snapshot, [Shift(Element.TREES, 6.0)])
+    assert not (changed(whole, moved) & ~has(whole, Element.TREES) & ~has(moved, Element.TREES)).any()
+    assert changed(whole, moved).any()
+
+
+def test_only_what_is_kept_is_left() -> None:
+    env, snapshot = instant(5, 300.0)
+    kept = env.view(snapshot, [KeepOnly(MARKINGS)])
+    same = env.view(snapshot, [Remove(element) for element in REMOVABLE if element not in MARKINGS])
+    assert not changed(kept, same).any()
+    allowed = sum(1 << element for element in (Element.SKY, Element.TERRAIN, Element.ROAD, *MARKINGS))
+    assert not (kept.contributors & ~np.uint32(allowed)).any()
+
+
+def test_one_tree_of_many_is_removed_and_all_of_them_one_by_one_are_all() -> None:
+    env, snapshot = instant(5, 300.0)
+    whole, none = env.view(snapshot), env.view(snapshot, [Remove(Element.TREES)])
+    trees = int((snapshot.things[0]["kind"] < 2).sum())
+    seen = 0
+    for number in range(trees):
+        without = env.view(snapshot, [Remove(Element.TREES, number)])
+        assert not (changed(whole, without) & ~has(whole, Element.TREES)).any()
+        seen += bool(changed(whole, without).any())
+    assert seen > 3
+    one_by_one = env.view(snapshot, [Remove(Element.TREES, 0) for _ in range(trees)])
+    assert not changed(one_by_one, none).any()
+    with pytest.raises(ValueError, match=rf"there are {trees} trees on this road"):
+        env.view(snapshot, [Remove(Element.TREES, trees)])
+
+
+@pytest.mark.parametrize("kind", ["broadleaf", "conifer", "bush", "post"])
+def test_one_more_is_seen_where_it_was_put(kind: str) -> None:
+    env, snapshot = instant(3, 200.0)
+    element = {"bush": Element.BUSHES, "post": Element.POSTS}.get(kind, Element.TREES)
+    whole = env.view(snapshot)
+    more = env.view(snapshot, [Add(kind, 12.0, -5.5)])
+    assert changed(whole, more).any() and not (changed(whole, more) & ~has(more, element)).any()
+    assert 10.0 < more.depth_m[changed(whole, more) & (more.elements == element)].min() < 14.0
+    gone = env.view(snapshot, [Add(kind, 12.0, -5.5), Remove(element)])
+    assert not changed(gone, env.view(snapshot, [Remove(element)])).any()
+
+
+def test_many_variants_of_many_instants_are_the_views_one_by_one() -> None:
+    env, first = instant(3, 200.0)
+    env.reset(seed=8, options={"start_m": 500.0})
+    variants: list[list[Intervention]] = [
+        [],
+        [Remove(Element.TREES)],
+        [Remove(Element.RIGHT_MARKING), Shift(Element.CENTRE_MARKING, 0.3)],
+        [Recolour(Element.ROAD, (60.0, 60.0, 60.0))],
+    ]
+    snapshots = [first, env.snapshot()]
+    batch = env.views(snapshots, variants)
+    assert batch.shape == (2, 4, 66, 200, 3)
+    for i, snapshot in enumerate(snapshots):
+        for v, interventions in enumerate(variants):
+            assert np.array_equal(batch[i, v], env.view(snapshot, interventions).image)
+
+
+@pytest.mark.parametrize(
+    ("intervention", "sentence"),
+    [
+        (Remove(Element.SKY), "sky cannot be removed"),
+        (Shift(Element.SKY, 1.0), "sky cannot be shifted"),
+        (Recolour(Element.CLOUDS, (0.0, 0.0, 0.0)), "clouds has no colour of its own"),
+        (Recolour(Element.ROAD, (0.0, 0.0, 300.0)), "a colour is three numbers from 0 to 255"),
+        (Add("palm", 10.0, 5.0), "'palm' cannot be added"),
+        (Remove(Element.TREES, -1), "numbered from 0"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(intervention: Intervention, sentence: str) -> None:
+    env, snapshot = instant(size="16x40")
+    with pytest.raises(ValueError, match=sentence):
+        env.view(snapshot, [intervention])
+
+
+def test_a_view_changes_nothing_of_the_snapshot() -> None:
+    env, snapshot = instant()
+    before = env.view(snapshot)
+    env.view(snapshot, [Shift(Element.TREES, 3.0), Recolour(Element.ROAD, (9.0, 9.0, 9.0)), Add("bush", 9.0, 6.0)])
+    assert not changed(before, env.view(snapshot)).any()
+
+
+def test_weather_is_removed_with_what_it_did_to_the_light() -> None:
+    table = load_scenario("country")
+    weather = msgspec.structs.replace(table.weather, fog=(0.8, 0.8))
+    foggy = LaneKeepingEnv(scenario=msgspec.structs.replace(table, weather=weather))
+    foggy.reset(seed=3, options={"start_m": 200.0})
+    env, snapshot = instant(size="48x160")
+    clear = foggy.view(foggy.snapshot(), [Remove(Element.FOG)])
+    assert np.array_equal(clear.image, env.view(snapshot).image)
+    assert changed(foggy.view(foggy.snapshot()), clear).mean() > 0.9
