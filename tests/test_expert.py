@@ -1,6 +1,7 @@
 """The expert on the real car: within a quarter of a metre on every road, with the steering's delay in place."""
 
 import numpy as np
+import pytest
 
 from lanekeep_envs import LaneKeepingVectorEnv
 from lanekeep_envs.drive import DEFAULT_VEHICLE, PREVIEW_M
@@ -64,3 +65,24 @@ def test_on_a_straight_it_returns_as_the_damped_oscillation_that_it_is_designed_
         0.3 * np.exp(-expert.damping * x / expert.length_m) * (np.cos(phase) + expert.damping / root * np.sin(phase))
     )
     assert np.abs(np.array(path) - exact).max() < 1e-3
+
+
+@pytest.mark.parametrize("speed", [5.0, 8.0])
+@pytest.mark.parametrize("bend", [1.0 / 30.0, -1.0 / 60.0])
+def test_slow_in_a_bend_the_nose_that_points_out_of_it_is_no_error(speed: float, bend: float) -> None:
+    """The car in its steady state in the middle of the lane: asked for is the bend, to a few centimetres' worth."""
+    car = DEFAULT_VEHICLE
+    slip = car.mass_kg * car.front_axle_m * speed**2 * bend
+    slip /= (car.front_axle_m + car.rear_axle_m) * car.rear_stiffness_n
+    nose, expert = np.array([slip - car.rear_axle_m * bend]), Expert()
+    asked = expert.curvature(np.zeros(1), nose, np.array([speed]), np.array([bend]), np.full((1, len(PREVIEW_M)), bend))
+    assert abs(asked[0] - bend) * expert.length_m**2 < 0.25
+
+
+def test_on_a_motorway_the_answer_is_slower_and_in_between_it_is_the_same_at_any_speed() -> None:
+    expert, zero, straight = Expert(delay_s=0.0), np.zeros(1), np.zeros((1, len(PREVIEW_M)))
+    asked = [
+        expert.curvature(np.array([0.5]), np.array([0.02]), np.array([v]), zero, straight)[0]
+        for v in (11.8, 22.2, 30.0, 36.0)
+    ]
+    assert asked[0] == asked[1] < asked[2] < asked[3] < 0.0

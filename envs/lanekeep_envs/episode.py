@@ -12,6 +12,7 @@ from lanekeep_envs.vehicle import GRAVITY_MPS2
 
 LEAD_IN_M, START_M, LOOKAHEAD_M = 60.0, 20.0, 260
 DARK_M = 40  # rows of the road table
+CALM_TABLE = DisturbanceTable()
 
 
 def generator_of(seed: int) -> np.random.Generator:
@@ -73,19 +74,16 @@ def draw_course(course: np.void, scenario: Scenario, generator: np.random.Genera
     course["lane_width_m"] = scenario.lane.lane_width_m
     course["marking_width_m"] = scenario.lane.marking_width_m
     course["finish_m"], course["time_limit_s"] = scenario.road.length_m, scenario.time_limit_s
-    table, calm = scenario.disturbance, DisturbanceTable()
+    table, u = scenario.disturbance, iter(generator.random((7, 2)).tolist())
 
-    def drawn(pair: tuple[float, float], absent: tuple[float, float]) -> float:
-        share, chance = generator.random(2).tolist()
-        return span(pair, share) if chance < table.presence else absent[0]
+    def drawn(name: str) -> float:
+        share, chance = next(u)
+        return span(getattr(table if chance < table.presence else CALM_TABLE, name), share)
 
-    fall = 0.01 * drawn(table.crown_percent, calm.crown_percent)
+    fall = 0.01 * drawn("crown_percent")
     course["cross_fall_mps2"] = -GRAVITY_MPS2 * fall / math.sqrt(1.0 + fall * fall)  # the right edge lies lower
-    course["friction"] = drawn(table.friction, calm.friction)
-    course["gust_mps2"] = drawn(table.gust_mps2, calm.gust_mps2)
-    course["wheel_offset_rad"] = math.radians(drawn(table.steering_offset_deg, calm.steering_offset_deg))
-    course["extra_delay_s"] = drawn(table.extra_delay_s, calm.extra_delay_s)
-    course["dropped_frames"] = drawn(table.dropped_frames, calm.dropped_frames)
-    late = drawn((table.late_frames[0], table.late_frames[1] + 1), calm.late_frames)
-    course["late_frames"] = min(int(late), table.late_frames[1])
+    for name in ("friction", "gust_mps2", "extra_delay_s", "dropped_frames"):
+        course[name] = drawn(name)
+    course["wheel_offset_rad"] = math.radians(drawn("steering_offset_deg"))
+    course["late_frames"] = math.floor(drawn("late_frames") + 0.5)
     course["disturbance_seed"] = generator.integers(2**31)

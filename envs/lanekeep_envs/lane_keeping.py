@@ -20,9 +20,10 @@ from lanekeep_envs.vector_env import LaneKeepingVectorEnv, Snapshot
 class LaneKeepingEnv(gymnasium.Env[Any, Any]):
     """
     ## Description
-    A car drives at nearly constant speed along a two-lane country road with bends down to the minimum radius of its
-    design speed.  The task is to stay in the right-hand lane.  Control runs at 20 Hz, physics at 100 Hz; the steering has
-    a delay, a lag and a rate limit.  The observation shows the world after the action.
+    A car drives at nearly constant speed along a two-lane road with bends down to the minimum radius of its design speed.
+    The task is to stay in the right-hand lane.  Control runs at 20 Hz, physics at 100 Hz; the steering has a delay, a lag
+    and a rate limit.  The observation shows the world after the action; only a scenario whose `[disturbance]` says so drops
+    frames or shows them late.  `view()` and `render()` always show the present instant.
 
     ## Action space
     `Box(-1, 1, (1,), float32)`: desired path curvature / `curvature_limit_per_m` (country: 0.02 1/m), positive to the left.

@@ -217,19 +217,19 @@ def sample_look(look: np.void, scenario: Scenario, generator: np.random.Generato
     derive(look)
 
 
-def drawn(table: WeatherTable | SurfaceTable | SensorTable, name: str, generator: np.random.Generator) -> float:
-    """Draw a number of the table; 0 in the episodes in which it is not there."""
-    share, chance = generator.random(2).tolist()
+def drawn(table: WeatherTable | SurfaceTable | SensorTable, name: str, share: float, chance: float) -> float:
+    """Number of the table from two uniform ones; 0 in the episodes in which it is not there."""
     return span(getattr(table, name), share) if chance < table.presence else 0.0
 
 
 def sample_conditions(look: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
     """Draw weather, the state of the road, lens and mounting; from a generator of their own, so that they can be added."""
-    for table, names in STRENGTHS.items():
-        for name in names:
-            look[name] = drawn(getattr(scenario, table), name, generator)
-    for name in MOUNTING:
-        look[name] = drawn(scenario.sensor, name, generator)
+    names = [
+        *((table, name) for table, names in STRENGTHS.items() for name in names),
+        *(("sensor", n) for n in MOUNTING),
+    ]
+    for (table, name), u in zip(names, generator.random((len(names), 2)).tolist(), strict=True):
+        look[name] = drawn(getattr(scenario, table), name, *u)
     kinds = scenario.surface.kinds
     look["surface_kind"] = SURFACES.index(kinds[int(generator.integers(len(kinds)))])
     ground = sum(look[name] for name in (*STRENGTHS["surface"], "night", "fog", "dark_asphalt"))

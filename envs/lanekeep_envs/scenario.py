@@ -26,6 +26,10 @@ Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Elevation = Annotated[float, msgspec.Meta(ge=2.0, le=85.0)]
 Strength = tuple[Fraction, Fraction]
 Mounting = Annotated[float, msgspec.Meta(ge=-10.0, le=10.0)]
+Gust = Annotated[float, msgspec.Meta(ge=0.0, le=5.0)]
+Crown = Annotated[float, msgspec.Meta(ge=-15.0, le=15.0)]
+Friction = Annotated[float, msgspec.Meta(ge=0.05, le=1.5)]
+WheelOffset = Annotated[float, msgspec.Meta(ge=-5.0, le=5.0)]
 Delay = Annotated[float, msgspec.Meta(ge=0.0, le=0.4)]
 LateFrames = Annotated[int, msgspec.Meta(ge=0, le=10)]
 Tie = Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
@@ -145,10 +149,10 @@ class SensorTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class DisturbanceTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What pushes the car or cheats its controls."""
 
-    gust_mps2: tuple[NonNegative, NonNegative] = (0.0, 0.0)  # standard deviation of the crosswind's acceleration
-    crown_percent: tuple[float, float] = (0.0, 0.0)  # cross fall of the road to the right
-    friction: tuple[Positive, Positive] = (0.9, 0.9)
-    steering_offset_deg: tuple[float, float] = (0.0, 0.0)  # of the road wheels
+    gust_mps2: tuple[Gust, Gust] = (0.0, 0.0)  # standard deviation of the crosswind's acceleration
+    crown_percent: tuple[Crown, Crown] = (0.0, 0.0)  # cross fall of the road to the right
+    friction: tuple[Friction, Friction] = (0.9, 0.9)
+    steering_offset_deg: tuple[WheelOffset, WheelOffset] = (0.0, 0.0)  # of the road wheels
     extra_delay_s: tuple[Delay, Delay] = (0.0, 0.0)  # of the actuator
     dropped_frames: Strength = (0.0, 0.0)  # probability that the camera shows the last frame again
     late_frames: tuple[LateFrames, LateFrames] = (0, 0)  # control steps that every frame comes late
@@ -196,9 +200,9 @@ class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return msgspec.structs.replace(self, **eased)
 
 
-# What the dial moves.  Of a fine day are the weather, surface, sensor and disturbance that the tables' defaults stand for,
-# a sun and an exposure, sight and noise between those of DAYLIGHT, and no trees, hedges or rails close to the road; how
-# many things stand there, the kinds of surface, presences, the geometry and the innocent ties stay as they are.
+# What the dial moves.  To a fine, calm day belong the defaults of weather, surface, sensor and disturbance, no avenue,
+# hedges or rails, and sun, exposure, sight and noise within DAYLIGHT.  How many things stand beside the road, the kinds of
+# surface, presences, geometry, starts and innocent ties stay as written.
 DAYLIGHT = LookTable(sun_elevation_deg=(8.0, 60.0), visibility_m=(400.0, math.inf))
 DIALLED: dict[str, tuple[str, ...]] = {
     "look": ("sun_elevation_deg", "sunshine", "exposure", "visibility_m", "noise_grey"),
