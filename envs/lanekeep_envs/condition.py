@@ -27,6 +27,7 @@ TRACK_M, TRACK_WIDTH_M = 0.8, 0.34  # of a wheel track: from the middle of the l
 GAPS, WORKS, SEAM_M, JOINT_M, STONE_M = 12.0, 40.0, 23.0, 5.0, (0.16, 0.20)
 LEAF_FADE_M = 0.35  # extent of a patch in which single leaves begin to merge
 SHIFT_M = 0.35  # at most, of the temporary lines
+FAR_M = 1e6
 LENGTHS = 24  # sections of road that a table of `lay_lengths` knows
 
 
@@ -106,10 +107,11 @@ def lay_lengths(table, s0, section_m, share, salt, seed):
     first, before = int(np.floor(s0 / section_m)), 0.0
     for k in range(table.shape[1]):
         bits = hash32(first + k, salt, 7, seed)
-        length = section_m * clip01(4.0 * (1.25 * share - (bits & 0xFFFF) / 65536.0))
+        length = section_m * clip01(20.0 * (1.05 * share - (bits & 0xFFFF) / 65536.0))
         table[0, k], table[1, k] = before, (section_m - length) * ((bits >> 16) / 65536.0)
         table[2, k] = table[1, k] + length
         before += length
+    table[1, k], table[2, k] = 0.0, FAR_M if share > 0.5 else 0.0  # nobody sees what is beyond
 
 
 @inlined
