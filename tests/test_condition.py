@@ -154,7 +154,7 @@ def test_lengths_are_covered_in_the_share_that_was_asked_for() -> None:
     table = np.zeros((3, LENGTHS))
     for share in (0.0, 0.1, 0.5, 1.0):
         covered = []
-        for seed in range(200):
+        for seed in range(100):
             lay_lengths(table, 48.0, 12.0, share, 11, seed)
             parts = [covered_length.py_func(table, 48.0 + s, 7.0, 48.0, 12.0) for s in np.arange(3.5, 270.0, 7.0)]
             assert min(parts) >= 0.0 and max(parts) <= 1.0
@@ -167,7 +167,7 @@ import sys
 sys.path.insert(0, {folder!r})
 from test_condition import ALL, CAMERA, snapshot_of, Renderer, EVERYTHING
 import numpy as np
-snapshot, renderer = snapshot_of(3, 200.0), Renderer(CAMERA.resized(16, 40))
+snapshot, renderer = snapshot_of(3, 200.0), Renderer(CAMERA.resized(12, 32))
 for kind in range(3):
     look, things = snapshot.looks[0].copy(), snapshot.things[0]
     for name, value in {{**ALL, "surface_kind": kind, "night": 0.5, "plain": False}}.items():
@@ -183,5 +183,5 @@ def test_compiled_equals_python_byte_for_byte() -> None:
         subprocess.run([sys.executable, "-c", code], env=os.environ | extra, capture_output=True, check=True).stdout
         for extra in ({}, {"NUMBA_DISABLE_JIT": "1"})
     ]
-    assert len(frames[0]) == 3 * 16 * 40 * (3 + 1 + 4 + 4)
+    assert len(frames[0]) == 3 * 12 * 32 * (3 + 1 + 4 + 4)
     assert frames[0] == frames[1]
