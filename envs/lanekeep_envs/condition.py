@@ -25,7 +25,9 @@ COVERS = tuple(  # elements of the rows of `cover`
 WEAR, SEAMS, GHOST_LINES, ROADWORKS, WATER, LEAVES, SNOW = range(7)
 TRACK_M, TRACK_WIDTH_M = 0.8, 0.34  # of a wheel track: from the middle of the lane, and half its width
 GAPS, WORKS, SEAM_M, JOINT_M, STONE_M = 12.0, 40.0, 23.0, 5.0, (0.16, 0.20)
+LEAF_FADE_M = 0.35  # extent of a patch in which single leaves begin to merge
 SHIFT_M = 0.35  # at most, of the temporary lines
+FAR_M = 1e6
 LENGTHS = 24  # sections of road that a table of `lay_lengths` knows
 
 
@@ -57,6 +59,18 @@ class Patches(NamedTuple):
     wide: NDArray[np.float64]  # extent across the road [m]
     long: NDArray[np.float64]  # and along it
     stain: NDArray[np.float64]  # slow texture
+
+
+@inlined
+def part_of(patches, first, last):
+    """Some of the patches."""
+    return Patches(
+        patches.s[first:last],
+        patches.sided[first:last],
+        patches.wide[first:last],
+        patches.long[first:last],
+        patches.stain[first:last],
+    )
 
 
 @inlined
@@ -93,10 +107,11 @@ def lay_lengths(table, s0, section_m, share, salt, seed):
     first, before = int(np.floor(s0 / section_m)), 0.0
     for k in range(table.shape[1]):
         bits = hash32(first + k, salt, 7, seed)
-        length = section_m * clip01(4.0 * (1.25 * share - (bits & 0xFFFF) / 65536.0))
+        length = section_m * clip01(20.0 * (1.05 * share - (bits & 0xFFFF) / 65536.0))
         table[0, k], table[1, k] = before, (section_m - length) * ((bits >> 16) / 65536.0)
         table[2, k] = table[1, k] + length
         before += length
+    table[1, k], table[2, k] = 0.0, FAR_M if share > 0.5 else 0.0  # nobody sees what is beyond
 
 
 @inlined
@@ -215,7 +230,7 @@ def cover_with_ghost_lines(dark, pale, patches, lane, condition):
         x = s[j] + condition.offset_x
         off = 0.9 * wandering(tile, x, 200.3)
         centre, side = sided[j] - off, abs(sided[j]) - edge + 0.7 * max(off, -0.1)
-        rub = 0.45 + 1.3 * fade(long[j], 1.5) * sample(tile, 3.1 * x, 5.0 * sided[j])
+        rub = 0.7 + 1.3 * fade(long[j], 1.5) * sample(tile, 3.1 * x, 5.0 * sided[j])
         groove = max(overlap(centre, 1.9 * line, wide[j]), overlap(side, 1.9 * line, wide[j])) / wide[j]
         left = max(overlap(centre, line, wide[j]), overlap(side, line, wide[j])) / wide[j]
         dark[j] = 0.4 * condition.ghost_lines * groove
@@ -224,14 +239,16 @@ def cover_with_ghost_lines(dark, pale, patches, lane, condition):
 
 @kernel
 def cover_with_roadworks(share, patches, lane, works, s0, condition):
-    """Yellow lines, all shifted alike, where the table `works` says."""
+    """Yellow lines, shifted together, where the table `works` says."""
     s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
     edge, line = lane.lane_m + 0.5 * lane.line_m, 1.25 * lane.line_m
     for j in range(share.shape[0]):
-        shifted = sided[j] - SHIFT_M * wandering(tile, s[j] + condition.offset_y, 120.6)
+        shift = SHIFT_M * wandering(tile, s[j] + condition.offset_y, 120.6)
         dashes = pulse_share(s[j], long[j], 0.5 * lane.dash_m, 0.5 * lane.period_m)
-        centre = overlap(shifted, line, wide[j]) * dashes
-        share[j] = (centre + overlap(abs(shifted) - edge, line, wide[j])) / wide[j]
+        centre = overlap(sided[j] - shift, line, wide[j]) * dashes
+        beside = overlap(sided[j] - edge - min(shift, 0.1), line, wide[j])  # not out on the shoulder
+        beside += overlap(-sided[j] - edge - min(-shift, 0.1), line, wide[j])
+        share[j] = (centre + beside) / wide[j]
     for j in range(share.shape[0]):
         if share[j] > 0.0:
             share[j] = min(share[j], 1.0) * covered_length(works, s[j], long[j], s0, WORKS)
@@ -263,9 +280,16 @@ def cover_with_leaves(share, hue, patches, lane, condition):
     s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
     cell_m, leaf_m = 0.17, 0.10
     for j in range(share.shape[0]):
-        beside = abs(abs(sided[j]) - lane.edge_m)
-        here = 0.16 + 0.84 * clip01(1.25 - beside * 0.8) + 0.25 * clip01((abs(sided[j]) - lane.edge_m) * 2.0)
-        crowd = min(condition.leaves * here * clip01(0.75 + 0.9 * patches.stain[j]), 1.0)
+        beyond = abs(sided[j]) - lane.edge_m
+        here = 0.16 + 0.84 * clip01(1.25 - abs(beyond) * 0.8) + 0.25 * clip01(beyond * 2.0)
+        share[j] = min(condition.leaves * here * clip01(0.75 + 0.9 * patches.stain[j]), 1.0)
+        hue[j] = 0.5
+    if np.min(long) > 1.5 * LEAF_FADE_M:  # too far for single leaves
+        for j in range(share.shape[0]):
+            share[j] *= 0.35
+        return
+    for j in range(share.shape[0]):
+        crowd = share[j]
         u, v = np.floor(s[j] / cell_m), np.floor(sided[j] / cell_m)
         draw = uniform(tile, u, v)
         half, turn = 0.5 * leaf_m, uniform(tile, v, u)
@@ -275,8 +299,8 @@ def cover_with_leaves(share, hue, patches, lane, condition):
         spot = clip01(1.6 * (1.0 - (along * along) / (deep * deep) - (across * across) / (broad * broad)))
         single = clip01(8.0 * (1.125 * crowd - draw)) * spot * (half / deep)
         mean = 0.35 * crowd
-        share[j] = mean + fade(long[j], 0.35) * (single - mean)
-        hue[j] = 0.5 + fade(long[j], 0.35) * (turn - 0.5)
+        share[j] = mean + fade(long[j], LEAF_FADE_M) * (single - mean)
+        hue[j] = 0.5 + fade(long[j], LEAF_FADE_M) * (turn - 0.5)
 
 
 @kernel

@@ -44,6 +44,7 @@ from lanekeep_envs.condition import (
     edge_marking,
     joint_light,
     lay_lengths,
+    part_of,
     surface_colour,
     wear_marking,
 )
@@ -236,7 +237,7 @@ def lay_all_lengths(lengths, s0, condition):
 
 @kernel
 def unfold(patches, paved, nodes, row, half, lane, mirror):
-    """Fill what every pixel of a row covers, from the nodes."""
+    """Fill what every pixel of a row covers, from the nodes; return between which columns the road lies, lines included."""
     per_width = 1.0 / row.piece
     for n in range(5):
         out = (patches.s, patches.sided, patches.wide, patches.long, patches.stain)[n]
@@ -246,9 +247,13 @@ def unfold(patches, paved, nodes, row, half, lane, mirror):
             for m in range(row.piece):
                 b = (m + half) * per_width
                 out[first + m] = (1.0 - b) * low + b * high
-    sided, wide = patches.sided, patches.wide
+    sided, wide, spare = patches.sided, patches.wide, 0.5 + max(lane.lane_m + lane.line_m - lane.edge_m, 0.0)
+    first, last = paved.shape[0], 0
     for j in range(paved.shape[0]):
         paved[j] = paved_share(sided[j], wide[j], lane)
+        if abs(sided[j]) - wide[j] < lane.edge_m + spare:
+            first, last = min(first, j), j + 1
+    return min(first, last), last
 
 
 @kernel
@@ -281,16 +286,16 @@ def bare_row(albedo, nodes, half, row, centre, grain, lane, materials, mirror, n
 
 
 @kernel
-def lay_surface(strip, lane, materials, grain, condition):
+def lay_surface(strip, first, last, lane, materials, grain, condition):
     """The road's pavement, wet or dry, and its seams."""
-    patches, albedo, share, paved = strip.patches, strip.albedo, strip.share, strip.paved
+    patches, albedo, share, paved = part_of(strip.patches, first, last), strip.albedo, strip.share, strip.paved
     if condition.kind == COBBLES:
-        cobble_light(share, patches, lane, grain.slow, condition.seams)
+        cobble_light(share[first:last], patches, lane, grain.slow, condition.seams)
         dim(albedo, share, paved)
         for j in range(share.shape[0]):
             strip.cover[SEAMS, j] = paved[j] * condition.seams
     elif condition.kind == CONCRETE:
-        joint_light(share, patches)
+        joint_light(share[first:last], patches)
         dim(albedo, share, paved)
     if condition.wet > 0.0:
         for j in range(share.shape[0]):
@@ -299,7 +304,7 @@ def lay_surface(strip, lane, materials, grain, condition):
         dim(albedo, share, paved)
     if condition.seams > 0.0 and condition.kind != COBBLES:
         dark = mix((26.0, 25.0, 25.0), materials.asphalt, 0.15)
-        cover_with_seams(strip.cover[SEAMS], patches, lane, condition)
+        cover_with_seams(strip.cover[SEAMS, first:last], patches, lane, condition)
         blend(albedo, strip.cover[SEAMS], dark, dark, None)
 
 
@@ -313,44 +318,51 @@ def lay_tone(strip, axis, s0):
 
 
 @kernel
-def lay_paint(strip, lane, materials, s0, look, condition):
+def tint_marking(albedo, mark, paint, own):
+    """Turn a marking's paint into its own; another that shares a pixel with it stays to the last bit."""
+    for c in range(3):
+        line, turn = albedo[c], own[c] - paint[c]
+        for j in range(line.shape[0]):
+            line[j] += mark[j] * turn
+
+
+@kernel
+def lay_paint(strip, first, last, lane, materials, s0, look, condition):
     """Lines: old ones, the valid ones as far as they are left, and yellow ones over them."""
-    patches, albedo, share, marks, paint = strip.patches, strip.albedo, strip.share, strip.marks, strip.paint
+    patches, albedo, share = part_of(strip.patches, first, last), strip.albedo, strip.share
+    marks, paint, gone = strip.marks, strip.paint, strip.cover[WEAR, first:last]
     if condition.ghost_lines > 0.0:
         dark, pale = tinted(0.5, materials.asphalt), mix(materials.asphalt, materials.paint, 0.75)
-        cover_with_ghost_lines(strip.cover[GHOST_LINES], share, patches, lane, condition)
+        share[:] = 0.0
+        cover_with_ghost_lines(strip.cover[GHOST_LINES, first:last], share[first:last], patches, lane, condition)
         blend(albedo, strip.cover[GHOST_LINES], dark, dark, None)
         blend(albedo, share, pale, pale, None)
-    centre_marking(marks[0], patches, lane, condition.mirror * lane.centre_shift)
-    edge_marking(marks[1], patches, lane, condition.mirror, lane.left, lane.left_shift)
-    edge_marking(marks[2], patches, lane, -condition.mirror, lane.right, -lane.right_shift)
+    marks[:, :] = 0.0
+    centre_marking(marks[0, first:last], patches, lane, condition.mirror * lane.centre_shift)
+    edge_marking(marks[1, first:last], patches, lane, condition.mirror, lane.left, lane.left_shift)
+    edge_marking(marks[2, first:last], patches, lane, -condition.mirror, lane.right, -lane.right_shift)
     if condition.worn > 0.0 or condition.missing > 0.0:
-        strip.cover[WEAR, :] = 0.0
         for n in range(3):
             side = condition.mirror * (0.0, 1.0, -1.0)[n]
-            wear_marking(marks[n], strip.cover[WEAR], patches, strip.lengths[n], s0, side, condition)
+            wear_marking(marks[n, first:last], gone, patches, strip.lengths[n], s0, side, condition)
     for j in range(paint.shape[0]):
         paint[j] = marks[0, j] + (marks[1, j] + marks[2, j])
+    blend(albedo, paint, materials.paint, materials.paint, None)
     if look["own_paint"]:
-        centre = (look["centre_paint_r"], look["centre_paint_g"], look["centre_paint_b"])
-        left = (look["left_paint_r"], look["left_paint_g"], look["left_paint_b"])
-        right = (look["right_paint_r"], look["right_paint_g"], look["right_paint_b"])
-        blend(albedo, marks[0], centre, centre, None)
-        blend(albedo, marks[1], left, left, None)
-        blend(albedo, marks[2], right, right, None)
-    else:
-        blend(albedo, paint, materials.paint, materials.paint, None)
+        tint_marking(albedo, marks[0], materials.paint, (look["centre_paint_r"], look["centre_paint_g"], look["centre_paint_b"]))
+        tint_marking(albedo, marks[1], materials.paint, (look["left_paint_r"], look["left_paint_g"], look["left_paint_b"]))
+        tint_marking(albedo, marks[2], materials.paint, (look["right_paint_r"], look["right_paint_g"], look["right_paint_b"]))
     if condition.roadworks > 0.0:
         white = materials.paint
         yellow = (0.98 * white[0], 0.72 * white[1], 0.10 * white[2])
-        cover_with_roadworks(strip.cover[ROADWORKS], patches, lane, strip.lengths[3], s0, condition)
+        cover_with_roadworks(strip.cover[ROADWORKS, first:last], patches, lane, strip.lengths[3], s0, condition)
         blend(albedo, strip.cover[ROADWORKS], yellow, yellow, None)
         for j in range(paint.shape[0]):
             paint[j] = max(paint[j], strip.cover[ROADWORKS, j])
 
 
 @kernel
-def lay_covers(strip, row, lane, height_m, condition):
+def lay_covers(strip, first, last, row, lane, height_m, condition):
     """Leaves, water and snow, in this order; water mirrors the sky the more, the flatter it is looked at."""
     patches, albedo, share, reflection = strip.patches, strip.albedo, strip.share, strip.reflection
     if condition.leaves > 0.0:
@@ -361,7 +373,8 @@ def lay_covers(strip, row, lane, height_m, condition):
     for j in range(reflection.shape[0]):
         reflection[j] = strip.paved[j] * clip01(0.75 * condition.wet * fresnel * (0.8 + 0.7 * patches.stain[j]))
     if condition.puddles > 0.0:
-        cover_with_puddles(share, patches, lane, condition)
+        share[:] = 0.0
+        cover_with_puddles(share[first:last], part_of(patches, first, last), lane, condition)
         muddy, mirrored = (46.0, 44.0, 42.0), 0.2 + 0.72 * fresnel
         for j in range(share.shape[0]):
             strip.cover[WATER, j] = max(share[j], strip.paved[j] if condition.wet > 0.0 else 0.0)
@@ -400,7 +413,7 @@ def note_condition(by, i, cover, fog):
     """Add to what `note_row` wrote which conditions row i shows, and which of them dominate."""
     for j in range(cover.shape[1]):
         bits, element = 1 << FOG if fog > 0.0 else 0, by.elements[i, j]
-        if cover[WEAR, j] >= 0.4 and CENTRE >= element >= LEFT or element == RIGHT and cover[WEAR, j] >= 0.4:
+        if cover[WEAR, j] >= 0.4 and LEFT <= element <= RIGHT:
             element = ROAD
         for n in range(cover.shape[0]):
             if cover[n, j] > 0.0:
@@ -430,12 +443,13 @@ def pavement_of(materials, kind):
 def paint_row_in_condition(canvas, by, i, row, grain, lane, materials, strip, s0, look, lens, condition):
     """Paint image row i of a road that is not plain asphalt on a fine day, layer by layer, on its bare albedo."""
     centre, nodes, half = lens.centre_column, canvas.nodes, canvas.half
-    unfold(strip.patches, strip.paved, nodes, row, half, lane, condition.mirror)
-    lay_surface(strip, lane, materials, grain, condition)
+    strip.cover[:, :] = 0.0
+    first, last = unfold(strip.patches, strip.paved, nodes, row, half, lane, condition.mirror)
+    lay_surface(strip, first, last, lane, materials, grain, condition)
     if look["dark_asphalt"] > 0.0 and grain.slow > 0.0:
         lay_tone(strip, canvas.axis, s0)
-    lay_paint(strip, lane, materials, s0, look, condition)
-    lay_covers(strip, row, lane, lens.height_m, condition)
+    lay_paint(strip, first, last, lane, materials, s0, look, condition)
+    lay_covers(strip, first, last, row, lane, lens.height_m, condition)
     up = 0.6 * np.sqrt(
         min(lens.height_m / (0.45 * row.forward), 1.0)
     )  # water near the car mirrors what is high in the sky
@@ -513,7 +527,7 @@ def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible):
             if by is not None:
                 note_row(by, i, canvas.shade[i], canvas.nodes, row, canvas.half, grain, lane)
         else:
-            damp = Grain(grain.fine, grain.coarse, grain.rough * (1.0 - 0.6 * condition.wet), grain.slow)
+            damp = Grain(grain.fine, grain.coarse, grain.rough * (1.0 - 0.4 * condition.wet), grain.slow)
             nodes, half, centre = canvas.nodes, canvas.half, lens.centre_column
             if patch < TEXEL_FROM_M:
                 bare_row(strip.albedo, nodes, half, row, centre, damp, lane, materials, mirror, True)

@@ -1,0 +1,187 @@
+"""State of road and markings: what each condition covers, the law of removal, the mirror, and strength 0 is nothing."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
+from lanekeep_envs.condition import LENGTHS, covered_length, lay_lengths
+from lanekeep_envs.interventions import EVERYTHING
+from lanekeep_envs.render import Renderer
+
+CAMERA = Camera(height_px=33, width_px=100)
+STRENGTHS = {
+    Element.WEAR: ("worn", "missing"),
+    Element.SEAMS: ("seams",),
+    Element.GHOST_LINES: ("ghost_lines",),
+    Element.ROADWORKS: ("roadworks",),
+    Element.SNOW: ("snow",),
+    Element.WATER: ("wet", "puddles"),
+    Element.LEAVES: ("leaves",),
+}
+ALL = {name: 0.5 for names in STRENGTHS.values() for name in names}
+MARKINGS = (Element.LEFT_MARKING, Element.CENTRE_MARKING, Element.RIGHT_MARKING)
+RENDERER = Renderer(CAMERA)
+
+
+def snapshot_of(seed: int, start_m: float) -> Snapshot:
+    env = LaneKeepingEnv(camera="16x40")
+    env.reset(seed=seed, options={"start_m": start_m})
+    return env.snapshot()
+
+
+def view(snapshot: Snapshot, visible: int = EVERYTHING, /, **look: Any) -> Frame:
+    """What the car sees with these numbers of the look."""
+    changed, things = snapshot.looks[0].copy(), snapshot.things[0]
+    changed["plain"] = False
+    for name, value in look.items():
+        changed[name] = value
+    return RENDERER.frame(snapshot.cars[0], snapshot.roads[0], things, len(things), changed, visible)
+
+
+def has(frame: Frame, element: Element) -> np.ndarray:
+    return frame.contributors >> element & 1 == 1
+
+
+@pytest.mark.parametrize(("seed", "start_m"), [(0, 150.0), (11, 480.0), (7, 620.0)])
+def test_without_any_condition_the_ground_is_the_plain_one(seed: int, start_m: float) -> None:
+    snapshot = snapshot_of(seed, start_m)
+    one, other = view(snapshot), view(snapshot, plain=True)
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2])
+def test_a_pixel_without_the_bit_of_a_condition_is_the_same_without_it(kind: int) -> None:
+    changed = set()
+    for seed in range(3):
+        snapshot = snapshot_of(seed, 90.0 + 130.0 * seed)
+        state = {**ALL, "surface_kind": kind, "night": 0.4 * seed}
+        whole = view(snapshot, **state)
+        assert (whole.contributors >> whole.elements & 1).all()
+        for element, names in STRENGTHS.items():
+            without = view(snapshot, **{**state, **dict.fromkeys(names, 0.0)})
+            assert not has(without, element).any()
+            differs = (without.image != whole.image).any(-1)
+            assert not (differs & ~has(whole, element)).any(), element.name
+            changed |= {element} if differs.any() else set()
+        for element in MARKINGS:
+            without = view(snapshot, EVERYTHING & ~(1 << element), **state)
+            assert not ((without.image != whole.image).any(-1) & ~has(whole, element)).any(), element.name
+    assert changed == set(STRENGTHS)
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2])
+def test_the_mirrored_world_is_the_mirror_image_exactly(kind: int) -> None:
+    for seed in range(4):
+        snapshot = snapshot_of(seed, 60.0 + 210.0 * seed)
+        state = {**ALL, "surface_kind": kind, "night": 0.5, "snow": 0.25 * seed}
+        one = view(snapshot, **state)
+        cars, roads, looks = snapshot.cars.copy(), snapshot.roads.copy(), snapshot.looks.copy()
+        things = snapshot.things[0].copy()
+        for table, names in (
+            (cars, ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle")),
+            (roads, ("y", "heading", "curvature", "tangent_y")),
+            (looks, ("sun_y", "mirror")),
+            (things, ("y", "twist")),
+        ):
+            for name in names:
+                table[name] *= -1.0
+        changed = {"cars": cars, "roads": roads, "looks": looks, "things": (things,)}
+        mirrored = view(Snapshot(**{**snapshot.__dict__, **changed}), **state)
+        assert np.array_equal(mirrored.image, one.image[:, ::-1])
+        others = np.uint32(0xFFFFFFFF ^ (1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING))
+        assert np.array_equal(mirrored.contributors & others, one.contributors[:, ::-1] & others)
+
+
+def test_the_more_is_missing_or_worn_the_less_paint_is_left() -> None:
+    snapshot = snapshot_of(12, 30.0)
+    bare = view(snapshot, EVERYTHING & ~sum(1 << element for element in MARKINGS)).image.astype(int)
+    for name in ("missing", "worn"):
+        left = [np.abs(view(snapshot, **{name: x}).image - bare).sum() for x in (0.0, 0.3, 0.6, 1.0)]
+        assert left[0] > left[1] > left[2] > left[3]
+        assert left[3] < 0.25 * left[0]
+    assert left[0] > 0 and np.array_equal(view(snapshot, missing=1.0).image, bare)
+
+
+def test_snow_lies_on_the_land_before_it_lies_on_the_road() -> None:
+    snapshot = snapshot_of(12, 30.0)
+    plain = view(snapshot)
+    near = (plain.depth_m < 25.0) & (plain.elements != Element.TREES)
+    road, land = near & (plain.elements == Element.ROAD), near & (plain.elements == Element.TERRAIN)
+    little, much = view(snapshot, snow=0.3), view(snapshot, snow=0.9)
+
+    def gain(frame: Frame, where: np.ndarray) -> float:
+        return float(frame.image[where].mean() - plain.image[where].mean())
+
+    assert gain(little, land) > 25.0 and gain(little, road) < 3.0
+    assert gain(much, land) > gain(little, land) and gain(much, road) > 25.0
+    assert has(much, Element.SNOW)[near].mean() > has(little, Element.SNOW)[near].mean()
+
+
+def test_each_condition_looks_like_itself() -> None:
+    snapshot = snapshot_of(12, 30.0)
+    plain = view(snapshot).image.astype(float)
+
+    def shift(element: Element, **look: float) -> np.ndarray:
+        frame = view(snapshot, **look)
+        return (frame.image - plain)[has(frame, element)].mean(0)
+
+    assert (shift(Element.SEAMS, seams=1.0) < -1.0).all()
+    assert shift(Element.ROADWORKS, roadworks=1.0)[2] < shift(Element.ROADWORKS, roadworks=1.0)[0] - 10.0
+    assert shift(Element.LEAVES, leaves=1.0)[0] > shift(Element.LEAVES, leaves=1.0)[2] + 2.0
+    wet = view(snapshot, wet=1.0)
+    near = (wet.depth_m < 8.0) & (wet.elements == Element.ROAD)
+    assert (wet.image - plain)[near].mean() < -8.0
+
+
+def test_headlights_show_the_markings_best() -> None:
+    snapshot = snapshot_of(12, 30.0)
+    dark = {f"{name}_{c}": 0.0 for name in ("ambient", "sunlight") for c in "rgb"}
+    night = view(snapshot, night=1.0, **dark)
+    near = (night.depth_m > 4.0) & (night.depth_m < 15.0)
+    road, line = near & (night.elements == Element.ROAD), near & (night.elements == Element.RIGHT_MARKING)
+    assert night.image[line].mean() > 2.0 * night.image[road].mean() > 20.0
+    assert (
+        night.image[(night.depth_m > 90.0) & np.isfinite(night.depth_m) & (night.elements == Element.ROAD)].max() < 90
+    )
+
+
+def test_lengths_are_covered_in_the_share_that_was_asked_for() -> None:
+    table = np.zeros((3, LENGTHS))
+    for share in (0.0, 0.1, 0.5, 1.0):
+        covered = []
+        for seed in range(100):
+            lay_lengths(table, 48.0, 12.0, share, 11, seed)
+            parts = [covered_length.py_func(table, 48.0 + s, 7.0, 48.0, 12.0) for s in np.arange(3.5, 270.0, 7.0)]
+            assert min(parts) >= 0.0 and max(parts) <= 1.0
+            covered.append(np.mean(parts))
+        assert np.mean(covered) == pytest.approx(share, abs=0.03)
+
+
+PLAIN = """
+import sys
+sys.path.insert(0, {folder!r})
+from test_condition import ALL, CAMERA, snapshot_of, Renderer, EVERYTHING
+import numpy as np
+snapshot, renderer = snapshot_of(3, 200.0), Renderer(CAMERA.resized(12, 32))
+for kind in range(3):
+    look, things = snapshot.looks[0].copy(), snapshot.things[0]
+    for name, value in {{**ALL, "surface_kind": kind, "night": 0.5, "plain": False}}.items():
+        look[name] = value
+    for part in renderer.frame(snapshot.cars[0], snapshot.roads[0], things, len(things), look, EVERYTHING):
+        sys.stdout.buffer.write(part.tobytes())
+"""
+
+
+def test_compiled_equals_python_byte_for_byte() -> None:
+    code = PLAIN.format(folder=os.path.dirname(__file__))
+    frames = [
+        subprocess.run([sys.executable, "-c", code], env=os.environ | extra, capture_output=True, check=True).stdout
+        for extra in ({}, {"NUMBA_DISABLE_JIT": "1"})
+    ]
+    assert len(frames[0]) == 3 * 12 * 32 * (3 + 1 + 4 + 4)
+    assert frames[0] == frames[1]
