@@ -76,7 +76,11 @@ def between(pair: tuple[float, float], generator: np.random.Generator) -> float:
 
 
 def avenue(
-    road: NDArray[np.void], length_m: float, strength: tuple[float, float], edge_m: float, generator: np.random.Generator
+    road: NDArray[np.void],
+    length_m: float,
+    strength: tuple[float, float],
+    edge_m: float,
+    generator: np.random.Generator,
 ) -> NDArray[np.void]:
     """Broadleaf trees in two rows close to the asphalt; the strength is the share of places that are not empty."""
     full, spacing, aside = between(strength, generator), *(between(p, generator) for p in (AVENUE_SPACING_M, AVENUE_M))
@@ -111,8 +115,17 @@ def chain(
     for thing, (start, tall, tint, d) in zip(things, pieces, strict=True):
         x0, y0, _ = pose_beside(road, start, d)
         x1, y1, _ = pose_beside(road, start + piece_m, d)
-        thing["s_m"], thing["x"], thing["y"], thing["kind"] = start + 0.5 * piece_m, 0.5 * (x0 + x1), 0.5 * (y0 + y1), kind
-        thing["twist"], thing["length_m"], thing["tint"] = np.arctan2(y1 - y0, x1 - x0), np.hypot(x1 - x0, y1 - y0), tint
+        thing["s_m"], thing["x"], thing["y"], thing["kind"] = (
+            start + 0.5 * piece_m,
+            0.5 * (x0 + x1),
+            0.5 * (y0 + y1),
+            kind,
+        )
+        thing["twist"], thing["length_m"], thing["tint"] = (
+            np.arctan2(y1 - y0, x1 - x0),
+            np.hypot(x1 - x0, y1 - y0),
+            tint,
+        )
         thing["height_m"], thing["radius_m"] = (tall, 0.5) if kind == HEDGE else (RAIL_HEIGHT_M, 0.05)
     return things
 

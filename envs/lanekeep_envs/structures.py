@@ -59,6 +59,7 @@ class Body(NamedTuple):
 class Skin(NamedTuple):
     """What a face shows."""
 
+    element: int  # of the face
     kind: int
     colour: RGB
     second: RGB
@@ -159,7 +160,7 @@ def chord_of(edges, p):
 
 
 @kernel
-def paint_face(canvas, by, element, face, skin, light, lens, grow):
+def paint_face(canvas, by, face, skin, light, lens, grow):
     """Paint a face; `grow` is how many pixels it reaches beyond its edges: lower, far u, upper, u = 0."""
     height, width, tile = canvas.shape[1], canvas.shape[2], TILE
     a, b, c, d = corners_of(face, lens)
@@ -223,7 +224,7 @@ def paint_face(canvas, by, element, face, skin, light, lens, grow):
             canvas[1, i, j] += cover * (shown[1] - canvas[1, i, j])
             canvas[2, i, j] += cover * (shown[2] - canvas[2, i, j])
             if by is not None:
-                mark(by, i, j, element, cover, forward)
+                mark(by, i, j, skin.element, cover, forward)
 
 
 @kernel
@@ -265,7 +266,7 @@ def skin_at(skin, u, v, face, blur_u, blur_v, tile):
         return 1.0, tinted(0.95 + tiles + 0.15 * sample(tile, 1.5 * s, 3.0 * v), skin.colour), 0.0, 0.0
     if kind == FLANK:
         return flank_at(skin, u, v, face, 0.5 * (blur_u + blur_v))
-    if kind == NOSE or kind == TAIL:
+    if kind in (NOSE, TAIL):
         return end_at(skin, abs(u - 0.5 * face.wide), v, blur_u, blur_v)
     if kind == GLASS:
         pillar = max(pulse(v - face.tall, 0.07, blur_v), pulse(u - 0.52 * face.wide, 0.05, blur_u) * skin.number)
@@ -413,7 +414,7 @@ def level_face(place, body, z):
 
 
 @kernel
-def paint_body(canvas, by, element, place, body, flank, ends, top, light, lens):
+def paint_body(canvas, by, place, body, flank, ends, top, light, lens):
     """Paint the faces of a body that are turned to the camera; `ends` are the skins of front and rear."""
     left, right = side_face(place, body, 1.0), side_face(place, body, -1.0)
     front, rear = end_face(place, body, 1.0), end_face(place, body, -1.0)
@@ -423,15 +424,15 @@ def paint_body(canvas, by, element, place, body, flank, ends, top, light, lens):
     over = (1.0 if sees[0] else 0.0, 1.0 if sees[1] else 0.0, 1.0 if sees[2] else 0.0, 1.0 if sees[3] else 0.0)
     level = level_face(place, body, body.z_1)
     if lens.height_m > body.z_1 and body.top_half > 0.0:
-        paint_face(canvas, by, element, level, top, light, lens, (over[1], over[2], over[0], over[3]))
+        paint_face(canvas, by, level, top, light, lens, (over[1], over[2], over[0], over[3]))
     if sees[2]:
-        paint_face(canvas, by, element, front, ends[0], light, lens, (0.0, over[0], 0.0, over[1]))
+        paint_face(canvas, by, front, ends[0], light, lens, (0.0, over[0], 0.0, over[1]))
     if sees[3]:
-        paint_face(canvas, by, element, rear, ends[1], light, lens, (0.0, over[0], 0.0, over[1]))
+        paint_face(canvas, by, rear, ends[1], light, lens, (0.0, over[0], 0.0, over[1]))
     if sees[0]:
-        paint_face(canvas, by, element, left, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
+        paint_face(canvas, by, left, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
     if sees[1]:
-        paint_face(canvas, by, element, right, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
+        paint_face(canvas, by, right, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
 
 
 @kernel
@@ -448,9 +449,9 @@ def shown_part(place, low, high, half):
 
 
 @kernel
-def skin_of(kind, colour, second, number, own):
+def skin_of(element, kind, colour, second, number, own):
     """A skin whose pattern begins in the middle of its face."""
-    return Skin(kind, colour, second, number, own, 0.0, 0.0, 1.0, 0.0)
+    return Skin(element, kind, colour, second, number, own, 0.0, 0.0, 1.0, 0.0)
 
 
 @kernel
@@ -484,21 +485,24 @@ def draw_hedge(canvas, by, thing, place, low, high, look, light, lens):
     coarse = clip01((scale - 3.0) / 12.0)
     colour = tint * look["leaf_r"], tint * look["leaf_g"], tint * look["leaf_b"]
     at = thing["s_m"] + low
-    flank = Skin(LEAVES, colour, colour, 0, thing["tint"], at, 0.0, 1.0, coarse)
-    end = Skin(LEAVES, colour, colour, 0, thing["tint"], at, half, light.mirror, coarse)
+    flank = Skin(HEDGES, LEAVES, colour, colour, 0, thing["tint"], at, 0.0, 1.0, coarse)
+    end = Skin(HEDGES, LEAVES, colour, colour, 0, thing["tint"], at, half, light.mirror, coarse)
     body = Body(low, high, half, 0.0, thing["height_m"], 0.0, 0.0, 0.86 * half)
-    paint_body(canvas, by, HEDGES, place, body, flank, (end, end), flank, light, lens)
+    paint_body(canvas, by, place, body, flank, (end, end), flank, light, lens)
 
 
 @kernel
 def draw_rail(canvas, by, thing, place, low, high, light, lens):
     """Paint a piece of guard rail: legs, then the beam before them; a beam has no end, the next piece goes on."""
-    post, wave = Skin(LEGS, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0), Skin(BEAM, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0)
+    post, wave = (
+        Skin(RAILS, LEGS, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0),
+        Skin(RAILS, BEAM, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0),
+    )
     beam = 0.31
     legs = Body(low, high, 0.0, 0.0, thing["height_m"] - beam + 0.02, 0.0, 0.0, 0.0)
     strip = Body(low, high, 0.0, thing["height_m"] - beam, thing["height_m"], 0.0, 0.0, 0.0)
-    paint_face(canvas, by, RAILS, side_face(place, legs, 1.0), post, light, lens, (0.0, 0.5, 0.0, 0.5))
-    paint_face(canvas, by, RAILS, side_face(place, strip, 1.0), wave, light, lens, (0.0, 0.5, 0.0, 0.5))
+    paint_face(canvas, by, side_face(place, legs, 1.0), post, light, lens, (0.0, 0.5, 0.0, 0.5))
+    paint_face(canvas, by, side_face(place, strip, 1.0), wave, light, lens, (0.0, 0.5, 0.0, 0.5))
 
 
 @kernel
@@ -508,17 +512,17 @@ def draw_sign(canvas, by, thing, place, light, lens):
     shape = thing["variant"] if thing["variant"] >= 0 else -1 - thing["variant"]
     board_tall = 0.5 * half if shape == DIRECTION else half
     pole = Body(-0.04, 0.04, 0.04, 0.0, tall - board_tall, 0.0, 0.0, 0.04)
-    grey = skin_of(PLAIN, METAL, METAL, 0, 0.0)
+    grey = skin_of(SIGNS, PLAIN, METAL, METAL, 0, 0.0)
     shine = 0.9 * light.night * min(40.0 * headlight(place[0], place[1]), 1.0)
-    board = skin_of(BOARD, METAL, METAL, thing["variant"], shine)
+    board = skin_of(SIGNS, BOARD, METAL, METAL, thing["variant"], shine)
     front = Body(-0.06, -0.06, half, tall - 2.0 * board_tall, tall, 0.0, 0.0, half)
     still = (0.0, 0.0, 0.0, 0.0)
     if place[2] > 0.0:
-        paint_face(canvas, by, SIGNS, end_face(place, pole, -1.0), grey, light, lens, still)
-        paint_face(canvas, by, SIGNS, end_face(place, front, -1.0), board, light, lens, still)
+        paint_face(canvas, by, end_face(place, pole, -1.0), grey, light, lens, still)
+        paint_face(canvas, by, end_face(place, front, -1.0), board, light, lens, still)
     else:
-        paint_face(canvas, by, SIGNS, end_face(place, pole, 1.0), grey, light, lens, still)
-        paint_face(canvas, by, SIGNS, end_face(place, front, 1.0), board, light, lens, still)
+        paint_face(canvas, by, end_face(place, pole, 1.0), grey, light, lens, still)
+        paint_face(canvas, by, end_face(place, front, 1.0), board, light, lens, still)
 
 
 @kernel
@@ -544,14 +548,14 @@ def draw_building(canvas, by, thing, place, light, lens):
     half, tall, half_long = thing["radius_m"], thing["height_m"], 0.5 * thing["length_m"]
     walls, tiles = tinted(thing["tint"], walls), tinted(thing["tint"], tiles)
     number = 0 if thing["variant"] == 0 else int(thing["s_m"]) + 1
-    flank = Skin(WALL, walls, shutters, number, light.night, half_long, half_long, 1.0, 0.0)
-    end = Skin(WALL, walls, shutters, number, light.night, half, half, light.mirror, 0.0)
+    flank = Skin(BUILDINGS, WALL, walls, shutters, number, light.night, half_long, half_long, 1.0, 0.0)
+    end = Skin(BUILDINGS, WALL, walls, shutters, number, light.night, half, half, light.mirror, 0.0)
     body = Body(-half_long, half_long, half, 0.0, tall, 0.0, 0.0, half)
-    paint_body(canvas, by, BUILDINGS, place, body, flank, (end, end), flank, light, lens)
-    eaves, gable = 0.45, skin_of(PLAIN, walls, walls, 0, 0.0)
-    tile = skin_of(ROOF, tiles, tiles, 0, 0.0)
+    paint_body(canvas, by, place, body, flank, (end, end), flank, light, lens)
+    eaves, gable = 0.45, skin_of(BUILDINGS, PLAIN, walls, walls, 0, 0.0)
+    tile = skin_of(BUILDINGS, ROOF, tiles, tiles, 0, 0.0)
     roof = Body(-half_long - 0.3, half_long + 0.3, half + eaves, tall - 0.25, tall + 0.8 * half, 0.0, 0.0, 0.0)
-    paint_body(canvas, by, BUILDINGS, place, roof, tile, (gable, gable), tile, light, lens)
+    paint_body(canvas, by, place, roof, tile, (gable, gable), tile, light, lens)
 
 
 @kernel
@@ -581,15 +585,21 @@ def draw_car(canvas, by, vehicle, place, light, lens):
     cabin = Body(-1.95, 0.95, 0.82, 0.84, 1.46, 0.42, 0.80, 0.64)
     if vehicle["van"]:
         cabin = Body(-2.12, 1.35, 0.85, 0.84, 1.96, 0.08, 0.62, 0.78)
-    paint = skin_of(PLAIN, colour, colour, 0, 0.0)
+    paint = skin_of(CARS, PLAIN, colour, colour, 0, 0.0)
     under = level_face(place, Body(-2.4, 2.4, 1.1, 0.0, 0.0, 0.0, 0.0, 1.1), 0.0)
     still = (0.0, 0.0, 0.0, 0.0)
-    paint_face(canvas, by, CARS, under, skin_of(UNDER, (14.0, 14.0, 15.0), colour, 0, 0.0), light, lens, still)
-    ends = (skin_of(NOSE, colour, lamps, 0, 0.25 + 0.75 * night), skin_of(TAIL, colour, tails, 0, 0.15 + 0.65 * night))
-    flank = skin_of(FLANK, colour, colour, 0, 0.0)
-    paint_body(canvas, by, CARS, place, body, flank, ends, paint, light, lens)
-    glass, screen = skin_of(GLASS, colour, light.horizon, 1, 0.0), skin_of(GLASS, colour, light.horizon, 0, 0.0)
-    paint_body(canvas, by, CARS, place, cabin, glass, (screen, screen), paint, light, lens)
+    paint_face(canvas, by, under, skin_of(CARS, UNDER, (14.0, 14.0, 15.0), colour, 0, 0.0), light, lens, still)
+    ends = (
+        skin_of(CARS, NOSE, colour, lamps, 0, 0.25 + 0.75 * night),
+        skin_of(CARS, TAIL, colour, tails, 0, 0.15 + 0.65 * night),
+    )
+    flank = skin_of(CARS, FLANK, colour, colour, 0, 0.0)
+    paint_body(canvas, by, place, body, flank, ends, paint, light, lens)
+    glass, screen = (
+        skin_of(CARS, GLASS, colour, light.horizon, 1, 0.0),
+        skin_of(CARS, GLASS, colour, light.horizon, 0, 0.0),
+    )
+    paint_body(canvas, by, place, cabin, glass, (screen, screen), paint, light, lens)
     faces_us = -(place[0] * place[2] + place[1] * place[3]) / np.sqrt(place[0] * place[0] + place[1] * place[1])
     front = faces_us > 0.0
     for side in (1.0, -1.0):
