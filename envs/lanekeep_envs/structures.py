@@ -115,6 +115,13 @@ def edge_of(a, b, turn, grow):
 
 
 @kernel
+def gap(a, b):
+    """Pixels between two points of the image."""
+    dq, dp = b[0] - a[0], b[1] - a[1]
+    return np.sqrt(dq * dq + dp * dp)
+
+
+@kernel
 def seen_at(x, y, z, lens):
     """(q, p, depth) of a point: column and row from the middle of the image, where left and right are alike."""
     depth = x * lens.cos_pitch - z * lens.sin_pitch
@@ -172,15 +179,15 @@ def paint_face(canvas, by, face, skin, light, lens, grow):
     if near < 0.0:
         n, near = (-n[0], -n[1], -n[2]), -near
     turn = 1.0 if area > 0.0 else -1.0
-    px_u = np.sqrt((b[0] - a[0]) * (b[0] - a[0]) + (b[1] - a[1]) * (b[1] - a[1])) / face.wide
-    px_v = np.sqrt((d[0] - a[0]) * (d[0] - a[0]) + (d[1] - a[1]) * (d[1] - a[1])) / face.tall
+    px_u = 0.5 * (gap(a, b) + gap(d, c)) / face.wide
+    px_v = 0.5 * (gap(a, d) + gap(b, c)) / face.tall
     blur_u, blur_v = 1.0 / max(px_u, 1e-3), 1.0 / max(px_v, 1e-3)
-    ragged = min(0.10 * px_v, 8.0) * skin.coarse
+    ragged = min(0.10 * px_v, 8.0) * skin.coarse * face.rise[2]
     edges = (
         edge_of(a, b, turn, grow[0]), edge_of(b, c, turn, grow[1]),
         edge_of(c, d, turn, grow[2] + 0.5 * ragged), edge_of(d, a, turn, grow[3]),
     )  # fmt: skip
-    lit = 1.5 * max(-(n[0] * light.sun[0] + n[1] * light.sun[1] + n[2] * light.sun[2]), 0.0)
+    lit = 1.5 * max(0.08 - (n[0] * light.sun[0] + n[1] * light.sun[1] + n[2] * light.sun[2]), 0.08)
     dim = 0.80 - 0.20 * n[2]  # of the sky's light; what looks up sees more of it
     base = mix((0.0, 0.0, 0.0), light.ambient, dim)
     base = base[0] + lit * light.sunlight[0], base[1] + lit * light.sunlight[1], base[2] + lit * light.sunlight[2]
@@ -251,9 +258,11 @@ def skin_at(skin, u, v, face, blur_u, blur_v, tile):
     """(alpha, albedo, own light, roughness) of a face at (u, v)."""
     s, kind = skin.at + skin.side * (u - skin.middle), skin.kind
     if kind == LEAVES:
-        rough = skin.coarse * sample(tile, 11.0 * s, 11.0 * v + 40.0 * skin.own)
-        tuft = sample(tile, 2.3 * s, 2.3 * v)
-        return 1.0, tinted(0.70 + 0.25 * v / face.tall + 0.55 * rough + 0.10 * tuft, skin.colour), 0.0, rough
+        h = v if face.rise[2] > 0.0 else face.tall + abs(v - 0.5 * face.tall)
+        rough = skin.coarse * sample(tile, 11.0 * s, 11.0 * h + 40.0 * skin.own)
+        tuft = sample(tile, 2.3 * s, 2.3 * h)
+        light = 0.62 + 0.38 * min(h / face.tall, 1.0) + 0.50 * rough + 0.14 * tuft
+        return 1.0, tinted(light, skin.colour), 0.0, rough
     if kind == BEAM:
         wave = np.cos(4.0 * np.pi * v / face.tall) * clip01(2.0 - 6.0 * blur_v / face.tall)
         return 1.0, tinted(0.86 - 0.26 * wave, skin.colour), 0.0, 0.0
@@ -287,12 +296,12 @@ def wall_at(skin, s, u, v, face, blur_u, blur_v, tile):
     if skin.number == 0:
         boards = 0.10 * np.cos(2.0 * np.pi * s / 0.5) * clip01(2.0 - 8.0 * blur_u)
         return 1.0, tinted(stain + boards, skin.colour), 0.0, 0.0
-    across, up = apart(s - skin.middle, 2.6), apart(v, 2.8) + 0.05
+    across, up = apart(s, 2.6), apart(v, 2.8) + 0.05
     room = clip01((u - 0.5) / blur_u) * clip01((face.wide - 0.5 - u) / blur_u)  # no window on a corner
     glass = room * pulse(across, 0.50, blur_u) * pulse(up, 0.62, blur_v)
     frame = room * pulse(across, 0.60, blur_u) * pulse(up, 0.72, blur_v)
     shut = room * pulse(abs(across) - 0.86, 0.25, blur_u) * pulse(up, 0.72, blur_v)
-    column = int(np.floor((s - skin.middle) / 2.6))
+    column = int(np.floor(s / 2.6))
     lit = skin.own if hash32(column, int(np.floor(v / 2.8)), skin.number, 7) % 5 < 2 else 0.0
     albedo = mix(tinted(stain, skin.colour), skin.second, shut)
     albedo = mix(mix(albedo, WHITE, frame), mix((44.0, 50.0, 58.0), (255.0, 196.0, 110.0), lit), glass)
@@ -481,7 +490,7 @@ def draw_structure(canvas, by, thing, place, look, light, lens):
 @kernel
 def draw_hedge(canvas, by, thing, place, low, high, look, light, lens):
     """Paint a piece of hedge from `low` to `high` along it."""
-    tint, half, scale = 0.86 * thing["tint"], thing["radius_m"], lens.focal_px / max(place[0], CUT_M)
+    tint, half, scale = 1.05 * thing["tint"], thing["radius_m"], lens.focal_px / max(place[0], CUT_M)
     coarse = clip01((scale - 3.0) / 12.0)
     colour = tint * look["leaf_r"], tint * look["leaf_g"], tint * look["leaf_b"]
     at = thing["s_m"] + low
@@ -548,8 +557,8 @@ def draw_building(canvas, by, thing, place, light, lens):
     half, tall, half_long = thing["radius_m"], thing["height_m"], 0.5 * thing["length_m"]
     walls, tiles = tinted(thing["tint"], walls), tinted(thing["tint"], tiles)
     number = 0 if thing["variant"] == 0 else int(thing["s_m"]) + 1
-    flank = Skin(BUILDINGS, WALL, walls, shutters, number, light.night, half_long, half_long, 1.0, 0.0)
-    end = Skin(BUILDINGS, WALL, walls, shutters, number, light.night, half, half, light.mirror, 0.0)
+    flank = Skin(BUILDINGS, WALL, walls, shutters, number, light.night, 0.0, half_long, 1.0, 0.0)
+    end = Skin(BUILDINGS, WALL, walls, shutters, number, light.night, 0.0, half, light.mirror, 0.0)
     body = Body(-half_long, half_long, half, 0.0, tall, 0.0, 0.0, half)
     paint_body(canvas, by, place, body, flank, (end, end), flank, light, lens)
     eaves, gable = 0.45, skin_of(BUILDINGS, PLAIN, walls, walls, 0, 0.0)
@@ -620,7 +629,7 @@ def draw_glow(canvas, by, element, at, colour, strength, size_m, light, lens):
         return
     strength *= np.exp(-at[0] / light.visibility_m)
     scale = lens.focal_px / depth
-    core, halo = max(0.35 * size_m * scale, 0.75), 0.012 * lens.focal_px + size_m * scale
+    core, halo = max(0.35 * size_m * scale, 0.75), 0.030 * lens.focal_px + size_m * scale
     row, column = lens.centre_row + p, lens.centre_column + q
     top, left = int(max(np.floor(row - halo), 0.0)), int(max(np.floor(column - halo), 0.0))
     for i in range(top, int(min(max(row + halo + 2.0, 0.0), canvas.shape[1]))):
@@ -630,7 +639,7 @@ def draw_glow(canvas, by, element, at, colour, strength, size_m, light, lens):
             ring = clip01(1.0 - square / (halo * halo))
             if ring <= 0.0:
                 continue
-            bright = strength * ring * ring * (0.22 + 0.9 / (1.0 + (square / (core * core)) ** 2))
+            bright = strength * ring * ring * (0.16 + 1.1 / (1.0 + (square / (core * core)) ** 2))
             canvas[0, i, j] += bright * colour[0]
             canvas[1, i, j] += bright * colour[1]
             canvas[2, i, j] += bright * colour[2]
@@ -662,17 +671,19 @@ def cast_box_shadow(shade, rows, place, half_long, half, tall, away_x, away_y, r
         x, per_px, deep = rows[i]["forward_m"], rows[i]["per_px_m"], min(rows[i]["deep_m"], 60.0)
         if x > FARTHEST_M:
             continue
-        first, last = span(
-            lens.centre_column - (middle[1] + radius) / per_px,
-            lens.centre_column - (middle[1] - radius) / per_px,
-            shade.shape[1],
-        )
         blur_a = abs(place[2]) * deep + abs(place[3]) * per_px + soft
         blur_b = abs(place[3]) * deep + abs(place[2]) * per_px + soft
         blur_c = abs(slope_a) * blur_a + abs(slope_b) * blur_b
+        full = min(2.0 * long / blur_a, 1.0) * min(2.0 * wide / blur_b, 1.0)
+        side = radius + blur_a + blur_b
+        first, last = span(
+            lens.centre_column - (middle[1] + side) / per_px,
+            lens.centre_column - (middle[1] - side) / per_px,
+            shade.shape[1],
+        )
         for j in range(first, last):
             dx, dy = x - middle[0], -(j - lens.centre_column) * per_px - middle[1]
             a, b = dx * place[2] + dy * place[3], dy * place[2] - dx * place[3]
             cover = clip01((long - abs(a)) / blur_a + 0.5) * clip01((wide - abs(b)) / blur_b + 0.5)
-            cover *= clip01((thick - abs(a * slope_a + b * slope_b)) / blur_c + 0.5)
+            cover *= full * clip01((thick - abs(a * slope_a + b * slope_b)) / blur_c + 0.5)
             shade[i, j] = max(cover, shade[i, j])
