@@ -340,7 +340,8 @@ class Renderer:
         return pixels.reshape(len(cars), height, width, 3)
 
     def _render(self, canvas: Canvas, share: tuple[Any, ...]) -> None:
-        render_cars(share[0], canvas, *share[1:], self._lens)
+        pixels, cars, roads, things, counts, looks, traffic = share
+        render_cars(pixels, canvas, cars, roads, things, counts, looks, traffic, self._lens)
 
     def frame(
         self,
