@@ -248,6 +248,7 @@ def unfold(patches, paved, nodes, row, half, lane, mirror):
                 b = (m + half) * per_width
                 out[first + m] = (1.0 - b) * low + b * high
     sided, wide, spare = patches.sided, patches.wide, 0.5 + max(lane.lane_m + lane.line_m - lane.edge_m, 0.0)
+    spare += max(abs(lane.centre_shift), abs(lane.left_shift), abs(lane.right_shift))
     first, last = paved.shape[0], 0
     for j in range(paved.shape[0]):
         paved[j] = paved_share(sided[j], wide[j], lane)
@@ -415,6 +416,7 @@ def note_condition(by, i, cover, fog):
         bits, element = 1 << FOG if fog > 0.0 else 0, by.elements[i, j]
         if cover[WEAR, j] >= 0.4 and LEFT <= element <= RIGHT:
             element = ROAD
+            bits |= 1 << ROAD
         for n in range(cover.shape[0]):
             if cover[n, j] > 0.0:
                 bits |= 1 << COVERS[n]

@@ -93,7 +93,7 @@ def compress(pixels, bits, strength, mirror):
 @kernel
 def mix_block(bits, top, start, first, turn):
     """Give every pixel of a block the bits of all."""
-    height, width, every = bits.shape[0], bits.shape[1], 0
+    height, width, every = bits.shape[0], bits.shape[1], np.int64(0)
     for i in range(top, min(top + BLOCK, height)):
         for j in range(start, min(start + BLOCK, width)):
             every |= np.int64(bits[i, first + turn * j])

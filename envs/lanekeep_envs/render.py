@@ -413,7 +413,8 @@ class Renderer:
         return pixels.reshape(len(cars), height, width, 3)
 
     def _render(self, canvas: Canvas, share: tuple[Any, ...]) -> None:
-        render_cars(*share[:1], canvas, *share[1:], self._lens)
+        pixels, *scene = share
+        render_cars(pixels, canvas, *scene, self._lens)  # type: ignore[call-arg]
 
     def frame(
         self,

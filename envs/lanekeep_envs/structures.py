@@ -59,6 +59,7 @@ class Body(NamedTuple):
 class Skin(NamedTuple):
     """What a face shows."""
 
+    element: int  # of the face
     kind: int
     colour: RGB
     second: RGB
@@ -114,6 +115,13 @@ def edge_of(a, b, turn, grow):
 
 
 @kernel
+def gap(a, b):
+    """Pixels between two points of the image."""
+    dq, dp = b[0] - a[0], b[1] - a[1]
+    return np.sqrt(dq * dq + dp * dp)
+
+
+@kernel
 def seen_at(x, y, z, lens):
     """(q, p, depth) of a point: column and row from the middle of the image, where left and right are alike."""
     depth = x * lens.cos_pitch - z * lens.sin_pitch
@@ -159,7 +167,7 @@ def chord_of(edges, p):
 
 
 @kernel
-def paint_face(canvas, by, element, face, skin, light, lens, grow):
+def paint_face(canvas, by, face, skin, light, lens, grow):
     """Paint a face; `grow` is how many pixels it reaches beyond its edges: lower, far u, upper, u = 0."""
     height, width, tile = canvas.shape[1], canvas.shape[2], TILE
     a, b, c, d = corners_of(face, lens)
@@ -171,15 +179,15 @@ def paint_face(canvas, by, element, face, skin, light, lens, grow):
     if near < 0.0:
         n, near = (-n[0], -n[1], -n[2]), -near
     turn = 1.0 if area > 0.0 else -1.0
-    px_u = np.sqrt((b[0] - a[0]) * (b[0] - a[0]) + (b[1] - a[1]) * (b[1] - a[1])) / face.wide
-    px_v = np.sqrt((d[0] - a[0]) * (d[0] - a[0]) + (d[1] - a[1]) * (d[1] - a[1])) / face.tall
+    px_u = 0.5 * (gap(a, b) + gap(d, c)) / face.wide
+    px_v = 0.5 * (gap(a, d) + gap(b, c)) / face.tall
     blur_u, blur_v = 1.0 / max(px_u, 1e-3), 1.0 / max(px_v, 1e-3)
-    ragged = min(0.10 * px_v, 8.0) * skin.coarse
+    ragged = min(0.10 * px_v, 8.0) * skin.coarse * face.rise[2]
     edges = (
         edge_of(a, b, turn, grow[0]), edge_of(b, c, turn, grow[1]),
         edge_of(c, d, turn, grow[2] + 0.5 * ragged), edge_of(d, a, turn, grow[3]),
     )  # fmt: skip
-    lit = 1.5 * max(-(n[0] * light.sun[0] + n[1] * light.sun[1] + n[2] * light.sun[2]), 0.0)
+    lit = 1.5 * max(0.08 - (n[0] * light.sun[0] + n[1] * light.sun[1] + n[2] * light.sun[2]), 0.08)
     dim = 0.80 - 0.20 * n[2]  # of the sky's light; what looks up sees more of it
     base = mix((0.0, 0.0, 0.0), light.ambient, dim)
     base = base[0] + lit * light.sunlight[0], base[1] + lit * light.sunlight[1], base[2] + lit * light.sunlight[2]
@@ -223,7 +231,7 @@ def paint_face(canvas, by, element, face, skin, light, lens, grow):
             canvas[1, i, j] += cover * (shown[1] - canvas[1, i, j])
             canvas[2, i, j] += cover * (shown[2] - canvas[2, i, j])
             if by is not None:
-                mark(by, i, j, element, cover, forward)
+                mark(by, i, j, skin.element, cover, forward)
 
 
 @kernel
@@ -250,9 +258,11 @@ def skin_at(skin, u, v, face, blur_u, blur_v, tile):
     """(alpha, albedo, own light, roughness) of a face at (u, v)."""
     s, kind = skin.at + skin.side * (u - skin.middle), skin.kind
     if kind == LEAVES:
-        rough = skin.coarse * sample(tile, 11.0 * s, 11.0 * v + 40.0 * skin.own)
-        tuft = sample(tile, 2.3 * s, 2.3 * v)
-        return 1.0, tinted(0.70 + 0.25 * v / face.tall + 0.55 * rough + 0.10 * tuft, skin.colour), 0.0, rough
+        h = v if face.rise[2] > 0.0 else face.tall + abs(v - 0.5 * face.tall)
+        rough = skin.coarse * sample(tile, 11.0 * s, 11.0 * h + 40.0 * skin.own)
+        tuft = sample(tile, 2.3 * s, 2.3 * h)
+        light = 0.62 + 0.38 * min(h / face.tall, 1.0) + 0.50 * rough + 0.14 * tuft
+        return 1.0, tinted(light, skin.colour), 0.0, rough
     if kind == BEAM:
         wave = np.cos(4.0 * np.pi * v / face.tall) * clip01(2.0 - 6.0 * blur_v / face.tall)
         return 1.0, tinted(0.86 - 0.26 * wave, skin.colour), 0.0, 0.0
@@ -286,12 +296,12 @@ def wall_at(skin, s, u, v, face, blur_u, blur_v, tile):
     if skin.number == 0:
         boards = 0.10 * np.cos(2.0 * np.pi * s / 0.5) * clip01(2.0 - 8.0 * blur_u)
         return 1.0, tinted(stain + boards, skin.colour), 0.0, 0.0
-    across, up = apart(s - skin.middle, 2.6), apart(v, 2.8) + 0.05
+    across, up = apart(s, 2.6), apart(v, 2.8) + 0.05
     room = clip01((u - 0.5) / blur_u) * clip01((face.wide - 0.5 - u) / blur_u)  # no window on a corner
     glass = room * pulse(across, 0.50, blur_u) * pulse(up, 0.62, blur_v)
     frame = room * pulse(across, 0.60, blur_u) * pulse(up, 0.72, blur_v)
     shut = room * pulse(abs(across) - 0.86, 0.25, blur_u) * pulse(up, 0.72, blur_v)
-    column = int(np.floor((s - skin.middle) / 2.6))
+    column = int(np.floor(s / 2.6))
     lit = skin.own if hash32(column, int(np.floor(v / 2.8)), skin.number, 7) % 5 < 2 else 0.0
     albedo = mix(tinted(stain, skin.colour), skin.second, shut)
     albedo = mix(mix(albedo, WHITE, frame), mix((44.0, 50.0, 58.0), (255.0, 196.0, 110.0), lit), glass)
@@ -413,7 +423,7 @@ def level_face(place, body, z):
 
 
 @kernel
-def paint_body(canvas, by, element, place, body, flank, ends, top, light, lens):
+def paint_body(canvas, by, place, body, flank, ends, top, light, lens):
     """Paint the faces of a body that are turned to the camera; `ends` are the skins of front and rear."""
     left, right = side_face(place, body, 1.0), side_face(place, body, -1.0)
     front, rear = end_face(place, body, 1.0), end_face(place, body, -1.0)
@@ -423,15 +433,15 @@ def paint_body(canvas, by, element, place, body, flank, ends, top, light, lens):
     over = (1.0 if sees[0] else 0.0, 1.0 if sees[1] else 0.0, 1.0 if sees[2] else 0.0, 1.0 if sees[3] else 0.0)
     level = level_face(place, body, body.z_1)
     if lens.height_m > body.z_1 and body.top_half > 0.0:
-        paint_face(canvas, by, element, level, top, light, lens, (over[1], over[2], over[0], over[3]))
+        paint_face(canvas, by, level, top, light, lens, (over[1], over[2], over[0], over[3]))
     if sees[2]:
-        paint_face(canvas, by, element, front, ends[0], light, lens, (0.0, over[0], 0.0, over[1]))
+        paint_face(canvas, by, front, ends[0], light, lens, (0.0, over[0], 0.0, over[1]))
     if sees[3]:
-        paint_face(canvas, by, element, rear, ends[1], light, lens, (0.0, over[0], 0.0, over[1]))
+        paint_face(canvas, by, rear, ends[1], light, lens, (0.0, over[0], 0.0, over[1]))
     if sees[0]:
-        paint_face(canvas, by, element, left, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
+        paint_face(canvas, by, left, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
     if sees[1]:
-        paint_face(canvas, by, element, right, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
+        paint_face(canvas, by, right, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
 
 
 @kernel
@@ -448,9 +458,9 @@ def shown_part(place, low, high, half):
 
 
 @kernel
-def skin_of(kind, colour, second, number, own):
+def skin_of(element, kind, colour, second, number, own):
     """A skin whose pattern begins in the middle of its face."""
-    return Skin(kind, colour, second, number, own, 0.0, 0.0, 1.0, 0.0)
+    return Skin(element, kind, colour, second, number, own, 0.0, 0.0, 1.0, 0.0)
 
 
 @kernel
@@ -480,28 +490,28 @@ def draw_structure(canvas, by, thing, place, look, light, lens):
 @kernel
 def draw_hedge(canvas, by, thing, place, low, high, look, light, lens):
     """Paint a piece of hedge from `low` to `high` along it."""
-    tint, half, scale = 0.86 * thing["tint"], thing["radius_m"], lens.focal_px / max(place[0], CUT_M)
+    tint, half, scale = 1.05 * thing["tint"], thing["radius_m"], lens.focal_px / max(place[0], CUT_M)
     coarse = clip01((scale - 3.0) / 12.0)
     colour = tint * look["leaf_r"], tint * look["leaf_g"], tint * look["leaf_b"]
     at = thing["s_m"] + low
-    flank = Skin(LEAVES, colour, colour, 0, thing["tint"], at, 0.0, 1.0, coarse)
-    end = Skin(LEAVES, colour, colour, 0, thing["tint"], at, half, light.mirror, coarse)
+    flank = Skin(HEDGES, LEAVES, colour, colour, 0, thing["tint"], at, 0.0, 1.0, coarse)
+    end = Skin(HEDGES, LEAVES, colour, colour, 0, thing["tint"], at, half, light.mirror, coarse)
     body = Body(low, high, half, 0.0, thing["height_m"], 0.0, 0.0, 0.86 * half)
-    paint_body(canvas, by, HEDGES, place, body, flank, (end, end), flank, light, lens)
+    paint_body(canvas, by, place, body, flank, (end, end), flank, light, lens)
 
 
 @kernel
 def draw_rail(canvas, by, thing, place, low, high, light, lens):
     """Paint a piece of guard rail: legs, then the beam before them; a beam has no end, the next piece goes on."""
     post, wave = (
-        Skin(LEGS, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0),
-        Skin(BEAM, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0),
+        Skin(RAILS, LEGS, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0),
+        Skin(RAILS, BEAM, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0),
     )
     beam = 0.31
     legs = Body(low, high, 0.0, 0.0, thing["height_m"] - beam + 0.02, 0.0, 0.0, 0.0)
     strip = Body(low, high, 0.0, thing["height_m"] - beam, thing["height_m"], 0.0, 0.0, 0.0)
-    paint_face(canvas, by, RAILS, side_face(place, legs, 1.0), post, light, lens, (0.0, 0.5, 0.0, 0.5))
-    paint_face(canvas, by, RAILS, side_face(place, strip, 1.0), wave, light, lens, (0.0, 0.5, 0.0, 0.5))
+    paint_face(canvas, by, side_face(place, legs, 1.0), post, light, lens, (0.0, 0.5, 0.0, 0.5))
+    paint_face(canvas, by, side_face(place, strip, 1.0), wave, light, lens, (0.0, 0.5, 0.0, 0.5))
 
 
 @kernel
@@ -511,17 +521,17 @@ def draw_sign(canvas, by, thing, place, light, lens):
     shape = thing["variant"] if thing["variant"] >= 0 else -1 - thing["variant"]
     board_tall = 0.5 * half if shape == DIRECTION else half
     pole = Body(-0.04, 0.04, 0.04, 0.0, tall - board_tall, 0.0, 0.0, 0.04)
-    grey = skin_of(PLAIN, METAL, METAL, 0, 0.0)
+    grey = skin_of(SIGNS, PLAIN, METAL, METAL, 0, 0.0)
     shine = 0.9 * light.night * min(40.0 * headlight(place[0], place[1]), 1.0)
-    board = skin_of(BOARD, METAL, METAL, thing["variant"], shine)
+    board = skin_of(SIGNS, BOARD, METAL, METAL, thing["variant"], shine)
     front = Body(-0.06, -0.06, half, tall - 2.0 * board_tall, tall, 0.0, 0.0, half)
     still = (0.0, 0.0, 0.0, 0.0)
     if place[2] > 0.0:
-        paint_face(canvas, by, SIGNS, end_face(place, pole, -1.0), grey, light, lens, still)
-        paint_face(canvas, by, SIGNS, end_face(place, front, -1.0), board, light, lens, still)
+        paint_face(canvas, by, end_face(place, pole, -1.0), grey, light, lens, still)
+        paint_face(canvas, by, end_face(place, front, -1.0), board, light, lens, still)
     else:
-        paint_face(canvas, by, SIGNS, end_face(place, pole, 1.0), grey, light, lens, still)
-        paint_face(canvas, by, SIGNS, end_face(place, front, 1.0), board, light, lens, still)
+        paint_face(canvas, by, end_face(place, pole, 1.0), grey, light, lens, still)
+        paint_face(canvas, by, end_face(place, front, 1.0), board, light, lens, still)
 
 
 @kernel
@@ -547,14 +557,14 @@ def draw_building(canvas, by, thing, place, light, lens):
     half, tall, half_long = thing["radius_m"], thing["height_m"], 0.5 * thing["length_m"]
     walls, tiles = tinted(thing["tint"], walls), tinted(thing["tint"], tiles)
     number = 0 if thing["variant"] == 0 else int(thing["s_m"]) + 1
-    flank = Skin(WALL, walls, shutters, number, light.night, half_long, half_long, 1.0, 0.0)
-    end = Skin(WALL, walls, shutters, number, light.night, half, half, light.mirror, 0.0)
+    flank = Skin(BUILDINGS, WALL, walls, shutters, number, light.night, 0.0, half_long, 1.0, 0.0)
+    end = Skin(BUILDINGS, WALL, walls, shutters, number, light.night, 0.0, half, light.mirror, 0.0)
     body = Body(-half_long, half_long, half, 0.0, tall, 0.0, 0.0, half)
-    paint_body(canvas, by, BUILDINGS, place, body, flank, (end, end), flank, light, lens)
-    eaves, gable = 0.45, skin_of(PLAIN, walls, walls, 0, 0.0)
-    tile = skin_of(ROOF, tiles, tiles, 0, 0.0)
+    paint_body(canvas, by, place, body, flank, (end, end), flank, light, lens)
+    eaves, gable = 0.45, skin_of(BUILDINGS, PLAIN, walls, walls, 0, 0.0)
+    tile = skin_of(BUILDINGS, ROOF, tiles, tiles, 0, 0.0)
     roof = Body(-half_long - 0.3, half_long + 0.3, half + eaves, tall - 0.25, tall + 0.8 * half, 0.0, 0.0, 0.0)
-    paint_body(canvas, by, BUILDINGS, place, roof, tile, (gable, gable), tile, light, lens)
+    paint_body(canvas, by, place, roof, tile, (gable, gable), tile, light, lens)
 
 
 @kernel
@@ -584,15 +594,21 @@ def draw_car(canvas, by, vehicle, place, light, lens):
     cabin = Body(-1.95, 0.95, 0.82, 0.84, 1.46, 0.42, 0.80, 0.64)
     if vehicle["van"]:
         cabin = Body(-2.12, 1.35, 0.85, 0.84, 1.96, 0.08, 0.62, 0.78)
-    paint = skin_of(PLAIN, colour, colour, 0, 0.0)
+    paint = skin_of(CARS, PLAIN, colour, colour, 0, 0.0)
     under = level_face(place, Body(-2.4, 2.4, 1.1, 0.0, 0.0, 0.0, 0.0, 1.1), 0.0)
     still = (0.0, 0.0, 0.0, 0.0)
-    paint_face(canvas, by, CARS, under, skin_of(UNDER, (14.0, 14.0, 15.0), colour, 0, 0.0), light, lens, still)
-    ends = (skin_of(NOSE, colour, lamps, 0, 0.25 + 0.75 * night), skin_of(TAIL, colour, tails, 0, 0.15 + 0.65 * night))
-    flank = skin_of(FLANK, colour, colour, 0, 0.0)
-    paint_body(canvas, by, CARS, place, body, flank, ends, paint, light, lens)
-    glass, screen = skin_of(GLASS, colour, light.horizon, 1, 0.0), skin_of(GLASS, colour, light.horizon, 0, 0.0)
-    paint_body(canvas, by, CARS, place, cabin, glass, (screen, screen), paint, light, lens)
+    paint_face(canvas, by, under, skin_of(CARS, UNDER, (14.0, 14.0, 15.0), colour, 0, 0.0), light, lens, still)
+    ends = (
+        skin_of(CARS, NOSE, colour, lamps, 0, 0.25 + 0.75 * night),
+        skin_of(CARS, TAIL, colour, tails, 0, 0.15 + 0.65 * night),
+    )
+    flank = skin_of(CARS, FLANK, colour, colour, 0, 0.0)
+    paint_body(canvas, by, place, body, flank, ends, paint, light, lens)
+    glass, screen = (
+        skin_of(CARS, GLASS, colour, light.horizon, 1, 0.0),
+        skin_of(CARS, GLASS, colour, light.horizon, 0, 0.0),
+    )
+    paint_body(canvas, by, place, cabin, glass, (screen, screen), paint, light, lens)
     faces_us = -(place[0] * place[2] + place[1] * place[3]) / np.sqrt(place[0] * place[0] + place[1] * place[1])
     front = faces_us > 0.0
     for side in (1.0, -1.0):
@@ -613,7 +629,7 @@ def draw_glow(canvas, by, element, at, colour, strength, size_m, light, lens):
         return
     strength *= np.exp(-at[0] / light.visibility_m)
     scale = lens.focal_px / depth
-    core, halo = max(0.35 * size_m * scale, 0.75), 0.012 * lens.focal_px + size_m * scale
+    core, halo = max(0.35 * size_m * scale, 0.75), 0.030 * lens.focal_px + size_m * scale
     row, column = lens.centre_row + p, lens.centre_column + q
     top, left = int(max(np.floor(row - halo), 0.0)), int(max(np.floor(column - halo), 0.0))
     for i in range(top, int(min(max(row + halo + 2.0, 0.0), canvas.shape[1]))):
@@ -623,7 +639,7 @@ def draw_glow(canvas, by, element, at, colour, strength, size_m, light, lens):
             ring = clip01(1.0 - square / (halo * halo))
             if ring <= 0.0:
                 continue
-            bright = strength * ring * ring * (0.22 + 0.9 / (1.0 + (square / (core * core)) ** 2))
+            bright = strength * ring * ring * (0.16 + 1.1 / (1.0 + (square / (core * core)) ** 2))
             canvas[0, i, j] += bright * colour[0]
             canvas[1, i, j] += bright * colour[1]
             canvas[2, i, j] += bright * colour[2]
@@ -655,17 +671,19 @@ def cast_box_shadow(shade, rows, place, half_long, half, tall, away_x, away_y, r
         x, per_px, deep = rows[i]["forward_m"], rows[i]["per_px_m"], min(rows[i]["deep_m"], 60.0)
         if x > FARTHEST_M:
             continue
-        first, last = span(
-            lens.centre_column - (middle[1] + radius) / per_px,
-            lens.centre_column - (middle[1] - radius) / per_px,
-            shade.shape[1],
-        )
         blur_a = abs(place[2]) * deep + abs(place[3]) * per_px + soft
         blur_b = abs(place[3]) * deep + abs(place[2]) * per_px + soft
         blur_c = abs(slope_a) * blur_a + abs(slope_b) * blur_b
+        full = min(2.0 * long / blur_a, 1.0) * min(2.0 * wide / blur_b, 1.0)
+        side = radius + blur_a + blur_b
+        first, last = span(
+            lens.centre_column - (middle[1] + side) / per_px,
+            lens.centre_column - (middle[1] - side) / per_px,
+            shade.shape[1],
+        )
         for j in range(first, last):
             dx, dy = x - middle[0], -(j - lens.centre_column) * per_px - middle[1]
             a, b = dx * place[2] + dy * place[3], dy * place[2] - dx * place[3]
             cover = clip01((long - abs(a)) / blur_a + 0.5) * clip01((wide - abs(b)) / blur_b + 0.5)
-            cover *= clip01((thick - abs(a * slope_a + b * slope_b)) / blur_c + 0.5)
+            cover *= full * clip01((thick - abs(a * slope_a + b * slope_b)) / blur_c + 0.5)
             shade[i, j] = max(cover, shade[i, j])

@@ -1,0 +1,184 @@
+"""What people put beside and on the road: it can be taken away, has a mirror image, and drives as its record says."""
+
+import os
+import subprocess
+import sys
+
+import msgspec
+import numpy as np
+import pytest
+
+from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Remove, Scenario, Snapshot, load_scenario
+from lanekeep_envs.render import Renderer
+from lanekeep_envs.scenery import BUILDING, HEDGE, POST, RAIL, SIGN
+from lanekeep_envs.things import element_of
+from lanekeep_envs.traffic import LEAST_GAP_M, place_of
+
+SIZE = "48x160"
+BUILT = (Element.HEDGES, Element.RAILS, Element.SIGNS, Element.BUILDINGS, Element.CARS)
+FULL = {
+    "avenue": (0.4, 0.4),
+    "hedges": (0.5, 0.5),
+    "rails": (0.5, 0.5),
+    "signs_per_km": (25.0, 25.0),
+    "buildings_per_km": (30.0, 30.0),
+    "oncoming_per_km": (25.0, 25.0),
+    "car_ahead": 1.0,
+}
+
+
+def scenario(night: float = 0.0, **scenery: object) -> Scenario:
+    country = load_scenario("country")
+    return msgspec.structs.replace(
+        country,
+        scenery=msgspec.structs.replace(country.scenery, **scenery),
+        look=msgspec.structs.replace(country.look, sunshine=(0.8, 0.8)),
+        weather=msgspec.structs.replace(country.weather, night=(night, night)),
+    )
+
+
+def put(seed: int, start_m: float, night: float = 0.0) -> tuple[LaneKeepingEnv, Snapshot]:
+    env = LaneKeepingEnv(scenario=scenario(night, **FULL), camera=SIZE)
+    env.reset(seed=seed, options={"start_m": start_m})
+    return env, env.snapshot()
+
+
+def mirrored(snapshot: Snapshot) -> Frame:
+    """The view of the world with left and right exchanged; nothing of the traffic's records has a side."""
+    cars, roads, looks = snapshot.cars.copy(), snapshot.roads.copy(), snapshot.looks.copy()
+    things = snapshot.things[0].copy()
+    for table, names in (
+        (cars, ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle")),
+        (roads, ("y", "heading", "curvature", "tangent_y")),
+        (looks, ("sun_y", "mirror")),
+        (things, ("y", "twist")),
+    ):
+        for name in names:
+            table[name] *= -1.0
+    renderer = Renderer(Camera.parse(SIZE))
+    return renderer.frame(cars[0], roads[0], things, len(things), looks[0], traffic=snapshot.traffic[0])
+
+
+@pytest.mark.parametrize("night", [0.0, 1.0])
+def test_removing_one_changes_only_pixels_that_it_has_a_share_in(night: float) -> None:
+    seen: set[Element] = set()
+    for seed in range(8):
+        env, snapshot = put(seed, 60.0 + 110.0 * seed, night)
+        whole = env.view(snapshot)
+        assert (whole.contributors >> whole.elements & 1).all() and (whole.depth_m > 0.0).all()
+        for element in (*BUILT, Element.SHADOWS, Element.TREES, Element.POSTS):
+            without = env.view(snapshot, [Remove(element)])
+            share = 1 << element
+            assert not (without.contributors & share).any(), element.name
+            changed = (without.image != whole.image).any(-1)
+            assert not (changed & (whole.contributors & share == 0)).any(), element.name
+            if changed.sum() > 10:
+                assert changed.sum() > 0.3 * (whole.contributors & share != 0).sum(), element.name  # no idle bits
+                seen.add(element)
+    assert seen >= set(BUILT)
+
+
+@pytest.mark.parametrize("night", [0.0, 1.0])
+def test_the_mirrored_world_looks_like_the_mirror_image_exactly(night: float) -> None:
+    others = np.uint32(0xFFFFFFFF ^ (1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING))
+    for seed in range(16):
+        env, snapshot = put(seed, 50.0 + (90.0 * seed) % 900.0, night)
+        one, other = env.view(snapshot), mirrored(snapshot)
+        assert np.array_equal(other.image, one.image[:, ::-1])
+        assert np.array_equal(other.depth_m, one.depth_m[:, ::-1])
+        assert np.array_equal(other.contributors & others, one.contributors[:, ::-1] & others)
+
+
+PLAIN = """
+import sys
+sys.path.insert(0, {folder!r})
+from test_structures import bytes_seen
+sys.stdout.buffer.write(bytes_seen())
+"""
+
+
+def bytes_seen() -> bytes:
+    seen = b""
+    for seed, night in ((4, 0.6),):
+        env, snapshot = put(seed, 200.0, night)
+        for part in env.view(snapshot, camera=Camera(height_px=12, width_px=32)):
+            seen += part.tobytes()
+    return seen
+
+
+def test_compiled_equals_python_byte_for_byte() -> None:
+    code = PLAIN.format(folder=os.path.dirname(__file__))
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    plain = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True).stdout
+    assert len(plain) == 12 * 32 * 12 and plain == bytes_seen()
+
+
+def test_a_scenario_without_them_draws_the_same_trees_and_no_more() -> None:
+    plain, full = LaneKeepingEnv(camera="16x40"), LaneKeepingEnv(scenario=scenario(**FULL), camera="16x40")
+    for seed in range(3):
+        plain.reset(seed=seed)
+        full.reset(seed=seed)
+        bare, rich = plain.snapshot(), full.snapshot()
+        assert (bare.things[0]["kind"] <= POST).all() and bare.traffic.shape == (1, 0)
+        assert set(rich.things[0]["kind"]) >= {HEDGE, RAIL, SIGN, BUILDING}
+        assert np.isin(bare.things[0]["x"], rich.things[0]["x"]).all()
+        assert bare.cars.tobytes() == rich.cars.tobytes()
+
+
+@pytest.mark.parametrize(("key", "kind"), [("hedges", HEDGE), ("rails", RAIL)])
+def test_hedges_and_rails_take_the_share_of_the_roadside_that_was_asked_for(key: str, kind: int) -> None:
+    shares = []
+    for share in (0.0, 0.4, 1.0):
+        env = LaneKeepingEnv(scenario=scenario(**{key: (share, share)}), camera="16x40")
+        metres = 0.0
+        for seed in range(6):
+            env.reset(seed=seed)
+            things = env.snapshot().things[0]
+            metres += things["length_m"][things["kind"] == kind].sum()
+        shares.append(metres / 6 / (2.0 * env.snapshot().roads.shape[1]))
+    assert shares == pytest.approx([0.0, 0.4, 1.0], abs=0.12)
+
+
+def test_every_kind_belongs_to_its_element() -> None:
+    kinds = (HEDGE, RAIL, SIGN, BUILDING)
+    assert [element_of(kind) for kind in kinds] == [int(e) for e in BUILT[:4]]
+
+
+def test_oncoming_cars_come_towards_us_in_their_lane_and_the_one_ahead_keeps_its_distance() -> None:
+    env, snapshot = put(3, 300.0)
+    road, traffic, lane_m = snapshot.roads[0], snapshot.traffic[0], 3.5
+    oncoming, ahead = traffic[traffic["lane"] == 1], traffic[traffic["lane"] == -1]
+    assert len(oncoming) > 10 and len(ahead) == 1
+    assert np.diff(oncoming["start_m"]).min() >= LEAST_GAP_M - 1e-9 and len(set(oncoming["speed_mps"])) == 1
+    s0, s1 = (place_of(oncoming[5], steps, 0.0, road, lane_m)[0] for steps in (0, 20))
+    assert s0 - s1 == pytest.approx(oncoming[5]["speed_mps"])
+    for steps in range(0, 400, 25):
+        gap = place_of(ahead[0], steps, 100.0, road, lane_m)[0] - 100.0
+        assert 24.0 < gap < 45.0
+    s, x, y, ahead_x, ahead_y = place_of(oncoming[5], 0, 0.0, road, lane_m)
+    row = road[int(s)]
+    assert ahead_x * row["tangent_x"] + ahead_y * row["tangent_y"] == pytest.approx(-1.0, abs=1e-3)
+    left = (y - row["y"]) * row["tangent_x"] - (x - row["x"]) * row["tangent_y"]
+    assert left == pytest.approx(0.5 * lane_m, abs=0.05)  # left of the axis
+    assert env.restore(snapshot).tobytes() == env.view(snapshot).image.tobytes()
+
+
+def test_lamps_signs_and_posts_shine_at_night() -> None:
+    """The very same world under a dark sky: these are brighter for it."""
+    for element in (Element.SIGNS, Element.POSTS, Element.CARS):
+        gain = 0.0
+        for seed in range(8):
+            env, snapshot = put(seed, 60.0 + 110.0 * seed)
+            dark = snapshot.looks[0].copy()
+            for name in dark.dtype.names:
+                if name.startswith(("ambient", "sunlight", "horizon", "zenith", "cloud_")):
+                    dark[name] *= 0.03
+            things, traffic = snapshot.things[0], snapshot.traffic[0]
+            seen = []
+            for night in (0.0, 1.0):
+                dark["night"] = night
+                renderer = Renderer(Camera.parse(SIZE))
+                frame = renderer.frame(snapshot.cars[0], snapshot.roads[0], things, len(things), dark, traffic=traffic)
+                seen.append(frame.image[frame.contributors & (1 << element) != 0].astype(float).max(initial=0.0))
+            gain += seen[1] - seen[0]
+        assert gain / 8 > 40.0, element.name
