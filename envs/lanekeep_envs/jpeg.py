@@ -1,7 +1,7 @@
 """What JPEG leaves of a picture: blocks of 8x8 pixels, their cosine transforms rounded to multiples of a step.
 
-The steps are those of ITU-T T.81, tables K.1 (luma) and K.2 (chroma), times 4 x strength; colours are those of JFIF (BT.601),
-chroma at full resolution.  Beyond its edge a picture goes on with its last pixel.
+The steps are those of ITU-T T.81, tables K.1 (luma) and K.2 (chroma), times 3 x strength; colours are those of JFIF
+(BT.601), chroma at full resolution.  Beyond its edge a picture goes on with its last pixel.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from lanekeep_envs.kernel import kernel
 
 BLOCK = 8
-COARSEST = 4.0  # times the standard's steps, at strength 1
+COARSEST = 3.0  # times the standard's steps, at strength 1
 LUMA = np.array(
     [
         [16, 11, 10, 16, 24, 40, 51, 61],
@@ -93,7 +93,7 @@ def compress(pixels, bits, strength, mirror):
 @kernel
 def mix_block(bits, top, start, first, turn):
     """Give every pixel of a block the bits of all."""
-    height, width, every = bits.shape[0], bits.shape[1], 0
+    height, width, every = bits.shape[0], bits.shape[1], np.int64(0)
     for i in range(top, min(top + BLOCK, height)):
         for j in range(start, min(start + BLOCK, width)):
             every |= np.int64(bits[i, first + turn * j])

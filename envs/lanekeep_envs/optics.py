@@ -1,4 +1,4 @@
-"""What lens, shutter and mounting do to the picture, in linear colours before exposure: motion blur, roll, drops, dirt, glare.
+"""What lens, shutter and mounting do to the picture before exposure: motion blur, roll, drops, dirt and glare.
 
 A picture here is colour [3, H, W] without the canvas's margin, `lens` that of the picture, and `spare` as much work space.
 Whatever takes colour from other pixels takes their contributor bits along; `bits` is None where nobody asks for them.
@@ -19,7 +19,10 @@ MOST_TAPS = 24  # of a streak of motion
 ASIDE_M = 12.0  # how far beside the car whatever stands above the horizon is taken to be
 MOST_DROPS = 40
 DROP_CELLS = 18  # to the height of the coarse picture that is seen in a drop
-GLARE_COSINE = (0.766, 0.966)  # of the sun's angle from the axis: where glare begins and where it is full (40, 15 degrees)
+GLARE_COSINE = (
+    0.766,
+    0.966,
+)  # of the sun's angle from the axis: where glare begins and where it is full (40, 15 degrees)
 GHOSTS = (  # place on the line from the sun through the axis, radius [focal lengths], colour
     (-0.32, 0.045, 9.0, 16.0, 10.0),
     (-0.55, 0.025, 18.0, 11.0, 20.0),
@@ -90,17 +93,24 @@ def blur_motion(colour, spare, bits, spare_bits, car, look, lens):
 
 @kernel
 def roll_picture(colour, spare, bits, spare_bits, roll, lens):
-    """Turn the camera to the right by a small angle [rad]: its left side rises and sees what is higher."""
-    height, slope = colour.shape[1], np.tan(roll)
+    """Turn the camera to the right by a small angle [rad]: its left side rises and sees what is higher.
+
+    Below the lowest row the road goes on as it came, on lines from the vanishing point.
+    """
+    height, width, slope = colour.shape[1], colour.shape[2], np.tan(roll)
+    vanishing = lens.centre_row - lens.focal_px * lens.sin_pitch / lens.cos_pitch
     for i in range(height):
-        for j in range(colour.shape[2]):
-            y, below = between(i - slope * (lens.centre_column - j), height - 1)
+        for j in range(width):
+            left = lens.centre_column - j
+            row = i - slope * left
+            if row > height - 1.0 and vanishing < height - 2.0:
+                left = np.rint(FINE * left * ((height - 1.0 - vanishing) / (row - vanishing))) / FINE
+            y, below = between(row, height - 1)
+            x, right = between(lens.centre_column - left, width - 1)
             for c in range(3):
-                here, next_one = np.float64(colour[c, y, j]), np.float64(colour[c, y + 1, j])
-                spare[c, i, j] = (1.0 - below) * here + below * next_one
+                spare[c, i, j] = interpolated(colour, c, y, below, x, right)
             if bits is not None:
-                upper = np.int64(bits[y, j]) if below < 1.0 else np.int64(0)
-                spare_bits[i, j] = upper | (np.int64(bits[y + 1, j]) if below > 0.0 else np.int64(0))
+                spare_bits[i, j] = bits_around(bits, y, below, x, right)
     take(colour, spare, bits, spare_bits)
 
 
@@ -158,16 +168,14 @@ def wet_lens(colour, bits, look, lens):
         row = ((place >> 16) + 0.5) / 65536.0 * height
         size = part(more, 0)
         radius_px = (0.014 + 0.042 * size * size) * focal_px * min(many - k, 1.0)
-        draw_drop(
-            colour, bits, coarse, coarse_bits, cell, left, row, radius_px, 0.9 + 0.25 * part(more, 8), look, lens
-        )
+        draw_drop(colour, bits, coarse, coarse_bits, cell, left, row, radius_px, 0.9 + 0.25 * part(more, 8), look, lens)
 
 
 @kernel
 def draw_drop(colour, bits, coarse, coarse_bits, cell, left, row, radius_px, tall, look, lens):
     """One drop; `tall` is its height over its width."""
     height, width, half = colour.shape[1], colour.shape[2], coarse.shape[2] // 2
-    edge, reach = min(1.0 / max(radius_px, 0.5) + 0.15, 1.0), 1.3 * radius_px + 2.0
+    edge, reach = min(1.2 / max(radius_px, 0.5) + 0.22, 1.0), 1.3 * radius_px + 2.0
     for i in range(max(int(row - tall * reach), 0), min(int(row + tall * reach) + 2, height)):
         for j in range(max(int(lens.centre_column - left - reach), 0), width):
             x, y = ((lens.centre_column - j) - left) / radius_px, (i - row) / (tall * radius_px)
@@ -183,7 +191,8 @@ def draw_drop(colour, bits, coarse, coarse_bits, cell, left, row, radius_px, tal
                 half - np.rint(FINE * (0.5 * left - 0.62 * height * x) / cell) / FINE, coarse.shape[2] - 1
             )
             rim = min(max((far - 0.55) * 3.0, 0.0), 1.0) * (0.26 - 0.30 * y)
-            shine = max(1.0 - 9.0 * ((x - 0.3 * look["mirror"]) * (x - 0.3 * look["mirror"]) + (y + 0.45) * (y + 0.45)), 0.0)
+            shine_x, shine_y = x - 0.3 * look["mirror"], y + 0.45
+            shine = max(1.0 - 9.0 * (shine_x * shine_x + shine_y * shine_y), 0.0)
             for c in range(3):
                 seen = interpolated(coarse, c, m, down, n, right)
                 light = look["horizon_r"] if c == 0 else (look["horizon_g"] if c == 1 else look["horizon_b"])
@@ -205,10 +214,11 @@ def dirty_lens(colour, bits, look, lens):
         y = (i - lens.centre_row) / focal_px
         for j in range(width):
             x = mirror * (lens.centre_column - j) / focal_px
-            patch = sample(tile, 11.0 * y + look["offset_y"], 8.0 * x + look["offset_x"])
-            smear = sample(tile, 60.0 * y + 2.0 * look["offset_x"], 24.0 * x + 40.0 * y)
-            thick = 1.5 * patch + 0.7 * smear + 0.9 * y + 0.85 * amount - 0.75
-            cover = min(amount * 4.0, 1.0) * 0.85 * min(max(1.2 * thick, 0.0), 1.0)
+            patch = sample(tile, 34.0 * y + look["offset_y"], 26.0 * x + look["offset_x"])
+            smear = sample(tile, 70.0 * y + 2.0 * look["offset_x"], 30.0 * x + 50.0 * y)
+            speck = sample(tile, 330.0 * y, 300.0 * x + look["offset_y"])
+            thick = 1.3 * patch + 0.6 * smear + 0.5 * speck + 0.5 * y + 0.5 * amount - 0.55
+            cover = min(amount * 4.0, 1.0) * 0.8 * min(max(1.6 * thick, 0.0), 1.0)
             colour[0, i, j] += cover * (red - np.float64(colour[0, i, j]))
             colour[1, i, j] += cover * (green - np.float64(colour[1, i, j]))
             colour[2, i, j] += cover * (blue - np.float64(colour[2, i, j]))
@@ -236,7 +246,7 @@ def glare_of_sun(colour, bits, look, lens, cos, sin):
             left = (lens.centre_column - j) / lens.focal_px
             dx, dy = left - sun_left, up - sun_up
             far2 = dx * dx + dy * dy
-            light = 105.0 / (1.0 + 9.0 * far2) + 190.0 / (1.0 + 160.0 * far2) + 260.0 * np.exp(-700.0 * far2)
+            light = 140.0 / (1.0 + 9.0 * far2) + 190.0 / (1.0 + 160.0 * far2) + 260.0 * np.exp(-700.0 * far2)
             colour[0, i, j] += red * light
             colour[1, i, j] += green * light
             colour[2, i, j] += blue * light

@@ -1,8 +1,9 @@
 """The picture of one instant: a pure function of scene, pose, camera and the elements left visible.
 
 Order: shadows on the ground, ground, sky, things from far to near, then what falls and what the lens does (weather.py,
-optics.py), exposure, sensor noise and rounding, at last what storing it as JPEG leaves (jpeg.py).  The road's axis is brought into the car's frame once per picture; every ground pixel is projected on it by walking from its
-neighbour.  The kernel is plain Python under `.py_func`, which the tests hold against the compiled one.
+optics.py), exposure, sensor noise and rounding, at last what storing it as JPEG leaves (jpeg.py).  The road's axis is
+brought into the car's frame once per picture; every ground pixel is projected on it by walking from its neighbour.  The
+kernel is plain Python under `.py_func`, which the tests hold against the compiled one.
 """
 
 import functools
@@ -27,7 +28,7 @@ from lanekeep_envs.texture import hash32
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_plant, draw_post, element_of
 from lanekeep_envs.weather import RAIN as RAINDROPS
 from lanekeep_envs.weather import SNOW as SNOWFLAKES
-from lanekeep_envs.weather import let_fall
+from lanekeep_envs.weather import let_fall, light_the_fog
 
 BEHIND_ROWS, AHEAD_ROWS = 8, 240  # of the road table, around the car
 MOST_THINGS = 192  # drawn at once
@@ -198,7 +199,7 @@ def expose(pixels, colour, margin, look, frame, visible):
 @kernel
 def distorted(look):
     """Whether anything falls or the lens does anything to the picture."""
-    falling = look["rain"] + look["snowfall"]
+    falling = look["rain"] + look["snowfall"] + look["night"] * look["fog"]
     return falling + look["drops"] + look["dirt"] + look["glare"] + look["motion_blur"] > 0.0
 
 
@@ -212,6 +213,8 @@ def distort(canvas, by, width, car, look, lens, cos, sin, roll):
     )
     bits = None if by is None else by.contributors[:, margin : margin + width]
     spare_bits = None if by is None else np.zeros((colour.shape[1], width), np.uint32)
+    if look["night"] * look["fog"] > 0.0:
+        light_the_fog(colour, look, here)
     if look["motion_blur"] > 0.0:
         blur_motion(colour, spare, bits, spare_bits, car, look, here)
     if look["rain"] > 0.0:
