@@ -78,8 +78,8 @@ def test_the_mirrored_world_looks_like_the_mirror_image_exactly(size: str) -> No
 @pytest.mark.parametrize("jpeg", [0.0, 0.2])
 def test_removing_an_element_changes_only_pixels_that_it_has_a_share_in(jpeg: float) -> None:
     changes_seen = set()
-    for seed in range(4):
-        snapshot = instant(seed, 60.0 + 210.0 * seed, rain=0.0, **{**LENS, "dirt": 0.3, "drops": 0.2}, **MOUNTING)
+    for seed in range(3):
+        snapshot = instant(seed, 60.0 + 310.0 * seed, rain=0.0, **{**LENS, "dirt": 0.3, "drops": 0.2}, **MOUNTING)
         snapshot.looks["jpeg"] = jpeg
         removals = [(e, {"visible": EVERYTHING & ~(1 << e)}) for e in Element if Element.ROAD < e <= Element.NOISE]
         removals += [(e, dict.fromkeys(names, 0.0)) for e, names in BY_STRENGTH if e > Element.RAIN]
@@ -175,7 +175,7 @@ def test_motion_blurs_what_moves_and_the_near_more_than_the_far() -> None:
 def test_every_strength_comes_gradually_and_can_be_seen(name: str) -> None:
     snapshot = instant(12, 30.0, noise_grey=0.0)
     none, hint, full = (seen(snapshot, **{name: share}).image.astype(int) for share in (0.0, 1e-3, 1.0))
-    assert np.abs(hint - none).max() <= 3 and np.abs(full - none).mean() > 0.5
+    assert np.abs(hint - none).max() <= 6 and np.abs(full - none).mean() > 0.5
 
 
 def test_glare_comes_from_a_sun_in_front_only() -> None:
