@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
+from lanekeep_envs.camera import lens_of
 from lanekeep_envs.interventions import EVERYTHING
 from lanekeep_envs.jpeg import COSINES, compress
 from lanekeep_envs.look import derive
+from lanekeep_envs.optics import glare_of_lamps
 from lanekeep_envs.render import Renderer
 
 ENV = LaneKeepingEnv()
-WEATHER = {"night": 0.3, "fog": 0.2, "rain": 0.5, "snowfall": 0.3, "snow": 0.4}
+WEATHER = {"night": 0.1, "fog": 0.2, "rain": 0.5, "snowfall": 0.3, "snow": 0.4}
 LENS = {"glare": 0.8, "drops": 0.5, "dirt": 0.6, "motion_blur": 0.5}
 MOUNTING = {"height_error_m": 0.2, "pitch_error_deg": 1.0, "yaw_error_deg": 2.0, "roll_error_deg": -1.5, "sway": 0.8}
 BY_STRENGTH = (
@@ -197,3 +199,17 @@ def test_jpeg_keeps_the_mean_of_a_block_up_to_half_a_step_and_is_lossless_at_non
     means = [b.reshape(2, 8, 3, 8).mean((1, 3)) for b in (before, after)]
     assert np.abs(means[0] - means[1]).max() <= 0.5 * 3.0 * 16.0 / 8.0 + 2.0
     assert after.std() < before.std()
+
+
+def test_at_night_only_what_dazzles_has_a_halo() -> None:
+    def halo(brightness: float) -> np.ndarray:
+        light, look = np.zeros((3, 40, 81), np.float32), instant(0, 60.0).looks[0].copy()
+        light[:, 18:22, 39:42], look["night"], look["glare"] = brightness, 1.0, 1.0
+        before = light.copy()
+        glare_of_lamps(light, None, look, lens_of(Camera(height_px=40, width_px=81)))
+        return light[1] - before[1]
+
+    assert not halo(140.0).any()
+    bright = halo(400.0)
+    assert np.array_equal(bright, bright[:, ::-1]) and bright[20, 44] > 1.0 and bright[20, 44] > bright[20, 48] > 0.0
+    assert not bright[:, :20].any()

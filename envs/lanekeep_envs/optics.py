@@ -18,7 +18,9 @@ FINE = 256.0  # parts of a pixel
 MOST_TAPS = 24  # of a streak of motion
 ASIDE_M = 12.0  # how far beside the car whatever stands above the horizon is taken to be
 MOST_DROPS = 40
-DROP_CELLS = 18  # to the height of the coarse picture that is seen in a drop
+COARSE_CELLS = 18  # to the height of the coarse picture that is seen in a drop
+DAZZLING = 150.0  # brightness from which on something has a halo at night
+HALO = 6.0
 GLARE_COSINE = (
     0.766,
     0.966,
@@ -128,9 +130,10 @@ def take(colour, spare, bits, spare_bits):
 
 
 @kernel
-def coarse_picture(colour, bits, cell):
-    """Means over squares of 2 x `cell` px, one every `cell` px from the top and from the centre column to both sides.
+def coarse_picture(colour, bits, cell, above):
+    """Means of what is brighter than `above`, over squares of 2 x `cell` px.
 
+    One square every `cell` px, from the top and from the centre column to both sides.
     Returns (colour [3, M, N], bits [M, N]), column N // 2 in the middle.  Sums are of whole numbers: exact in any order.
     """
     height, width = colour.shape[1], colour.shape[2]
@@ -144,9 +147,9 @@ def coarse_picture(colour, bits, cell):
             red, green, blue, these = 0, 0, 0, np.int64(0)
             for i in range(top, end + 1):
                 for j in range(first, last + 1):
-                    red += int(np.rint(16.0 * np.float64(colour[0, i, j])))
-                    green += int(np.rint(16.0 * np.float64(colour[1, i, j])))
-                    blue += int(np.rint(16.0 * np.float64(colour[2, i, j])))
+                    red += int(np.rint(16.0 * max(np.float64(colour[0, i, j]) - above, 0.0)))
+                    green += int(np.rint(16.0 * max(np.float64(colour[1, i, j]) - above, 0.0)))
+                    blue += int(np.rint(16.0 * max(np.float64(colour[2, i, j]) - above, 0.0)))
                     if bits is not None:
                         these |= np.int64(bits[i, j])
             per_pixel = 1.0 / (16.0 * (end + 1 - top) * (last + 1 - first))
@@ -159,8 +162,8 @@ def coarse_picture(colour, bits, cell):
 def wet_lens(colour, bits, look, lens):
     """Drops on the lens, at fixed places: each shows the whole picture, small, blurred and upside down."""
     height, width, focal_px = colour.shape[1], colour.shape[2], lens.focal_px
-    cell = max(height // DROP_CELLS, 2)
-    coarse, coarse_bits = coarse_picture(colour, bits, cell)
+    cell = max(height // COARSE_CELLS, 2)
+    coarse, coarse_bits = coarse_picture(colour, bits, cell, 0.0)
     many = MOST_DROPS * look["drops"]
     for k in range(int(np.ceil(many))):
         place, more = hash32(k, 3, 1, look["noise_seed"]), hash32(k, 3, 2, look["noise_seed"])
@@ -214,11 +217,10 @@ def dirty_lens(colour, bits, look, lens):
         y = (i - lens.centre_row) / focal_px
         for j in range(width):
             x = mirror * (lens.centre_column - j) / focal_px
-            patch = sample(tile, 34.0 * y + look["offset_y"], 26.0 * x + look["offset_x"])
-            smear = sample(tile, 70.0 * y + 2.0 * look["offset_x"], 30.0 * x + 50.0 * y)
-            speck = sample(tile, 330.0 * y, 300.0 * x + look["offset_y"])
-            thick = 1.3 * patch + 0.6 * smear + 0.5 * speck + 0.5 * y + 0.5 * amount - 0.55
-            cover = min(amount * 4.0, 1.0) * 0.8 * min(max(1.6 * thick, 0.0), 1.0)
+            patch = sample(tile, 83.0 * y + look["offset_y"], 61.0 * x + look["offset_x"])
+            smear = sample(tile, 190.0 * y + 2.0 * look["offset_x"], 70.0 * x + 110.0 * y)
+            thick = 1.1 * patch + 0.7 * smear + 0.4 * y + 0.45 * amount - 0.35
+            cover = min(amount * 4.0, 1.0) * 0.72 * min(max(1.3 * thick, 0.0), 1.0)
             colour[0, i, j] += cover * (red - np.float64(colour[0, i, j]))
             colour[1, i, j] += cover * (green - np.float64(colour[1, i, j]))
             colour[2, i, j] += cover * (blue - np.float64(colour[2, i, j]))
@@ -272,3 +274,45 @@ def add_ghost(colour, at_left, at_up, radius, red, green, blue, lens):
             colour[0, i, j] += share * red
             colour[1, i, j] += share * green
             colour[2, i, j] += share * blue
+
+
+@kernel
+def glare_of_lamps(colour, bits, look, lens):
+    """Halos of bright things in the dark."""
+    height, cell = colour.shape[1], max(colour.shape[1] // COARSE_CELLS, 2)
+    light, found = coarse_picture(colour, bits, cell, DAZZLING)
+    for _ in range(3):
+        light, found = spread_out(light, found)
+    half, strength = light.shape[2] // 2, HALO * look["glare"] * look["night"]
+    for i in range(height):
+        m, down = between(i / cell, light.shape[1] - 1)
+        for j in range(colour.shape[2]):
+            aside = np.rint(FINE * (lens.centre_column - j) / cell) / FINE
+            n, right = between(half - aside, light.shape[2] - 1)
+            halo = 0.0
+            for c in range(3):
+                more = strength * interpolated(light, c, m, down, n, right)
+                colour[c, i, j] += more
+                halo += more
+            if bits is not None:  # of all around, dark or not: one of them may hide a lamp
+                bits[i, j] |= bits_around(found, m, down, n, right) | (1 << GLARE if halo > 0.0 else 0)
+
+
+@kernel
+def spread_out(light, found):
+    """Blur a coarse picture by 1 2 1 both ways, and its bits with it; the same sum from either side."""
+    rows, columns = light.shape[1], light.shape[2]
+    wide, bits = np.zeros(light.shape), np.zeros(found.shape, np.int64)
+    for m in range(rows):
+        above, below = max(m - 1, 0), min(m + 1, rows - 1)
+        for n in range(columns):
+            left, right = max(n - 1, 0), min(n + 1, columns - 1)
+            for c in range(3):
+                beside = (light[c, above, left] + light[c, above, right]) + (
+                    light[c, below, left] + light[c, below, right]
+                )
+                beside += 2.0 * (light[c, m, left] + light[c, m, right])
+                wide[c, m, n] = (beside + 2.0 * (light[c, above, n] + light[c, below, n]) + 4.0 * light[c, m, n]) / 16.0
+            for y in (above, m, below):
+                bits[m, n] |= found[y, left] | found[y, n] | found[y, right]
+    return wide, bits

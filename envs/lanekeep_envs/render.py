@@ -20,7 +20,7 @@ from lanekeep_envs.ground import PIECE, paint_ground
 from lanekeep_envs.interventions import EVERYTHING, Element, Frame
 from lanekeep_envs.jpeg import compress
 from lanekeep_envs.kernel import kernel
-from lanekeep_envs.optics import blur_motion, dirty_lens, glare_of_sun, roll_picture, wet_lens
+from lanekeep_envs.optics import blur_motion, dirty_lens, glare_of_lamps, glare_of_sun, roll_picture, wet_lens
 from lanekeep_envs.road import ROAD
 from lanekeep_envs.scenery import POST
 from lanekeep_envs.sky import SIGHT, paint_sky
@@ -229,6 +229,8 @@ def distort(canvas, by, width, car, look, lens, cos, sin, roll):
         dirty_lens(colour, bits, look, here)
     if look["glare"] > 0.0:
         glare_of_sun(colour, bits, look, here, cos, sin)
+        if look["night"] > 0.0:
+            glare_of_lamps(colour, bits, look, here)
 
 
 @kernel
