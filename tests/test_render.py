@@ -163,9 +163,9 @@ def mirrored(snapshot: Snapshot, camera: Camera) -> Frame:
     cars, roads, looks = snapshot.cars.copy(), snapshot.roads.copy(), snapshot.looks.copy()
     things = snapshot.things[0].copy()
     for table, names in (
-        (cars, ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle")),
+        (cars, ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle", "lateral_acceleration_mps2")),
         (roads, ("y", "heading", "curvature", "tangent_y")),
-        (looks, ("sun_y", "mirror")),
+        (looks, ("sun_y", "mirror", "yaw_error_deg", "roll_error_deg")),
         (things, ("y", "twist")),
     ):
         for name in names:

@@ -350,9 +350,15 @@ def lay_paint(strip, first, last, lane, materials, s0, look, condition):
         paint[j] = marks[0, j] + (marks[1, j] + marks[2, j])
     blend(albedo, paint, materials.paint, materials.paint, None)
     if look["own_paint"]:
-        tint_marking(albedo, marks[0], materials.paint, (look["centre_paint_r"], look["centre_paint_g"], look["centre_paint_b"]))
-        tint_marking(albedo, marks[1], materials.paint, (look["left_paint_r"], look["left_paint_g"], look["left_paint_b"]))
-        tint_marking(albedo, marks[2], materials.paint, (look["right_paint_r"], look["right_paint_g"], look["right_paint_b"]))
+        tint_marking(
+            albedo, marks[0], materials.paint, (look["centre_paint_r"], look["centre_paint_g"], look["centre_paint_b"])
+        )
+        tint_marking(
+            albedo, marks[1], materials.paint, (look["left_paint_r"], look["left_paint_g"], look["left_paint_b"])
+        )
+        tint_marking(
+            albedo, marks[2], materials.paint, (look["right_paint_r"], look["right_paint_g"], look["right_paint_b"])
+        )
     if condition.roadworks > 0.0:
         white = materials.paint
         yellow = (0.98 * white[0], 0.72 * white[1], 0.10 * white[2])

@@ -1,6 +1,6 @@
 """What JPEG leaves of a picture: blocks of 8x8 pixels, their cosine transforms rounded to multiples of a step.
 
-The steps are those of ITU-T T.81, tables K.1 (luma) and K.2 (chroma), times 4 x strength; colours are those of JFIF
+The steps are those of ITU-T T.81, tables K.1 (luma) and K.2 (chroma), times 3 x strength; colours are those of JFIF
 (BT.601), chroma at full resolution.  Beyond its edge a picture goes on with its last pixel.
 """
 
@@ -9,7 +9,7 @@ import numpy as np
 from lanekeep_envs.kernel import kernel
 
 BLOCK = 8
-COARSEST = 4.0  # times the standard's steps, at strength 1
+COARSEST = 3.0  # times the standard's steps, at strength 1
 LUMA = np.array(
     [
         [16, 11, 10, 16, 24, 40, 51, 61],

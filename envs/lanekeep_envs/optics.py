@@ -1,4 +1,4 @@
-"""What lens, shutter and mounting do to the picture before exposure: motion blur, roll, drops, dirt, glare.
+"""What lens, shutter and mounting do to the picture before exposure: motion blur, roll, drops, dirt and glare.
 
 A picture here is colour [3, H, W] without the canvas's margin, `lens` that of the picture, and `spare` as much work space.
 Whatever takes colour from other pixels takes their contributor bits along; `bits` is None where nobody asks for them.
@@ -18,7 +18,9 @@ FINE = 256.0  # parts of a pixel
 MOST_TAPS = 24  # of a streak of motion
 ASIDE_M = 12.0  # how far beside the car whatever stands above the horizon is taken to be
 MOST_DROPS = 40
-DROP_CELLS = 18  # to the height of the coarse picture that is seen in a drop
+COARSE_CELLS = 18  # to the height of the coarse picture that is seen in a drop
+DAZZLING = 150.0  # brightness from which on something has a halo at night
+HALO = 6.0
 GLARE_COSINE = (
     0.766,
     0.966,
@@ -93,17 +95,24 @@ def blur_motion(colour, spare, bits, spare_bits, car, look, lens):
 
 @kernel
 def roll_picture(colour, spare, bits, spare_bits, roll, lens):
-    """Turn the camera to the right by a small angle [rad]: its left side rises and sees what is higher."""
-    height, slope = colour.shape[1], np.tan(roll)
+    """Turn the camera to the right by a small angle [rad]: its left side rises and sees what is higher.
+
+    Below the lowest row the road goes on as it came, on lines from the vanishing point.
+    """
+    height, width, slope = colour.shape[1], colour.shape[2], np.tan(roll)
+    vanishing = lens.centre_row - lens.focal_px * lens.sin_pitch / lens.cos_pitch
     for i in range(height):
-        for j in range(colour.shape[2]):
-            y, below = between(i - slope * (lens.centre_column - j), height - 1)
+        for j in range(width):
+            left = lens.centre_column - j
+            row = i - slope * left
+            if row > height - 1.0 and vanishing < height - 2.0:
+                left = np.rint(FINE * left * ((height - 1.0 - vanishing) / (row - vanishing))) / FINE
+            y, below = between(row, height - 1)
+            x, right = between(lens.centre_column - left, width - 1)
             for c in range(3):
-                here, next_one = np.float64(colour[c, y, j]), np.float64(colour[c, y + 1, j])
-                spare[c, i, j] = (1.0 - below) * here + below * next_one
+                spare[c, i, j] = interpolated(colour, c, y, below, x, right)
             if bits is not None:
-                upper = np.int64(bits[y, j]) if below < 1.0 else np.int64(0)
-                spare_bits[i, j] = upper | (np.int64(bits[y + 1, j]) if below > 0.0 else np.int64(0))
+                spare_bits[i, j] = bits_around(bits, y, below, x, right)
     take(colour, spare, bits, spare_bits)
 
 
@@ -121,9 +130,10 @@ def take(colour, spare, bits, spare_bits):
 
 
 @kernel
-def coarse_picture(colour, bits, cell):
-    """Means over squares of 2 x `cell` px, one every `cell` px from the top and from the centre column to both sides.
+def coarse_picture(colour, bits, cell, above):
+    """Means of what is brighter than `above`, over squares of 2 x `cell` px.
 
+    One square every `cell` px, from the top and from the centre column to both sides.
     Returns (colour [3, M, N], bits [M, N]), column N // 2 in the middle.  Sums are of whole numbers: exact in any order.
     """
     height, width = colour.shape[1], colour.shape[2]
@@ -137,9 +147,9 @@ def coarse_picture(colour, bits, cell):
             red, green, blue, these = 0, 0, 0, np.int64(0)
             for i in range(top, end + 1):
                 for j in range(first, last + 1):
-                    red += int(np.rint(16.0 * np.float64(colour[0, i, j])))
-                    green += int(np.rint(16.0 * np.float64(colour[1, i, j])))
-                    blue += int(np.rint(16.0 * np.float64(colour[2, i, j])))
+                    red += int(np.rint(16.0 * max(np.float64(colour[0, i, j]) - above, 0.0)))
+                    green += int(np.rint(16.0 * max(np.float64(colour[1, i, j]) - above, 0.0)))
+                    blue += int(np.rint(16.0 * max(np.float64(colour[2, i, j]) - above, 0.0)))
                     if bits is not None:
                         these |= np.int64(bits[i, j])
             per_pixel = 1.0 / (16.0 * (end + 1 - top) * (last + 1 - first))
@@ -152,8 +162,8 @@ def coarse_picture(colour, bits, cell):
 def wet_lens(colour, bits, look, lens):
     """Drops on the lens, at fixed places: each shows the whole picture, small, blurred and upside down."""
     height, width, focal_px = colour.shape[1], colour.shape[2], lens.focal_px
-    cell = max(height // DROP_CELLS, 2)
-    coarse, coarse_bits = coarse_picture(colour, bits, cell)
+    cell = max(height // COARSE_CELLS, 2)
+    coarse, coarse_bits = coarse_picture(colour, bits, cell, 0.0)
     many = MOST_DROPS * look["drops"]
     for k in range(int(np.ceil(many))):
         place, more = hash32(k, 3, 1, look["noise_seed"]), hash32(k, 3, 2, look["noise_seed"])
@@ -168,7 +178,7 @@ def wet_lens(colour, bits, look, lens):
 def draw_drop(colour, bits, coarse, coarse_bits, cell, left, row, radius_px, tall, look, lens):
     """One drop; `tall` is its height over its width."""
     height, width, half = colour.shape[1], colour.shape[2], coarse.shape[2] // 2
-    edge, reach = min(1.0 / max(radius_px, 0.5) + 0.15, 1.0), 1.3 * radius_px + 2.0
+    edge, reach = min(1.2 / max(radius_px, 0.5) + 0.22, 1.0), 1.3 * radius_px + 2.0
     for i in range(max(int(row - tall * reach), 0), min(int(row + tall * reach) + 2, height)):
         for j in range(max(int(lens.centre_column - left - reach), 0), width):
             x, y = ((lens.centre_column - j) - left) / radius_px, (i - row) / (tall * radius_px)
@@ -184,9 +194,8 @@ def draw_drop(colour, bits, coarse, coarse_bits, cell, left, row, radius_px, tal
                 half - np.rint(FINE * (0.5 * left - 0.62 * height * x) / cell) / FINE, coarse.shape[2] - 1
             )
             rim = min(max((far - 0.55) * 3.0, 0.0), 1.0) * (0.26 - 0.30 * y)
-            shine = max(
-                1.0 - 9.0 * ((x - 0.3 * look["mirror"]) * (x - 0.3 * look["mirror"]) + (y + 0.45) * (y + 0.45)), 0.0
-            )
+            shine_x, shine_y = x - 0.3 * look["mirror"], y + 0.45
+            shine = max(1.0 - 9.0 * (shine_x * shine_x + shine_y * shine_y), 0.0)
             for c in range(3):
                 seen = interpolated(coarse, c, m, down, n, right)
                 light = look["horizon_r"] if c == 0 else (look["horizon_g"] if c == 1 else look["horizon_b"])
@@ -208,10 +217,10 @@ def dirty_lens(colour, bits, look, lens):
         y = (i - lens.centre_row) / focal_px
         for j in range(width):
             x = mirror * (lens.centre_column - j) / focal_px
-            patch = sample(tile, 11.0 * y + look["offset_y"], 8.0 * x + look["offset_x"])
-            smear = sample(tile, 60.0 * y + 2.0 * look["offset_x"], 24.0 * x + 40.0 * y)
-            thick = 1.5 * patch + 0.7 * smear + 0.9 * y + 0.85 * amount - 0.75
-            cover = min(amount * 4.0, 1.0) * 0.85 * min(max(1.2 * thick, 0.0), 1.0)
+            patch = sample(tile, 83.0 * y + look["offset_y"], 61.0 * x + look["offset_x"])
+            smear = sample(tile, 190.0 * y + 2.0 * look["offset_x"], 70.0 * x + 110.0 * y)
+            thick = 1.1 * patch + 0.7 * smear + 0.4 * y + 0.45 * amount - 0.35
+            cover = min(amount * 4.0, 1.0) * 0.72 * min(max(1.3 * thick, 0.0), 1.0)
             colour[0, i, j] += cover * (red - np.float64(colour[0, i, j]))
             colour[1, i, j] += cover * (green - np.float64(colour[1, i, j]))
             colour[2, i, j] += cover * (blue - np.float64(colour[2, i, j]))
@@ -239,7 +248,7 @@ def glare_of_sun(colour, bits, look, lens, cos, sin):
             left = (lens.centre_column - j) / lens.focal_px
             dx, dy = left - sun_left, up - sun_up
             far2 = dx * dx + dy * dy
-            light = 105.0 / (1.0 + 9.0 * far2) + 190.0 / (1.0 + 160.0 * far2) + 260.0 * np.exp(-700.0 * far2)
+            light = 140.0 / (1.0 + 9.0 * far2) + 190.0 / (1.0 + 160.0 * far2) + 260.0 * np.exp(-700.0 * far2)
             colour[0, i, j] += red * light
             colour[1, i, j] += green * light
             colour[2, i, j] += blue * light
@@ -265,3 +274,45 @@ def add_ghost(colour, at_left, at_up, radius, red, green, blue, lens):
             colour[0, i, j] += share * red
             colour[1, i, j] += share * green
             colour[2, i, j] += share * blue
+
+
+@kernel
+def glare_of_lamps(colour, bits, look, lens):
+    """Halos of bright things in the dark."""
+    height, cell = colour.shape[1], max(colour.shape[1] // COARSE_CELLS, 2)
+    light, found = coarse_picture(colour, bits, cell, DAZZLING)
+    for _ in range(3):
+        light, found = spread_out(light, found)
+    half, strength = light.shape[2] // 2, HALO * look["glare"] * look["night"]
+    for i in range(height):
+        m, down = between(i / cell, light.shape[1] - 1)
+        for j in range(colour.shape[2]):
+            aside = np.rint(FINE * (lens.centre_column - j) / cell) / FINE
+            n, right = between(half - aside, light.shape[2] - 1)
+            halo = 0.0
+            for c in range(3):
+                more = strength * interpolated(light, c, m, down, n, right)
+                colour[c, i, j] += more
+                halo += more
+            if bits is not None:  # of all around, dark or not: one of them may hide a lamp
+                bits[i, j] |= bits_around(found, m, down, n, right) | (1 << GLARE if halo > 0.0 else 0)
+
+
+@kernel
+def spread_out(light, found):
+    """Blur a coarse picture by 1 2 1 both ways, and its bits with it; the same sum from either side."""
+    rows, columns = light.shape[1], light.shape[2]
+    wide, bits = np.zeros(light.shape), np.zeros(found.shape, np.int64)
+    for m in range(rows):
+        above, below = max(m - 1, 0), min(m + 1, rows - 1)
+        for n in range(columns):
+            left, right = max(n - 1, 0), min(n + 1, columns - 1)
+            for c in range(3):
+                beside = (light[c, above, left] + light[c, above, right]) + (
+                    light[c, below, left] + light[c, below, right]
+                )
+                beside += 2.0 * (light[c, m, left] + light[c, m, right])
+                wide[c, m, n] = (beside + 2.0 * (light[c, above, n] + light[c, below, n]) + 4.0 * light[c, m, n]) / 16.0
+            for y in (above, m, below):
+                bits[m, n] |= found[y, left] | found[y, n] | found[y, right]
+    return wide, bits

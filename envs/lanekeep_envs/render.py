@@ -21,7 +21,7 @@ from lanekeep_envs.ground import PIECE, paint_ground
 from lanekeep_envs.jpeg import compress
 from lanekeep_envs.kernel import kernel
 from lanekeep_envs.lamp import light_lamp
-from lanekeep_envs.optics import blur_motion, dirty_lens, glare_of_sun, roll_picture, wet_lens
+from lanekeep_envs.optics import blur_motion, dirty_lens, glare_of_lamps, glare_of_sun, roll_picture, wet_lens
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.sky import SIGHT, paint_sky
@@ -31,7 +31,7 @@ from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_plant,
 from lanekeep_envs.traffic import OTHER_CAR, place_of
 from lanekeep_envs.weather import RAIN as RAINDROPS
 from lanekeep_envs.weather import SNOW as SNOWFLAKES
-from lanekeep_envs.weather import let_fall
+from lanekeep_envs.weather import let_fall, light_the_fog
 
 BEHIND_ROWS, AHEAD_ROWS = 8, 240  # of the road table, around the car
 MOST_THINGS = 400  # drawn at once
@@ -276,7 +276,7 @@ def expose(pixels, colour, margin, look, frame, visible):
 @kernel
 def distorted(look):
     """Whether anything falls or the lens does anything to the picture."""
-    falling = look["rain"] + look["snowfall"]
+    falling = look["rain"] + look["snowfall"] + look["night"] * look["fog"]
     return falling + look["drops"] + look["dirt"] + look["glare"] + look["motion_blur"] > 0.0
 
 
@@ -290,6 +290,8 @@ def distort(canvas, by, width, car, look, lens, cos, sin, roll):
     )
     bits = None if by is None else by.contributors[:, margin : margin + width]
     spare_bits = None if by is None else np.zeros((colour.shape[1], width), np.uint32)
+    if look["night"] * look["fog"] > 0.0:
+        light_the_fog(colour, look, here)
     if look["motion_blur"] > 0.0:
         blur_motion(colour, spare, bits, spare_bits, car, look, here)
     if look["rain"] > 0.0:
@@ -304,6 +306,8 @@ def distort(canvas, by, width, car, look, lens, cos, sin, roll):
         dirty_lens(colour, bits, look, here)
     if look["glare"] > 0.0:
         glare_of_sun(colour, bits, look, here, cos, sin)
+        if look["night"] > 0.0:
+            glare_of_lamps(colour, bits, look, here)
 
 
 @kernel

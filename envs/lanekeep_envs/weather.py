@@ -37,7 +37,7 @@ class Falling(NamedTuple):
 
 
 RAIN = Falling(1, 8.0, 3.0, 0.007, 0.022, 1.2, 14.0, 0.50, 0.0, 255.0)
-SNOW = Falling(2, 1.3, 2.0, 0.016, 0.004, 1.3, 14.0, 0.85, 1.2, 262.0)
+SNOW = Falling(2, 1.3, 2.0, 0.016, 0.003, 1.3, 14.0, 0.85, 1.2, 262.0)
 
 
 @inlined
@@ -86,9 +86,10 @@ def let_fall(colour, strength, falling, car, look, lens):
 @kernel
 def draw_streak(colour, left, row, across, along, radius_px, edge_px, cover, grey, lamp, look, centre):
     """Mix a streak into the picture, its middle `left` px beside the centre column and in `row`."""
-    red = grey * (look["ambient_r"] + 0.5 * look["sunlight_r"] + 0.5 * lamp)
-    green = grey * (look["ambient_g"] + 0.5 * look["sunlight_g"] + 0.5 * lamp)
-    blue = grey * (look["ambient_b"] + 0.5 * look["sunlight_b"] + 0.45 * lamp)
+    middle = look["ambient_g"] + 0.5 * look["sunlight_g"]  # ice and water are paler than the light of the sky
+    red = grey * (0.5 * (look["ambient_r"] + 0.5 * look["sunlight_r"] + middle) + 0.5 * lamp)
+    green = grey * (middle + 0.5 * lamp)
+    blue = grey * (0.5 * (look["ambient_b"] + 0.5 * look["sunlight_b"] + middle) + 0.45 * lamp)
     per_way = 1.0 / max(across * across + along * along, 1e-9)
     wide, high = 0.5 * abs(across) + radius_px + edge_px + 1.0, 0.5 * abs(along) + radius_px + edge_px + 1.0
     height, width = colour.shape[1], colour.shape[2]
@@ -101,3 +102,18 @@ def draw_streak(colour, left, row, across, along, radius_px, edge_px, cover, gre
             colour[0, i, j] += share * (red - np.float64(colour[0, i, j]))
             colour[1, i, j] += share * (green - np.float64(colour[1, i, j]))
             colour[2, i, j] += share * (blue - np.float64(colour[2, i, j]))
+
+
+@kernel
+def light_the_fog(colour, look, lens):
+    """Add what fog at night throws back of the headlights: a wide glow just below the horizon."""
+    strength, horizon = 46.0 * look["night"] * look["fog"], lens.sin_pitch / lens.cos_pitch
+    for i in range(colour.shape[1]):
+        down = (i - lens.centre_row) / lens.focal_px + horizon - 0.06
+        high = 90.0 if down < 0.0 else 12.0  # dipped: little light goes up
+        for j in range(colour.shape[2]):
+            left = (lens.centre_column - j) / lens.focal_px
+            light = strength / (1.0 + 5.0 * left * left + high * down * down)
+            colour[0, i, j] += light
+            colour[1, i, j] += light
+            colour[2, i, j] += 0.94 * light

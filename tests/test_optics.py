@@ -1,0 +1,215 @@
+"""Lens, shutter, mounting and JPEG: the laws of removal and of the mirror under all of them, and second sources."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
+from lanekeep_envs.camera import lens_of
+from lanekeep_envs.interventions import EVERYTHING
+from lanekeep_envs.jpeg import COSINES, compress
+from lanekeep_envs.look import derive
+from lanekeep_envs.optics import glare_of_lamps
+from lanekeep_envs.render import Renderer
+
+ENV = LaneKeepingEnv()
+WEATHER = {"night": 0.1, "fog": 0.2, "rain": 0.5, "snowfall": 0.3, "snow": 0.4}
+LENS = {"glare": 0.8, "drops": 0.5, "dirt": 0.6, "motion_blur": 0.5}
+MOUNTING = {"height_error_m": 0.2, "pitch_error_deg": 1.0, "yaw_error_deg": 2.0, "roll_error_deg": -1.5, "sway": 0.8}
+BY_STRENGTH = (
+    (Element.FOG, ("fog",)),
+    (Element.RAIN, ("rain", "snowfall")),
+    (Element.DROPS, ("drops",)),
+    (Element.DIRT, ("dirt",)),
+    (Element.GLARE, ("glare",)),
+)
+EYES = {size: Renderer(Camera.parse(size)) for size in ("48x160", "33x81")}
+
+
+def instant(seed: int, start_m: float, low_sun_ahead: bool = True, **changes: float) -> Snapshot:
+    ENV.reset(seed=seed, options={"start_m": start_m})
+    snapshot = ENV.snapshot()
+    look, car = snapshot.looks[0], snapshot.cars[0]
+    for name, value in changes.items():
+        look[name] = value
+    if low_sun_ahead:
+        look["clear_sunshine"], look["sun_elevation_deg"], up = 1.0, 12.0, np.deg2rad(12.0)
+        look["sun_x"], look["sun_y"] = np.cos(up) * np.cos(car["yaw"] + 0.2), np.cos(up) * np.sin(car["yaw"] + 0.2)
+        look["sun_z"] = np.sin(up)
+    derive(look)
+    return snapshot
+
+
+def seen(snapshot: Snapshot, size: str = "48x160", visible: int = EVERYTHING, **changes: float) -> Frame:
+    look, things = snapshot.looks[0].copy(), snapshot.things[0]
+    for name, value in changes.items():
+        look[name] = value
+    derive(look)
+    return EYES[size].frame(snapshot.cars[0], snapshot.roads[0], things, len(things), look, visible)
+
+
+def mirrored(snapshot: Snapshot) -> Snapshot:
+    cars, roads, looks = snapshot.cars.copy(), snapshot.roads.copy(), snapshot.looks.copy()
+    things = snapshot.things[0].copy()
+    for table, names in (
+        (cars, ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle", "lateral_acceleration_mps2")),
+        (roads, ("y", "heading", "curvature", "tangent_y")),
+        (looks, ("sun_y", "mirror", "yaw_error_deg", "roll_error_deg")),
+        (things, ("y", "twist")),
+    ):
+        for name in names:
+            table[name] *= -1.0
+    return Snapshot(**{**snapshot.__dict__, "cars": cars, "roads": roads, "looks": looks, "things": (things,)})
+
+
+@pytest.mark.parametrize("size", ["48x160", "33x81"])
+def test_the_mirrored_world_looks_like_the_mirror_image_exactly(size: str) -> None:
+    swapped = np.uint32(1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING)  # these exchange names
+    for seed in range(8):
+        snapshot = instant(seed, 60.0 + 110.0 * seed, **WEATHER, **LENS, **MOUNTING, jpeg=0.0)
+        if seed % 2:
+            snapshot.looks["jpeg"] = 0.3
+        one, other = seen(snapshot, size), seen(mirrored(snapshot), size)
+        assert np.array_equal(other.image, one.image[:, ::-1])
+        assert np.array_equal(other.contributors & ~swapped, one.contributors[:, ::-1] & ~swapped)
+
+
+@pytest.mark.parametrize("jpeg", [0.0, 0.2])
+def test_removing_an_element_changes_only_pixels_that_it_has_a_share_in(jpeg: float) -> None:
+    changes_seen = set()
+    for seed in range(3):
+        snapshot = instant(seed, 60.0 + 310.0 * seed, rain=0.0, **{**LENS, "dirt": 0.3, "drops": 0.2}, **MOUNTING)
+        snapshot.looks["jpeg"] = jpeg
+        removals = [(e, {"visible": EVERYTHING & ~(1 << e)}) for e in Element if Element.ROAD < e <= Element.NOISE]
+        removals += [(e, dict.fromkeys(names, 0.0)) for e, names in BY_STRENGTH if e > Element.RAIN]
+        check(snapshot, removals, changes_seen)
+        for name, value in WEATHER.items():
+            snapshot.looks[name] = value
+        check(snapshot, [(e, dict.fromkeys(names, 0.0)) for e, names in BY_STRENGTH], changes_seen)
+    assert changes_seen >= {Element.TREES, Element.SHADOWS, *(e for e, _ in BY_STRENGTH)}
+
+
+def check(snapshot: Snapshot, removals: list, changes_seen: set) -> None:
+    whole = seen(snapshot)
+    for element, change in removals:
+        without, share = seen(snapshot, **change), np.uint32(1 << element)
+        changed = (without.image != whole.image).any(-1)
+        assert not (without.contributors & share).any(), element.name
+        assert not (changed & (whole.contributors & share == 0)).any(), element.name
+        changes_seen |= {element} if changed.any() else set()
+
+
+PLAIN = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from lanekeep_envs import Camera
+from lanekeep_envs.render import Renderer
+import test_optics
+test_optics.EYES["tiny"] = Renderer(Camera(height_px=12, width_px=18))
+for part in test_optics.seen(test_optics.instant(3, 200.0, **test_optics.WEATHER, **test_optics.LENS, **test_optics.MOUNTING,
+                                                 jpeg=0.3), "tiny")[:3]:
+    sys.stdout.buffer.write(part.tobytes())
+"""
+
+
+def test_compiled_equals_python_byte_for_byte() -> None:
+    plain = subprocess.run(
+        [sys.executable, "-c", PLAIN, os.path.dirname(__file__)],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        check=True,
+    ).stdout
+    EYES["tiny"] = Renderer(Camera(height_px=12, width_px=18))
+    compiled = seen(instant(3, 200.0, **WEATHER, **LENS, **MOUNTING, jpeg=0.3), "tiny")
+    assert plain == b"".join(part.tobytes() for part in compiled[:3])
+
+
+def test_a_badly_mounted_camera_sees_what_one_mounted_so_on_purpose_sees() -> None:
+    snapshot = instant(12, 30.0, noise_grey=0.0)
+    things = snapshot.things[0]
+    for change, camera in (
+        ({"pitch_error_deg": 1.5}, Camera(pitch_deg=4.0)),
+        ({"height_error_m": -0.3}, Camera(mount_height_m=1.0)),
+    ):
+        expected = Renderer(camera).frame(snapshot.cars[0], snapshot.roads[0], things, len(things), snapshot.looks[0])
+        assert np.abs(seen(snapshot, **change).image.astype(int) - expected.image).max() <= 1
+    turned = snapshot.cars.copy()
+    turned["yaw"] += np.deg2rad(3.0)
+    other = seen(Snapshot(**{**snapshot.__dict__, "cars": turned}))
+    assert np.abs(seen(snapshot, yaw_error_deg=3.0).image.astype(int) - other.image).max() <= 1
+    assert seen(snapshot).image.tobytes() == seen(snapshot).image.tobytes()  # the rows are the camera's own again
+
+
+def test_a_camera_rolled_to_the_right_sees_the_horizon_fall_to_the_left() -> None:
+    """Its slope is the angle's tangent; the body rolls outwards in a bend."""
+    snapshot = instant(12, 30.0, noise_grey=0.0, hill_height=0.0, low_sun_ahead=False)
+    bare = EVERYTHING & ~(1 << Element.TREES | 1 << Element.BUSHES | 1 << Element.POSTS | 1 << Element.HILLS)
+
+    def fall_px(**changes: float) -> float:
+        image = seen(snapshot, visible=bare, fog=0.0, **changes).image.astype(float)[..., 2]
+        left, right = (np.abs(np.diff(image[:, part].mean(1))).argmax() for part in (slice(0, 5), slice(-5, None)))
+        return float(left - right)
+
+    assert fall_px() == 0.0
+    assert fall_px(roll_error_deg=4.0) == pytest.approx(155.0 * np.tan(np.deg2rad(4.0)), abs=1.5)
+    snapshot.cars["lateral_acceleration_mps2"], snapshot.cars["distance_m"] = 6.0, 30.0
+    assert fall_px(sway=1.0) == pytest.approx(155.0 * np.tan(np.deg2rad(3.0)), abs=1.5)
+
+
+def test_motion_blurs_what_moves_and_the_near_more_than_the_far() -> None:
+    snapshot = instant(12, 30.0, noise_grey=0.0, low_sun_ahead=False)
+    sharp, smeared = (seen(snapshot, motion_blur=share).image.astype(float) for share in (0.0, 1.0))
+
+    def detail(image: np.ndarray, rows: slice) -> float:
+        return float(np.abs(np.diff(image[rows], axis=0)).mean())
+
+    near, far = slice(36, 48), slice(20, 26)
+    assert detail(smeared, near) / detail(sharp, near) < 0.8 * detail(smeared, far) / detail(sharp, far)
+    assert abs(smeared.mean() - sharp.mean()) < 2.0
+    snapshot.cars["speed"] = snapshot.cars["yaw_rate"] = 0.0
+    assert np.array_equal(seen(snapshot, motion_blur=1.0).image, sharp)
+
+
+@pytest.mark.parametrize("name", [*LENS, "jpeg", "sway"])
+def test_every_strength_comes_gradually_and_can_be_seen(name: str) -> None:
+    snapshot = instant(12, 30.0, noise_grey=0.0)
+    none, hint, full = (seen(snapshot, **{name: share}).image.astype(int) for share in (0.0, 1e-3, 1.0))
+    assert np.abs(hint - none).max() <= 6 and np.abs(full - none).mean() > 0.5
+
+
+def test_glare_comes_from_a_sun_in_front_only() -> None:
+    snapshot = instant(12, 30.0)
+    snapshot.looks["sun_x"] *= -1.0
+    snapshot.looks["sun_y"] *= -1.0
+    assert np.array_equal(seen(snapshot, glare=1.0).image, seen(snapshot).image)
+
+
+def test_jpeg_keeps_the_mean_of_a_block_up_to_half_a_step_and_is_lossless_at_none() -> None:
+    assert np.allclose(COSINES @ COSINES.T, np.eye(8), atol=1e-12)
+    picture = np.random.default_rng(0).integers(60, 190, (20, 3 * 27)).astype(np.uint8)
+    finest, coarse = picture.copy(), picture.copy()
+    compress(finest, None, 1e-4, 1.0)
+    assert np.abs(finest.astype(int) - picture).max() <= 1
+    compress(coarse, None, 1.0, 1.0)
+    weights = (0.299, 0.587, 0.114)
+    before, after = (p.reshape(20, 27, 3).astype(float)[:16, :24] @ weights for p in (picture, coarse))
+    means = [b.reshape(2, 8, 3, 8).mean((1, 3)) for b in (before, after)]
+    assert np.abs(means[0] - means[1]).max() <= 0.5 * 3.0 * 16.0 / 8.0 + 2.0
+    assert after.std() < before.std()
+
+
+def test_at_night_only_what_dazzles_has_a_halo() -> None:
+    def halo(brightness: float) -> np.ndarray:
+        light, look = np.zeros((3, 40, 81), np.float32), instant(0, 60.0).looks[0].copy()
+        light[:, 18:22, 39:42], look["night"], look["glare"] = brightness, 1.0, 1.0
+        before = light.copy()
+        glare_of_lamps(light, None, look, lens_of(Camera(height_px=40, width_px=81)))
+        return light[1] - before[1]
+
+    assert not halo(140.0).any()
+    bright = halo(400.0)
+    assert np.array_equal(bright, bright[:, ::-1]) and bright[20, 44] > 1.0 and bright[20, 44] > bright[20, 48] > 0.0
+    assert not bright[:, :20].any()

@@ -1,0 +1,97 @@
+"""Night and weather: causes and what follows from them, and what falls."""
+
+import numpy as np
+import pytest
+
+from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
+from lanekeep_envs.look import LOOK, derive
+from lanekeep_envs.render import Renderer
+from lanekeep_envs.weather import draw_streak
+
+EYE = Renderer(Camera())
+ENV = LaneKeepingEnv()
+
+
+def instant(seed: int = 12, start_m: float = 30.0) -> Snapshot:
+    ENV.reset(seed=seed, options={"start_m": start_m})
+    return ENV.snapshot()
+
+
+def seen(snapshot: Snapshot, frame: int = 0, **causes: float) -> Frame:
+    car, look = snapshot.cars[0].copy(), snapshot.looks[0].copy()
+    car["steps"] += frame
+    for name, value in {"noise_grey": 0.0, **causes}.items():
+        look[name] = value
+    derive(look)
+    things = snapshot.things[0]
+    return EYE.frame(car, snapshot.roads[0], things, len(things), look)
+
+
+def has(frame: Frame, element: Element) -> np.ndarray:
+    return frame.contributors >> np.uint32(element) & 1 == 1
+
+
+@pytest.mark.parametrize("cause", ["night", "fog", "rain", "snowfall", "snow"])
+def test_a_cause_taken_back_leaves_the_look_of_the_fine_day_to_the_last_bit(cause: str) -> None:
+    for seed in range(20):
+        fine = instant(seed).looks[0]
+        look = fine.copy()
+        look[cause] = 0.7
+        derive(look)
+        assert look.tobytes() != fine.tobytes()
+        look[cause] = 0.0
+        derive(look)
+        assert all(look[name] == fine[name] for name in LOOK.names or ())
+
+
+def test_sight_shrinks_steadily_to_forty_metres_in_fog_and_every_weather_hides_the_sun() -> None:
+    look = instant().looks[0].copy()
+    sight, sunshine = [], []
+    for look["fog"] in np.linspace(0.0, 1.0, 21):
+        derive(look)
+        sight.append(float(look["visibility_m"]))
+        sunshine.append(float(look["sunshine"]))
+    assert (np.diff(sight) < 0.0).all() and 35.0 < sight[-1] < 40.0 and sight[0] == look["clear_visibility_m"]
+    assert (np.diff(sunshine) <= 0.0).all() and sunshine[-1] == 0.0
+
+
+def test_fog_takes_contrast_and_night_takes_light_the_more_the_stronger() -> None:
+    snapshot, fog, night = instant(), [], []
+    sky = np.isinf(seen(snapshot).depth_m)
+    for strength in (0.0, 0.25, 0.5, 1.0):
+        image = seen(snapshot, fog=strength).image.astype(float)
+        fog.append(np.abs(np.diff(image[8:26], axis=1)).mean())
+        night.append(seen(snapshot, night=strength).image[sky].mean())
+    assert (np.diff(fog) < 0.0).all() and (np.diff(night) < 0.0).all()
+    assert night[-1] < 0.15 * night[0]
+    assert seen(snapshot, night=1.0, fog=1.0).image.mean() < 60.0  # fog is dark at night
+
+
+def test_what_is_in_the_air_has_a_share_in_every_pixel_and_snow_in_the_hills() -> None:
+    snapshot = instant()
+    for cause, element in (("fog", Element.FOG), ("rain", Element.RAIN), ("snowfall", Element.RAIN)):
+        frame = seen(snapshot, **{cause: 0.2})
+        assert has(frame, element).all() and (frame.image != seen(snapshot).image).mean() > 0.5
+    fine, snowy = seen(snapshot), seen(snapshot, snow=0.8)
+    changed, above = (fine.image != snowy.image).any(-1), np.isinf(fine.depth_m)
+    assert changed[above].any() and not (changed & above & ~has(snowy, Element.SNOW)).any()
+
+
+@pytest.mark.parametrize("cause", ["rain", "snowfall"])
+def test_what_falls_is_new_in_every_frame_and_comes_gradually(cause: str) -> None:
+    snapshot = instant()
+    one, again, later = (seen(snapshot, frame, **{cause: 0.6}).image.astype(int) for frame in (0, 0, 1))
+    assert (one == again).all() and (np.abs(one - later).max(-1) > 6).mean() > 0.04
+    before, little_more = (seen(snapshot, **{cause: share}).image.astype(int) for share in (0.3, 0.302))
+    assert np.abs(before - little_more).mean() < 1.0
+    barely = seen(snapshot, **{cause: 1e-6}).image.astype(int)
+    assert np.abs(barely - seen(snapshot).image).max() <= 1
+
+
+def test_a_flake_is_drawn_out_along_its_way() -> None:
+    """A streak is `along` px longer than it is wide, and upright where nothing moves it aside."""
+    look, light = instant().looks[0], np.zeros((3, 40, 40), np.float32)
+    draw_streak(light, 0.0, 20.0, 0.0, 16.0, 2.0, 1.0, 0.5, 200.0, 0.0, look, 19.5)
+    rows, columns = (light[1] > 0.5 * light[1].max()).any(1).sum(), (light[1] > 0.5 * light[1].max()).any(0).sum()
+    assert rows - columns == pytest.approx(16, abs=1) and columns == 4
+    assert np.array_equal(light, light[:, :, ::-1])
