@@ -170,7 +170,7 @@ def paint_row(canvas, i, row, centre, grain, lane, materials, mirror, near):
         piece, first = piece_of(nodes, k), width * k
         nearest, farthest = min(abs(nodes[1, k]), abs(nodes[1, k + 1])), max(abs(nodes[1, k]), abs(nodes[1, k + 1]))
         reach = 0.5 * max(nodes[2, k], nodes[2, k + 1])
-        if nodes[1, k] * nodes[1, k + 1] > 0.0 and nearest - lane.edge_m > reach:
+        if nodes[1, k] * nodes[1, k + 1] > 0.0 and nearest - max(lane.edge_m, lane.lane_m + lane.line_m) > reach:
             for m in range(width):
                 j, b = first + m, (m + half) * per_width
                 albedo = land_at(piece, b, (centre - j) * row.per_px, row, grain, lane, materials, tile, near)

@@ -81,7 +81,7 @@ SCENES: dict[str, dict[str, dict[str, Any]]] = {  # between them they have every
     },
     "A winter evening": {
         "look": {"noise_grey": 2.0},
-        "weather": {"night": 0.45, "fog": 0.25, "snowfall": 0.5},
+        "weather": {"night": 0.4, "fog": 0.25, "snowfall": 0.3},
         "surface": {"snow": 0.6},
         "scenery": {"buildings_per_km": 30.0, "oncoming_per_km": 50.0},
     },
