@@ -145,7 +145,12 @@ class Contrast:
     def apply(self, scene: Scene) -> None:
         """See `Intervention`."""
         ground = colour_of(scene.look, "asphalt" if self.element in MARKINGS else "grass")
-        _set_colour(scene, self.element, lambda colour: mix(ground, colour, self.factor))
+
+        def changed(colour: RGB) -> RGB:
+            red, green, blue = mix(ground, colour, self.factor)
+            return max(red, 0.0), max(green, 0.0), max(blue, 0.0)
+
+        _set_colour(scene, self.element, changed)
 
 
 @dataclass(frozen=True)
