@@ -170,7 +170,7 @@ def paint_row(canvas, i, row, centre, grain, lane, materials, mirror, near):
         piece, first = piece_of(nodes, k), width * k
         nearest, farthest = min(abs(nodes[1, k]), abs(nodes[1, k + 1])), max(abs(nodes[1, k]), abs(nodes[1, k + 1]))
         reach = 0.5 * max(nodes[2, k], nodes[2, k + 1])
-        if nodes[1, k] * nodes[1, k + 1] > 0.0 and nearest - max(lane.edge_m, lane.lane_m + lane.line_m) > reach:
+        if nodes[1, k] * nodes[1, k + 1] > 0.0 and nearest - lane.outside_m > reach:
             for m in range(width):
                 j, b = first + m, (m + half) * per_width
                 albedo = land_at(piece, b, (centre - j) * row.per_px, row, grain, lane, materials, tile, near)
@@ -247,12 +247,11 @@ def unfold(patches, paved, nodes, row, half, lane, mirror):
             for m in range(row.piece):
                 b = (m + half) * per_width
                 out[first + m] = (1.0 - b) * low + b * high
-    sided, wide, spare = patches.sided, patches.wide, 0.5 + max(lane.lane_m + lane.line_m - lane.edge_m, 0.0)
-    spare += max(abs(lane.centre_shift), abs(lane.left_shift), abs(lane.right_shift))
+    sided, wide = patches.sided, patches.wide
     first, last = paved.shape[0], 0
     for j in range(paved.shape[0]):
         paved[j] = paved_share(sided[j], wide[j], lane)
-        if abs(sided[j]) - wide[j] < lane.edge_m + spare:
+        if abs(sided[j]) - wide[j] < lane.outside_m + 0.5:
             first, last = min(first, j), j + 1
     return min(first, last), last
 

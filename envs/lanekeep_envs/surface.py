@@ -46,6 +46,7 @@ class Lane(NamedTuple):
     centre_shift: float  # of the markings, to the left [m]
     left_shift: float
     right_shift: float
+    outside_m: float  # where there is neither asphalt nor marking any more
 
 
 class Grain(NamedTuple):
@@ -75,7 +76,8 @@ def materials_of(look):
 @inlined
 def lane_of(look, visible):
     """Lane of a `LOOK`."""
-    edge = look["lane_m"] + look["strip_m"]
+    edge, outer = look["lane_m"] + look["strip_m"], look["lane_m"] + look["line_m"]
+    shift = max(abs(look["centre_shift_m"]) - look["lane_m"], abs(look["left_shift_m"]), abs(look["right_shift_m"]))
     return Lane(
         look["lane_m"],
         look["line_m"],
@@ -89,6 +91,7 @@ def lane_of(look, visible):
         look["centre_shift_m"],
         look["left_shift_m"],
         look["right_shift_m"],
+        max(edge, outer + max(shift, 0.0)),
     )
 
 
