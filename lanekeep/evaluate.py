@@ -21,7 +21,7 @@ from rich.table import Table
 
 from lanekeep.flags import UserError, check_file, did_you_mean, in_range, write_whole
 from lanekeep.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
-from lanekeep_envs import START_M, Camera, Scenario, load_scenario
+from lanekeep_envs import START_M, Camera, Scenario, load_scenario, scenario_names
 from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_policies.checkpoint import DRIVER, load_driver
 from lanekeep_policies.driver import Driver
@@ -45,16 +45,16 @@ class Evaluate:
 
     drivers: tyro.conf.Positional[tuple[str, ...]]
     """Checkpoint folders, or names of shipped drivers (ncp, lstm); `expert` is the privileged expert."""
-    scenario: str = "country"
-    """Roads to drive: a name or the path of a .toml file."""
+    scenario: tuple[str, ...] = ("country",)
+    """Roads to drive: names, paths of .toml files, or `held-out` for all that no driver may be trained on."""
     km: float = 20.0
-    """Kilometres per driver; every driver drives the same roads."""
+    """Kilometres per driver and scenario; every driver drives the same roads."""
     seed: int = FIRST_TEST_SEED
     """Seed of the first road; from 10,000 on for tests, below for training."""
     allow_training_seeds: bool = False
     """Measure on roads that drivers may have been trained on."""
     difficulty: float = 1.0
-    """The scenario's dial: 1 is the scenario as written, 0 its roads on a fine, calm day."""
+    """The scenarios' dial: 1 is a scenario as written, 0 its roads on a fine, calm day."""
     cars: int = 16
     """Cars driving at once."""
     json: Path | None = None
@@ -79,27 +79,53 @@ def evaluate(settings: Evaluate) -> None:
             "or say --allow-training-seeds"
         )
     check_file(settings, "json")
-    scenario = load_scenario(settings.scenario).at(settings.difficulty)
-    km_of_a_road = (scenario.road.length_m - START_M) / 1000.0
-    roads = int(np.ceil(settings.km / km_of_a_road))
-    seeds = range(settings.seed, settings.seed + roads)
+    scenarios = [load_scenario(name).at(settings.difficulty) for name in names_of(settings.scenario)]
     drivers = {name: None if name == "expert" else open_driver(name) for name in settings.drivers}
-    results = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    for scenario in scenarios:
+        for driver in drivers.values():
+            check_action(driver, scenario)
+    results: dict[str, dict[str, Any]] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as bar:
-        for name, driver in drivers.items():
-            task = bar.add_task(name, total=roads * km_of_a_road, note="")
-            drives = drive(driver, scenario, seeds, settings.cars, lambda km, task=task: bar.update(task, completed=km))
-            results[name] = {
-                **measure(drives),
-                "seeds": [seeds[0], seeds[-1]],
-                "scenario": scenario.name,
-                "difficulty": settings.difficulty,
-            }
-    Console().print(table_of(results, scenario, settings.difficulty))
+        task = bar.add_task("", total=settings.km * len(scenarios) * len(drivers))
+        for scenario in scenarios:
+            seeds, results[scenario.name] = seeds_of(scenario, settings), {}
+            for name, driver in drivers.items():
+                before = bar.tasks[task].completed
+                bar.update(task, description=f"{name}, {scenario.name}")
+                drives = drive(
+                    driver, scenario, seeds, settings.cars,
+                    lambda km, before=before: bar.update(task, completed=before + min(km, settings.km)),
+                )  # fmt: skip
+                results[scenario.name][name] = {
+                    **measure(drives),
+                    "seeds": [seeds[0], seeds[-1]],
+                    "scenario": scenario.name,
+                    "difficulty": settings.difficulty,
+                }
+    if len(scenarios) == 1:
+        Console().print(table_of(results[scenarios[0].name], scenarios[0], settings.difficulty))
+    else:
+        Console().print(table_of_scenarios(results, settings))
     if settings.json is not None:
-        only = next(iter(results.values())) if len(results) == 1 else results
-        write_whole(settings.json, f"{json.dumps(only, indent=2)}\n".encode())
+        kept: Any = results if len(scenarios) > 1 else results[scenarios[0].name]
+        kept = kept if len(kept) > 1 else next(iter(kept.values()))
+        write_whole(settings.json, f"{json.dumps(kept, indent=2)}\n".encode())
+
+
+def names_of(scenarios: Sequence[str]) -> list[str]:
+    """Scenarios by name or path, each once; `held-out` stands for its whole family."""
+    if not scenarios:
+        raise UserError("--scenario takes at least one name, path, or held-out")
+    family = [name for name in scenario_names() if load_scenario(name).family == "held-out"]
+    named = [name for one in scenarios for name in (family if one == "held-out" else [one])]
+    return list(dict.fromkeys(named))
+
+
+def seeds_of(scenario: Scenario, settings: Evaluate) -> range:
+    """Seeds of as many roads as the kilometres take."""
+    roads = int(np.ceil(settings.km / ((scenario.road.length_m - START_M) / 1000.0)))
+    return range(settings.seed, settings.seed + roads)
 
 
 def shipped_folder() -> Path:
@@ -128,17 +154,22 @@ def camera_of(driver: Driver) -> Camera:
     return Camera(height_px=driver.spec.camera_height, width_px=driver.spec.camera_width)
 
 
-def drive(driver: Driver | None, scenario: Scenario, seeds: Sequence[int], cars: int, on_step: Any) -> list[Drive]:
-    """Drive roads with a driver, or with the expert; refused if the driver's actions mean another curvature."""
+def check_action(driver: Driver | None, scenario: Scenario) -> None:
+    """Refuse a driver whose actions mean another curvature than the scenario's; the expert (None) adapts."""
     limit = scenario.curvature_limit_per_m
-    if driver is None:
-        tiny = Camera(height_px=8, width_px=8)  # the expert does not look
-        return drive_roads(lambda n: ExpertPilot(limit), scenario, tiny, seeds, cars, on_step)
-    if driver.spec.curvature_limit_per_m != limit:
+    if driver is not None and driver.spec.curvature_limit_per_m != limit:
         raise UserError(
             f"this driver's action 1 is a curvature of {driver.spec.curvature_limit_per_m:g} 1/m, "
             f"scenario {scenario.name}'s is {limit:g}"
         )
+
+
+def drive(driver: Driver | None, scenario: Scenario, seeds: Sequence[int], cars: int, on_step: Any) -> list[Drive]:
+    """Drive roads with a driver, or with the expert."""
+    limit = scenario.curvature_limit_per_m
+    if driver is None:
+        tiny = Camera(height_px=8, width_px=8)  # the expert does not look
+        return drive_roads(lambda n: ExpertPilot(limit), scenario, tiny, seeds, cars, on_step)
     return drive_roads(lambda n: DriverPilot(driver, n), scenario, camera_of(driver), seeds, cars, on_step)
 
 
@@ -222,4 +253,23 @@ def table_of(results: dict[str, dict[str, Any]], scenario: Scenario, difficulty:
             low_high = "" if interval is None else "\n[" + ", ".join(form.format(v) for v in interval) + "]"
             cells.append(form.format(result[key]) + low_high)
         table.add_row(name, *cells)
+    return table
+
+
+def table_of_scenarios(results: dict[str, dict[str, Any]], settings: Evaluate) -> Table:
+    """A row for every scenario, and for every driver its departures per km and lateral RMS [m], intervals below."""
+    table = Table(
+        title=f"{settings.km:g} km of held-out roads per cell, seeds from {settings.seed} on", box=SIMPLE_HEAD
+    )
+    table.add_column("scenario")
+    for name in settings.drivers:
+        table.add_column(f"{name}\ndepartures per km", justify="right")
+        table.add_column("lateral\nRMS m", justify="right")
+    for scenario, drivers in results.items():
+        cells = []
+        for result in drivers.values():
+            for key, form in (("departures_per_km", "{:.2f}"), ("lateral_rms_m", "{:.2f}")):
+                low, high = (form.format(bound) for bound in result[f"{key}_ci95"])
+                cells.append(f"{form.format(result[key])}\n[{low}, {high}]")
+        table.add_row(scenario, *cells)
     return table

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+import msgspec
 import numpy as np
 
 from lanekeep.bench.measures import Measures, report
 from lanekeep.flags import UserError, check_file, in_range
-from lanekeep_envs import LaneKeepingVectorEnv
+from lanekeep_envs import REMOVABLE, LaneKeepingEnv, LaneKeepingVectorEnv, Remove, Scenario, load_scenario
+from lanekeep_envs.look import STRENGTHS
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,35 @@ def many_cars(cars: int, camera: str) -> Callable[[], int]:
     return step
 
 
+def everything_on() -> Scenario:
+    """Every strength of weather, surface, sensor and scenery at 1, with houses, signs and traffic."""
+    table = load_scenario("mixed")
+    full = {
+        name: msgspec.structs.replace(getattr(table, name), presence=1.0, **dict.fromkeys(STRENGTHS[name], (1.0, 1.0)))
+        for name in STRENGTHS
+    }
+    scenery = msgspec.structs.replace(
+        table.scenery,
+        **dict.fromkeys(("avenue", "hedges", "rails"), (1.0, 1.0)),
+        **dict.fromkeys(("signs_per_km", "buildings_per_km", "oncoming_per_km"), (20.0, 20.0)),
+        car_ahead=1.0,
+    )
+    return msgspec.structs.replace(table, scenery=scenery, **full)
+
+
+def variants_of_an_instant(number: int) -> Callable[[], int]:
+    """A function that renders one instant at 66x200 under so many interventions."""
+    env = LaneKeepingEnv(camera="66x200")
+    env.reset(seed=0, options={"start_m": 200.0})
+    snapshot, variants = env.snapshot(), [[Remove(element)] for element in REMOVABLE[:number]]
+
+    def step() -> int:
+        env.views([snapshot], variants)
+        return 1
+
+    return step
+
+
 def bench_env(settings: BenchEnv) -> None:
     """Time CarRacing-v3 and this environment in turn."""
     check_file(settings, "json")
@@ -88,16 +119,21 @@ def bench_env(settings: BenchEnv) -> None:
     name = "lanekeep_envs:LaneKeeping-v0"
     rows |= {f"LaneKeeping-v0, {size}, 1 car": one_env(name, camera=size) for size in ("66x200", "48x160")}
     rows |= {f"LaneKeeping-v0, {size}, 64 cars": many_cars(64, size) for size in ("66x200", "48x160")}
+    rows |= {"everything on, 66x200, 1 car": one_env(name, camera="66x200", scenario=everything_on())}
+    rows |= {"one instant without an element, 66x200": variants_of_an_instant(1)}
+    rows |= {"one instant without each of eight, 66x200": variants_of_an_instant(8)}
     for step in rows.values():
         step()
     rates: Measures = {row: [] for row in rows}
     for _ in range(settings.repeats):
         for row, step in rows.items():
             rates[row].append(steps_per_cpu_second(step, settings.seconds))
-    car_racing, wide, small, wide64, small64 = (np.array(rates[row]) for row in rows)
+    car_racing, wide, small, _, small64, everything, one, eight = (np.array(rates[row]) for row in rows)
     ratios = {
         "ratio_to_car_racing_66x200": wide / car_racing,
         "ratio_to_car_racing_48x160": small / car_racing,
         "one_car_to_64_cars": small / small64,
+        "everything_on_to_car_racing_66x200": everything / car_racing,
+        "eight_variants_to_one": one / eight,
     }
     report("frames per CPU second", {**rates, **{k: list(v) for k, v in ratios.items()}}, list(ratios), settings.json)
