@@ -447,9 +447,14 @@ def pavement_of(materials, kind):
 
 
 @kernel
-def paint_row_in_condition(canvas, by, i, row, grain, lane, materials, strip, s0, look, lens, condition):
+def paint_row_in_condition(canvas, by, i, row, patch, grain, lane, materials, strip, s0, look, lens, condition):
     """Paint image row i of a road that is not plain asphalt on a fine day, layer by layer, on its bare albedo."""
-    centre, nodes, half = lens.centre_column, canvas.nodes, canvas.half
+    centre, nodes, half, mirror = lens.centre_column, canvas.nodes, canvas.half, condition.mirror
+    damp = Grain(grain.fine, grain.coarse, grain.rough * (1.0 - 0.4 * condition.wet), grain.slow)
+    if patch < TEXEL_FROM_M:
+        bare_row(strip.albedo, nodes, half, row, centre, damp, lane, materials, mirror, True)
+    else:
+        bare_row(strip.albedo, nodes, half, row, centre, damp, lane, materials, mirror, None)
     strip.cover[:, :] = 0.0
     first, last = unfold(strip.patches, strip.paved, nodes, row, half, lane, condition.mirror)
     lay_surface(strip, first, last, lane, materials, grain, condition)
@@ -494,18 +499,20 @@ def note_row(by, i, shade, nodes, row, half, grain, lane):
 
 
 @kernel
-def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible):
+def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible, rich):
     """Paint every row below the horizon, from the bottom up; return the first painted row.
 
-    `start` is the row of `canvas.axis` beside the car, and `s0` the arc length at the first one.
+    `start` is the row of `canvas.axis` beside the car, and `s0` the arc length at the first one; the ground is plain if
+    `rich` is None.
     """
     lane, materials, mirror = lane_of(look, visible), materials_of(look), look["mirror"]
     land_haze = hill_haze(False, look["visibility_m"])  # the land ends where the hills begin
     i, width, plain = canvas.shade.shape[0] - 1, canvas.shade.shape[1], look["plain"]
-    strip, condition = make_strip(0 if plain else width), condition_of(look)
-    if not plain:
-        materials = pavement_of(materials, condition.kind)
-        lay_all_lengths(strip.lengths, s0, condition)
+    if rich is not None:
+        strip, condition = make_strip(0 if plain else width), condition_of(look)
+        if not plain:
+            materials = pavement_of(materials, condition.kind)
+            lay_all_lengths(strip.lengths, s0, condition)
     while i >= 0:
         forward, per_px, deep = canvas.rows[i]["forward_m"], canvas.rows[i]["per_px_m"], canvas.rows[i]["deep_m"]
         if forward > LAST_M:
@@ -533,13 +540,10 @@ def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible):
                 paint_row(canvas, i, row, lens.centre_column, grain, lane, materials, mirror, None)
             if by is not None:
                 note_row(by, i, canvas.shade[i], canvas.nodes, row, canvas.half, grain, lane)
-        else:
-            damp = Grain(grain.fine, grain.coarse, grain.rough * (1.0 - 0.4 * condition.wet), grain.slow)
-            nodes, half, centre = canvas.nodes, canvas.half, lens.centre_column
-            if patch < TEXEL_FROM_M:
-                bare_row(strip.albedo, nodes, half, row, centre, damp, lane, materials, mirror, True)
-            else:
-                bare_row(strip.albedo, nodes, half, row, centre, damp, lane, materials, mirror, None)
-            paint_row_in_condition(canvas, by, i, row, grain, lane, materials, strip, s0, look, lens, condition)
+        if rich is not None:
+            if not plain:
+                paint_row_in_condition(
+                    canvas, by, i, row, patch, grain, lane, materials, strip, s0, look, lens, condition
+                )
         i -= 1
     return i + 1

@@ -229,22 +229,24 @@ def note_shadows(by, shade, element):
 
 
 @kernel
-def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin):
-    """Paint the listed things and cars over ground and sky, from far to near."""
+def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich):
+    """Paint the listed things and cars over ground and sky, from far to near; plants and posts only if `rich` is None."""
     sun_x, sun_y = look["sun_x"], look["sun_y"]
     light = (cos * sun_y - sin * sun_x, cos * sun_x + sin * sun_y, look["sun_z"])
     for n in range(found):
         k = found - 1 - n
         forward, left = canvas.far[k], canvas.left[k]
-        if canvas.order[k] < 0:
-            vehicle = traffic[canvas.car_index[-1 - canvas.order[k]]]
-            draw_car(canvas.colour, by, vehicle, place_of_car(canvas, k), light_of(look, cos, sin), lens)
-            continue
+        if rich is not None:
+            if canvas.order[k] < 0:
+                vehicle = traffic[canvas.car_index[-1 - canvas.order[k]]]
+                draw_car(canvas.colour, by, vehicle, place_of_car(canvas, k), light_of(look, cos, sin), lens)
+                continue
         thing = things[canvas.order[k]]
-        if thing["kind"] > POST:
-            place = place_in_frame(thing, forward, left, cos, sin)
-            draw_structure(canvas.colour, by, thing, place, look, light_of(look, cos, sin), lens)
-            continue
+        if rich is not None:
+            if thing["kind"] > POST:
+                place = place_in_frame(thing, forward, left, cos, sin)
+                draw_structure(canvas.colour, by, thing, place, look, light_of(look, cos, sin), lens)
+                continue
         if not NEAREST_M < forward < FARTHEST_M:
             continue
         haze = 1.0 - np.exp(-forward / look["visibility_m"])
@@ -323,42 +325,56 @@ def note_everywhere(by, look, visible):
 
 
 @kernel
-def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, visible):
-    """Render what `car` sees into `pixels` [H, 3 W], and the by-products into `by`, unless that is None."""
+def cast_shadows(canvas, by, things, found, look, lens, cos, sin, visible):
+    """Fill `canvas.shade`, and note whose shadows they are."""
+    if visible >> SHADOWS & 1:
+        if by is not None:
+            for element in CASTING:
+                if paint_shadows(canvas, things, found, look, lens, cos, sin, 1 << element):
+                    note_shadows(by, canvas.shade, element)
+        paint_shadows(canvas, things, found, look, lens, cos, sin, CAST)
+    else:
+        canvas.shade[:] = 0.0
+
+
+@kernel
+def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, visible, rich):
+    """Render what `car` sees into `pixels` [H, 3 W], and the by-products into `by`, unless that is None.
+
+    If `rich` is None there is only what a fine day has, and nothing else needs to be compiled.
+    """
     x, y, yaw = car["x"], car["y"], car["yaw"]
-    seen, roll, moved = lens, 0.0, badly_mounted(look)
-    if moved:
-        seen, turn, roll = mounted(lens, car, look)
-        yaw += turn
-        fill_ground_rows(canvas.rows, seen)
+    seen, roll, moved = lens, 0.0, False
+    if rich is not None:
+        moved = badly_mounted(look)
+        if moved:
+            seen, turn, roll = mounted(lens, car, look)
+            yaw += turn
+            fill_ground_rows(canvas.rows, seen)
     cos, sin = np.cos(yaw), np.sin(yaw)
     first = max(car["row"] - BEHIND_ROWS, 0)
     axis_in_car_frame(canvas.axis, road, first, x, y, cos, sin)
     found = find_things(canvas, things, count, car["distance_m"], x, y, cos, sin, visible)
-    if visible >> CARS & 1:
-        found = find_cars(canvas, found, traffic, car, road, look, cos, sin)
-    if visible >> SHADOWS & 1:
-        if by is not None:
-            for element in CASTING:
-                if paint_shadows(canvas, things, found, look, seen, cos, sin, 1 << element):
-                    note_shadows(by, canvas.shade, element)
-        paint_shadows(canvas, things, found, look, seen, cos, sin, CAST)
-    else:
-        canvas.shade[:] = 0.0
-    top = paint_ground(canvas, by, BEHIND_ROWS, float(first), look, seen, x, y, cos, sin, visible)
+    if rich is not None:
+        if visible >> CARS & 1:
+            found = find_cars(canvas, found, traffic, car, road, look, cos, sin)
+    cast_shadows(canvas, by, things, found, look, seen, cos, sin, visible)
+    top = paint_ground(canvas, by, BEHIND_ROWS, float(first), look, seen, x, y, cos, sin, visible, rich)
     paint_sky(canvas.colour, by, top, canvas.sights, look, seen, yaw, cos, sin, visible)
-    paint_things(canvas, by, things, found, traffic, look, seen, cos, sin)
-    if roll != 0.0 or distorted(look):
-        distort(canvas, by, pixels.shape[1] // 3, car, look, seen, cos, sin, roll)
-    if look["lamp"] > 0.0 and visible >> LAMP & 1:
-        light_lamp(canvas.colour, by, canvas.margin, pixels.shape[1] // 3, car, look)
+    paint_things(canvas, by, things, found, traffic, look, seen, cos, sin, rich)
+    if rich is not None:
+        if roll != 0.0 or distorted(look):
+            distort(canvas, by, pixels.shape[1] // 3, car, look, seen, cos, sin, roll)
+        if look["lamp"] > 0.0 and visible >> LAMP & 1:
+            light_lamp(canvas.colour, by, canvas.margin, pixels.shape[1] // 3, car, look)
     expose(pixels, canvas.colour, canvas.margin, look, car["steps"], visible)
     if by is not None:
         note_everywhere(by, look, visible)
-    if look["jpeg"] > 0.0:
-        store(pixels, by, canvas.margin, look)
-    if moved:
-        fill_ground_rows(canvas.rows, lens)
+    if rich is not None:
+        if look["jpeg"] > 0.0:
+            store(pixels, by, canvas.margin, look)
+        if moved:
+            fill_ground_rows(canvas.rows, lens)
 
 
 @kernel
@@ -369,10 +385,12 @@ def store(pixels, by, margin, look):
 
 
 @kernel
-def render_cars(pixels, canvas, cars, roads, things, counts, looks, traffic, visible, lens):
+def render_cars(pixels, canvas, cars, roads, things, counts, looks, traffic, visible, lens, rich):
     """Render the view of every car into pixels [N, H, 3 W]; `visible` [N] masks the elements."""
     for i in range(cars.shape[0]):
-        render(pixels[i], None, canvas, cars[i], roads[i], things[i], counts[i], looks[i], traffic[i], lens, visible[i])
+        render(
+            pixels[i], None, canvas, cars[i], roads[i], things[i], counts[i], looks[i], traffic[i], lens, visible[i], rich
+        )  # fmt: skip
 
 
 @functools.lru_cache(1)
@@ -382,10 +400,10 @@ def threads_of(process: int) -> ThreadPoolExecutor:
 
 
 class Renderer:
-    """A camera with its work space, one for each thread."""
+    """A camera with its work space, one for each thread; if not `rich`, for worlds with what a fine day has and no more."""
 
-    def __init__(self, camera: Camera) -> None:
-        self.camera = camera
+    def __init__(self, camera: Camera, rich: bool = True) -> None:
+        self.camera, self.rich = camera, rich
         canvas, self._lens = make_canvas(camera)
         self._canvases = [canvas]
 
@@ -398,6 +416,7 @@ class Renderer:
         """
         if visible is None:
             visible = np.full(len(cars), EVERYTHING)
+        rich = self._rich(bool(looks["plain"].all()))
         height, width = self.camera.height_px, self.camera.width_px
         pixels = np.empty((len(cars), height, 3 * width), np.uint8)
         threads = max(1, min(len(cars) // LEAST_CARS, CORES))
@@ -405,20 +424,24 @@ class Renderer:
             self._canvases.append(make_canvas(self.camera)[0])
         work = (pixels, cars, roads, things, counts, looks, traffic, visible)
         if threads == 1:
-            self._render(self._canvases[0], work)
+            self._render(self._canvases[0], work, rich)
         else:
             cuts = np.linspace(0, len(cars), threads + 1).astype(int).tolist()
             shares = [tuple(part[i:j] for part in work) for i, j in pairwise(cuts)]
             pool = threads_of(os.getpid())
-            jobs = [pool.submit(self._render, self._canvases[k], shares[k]) for k in range(1, threads)]
-            self._render(self._canvases[0], shares[0])
+            jobs = [pool.submit(self._render, self._canvases[k], shares[k], rich) for k in range(1, threads)]
+            self._render(self._canvases[0], shares[0], rich)
             for job in jobs:
                 job.result()
         return pixels.reshape(len(cars), height, width, 3)
 
-    def _render(self, canvas: Canvas, share: tuple[Any, ...]) -> None:
+    def _rich(self, plain: bool) -> bool | None:
+        """The argument of `render`; an intervention may make the ground of a fine day another one."""
+        return None if plain and not self.rich else True
+
+    def _render(self, canvas: Canvas, share: tuple[Any, ...], rich: bool | None) -> None:
         pixels, *scene = share
-        render_cars(pixels, canvas, *scene, self._lens)  # type: ignore[call-arg]
+        render_cars(pixels, canvas, *scene, self._lens, rich)  # type: ignore[call-arg]
 
     def frame(
         self,
@@ -435,7 +458,8 @@ class Renderer:
         pixels, canvas = np.empty((height, 3 * width), np.uint8), self._canvases[0]
         size, margin = canvas.shade.shape, canvas.margin
         by = Notes(np.zeros(size, np.uint8), np.zeros(size, np.uint32), np.zeros(size, np.float32))
-        render(pixels, by, canvas, car, road, things, count, look, traffic, self._lens, visible)
+        rich = self._rich(bool(look["plain"]))
+        render(pixels, by, canvas, car, road, things, count, look, traffic, self._lens, visible, rich)
         part = slice(margin, margin + width)
         return Frame(
             pixels.reshape(height, width, 3),

@@ -190,6 +190,15 @@ class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     disturbance: DisturbanceTable = DisturbanceTable()
     confounder: ConfounderTable = ConfounderTable()
 
+    @property
+    def fine(self) -> bool:
+        """Whether nothing of it is more than a fine day on asphalt with plants and posts: then less has to be compiled."""
+        things = ("avenue", "hedges", "rails", "signs_per_km", "buildings_per_km", "oncoming_per_km", "car_ahead")
+        tables = (self.weather, self.surface, self.sensor, self.confounder)
+        return tables == (WeatherTable(), SurfaceTable(), SensorTable(), ConfounderTable()) and all(
+            getattr(self.scenery, name) == getattr(SceneryTable(), name) for name in things
+        )
+
     def at(self, difficulty: float) -> "Scenario":
         """Return the scenario made easier: 0 is a fine, calm day on its roads, 1 the scenario as written."""
         if not 0.0 <= difficulty <= 1.0:

@@ -139,7 +139,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._generators: list[np.random.Generator] = []
         self._seen = np.empty(0, np.uint8)  # the last frames, kept where a reset may be of some cars only
         self._film = self._empty_film() if observation == "camera" else None
-        self._renderer = Renderer(self.camera)
+        self._renderer = Renderer(self.camera, not self.scenario.fine)
         self._renderers = {self.camera: self._renderer}
 
     def _empty_film(self) -> NDArray[np.uint8] | None:
@@ -418,5 +418,5 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
 
     def _renderer_of(self, camera: Camera) -> Renderer:
         if camera not in self._renderers:
-            self._renderers[camera] = Renderer(camera)
+            self._renderers[camera] = Renderer(camera, not self.scenario.fine)
         return self._renderers[camera]
