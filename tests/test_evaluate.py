@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lanekeep.cli import main
-from lanekeep.evaluate import FIRST_TEST_SEED, lateral_jerk, measure, open_driver, poisson_interval
+from lanekeep.evaluate import FIRST_TEST_SEED, lateral_jerk, measure, names_of, open_driver, poisson_interval
 from lanekeep.rollout import Drive, ExpertPilot, drive_roads
-from lanekeep_envs import Camera, load_scenario
+from lanekeep_envs import Camera, load_scenario, scenario_names
 
 TINY = Camera(height_px=8, width_px=8)
 
@@ -114,7 +114,17 @@ def test_the_dial_makes_the_storm_a_calm_day(tmp_path: Path, capsys: pytest.Capt
         result = json.loads(file.read_text())
         assert result["difficulty"] == float(difficulty) and result["departures"] == 0
         rms.append(result["lateral_rms_m"])
-    assert rms[0] < 0.1 < rms[1] < rms[2]
+    assert rms[0] < rms[1] < rms[2]
+
+
+def test_many_scenarios_make_a_table_of_scenarios(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "out.json"
+    argv = ["expert", "--scenario", "worn", "country", "worn", "--km", "0.9", "--json", str(file)]
+    assert main(["evaluate", *argv]) == 0
+    results, printed = json.loads(file.read_text()), capsys.readouterr().out
+    assert list(results) == ["worn", "country"] and "worn" in printed and "country" in printed
+    assert all(f"{result['expert']['lateral_rms_m']:.2f}" in printed for result in results.values())
+    assert names_of(["held-out"]) == [n for n in scenario_names() if load_scenario(n).family == "held-out"]
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,9 @@ def test_a_shifted_marking_is_where_it_was_sent(element: Element) -> None:
         light = np.abs(env.view(snapshot, interventions).image.astype(float) - bare.image).sum(-1)[row]
         return float((light * np.arange(len(light))).sum() / light.sum())
 
-    moved = column([]) - column([Shift(element, 0.4)])
-    assert moved == pytest.approx(0.4 * Camera.parse("96x320").focal_length_px / whole.depth_m[row, 0], rel=0.15)
+    shift_m = -0.4 if element is Element.LEFT_MARKING else 0.4  # inwards, where all is asphalt
+    moved = column([]) - column([Shift(element, shift_m)])
+    assert moved == pytest.approx(shift_m * Camera.parse("96x320").focal_length_px / whole.depth_m[row, 0], rel=0.15)
 
 
 def test_shifts_add_up_and_back_is_where_it_was() -> None:
