@@ -33,7 +33,7 @@ from lanekeep_envs.render import Renderer
 from lanekeep_envs.road import SPACING_M
 from lanekeep_envs.scenario import Scenario, load_scenario
 from lanekeep_envs.scenery import THING, plant
-from lanekeep_envs.traffic import OTHER_CAR, draw_traffic
+from lanekeep_envs.traffic import OTHER_CAR, draw_traffic, place_of
 
 STATE_NAMES = (
     "lateral_offset_m / 2",
@@ -323,9 +323,19 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         return info
 
     def path_ahead(self, car: int = 0) -> dict[str, Any]:
-        """What a map needs: the road's axis [M] (x, y, heading), the car's pose, and the things beside the road."""
-        state = self._cars[car]
+        """What a map needs: the road's axis [M] (x, y, heading), the car's pose, the things beside the road, other cars.
+
+        Of these `others` [K, 4] has the middle (x, y) and the unit vector ahead.
+        """
+        state, road = self._cars[car], self._roads[car]
+        lane_m = self._looks[car]["lane_m"] * self._looks[car]["mirror"]
+        others = [
+            place_of(vehicle, state["steps"], state["distance_m"], road, lane_m)
+            for vehicle in self._traffic[car]
+            if vehicle["lane"] != 0
+        ]
         return {
+            "others": np.array([place for s, *place in others if 0.0 < s < len(road) - 1]).reshape(-1, 4),
             "road": self._roads[car].copy(),
             "x": float(state["x"]),
             "y": float(state["y"]),

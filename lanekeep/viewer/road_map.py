@@ -11,10 +11,12 @@ from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, GREEN, PLAIN, SMALL, Shee
 from lanekeep_envs import Scenario
 
 F64 = NDArray[np.float64]
+BUSH_KIND, POST_KIND, HEDGE_KIND, RAIL_KIND, SIGN_KIND, BUILDING_KIND = 2, 3, 4, 5, 6, 7  # lanekeep_envs.scenery
 SCALE = 3.4  # pixels per metre
 CAR_FROM_BOTTOM = 0.24
 MEADOW, TREE, BUSH, GRAVEL, ASPHALT = (27, 35, 32), (42, 66, 54), (38, 54, 47), (47, 49, 49), (62, 66, 73)
-BUSH_KIND, POST_KIND = 2, 3  # lanekeep_envs.scenery
+ROOF, RAIL = (104, 72, 62), (112, 118, 126)
+COLOURS = {BUSH_KIND: BUSH, HEDGE_KIND: BUSH, RAIL_KIND: RAIL, BUILDING_KIND: ROOF}  # of the others: TREE
 LENGTH_M, WIDTH_M = 4.6, 1.75
 
 
@@ -25,7 +27,7 @@ class RoadMap:
         self.box, self.lane = box, scenario.lane
         self.sheet = Sheet(box.width, box.height, MEADOW)
         self.road = np.asarray(place["road"])
-        self.things = np.asarray(place["things"])
+        self.things, self.others = np.asarray(place["things"]), np.asarray(place["others"])
         self.x, self.y, self.yaw = (float(str(place[name])) for name in ("x", "y", "yaw"))
         nearest = np.argmin((self.road["x"] - self.x) ** 2 + (self.road["y"] - self.y) ** 2)
         self.rows = np.arange(max(int(nearest) - 60, 0), min(int(nearest) + 170, len(self.road)))
@@ -63,15 +65,33 @@ class RoadMap:
         self.sheet.line(self.beside(s, -lane.lane_width_m / 2.0), GREEN, 0.75)
 
     def draw_things(self) -> None:
-        """Trees and bushes as their crowns, posts as dots."""
+        """Trees and bushes as their crowns, posts and signs as dots, hedges, rails and houses as their plans."""
         at = self.pixels(self.things["x"], self.things["y"])
         near = (np.abs(at - (self.box.width / 2, self.box.height / 2)) < (self.box.width, self.box.height)).all(1)
         for (x, y), thing in zip(at[near].tolist(), self.things[near], strict=True):
-            if thing["kind"] == POST_KIND:
+            colour = COLOURS.get(int(thing["kind"]), TREE)
+            if thing["kind"] in (POST_KIND, SIGN_KIND):
                 self.sheet.disc((x, y), 1.0, FAINT)
+            elif thing["kind"] in (HEDGE_KIND, RAIL_KIND, BUILDING_KIND):
+                ahead = np.cos(thing["twist"]), np.sin(thing["twist"])
+                half = max(float(thing["radius_m"]), 0.25)
+                self.plan(float(thing["x"]), float(thing["y"]), ahead, 0.5 * float(thing["length_m"]), half, colour)
             else:
-                colour = BUSH if thing["kind"] == BUSH_KIND else TREE
                 self.sheet.disc((x, y), max(SCALE * float(thing["radius_m"]), 1.5), colour)
+
+    def plan(
+        self, x: float, y: float, ahead: tuple[float, float], long: float, wide: float, colour: tuple[int, int, int]
+    ) -> None:
+        """A rectangle of half length and half width `long` and `wide` [m], lying along the unit vector `ahead`."""
+        corners = np.array([(long, wide), (long, -wide), (-long, -wide), (-long, wide)])
+        east = x + corners[:, 0] * ahead[0] - corners[:, 1] * ahead[1]
+        north = y + corners[:, 0] * ahead[1] + corners[:, 1] * ahead[0]
+        self.sheet.area(self.pixels(east, north), colour)
+
+    def draw_others(self) -> None:
+        """The other cars, to scale."""
+        for x, y, ahead_x, ahead_y in self.others.tolist():
+            self.plan(x, y, (ahead_x, ahead_y), 0.5 * LENGTH_M, 0.5 * WIDTH_M, PLAIN)
 
     def draw_path(self, past: Iterable[Instant]) -> None:
         """Where the car has been on this road."""
@@ -106,6 +126,7 @@ def draw_map(
     road_map = RoadMap(box, place, scenario)
     road_map.draw_road()
     road_map.draw_things()
+    road_map.draw_others()
     road_map.draw_path(past)
     road_map.draw_car()
     road_map.onto(canvas)
