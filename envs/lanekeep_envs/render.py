@@ -399,6 +399,12 @@ def threads_of(process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(CORES)
 
 
+@functools.lru_cache(16)
+def everything_visible(cars: int) -> NDArray[np.int64]:
+    """Masks [N] that hide nothing."""
+    return np.full(cars, EVERYTHING)
+
+
 class Renderer:
     """A camera with its work space, one for each thread; if not `rich`, for worlds with what a fine day has and no more."""
 
@@ -414,9 +420,9 @@ class Renderer:
 
         `traffic` [N, K] are the other cars (traffic.py), `visible` [N] masks the elements: by default all.
         """
+        rich = self._rich(visible is None or bool(looks["plain"].all()))
         if visible is None:
-            visible = np.full(len(cars), EVERYTHING)
-        rich = self._rich(bool(looks["plain"].all()))
+            visible = everything_visible(len(cars))
         height, width = self.camera.height_px, self.camera.width_px
         pixels = np.empty((len(cars), height, 3 * width), np.uint8)
         threads = max(1, min(len(cars) // LEAST_CARS, CORES))

@@ -64,6 +64,8 @@ def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Gener
 
 def tie_to_bends(trees: NDArray[np.void], road: NDArray[np.void], tie: float, generator: np.random.Generator) -> None:
     """A planted confounder: with probability |tie| a tree at a bend stands on its outside, or inside if tie < 0."""
+    if tie == 0.0:
+        return
     for tree, chance in zip(trees, generator.random(len(trees)), strict=True):
         curvature = at(road["curvature"], tree["s_m"])
         if chance < abs(tie) and abs(curvature) > 1.0 / BEND_RADIUS_M:
@@ -102,7 +104,7 @@ def avenue(
     full, spacing, aside = between(strength, generator), *(between(p, generator) for p in (AVENUE_SPACING_M, AVENUE_M))
     tall = 9.0 + 5.0 * generator.random()
     u = generator.random((2 * int(length_m / spacing), 5))
-    trees = np.zeros(len(u), THING)
+    trees = np.zeros(len(u) if full > 0.0 else 0, THING)
     for k, tree in enumerate(trees):
         tree["s_m"] = (k // 2 + 0.5 + 0.15 * (u[k, 0] - 0.5)) * spacing
         d = edge_m + aside + 0.2 * (u[k, 1] - 0.5)
@@ -110,7 +112,7 @@ def avenue(
         tree["height_m"] = tall * (0.88 + 0.24 * u[k, 2])
         tree["radius_m"], tree["kind"] = 0.30 * tree["height_m"], BROADLEAF
         tree["tint"], tree["twist"] = 0.85 + 0.3 * u[k, 2], u[k, 3]
-    return trees[u[:, 4] < full]
+    return trees[u[: len(trees), 4] < full]
 
 
 def chain(
