@@ -75,12 +75,13 @@ class Remove:
         """See `Intervention`."""
         element = _removable(self.element)
         if self.number is not None:
-            scene.things["kind"][_things_of(scene, element)[_checked(self.number, scene, element)]] = GONE
-        elif element in STRENGTHS_OF:
+            scene.things["kind"][_thing_of(scene, element, self.number)] = GONE
+            return
+        if element in STRENGTHS_OF:
             for name in STRENGTHS_OF[element]:
                 scene.look[name] = 0.0
             derive(scene.look)
-        scene.visible &= ~(1 << element) if self.number is None else EVERYTHING
+        scene.visible &= ~(1 << element)
 
 
 @dataclass(frozen=True)
@@ -198,11 +199,12 @@ def _things_of(scene: Scene, element: Element) -> NDArray[np.int64]:
     return np.array([row for row, kind in enumerate(kinds) if kind != GONE and element_of(kind) == element], np.int64)
 
 
-def _checked(number: int, scene: Scene, element: Element) -> int:
-    there = len(_things_of(scene, element))
-    if not 0 <= number < there:
-        raise ValueError(f"there are {there} {_name(element)} on this road, numbered from 0, so none is {number}")
-    return number
+def _thing_of(scene: Scene, element: Element, number: int) -> int:
+    """Row of the `number`-th of them; ValueError if there is none."""
+    rows = _things_of(scene, element)
+    if not 0 <= number < len(rows):
+        raise ValueError(f"there are {len(rows)} {_name(element)} on this road, numbered from 0, so none is {number}")
+    return int(rows[number])
 
 
 def _set_colour(scene: Scene, element: Element, changed: Callable[[RGB], RGB]) -> None:

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from lanekeep.rollout import expert_actions
 from lanekeep_envs import Camera, Element, Frame, LaneKeepingVectorEnv, Remove, Scenario
 from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_envs.look import SURFACES
@@ -106,14 +107,7 @@ class Instants:
         _, infos = self._cars.reset(seed=seeds, options={"start_m": starts_m})
         expert, limit = Expert(), scenario.curvature_limit_per_m
         for _ in range(round(1.0 / CONTROL_STEP_S)):
-            curvature = expert.curvature(
-                infos["lateral_offset_m"],
-                infos["heading_error_rad"],
-                infos["speed_mps"],
-                infos["curvature_per_m"],
-                infos["curvature_preview_per_m"],
-            )
-            *_, infos = self._cars.step(np.clip(curvature / limit, -1.0, 1.0)[:, None])
+            *_, infos = self._cars.step(expert_actions(expert, infos, limit))
         self.snapshot, self.infos = self._cars.snapshot(), infos
 
     def frame(self, camera: Camera, car: int = 0, without: Sequence[Remove] = ()) -> Frame:
