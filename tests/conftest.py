@@ -1,10 +1,17 @@
-"""Compiled kernels are cached under a name that changes with the sources: no test runs a stale one."""
+"""Compiled kernels are cached under a name that changes with the sources: no test runs a stale one.
+
+And what several files of tests share, which cannot import each other: the mirrored world.
+"""
 
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 sources = []
 for room in ("lanekeep_envs", "lanekeep_policies"):
@@ -13,3 +20,24 @@ for room in ("lanekeep_envs", "lanekeep_policies"):
     sources += sorted(Path(spec.origin).parent.rglob("*.py"))
 digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"lanekeep-kernels-{digest}"))
+
+
+@pytest.fixture
+def mirrored() -> Callable[[Any], Any]:
+    """A function that exchanges left and right in a snapshot of one car; nothing of the traffic's records has a side."""
+
+    def mirrored(snapshot: Any) -> Any:
+        cars, roads, looks = snapshot.cars.copy(), snapshot.roads.copy(), snapshot.looks.copy()
+        things = snapshot.things[0].copy()
+        for table, names in (
+            (cars, ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle", "lateral_acceleration_mps2")),
+            (roads, ("y", "heading", "curvature", "tangent_y")),
+            (looks, ("sun_y", "mirror", "yaw_error_deg", "roll_error_deg")),
+            (things, ("y", "twist")),
+        ):
+            for name in names:
+                table[name] *= -1.0
+        changed = {"cars": cars, "roads": roads, "looks": looks, "things": (things,)}
+        return type(snapshot)(**{**snapshot.__dict__, **changed})
+
+    return mirrored
