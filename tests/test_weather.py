@@ -90,8 +90,8 @@ def test_what_falls_is_new_in_every_frame_and_comes_gradually(cause: str) -> Non
 
 def test_a_flake_is_drawn_out_along_its_way() -> None:
     """A streak is `along` px longer than it is wide, and upright where nothing moves it aside."""
-    look, light = instant().looks[0], np.zeros((3, 40, 40), np.float32)
-    draw_streak(light, 0.0, 20.0, 0.0, 16.0, 2.0, 1.0, 0.5, 200.0, 0.0, look, 19.5)
-    rows, columns = (light[1] > 0.5 * light[1].max()).any(1).sum(), (light[1] > 0.5 * light[1].max()).any(0).sum()
+    plane = np.zeros((41, 40), np.float32)
+    draw_streak(plane, 19.5, 19.5, 0.0, 0.0, 0.0, 16.0, 2.0, 1.0, np.float32(0.5))
+    rows, columns = (plane > 0.5 * plane.max()).any(1).sum(), (plane > 0.5 * plane.max()).any(0).sum()
     assert rows - columns == pytest.approx(16, abs=1) and columns == 4
-    assert np.array_equal(light, light[:, :, ::-1])
+    assert np.array_equal(plane, plane[:, ::-1]) and np.array_equal(plane[:40], plane[:40][::-1])

@@ -21,9 +21,10 @@ from lanekeep_envs.ground import PIECE, paint_ground
 from lanekeep_envs.jpeg import compress
 from lanekeep_envs.kernel import kernel
 from lanekeep_envs.lamp import light_lamp
-from lanekeep_envs.optics import blur_motion, dirty_lens, glare_of_lamps, glare_of_sun, roll_picture, wet_lens
+from lanekeep_envs.optics import dirty_lens, glare_of_lamps, glare_of_sun, wet_lens
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
+from lanekeep_envs.shutter import blur_motion, roll_picture
 from lanekeep_envs.sky import SIGHT, paint_sky
 from lanekeep_envs.structures import cast_box_shadow, draw_car, draw_structure, light_of, place_in_frame
 from lanekeep_envs.texture import hash32
@@ -66,7 +67,9 @@ class Canvas(NamedTuple):
     left: NDArray[np.float64]
     car_heading: NDArray[np.float64]  # [MOST_CARS, 2] of the other cars that are near, in the car's frame
     car_index: NDArray[np.int64]  # [MOST_CARS] which they are
-    spare: NDArray[np.float32]  # as large as colour
+    picture: NDArray[np.float32]  # colour without the margin, for air, lens and shutter
+    spare: NDArray[np.float32]  # as large as the picture
+    packed: NDArray[np.int64]  # the picture, and as much around it as shutter.py needs
 
 
 class Notes(NamedTuple):
@@ -99,7 +102,9 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros(MOST_THINGS + MOST_CARS),
         np.zeros((MOST_CARS, 2)),
         np.zeros(MOST_CARS, np.int64),
-        np.zeros((3, height, width), np.float32),
+        np.zeros((3, height, camera.width_px), np.float32),
+        np.zeros((3, height, camera.width_px), np.float32),
+        np.zeros((height + 2 * (height // 4), camera.width_px + 2 * (height // 4)), np.int64),
     )
     return canvas, lens
 
@@ -283,33 +288,43 @@ def distorted(look):
 
 
 @kernel
-def distort(canvas, by, width, car, look, lens, cos, sin, roll):
+def distort(canvas, by, car, look, lens, cos, sin, roll):
     """Do to the picture what air, lens and shutter do, on the canvas without its margin."""
-    margin = canvas.margin
-    colour, spare = canvas.colour[:, :, margin : margin + width], canvas.spare[:, :, margin : margin + width]
+    picture, margin, width = canvas.picture, canvas.margin, canvas.picture.shape[2]
     here = Lens(
         lens.focal_px, lens.centre_row, lens.centre_column - margin, lens.height_m, lens.cos_pitch, lens.sin_pitch
     )
     bits = None if by is None else by.contributors[:, margin : margin + width]
-    spare_bits = None if by is None else np.zeros((colour.shape[1], width), np.uint32)
+    copy_columns(picture, 0, canvas.colour, margin)
     if look["night"] * look["fog"] > 0.0:
-        light_the_fog(colour, look, here)
+        light_the_fog(picture, look, here)
     if look["motion_blur"] > 0.0:
-        blur_motion(colour, spare, bits, spare_bits, car, look, here)
+        blur_motion(picture, canvas.packed, bits, car, look, here)
     if look["rain"] > 0.0:
-        let_fall(colour, look["rain"], RAINDROPS, car, look, here)
+        let_fall(picture, look["rain"], RAINDROPS, car, look, here)
     if look["snowfall"] > 0.0:
-        let_fall(colour, look["snowfall"], SNOWFLAKES, car, look, here)
+        let_fall(picture, look["snowfall"], SNOWFLAKES, car, look, here)
     if roll != 0.0:
-        roll_picture(colour, spare, bits, spare_bits, roll, here)
+        roll_picture(picture, canvas.spare, bits, roll, here)
     if look["drops"] > 0.0:
-        wet_lens(colour, bits, look, here)
+        wet_lens(picture, bits, look, here)
     if look["dirt"] > 0.0:
-        dirty_lens(colour, bits, look, here)
+        dirty_lens(picture, bits, look, here)
     if look["glare"] > 0.0:
-        glare_of_sun(colour, bits, look, here, cos, sin)
+        glare_of_sun(picture, bits, look, here, cos, sin)
         if look["night"] > 0.0:
-            glare_of_lamps(colour, bits, look, here)
+            glare_of_lamps(picture, bits, look, here)
+    copy_columns(canvas.colour, margin, picture, 0)
+
+
+@kernel
+def copy_columns(to, at, colour, start):
+    """Copy as many columns as the narrower of two pictures [3, H, W] has."""
+    for c in range(3):
+        for i in range(to.shape[1]):
+            line, out = colour[c, i, start:], to[c, i, at:]
+            for j in range(min(line.shape[0], out.shape[0])):
+                out[j] = line[j]
 
 
 @kernel
@@ -364,7 +379,7 @@ def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, vi
     paint_things(canvas, by, things, found, traffic, look, seen, cos, sin, rich)
     if rich is not None:
         if roll != 0.0 or distorted(look):
-            distort(canvas, by, pixels.shape[1] // 3, car, look, seen, cos, sin, roll)
+            distort(canvas, by, car, look, seen, cos, sin, roll)
         if look["lamp"] > 0.0 and visible >> LAMP & 1:
             light_lamp(canvas.colour, by, canvas.margin, pixels.shape[1] // 3, car, look)
     expose(pixels, canvas.colour, canvas.margin, look, car["steps"], visible)

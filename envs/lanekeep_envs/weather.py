@@ -19,6 +19,8 @@ from lanekeep_envs.texture import hash32
 BEAM = (2.2, 0.11, 24.0)  # half width at the bumper [m] and its growth per metre ahead, reach [m]
 PER_RADIAN2 = 1000.0  # drops or flakes at strength 1 in a square of the picture that is as wide as it is far off
 CONTROL_STEP_S = 0.05
+PART = 8  # pixels that are drawn at once
+LIT_M = 2.5  # what falls is lit by the headlights as if it were so far ahead
 
 
 class Falling(NamedTuple):
@@ -63,6 +65,8 @@ def let_fall(colour, strength, falling, car, look, lens):
     wind = falling.wind_mps * (2.0 * part(hash32(falling.kind, 1, 2, seed), 8) - 1.0)
     horizon = lens.sin_pitch / lens.cos_pitch
     shutter_s = max(falling.shutter_s, CONTROL_STEP_S * look["motion_blur"])
+    upright = np.zeros((height + 1, PART * -(-width // PART)), np.float32)
+    level = np.zeros((width + 1, PART * -(-height // PART)), np.float32)
     for k in range(int(np.ceil(many))):
         bits, more = hash32(k, 16 + falling.kind, frame, seed), hash32(k, 32 + falling.kind, frame, seed)
         sided = 1.2 * (((bits & 65535) + 0.5) / 65536.0 - 0.5) * width / focal_px
@@ -70,38 +74,84 @@ def let_fall(colour, strength, falling, car, look, lens):
         near_per_m = part(more, 0) / falling.nearest_m + (1.0 - part(more, 0)) / falling.farthest_m
         size_px = falling.size_m * (0.6 + 0.8 * part(more, 8)) * near_per_m * focal_px
         way_px = shutter_s * near_per_m * focal_px
-        across = look["mirror"] * (sided * car["speed"] + wind) * way_px
-        along = ((down + horizon) * car["speed"] + falling.fall_mps * (0.8 + 0.4 * part(more, 16))) * way_px
-        lamp = look["night"] * headlight(1.0 / near_per_m, sided / near_per_m)
-        radius_px = max(0.5 * size_px, 0.4)
+        right = -look["mirror"] * (sided * car["speed"] + wind) * way_px
+        fall = ((down + horizon) * car["speed"] + falling.fall_mps * (0.8 + 0.4 * part(more, 16))) * way_px
+        radius_px, column, row = max(0.5 * size_px, 0.4), -look["mirror"] * sided * focal_px, down * focal_px
         # what is narrower than a pixel covers a part of it, and what moves on covers each place for a part of the time
-        spread = np.sqrt(size_px / (size_px + 0.25 * np.hypot(across, along)))
+        spread = np.sqrt(size_px / (size_px + 0.25 * np.sqrt(right * right + fall * fall)))
         cover = falling.cover * min(size_px / 0.8, 1.0) * spread * min(many - k, 1.0)
-        draw_streak(
-            colour, look["mirror"] * sided * focal_px, lens.centre_row + down * focal_px, across, along, radius_px,
-            1.0 + falling.soft * radius_px, cover, falling.grey, lamp, look, lens.centre_column,
-        )  # fmt: skip
+        depth, edge_px = np.float32(-np.log(1.0 - cover)), 1.0 + falling.soft * radius_px
+        if abs(right) > abs(fall):
+            draw_streak(
+                level, lens.centre_row, lens.centre_column, row, column, fall, right, radius_px, edge_px, depth
+            )  # fmt: skip
+        else:
+            draw_streak(
+                upright, lens.centre_column, lens.centre_row, column, row, right, fall, radius_px, edge_px, depth
+            )  # fmt: skip
+    mix_falling(colour, upright, np.ascontiguousarray(level.T), falling.grey, look, lens)
 
 
 @kernel
-def draw_streak(colour, left, row, across, along, radius_px, edge_px, cover, grey, lamp, look, centre):
-    """Mix a streak into the picture, its middle `left` px beside the centre column and in `row`."""
-    middle = look["ambient_g"] + 0.5 * look["sunlight_g"]  # ice and water are paler than the light of the sky
-    red = grey * (0.5 * (look["ambient_r"] + 0.5 * look["sunlight_r"] + middle) + 0.5 * lamp)
-    green = grey * (middle + 0.5 * lamp)
-    blue = grey * (0.5 * (look["ambient_b"] + 0.5 * look["sunlight_b"] + middle) + 0.45 * lamp)
-    per_way = 1.0 / max(across * across + along * along, 1e-9)
-    wide, high = 0.5 * abs(across) + radius_px + edge_px + 1.0, 0.5 * abs(along) + radius_px + edge_px + 1.0
-    height, width = colour.shape[1], colour.shape[2]
-    for i in range(max(int(row - high), 0), min(int(row + high) + 2, height)):
-        for j in range(max(int(centre - left - wide), 0), min(int(centre - left + wide) + 2, width)):
-            x, y = (centre - j) - left, i - row
-            at = min(max((x * across + y * along) * per_way, -0.5), 0.5)
-            dx, dy = x - at * across, y - at * along
-            share = cover * min(max((radius_px - np.sqrt(dx * dx + dy * dy)) / edge_px + 0.5, 0.0), 1.0)
-            colour[0, i, j] += share * (red - np.float64(colour[0, i, j]))
-            colour[1, i, j] += share * (green - np.float64(colour[1, i, j]))
-            colour[2, i, j] += share * (blue - np.float64(colour[2, i, j]))
+def draw_streak(plane, centre_u, centre_v, u, v, way_u, way_v, radius_px, edge_px, depth):
+    """Add the optical depth of a streak to a plane [V + 1, U]: an ellipse around (u, v) from the centre, longer by its way.
+
+    It runs more along v than along u: a few pixels of each row, whole parts of the plane's width.
+    """
+    way = np.sqrt(way_u * way_u + way_v * way_v)
+    a, b = (way_u / way, way_v / way) if way > 1e-6 else (0.0, 1.0)
+    long, wide = 1.0 / ((0.5 * way + radius_px) * (0.5 * way + radius_px)), 1.0 / (radius_px * radius_px)
+    uu, vv, uv = a * a * long + b * b * wide, b * b * long + a * a * wide, a * b * (long - wide)
+    steep = 0.5 * radius_px / edge_px
+    reach, lean, half = np.sqrt((1.0 + 0.5 / steep) / (vv - uv * uv / uu)), uv / uu, np.sqrt((1.0 + 0.5 / steep) / uu)
+    pixels = min(PART * (int((2.0 * half + 2.0 + abs(lean)) / PART) + 1), plane.shape[1])
+    first, last = int(np.ceil(centre_v + v - reach)), int(np.floor(centre_v + v + reach))
+    add_rows(
+        plane, max(first, 0), min(last + 1, plane.shape[0] - 1), pixels, np.float32(centre_u), np.float32(centre_v),
+        np.float32(u), np.float32(v), np.float32(half + max(lean, 0.0)), np.float32(lean), np.float32(0.5 + steep),
+        np.float32(steep * vv), np.float32(2.0 * steep * uv), np.float32(steep * uu), depth,
+    )  # fmt: skip
+
+
+@kernel
+def add_rows(plane, first, last, pixels, centre_u, centre_v, u, v, half, lean, level, v2, uv2, u2, depth):
+    """Add `depth` times level - v2 v^2 - uv2 u v - u2 u^2, where that is between 0 and 1, to some rows.
+
+    In single precision, two rows at once: only so much work in a loop is vectorised for so few pixels.
+    """
+    dark, full, farthest = np.float32(0.0), np.float32(1.0), np.float32(plane.shape[1] - pixels)
+    for n in range(first, last, 2):
+        y, z = (np.float32(n) - centre_v) - v, (np.float32(n + 1) - centre_v) - v
+        here, there, slope, next_slope = level - v2 * y * y, level - v2 * z * z, uv2 * y, uv2 * z
+        start = min(max(np.ceil((centre_u + u - half) - lean * y), dark), farthest)
+        place, off = np.int64(start), centre_u - start
+        one, two = plane[n, place : place + pixels], plane[n + 1, place : place + pixels]
+        for m in range(one.shape[0]):
+            x = (np.float32(m) - off) - u
+            one[m] += depth * min(max(here - (slope + u2 * x) * x, dark), full)
+            two[m] += depth * min(max(there - (next_slope + u2 * x) * x, dark), full)
+
+
+@kernel
+def mix_falling(colour, upright, level, grey, look, lens):
+    """Lay what fell over the picture: ice and water are paler than the light of the sky, and shine in the headlights."""
+    middle, one, night = look["ambient_g"] + 0.5 * look["sunlight_g"], np.float32(1.0), look["night"]
+    red, blue = look["ambient_r"] + 0.5 * look["sunlight_r"], look["ambient_b"] + 0.5 * look["sunlight_b"]
+    beam = np.zeros(colour.shape[2], np.float32)
+    for j in range(beam.shape[0]):
+        aside = LIT_M * (lens.centre_column - j) / lens.focal_px
+        beam[j] = night * headlight(LIT_M, aside) if night > 0.0 else 0.0
+    for i in range(colour.shape[1]):
+        for j in range(colour.shape[2]):
+            depth = upright[i, j] + level[i, j]
+            upright[i, j] = one / (one + depth * (one + depth * (np.float32(0.5) + depth * np.float32(1.0 / 6.0))))
+    for c in range(3):
+        pale, lamp = np.float32(0.5 * grey * ((red, middle, blue)[c] + middle)), np.float32(grey * (0.5, 0.5, 0.45)[c])
+        for i in range(colour.shape[1]):
+            line, clear = colour[c, i], upright[i]
+            for j in range(line.shape[0]):
+                light = pale + lamp * beam[j]
+                line[j] = light + clear[j] * (line[j] - light)
 
 
 @kernel
