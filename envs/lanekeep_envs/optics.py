@@ -219,19 +219,19 @@ def glare_of_lamps(colour, bits, look, lens):
     for _ in range(3):
         spread_out(light)
     columns, weights = places_between(colour.shape[2], light.shape[2], cell, lens.centre_column)
-    halo = np.zeros((3, light.shape[2]))
+    halo = np.zeros(light.shape[2])
     for i in range(colour.shape[1]):
         m = min(i // cell, light.shape[1] - 2)
         down = i / cell - m
-        for n in range(halo.shape[1]):
-            for c in range(3):
-                halo[c, n] = strength * ((1.0 - down) * light[c, m, n] + down * light[c, m + 1, n])
         for c in range(3):
-            line, one = colour[c, i], halo[c]
-            if np.max(one) > 0.0:
+            line, above, below, brightest = colour[c, i], light[c, m], light[c, m + 1], 0.0
+            for n in range(halo.shape[0]):
+                halo[n] = strength * ((1.0 - down) * above[n] + down * below[n])
+                brightest = max(brightest, halo[n])
+            if brightest > 0.0:
                 for j in range(line.shape[0]):
-                    n, right = columns[j], weights[j]
-                    line[j] += (1.0 - right) * one[n] + right * one[n + 1]
+                    right = weights[j]
+                    line[j] += (1.0 - right) * halo[columns[j]] + right * halo[columns[j] + np.uint32(1)]
     if bits is not None:
         note_halos(bits, light, cell, columns, weights)
 
