@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep_envs.bodies import cast_box_shadow, place_in_frame
 from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
 from lanekeep_envs.elements import EVERYTHING, Element, Frame
+from lanekeep_envs.faces import light_of
 from lanekeep_envs.ground import PIECE, paint_ground
 from lanekeep_envs.jpeg import compress
 from lanekeep_envs.kernel import kernel
@@ -25,7 +27,7 @@ from lanekeep_envs.optics import blur_motion, dirty_lens, glare_of_lamps, glare_
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.sky import SIGHT, paint_sky
-from lanekeep_envs.structures import cast_box_shadow, draw_car, draw_structure, light_of, place_in_frame
+from lanekeep_envs.structures import draw_car, draw_structure
 from lanekeep_envs.texture import hash32
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_plant, draw_post, element_of
 from lanekeep_envs.traffic import OTHER_CAR, place_of
