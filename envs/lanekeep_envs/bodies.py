@@ -9,7 +9,7 @@ import numpy as np
 
 from lanekeep_envs.camera import pixel_of
 from lanekeep_envs.faces import CUT_M, Face, paint_face, turned
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.surface import clip01
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M, span
 
@@ -82,7 +82,7 @@ def level_face(place, body, z):
 
 
 @kernel
-def paint_body(canvas, by, place, body, flank, ends, top, light, lens):
+def paint_body(canvas, by, patch, place, body, flank, ends, top, light, lens):
     """Paint the faces of a body that are turned to the camera; `ends` are the skins of front and rear."""
     left, right = side_face(place, body, 1.0), side_face(place, body, -1.0)
     front, rear = end_face(place, body, 1.0), end_face(place, body, -1.0)
@@ -92,15 +92,33 @@ def paint_body(canvas, by, place, body, flank, ends, top, light, lens):
     over = (1.0 if sees[0] else 0.0, 1.0 if sees[1] else 0.0, 1.0 if sees[2] else 0.0, 1.0 if sees[3] else 0.0)
     level = level_face(place, body, body.z_1)
     if lens.height_m > body.z_1 and body.top_half > 0.0:
-        paint_face(canvas, by, level, top, light, lens, (over[1], over[2], over[0], over[3]))
+        paint_face(canvas, by, patch, level, top, light, lens, (over[1], over[2], over[0], over[3]))
     if sees[2]:
-        paint_face(canvas, by, front, ends[0], light, lens, (0.0, over[0], 0.0, over[1]))
+        paint_face(canvas, by, patch, front, ends[0], light, lens, (0.0, over[0], 0.0, over[1]))
     if sees[3]:
-        paint_face(canvas, by, rear, ends[1], light, lens, (0.0, over[0], 0.0, over[1]))
+        paint_face(canvas, by, patch, rear, ends[1], light, lens, (0.0, over[0], 0.0, over[1]))
     if sees[0]:
-        paint_face(canvas, by, left, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
+        paint_face(canvas, by, patch, left, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
     if sees[1]:
-        paint_face(canvas, by, right, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
+        paint_face(canvas, by, patch, right, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
+
+
+class Strip(NamedTuple):
+    """A strip of ground: `at + slope dy` is the distance from its middle line, dy to the left in a row of pixels."""
+
+    at: float
+    slope: float
+    half: float
+    per_blur: float
+
+
+class Across(NamedTuple):
+    """The three strips that bound the shadow of a box, and how dark it is where a pixel is wider than they are."""
+
+    a: Strip
+    b: Strip
+    c: Strip
+    full: float
 
 
 @kernel
@@ -151,15 +169,48 @@ def cast_box_shadow(shade, rows, place, half_long, half, tall, away_x, away_y, r
         blur_b = abs(place[3]) * deep + abs(place[2]) * per_px + soft
         blur_c = abs(slope_a) * blur_a + abs(slope_b) * blur_b
         full = min(2.0 * long / blur_a, 1.0) * min(2.0 * wide / blur_b, 1.0)
-        side = radius + blur_a + blur_b
-        first, last = span(
-            lens.centre_column - (middle[1] + side) / per_px,
-            lens.centre_column - (middle[1] - side) / per_px,
-            shade.shape[1],
+        dx = x - middle[0]
+        across = Across(
+            Strip(dx * place[2], place[3], long, 1.0 / blur_a),
+            Strip(-dx * place[3], place[2], wide, 1.0 / blur_b),
+            Strip(
+                dx * (slope_a * place[2] - slope_b * place[3]),
+                slope_a * place[3] + slope_b * place[2],
+                thick,
+                1.0 / blur_c,
+            ),
+            full,
         )
-        for j in range(first, last):
-            dx, dy = x - middle[0], -(j - lens.centre_column) * per_px - middle[1]
-            a, b = dx * place[2] + dy * place[3], dy * place[2] - dx * place[3]
-            cover = clip01((long - abs(a)) / blur_a + 0.5) * clip01((wide - abs(b)) / blur_b + 0.5)
-            cover *= full * clip01((thick - abs(a * slope_a + b * slope_b)) / blur_c + 0.5)
-            shade[i, j] = max(cover, shade[i, j])
+        low, high = within_strip(within_strip(within_strip((-1e9, 1e9), across.a), across.b), across.c)
+        if low < high:
+            first, last = span(
+                lens.centre_column - (middle[1] + high) / per_px,
+                lens.centre_column - (middle[1] + low) / per_px,
+                shade.shape[1],
+            )
+            box_shadow(shade[i, first:last], first - lens.centre_column, middle[1], per_px, across)
+
+
+@inlined
+def within_strip(chord, strip):
+    """The part of a chord (low, high) of a row of the ground on which a strip casts any shadow."""
+    low, high = chord
+    half = strip.half + 0.5 / strip.per_blur
+    if abs(strip.slope) < 1e-9:
+        return (low, high) if abs(strip.at) < half else (1.0, -1.0)
+    one, other = (-half - strip.at) / strip.slope, (half - strip.at) / strip.slope
+    return max(low, min(one, other)), min(high, max(one, other))
+
+
+@inlined
+def covered(strip, dy):
+    """Share of a pixel that lies in a strip."""
+    return clip01((strip.half - abs(strip.at + strip.slope * dy)) * strip.per_blur + 0.5)
+
+
+@inlined
+def box_shadow(row, first, left, per_px, across):
+    """Shadow of a box on part of an image row, from column `first` beside the middle on."""
+    for j in range(row.shape[0]):
+        dy = -(first + j) * per_px - left
+        row[j] = max(across.full * covered(across.a, dy) * covered(across.b, dy) * covered(across.c, dy), row[j])

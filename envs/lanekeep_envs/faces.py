@@ -1,8 +1,9 @@
 """Flat faces in space and their painting: what hedges, guard rails, signs, buildings and cars are made of.
 
 A face is a trapezoid with a point, two unit vectors (`along` its lower edge, u, and up its `rise`, v) and two extents.  A
-pixel's ray meets its plane at one (u, v), which is where its `Skin` is asked for a colour; how much of the pixel it covers
-is the overlap with the image of its four edges.
+pixel's ray meets its plane at one (u, v), which is where its skin is asked for a colour (skins.py); how much of the pixel
+it covers is the overlap with the image of its four edges.  The pixels of a face are done in patches, one step after the
+other for all of them: where they lie, what is to be seen there, in which light, and at last the mixing with the picture.
 
 The car's frame: x forward, y left, z up from the ground.  Everything is symmetric: a world with left and right exchanged
 gives the exchanged numbers.
@@ -12,18 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.look import RGB
-from lanekeep_envs.scenery import INFORMATION, LIMIT, PRIORITY, WARNING
-from lanekeep_envs.surface import clip01, mix, tinted
-from lanekeep_envs.texture import TILE, hash32, sample
+from lanekeep_envs.skins import COLUMN, COVER, FAR, LOWER, OWN, PATCH, ROW, UPPER, B, Cloth, G, R, U, V, dress
+from lanekeep_envs.surface import clip01
 from lanekeep_envs.things import mark
-from lanekeep_envs.weather import headlight
+from lanekeep_envs.weather import BEAM
 
 CUT_M = 1.0  # what is nearer than this is not drawn: no face may reach behind the camera
-PLAIN, LEAVES, BEAM, LEGS, WALL, ROOF, FLANK, NOSE, TAIL, GLASS, BOARD, UNDER = range(12)  # skins
-METAL, DARK, WHITE = (158.0, 162.0, 166.0), (24.0, 25.0, 28.0), (236.0, 236.0, 232.0)
-RED, YELLOW, BLUE, BLACK = (196.0, 28.0, 34.0), (240.0, 190.0, 20.0), (28.0, 78.0, 168.0), (20.0, 20.0, 20.0)
+REACH_PX = 12.0  # at most: how far a face reaches beyond its corners
 
 
 class Face(NamedTuple):
@@ -38,21 +36,6 @@ class Face(NamedTuple):
     slant_1: float
 
 
-class Skin(NamedTuple):
-    """What a face shows."""
-
-    element: int  # of the face
-    kind: int
-    colour: RGB
-    second: RGB
-    number: int
-    own: float  # light that it sends out or throws back, as a share of its albedo
-    at: float  # place in its pattern of the point u = `middle`; `side` is the way it runs from there
-    middle: float
-    side: float
-    coarse: float  # strength of texture and outline
-
-
 class Light(NamedTuple):
     """Light and air in the car's frame."""
 
@@ -63,6 +46,17 @@ class Light(NamedTuple):
     visibility_m: float
     night: float
     mirror: float
+
+
+class Plane(NamedTuple):
+    """How the pixels of the image lie on the plane of a face: far = near / (ahead + up p + aside q), u, v alike."""
+
+    near: float
+    far: RGB
+    u: RGB
+    v: RGB
+    u_0: float
+    v_0: float
 
 
 @kernel
@@ -90,7 +84,7 @@ def cross(a, b):
 def edge_of(a, b, turn, grow):
     """(per q, per p, constant) of the distance in pixels inside the edge from a to b, each (q, p, depth), plus a half."""
     dq, dp = b[0] - a[0], b[1] - a[1]
-    size = np.sqrt(dq * dq + dp * dp)
+    size = gap(a, b)
     if size < 1e-6:
         return 0.0, 0.0, 1e3
     return -turn * dp / size, turn * dq / size, turn * (dp * a[0] - dq * a[1]) / size + 0.5 + grow
@@ -133,218 +127,190 @@ def turned(face, lens):
     return n[0] * c[0] + n[1] * c[1] + n[2] * (c[2] - lens.height_m)
 
 
-@kernel
-def chord_of(edges, p):
-    """(low, high) columns q between the edges in row p."""
-    low, high = -1e9, 1e9
-    for edge in edges:
-        rest = edge[1] * p + edge[2]
-        if edge[0] > 1e-9:
-            low = max(low, -rest / edge[0])
-        elif edge[0] < -1e-9:
-            high = min(high, -rest / edge[0])
-        elif rest < 0.0:
-            high = -1e9
+@inlined
+def cut(chord, edge, p):
+    """The part of a chord (low, high) of row p that lies inside an edge."""
+    low, high = chord
+    rest = edge[1] * p + edge[2]
+    if edge[0] > 1e-9:
+        low = max(low, -rest / edge[0])
+    elif edge[0] < -1e-9:
+        high = min(high, -rest / edge[0])
+    elif rest < 0.0:
+        high = -1e9
     return low, high
 
 
 @kernel
-def paint_face(canvas, by, face, skin, light, lens, grow):
+def chord_of(edges, p):
+    """(low, high) columns q between the edges in row p."""
+    return cut(cut(cut(cut((-1e9, 1e9), edges[0], p), edges[1], p), edges[2], p), edges[3], p)
+
+
+@inlined
+def ray(vector, lens):
+    """A vector's product with the ray of pixel (q, p), as (constant, per p, per q); the ray ends where x, y = 1, 0 is."""
+    return (
+        vector[0] * lens.cos_pitch - vector[2] * lens.sin_pitch,
+        -(vector[0] * lens.sin_pitch + vector[2] * lens.cos_pitch) / lens.focal_px,
+        -vector[1] / lens.focal_px,
+    )
+
+
+@kernel
+def plane_of(face, n, near, lens):
+    """Plane of a face with normal `n`, away from the camera, `near` from it."""
+    t, r, o, up = face.along, face.rise, face.corner, face.corner[2] - lens.height_m
+    u_0, v_0 = o[0] * t[0] + o[1] * t[1] + up * t[2], o[0] * r[0] + o[1] * r[1] + up * r[2]
+    return Plane(near, ray(n, lens), ray(t, lens), ray(r, lens), u_0, v_0)
+
+
+@kernel
+def paint_face(canvas, by, patch, face, skin, light, lens, grow):
     """Paint a face; `grow` is how many pixels it reaches beyond its edges: lower, far u, upper, u = 0."""
-    height, width, tile = canvas.shape[1], canvas.shape[2], TILE
+    height, width = canvas.shape[1], canvas.shape[2]
     a, b, c, d = corners_of(face, lens)
+    if min(min(a[2], b[2]), min(c[2], d[2])) < 0.05:
+        return
+    left, right = min(min(a[0], b[0]), min(c[0], d[0])), max(max(a[0], b[0]), max(c[0], d[0]))
+    top, bottom = min(min(a[1], b[1]), min(c[1], d[1])), max(max(a[1], b[1]), max(c[1], d[1]))
+    if max(left - (width - lens.centre_column), -lens.centre_column - right) > REACH_PX:
+        return
     area = (b[0] - a[0]) * (d[1] - a[1]) - (b[1] - a[1]) * (d[0] - a[0])
     area += (b[0] - c[0]) * (d[1] - c[1]) * -1.0 + (b[1] - c[1]) * (d[0] - c[0])
     n, near = cross(face.along, face.rise), turned(face, lens)
-    if min(min(a[2], b[2]), min(c[2], d[2])) < 0.05 or abs(near) < 1e-9 or area == 0.0:
+    if abs(near) < 1e-9 or area == 0.0:
         return
     if near < 0.0:
         n, near = (-n[0], -n[1], -n[2]), -near
     turn = 1.0 if area > 0.0 else -1.0
     px_u = 0.5 * (gap(a, b) + gap(d, c)) / face.wide
     px_v = 0.5 * (gap(a, d) + gap(b, c)) / face.tall
-    blur_u, blur_v = 1.0 / max(px_u, 1e-3), 1.0 / max(px_v, 1e-3)
     ragged = min(0.10 * px_v, 8.0) * skin.coarse * face.rise[2]
     edges = (
         edge_of(a, b, turn, grow[0]), edge_of(b, c, turn, grow[1]),
         edge_of(c, d, turn, grow[2] + 0.5 * ragged), edge_of(d, a, turn, grow[3]),
     )  # fmt: skip
-    lit = 1.5 * max(0.08 - (n[0] * light.sun[0] + n[1] * light.sun[1] + n[2] * light.sun[2]), 0.08)
-    dim = 0.80 - 0.20 * n[2]  # of the sky's light; what looks up sees more of it
-    base = mix((0.0, 0.0, 0.0), light.ambient, dim)
-    base = base[0] + lit * light.sunlight[0], base[1] + lit * light.sunlight[1], base[2] + lit * light.sunlight[2]
-    t, r, o, up = face.along, face.rise, face.corner, face.corner[2] - lens.height_m
-    first_row = lens.centre_row + min(min(a[1], b[1]), min(c[1], d[1])) - 2.0 - ragged
-    last_row = lens.centre_row + max(max(a[1], b[1]), max(c[1], d[1])) + 3.0
-    per_focal = 1.0 / lens.focal_px
+    cloth = Cloth(face.wide, face.tall, max(px_u, 1e-3), max(px_v, 1e-3), ragged, face.rise[2] > 0.0)
+    plane, base, many = plane_of(face, n, near, lens), light_on(n, light), 0
+    first_row, last_row = lens.centre_row + top - 2.0 - ragged, lens.centre_row + bottom + 3.0
     for i in range(int(min(max(first_row, 0.0), height)), int(min(max(last_row, 0.0), height))):
-        p = i - lens.centre_row
-        low, high = chord_of(edges, p)
+        low, high = chord_of(edges, i - lens.centre_row)
         if low > high:
             continue
-        dx = lens.cos_pitch - p * per_focal * lens.sin_pitch
-        dz = -(lens.sin_pitch + p * per_focal * lens.cos_pitch)
-        flat = n[0] * dx + n[2] * dz
-        first = int(min(max(np.floor(lens.centre_column + low), 0.0), width))
-        last = int(min(max(np.floor(lens.centre_column + high) + 2.0, 0.0), width))
-        for j in range(first, last):
-            q = j - lens.centre_column
-            dy = -q * per_focal
-            far = near / max(flat + n[1] * dy, 1e-6)
-            x, y, z = far * dx - o[0], far * dy - o[1], far * dz - up
-            u = min(max(x * t[0] + y * t[1] + z * t[2], 0.0), face.wide)
-            v = min(max(x * r[0] + y * r[1] + z * r[2], 0.0), face.tall)
-            alpha, albedo, own, rough = skin_at(skin, u, v, face, blur_u, blur_v, tile)
-            e = edges[0][0] * q + edges[0][1] * p + edges[0][2], edges[1][0] * q + edges[1][1] * p + edges[1][2]
-            f = edges[2][0] * q + edges[2][1] * p + edges[2][2], edges[3][0] * q + edges[3][1] * p + edges[3][2]
-            up_share = max(clip01(e[0]) + clip01(f[0] + ragged * (rough - 0.5)) - 1.0, 0.0)
-            cover = alpha * up_share * max(clip01(e[1]) + clip01(f[1]) - 1.0, 0.0)
-            if cover <= 0.0:
-                continue
-            beam = own
-            if light.night > 0.0:
-                beam += light.night * beam_on(far * dx, far * dy, far * dz + lens.height_m)
-            shown = (
-                albedo[0] * (base[0] + beam), albedo[1] * (base[1] + 0.97 * beam), albedo[2] * (base[2] + 0.88 * beam),
-            )  # fmt: skip
-            forward = max(far * dx, CUT_M)
-            shown = mix(shown, light.horizon, 1.0 - np.exp(-forward / light.visibility_m))
-            canvas[0, i, j] += cover * (shown[0] - canvas[0, i, j])
-            canvas[1, i, j] += cover * (shown[1] - canvas[1, i, j])
-            canvas[2, i, j] += cover * (shown[2] - canvas[2, i, j])
-            if by is not None:
-                mark(by, i, j, skin.element, cover, forward)
+        first = int(min(max(np.ceil(lens.centre_column + low), 0.0), width))
+        last = int(min(max(np.floor(lens.centre_column + high) + 1.0, 0.0), width))
+        while first < last:
+            until = min(last, first + PATCH - many)
+            for j in range(until - first):
+                patch[ROW + many + j], patch[COLUMN + many + j] = i, first + j
+            many, first = many + until - first, until
+            if many == PATCH:
+                paint_patch(canvas, by, patch, many, plane, edges, skin, cloth, base, light, lens)
+                many = 0
+    if many > 0:
+        paint_patch(canvas, by, patch, many, plane, edges, skin, cloth, base, light, lens)
 
 
 @kernel
-def beam_on(forward, left, up):
-    """Light of the own dipped headlights on an upright surface: weaker above their cut-off."""
-    above = max(up - 0.7, 0.0)
-    return headlight(max(forward, 0.0), left) / (1.0 + 1.2 * above * above)
+def light_on(n, light):
+    """Light of sun and sky on a face whose normal away from the camera is `n`."""
+    lit = 1.5 * max(0.08 - (n[0] * light.sun[0] + n[1] * light.sun[1] + n[2] * light.sun[2]), 0.08)
+    dim = 0.80 - 0.20 * n[2]  # of the sky's light; what looks up sees more of it
+    return (
+        dim * light.ambient[0] + lit * light.sunlight[0],
+        dim * light.ambient[1] + lit * light.sunlight[1],
+        dim * light.ambient[2] + lit * light.sunlight[2],
+    )
 
 
 @kernel
-def pulse(at, half, blur):
-    """Share of a pixel `blur` wide covered by a strip of this half width, `at` from its middle."""
-    return clip01((half - abs(at)) / blur + 0.5) * min(2.0 * half / blur, 1.0)
+def paint_patch(canvas, by, patch, many, plane, edges, skin, cloth, base, light, lens):
+    """Paint the listed pixels of a face."""
+    whole = (many + 7) // 8 * 8  # so that the loops over them have no remainder to do one by one
+    for k in range(many, whole):
+        patch[ROW + k], patch[COLUMN + k] = patch[ROW + many - 1], patch[COLUMN + many - 1]
+    locate(patch, whole, plane, edges, cloth, lens)
+    dress(patch, whole, skin, cloth)
+    if light.night > 0.0:
+        shine(patch, whole, light.night, lens)
+    expose_to(patch, whole, base, light, lens)
+    lay(canvas, patch, many)
+    if by is not None:
+        note_patch(by, patch, many, skin.element)
 
 
 @kernel
-def apart(at, period):
-    """Distance from the middle of the period that holds `at`."""
-    return at - period * (np.floor(at / period) + 0.5)
+def locate(patch, many, plane, edges, cloth, lens):
+    """Fill in where the pixels lie on the face, and how far inside its edges."""
+    lower, right, upper, left = edges
+    for k in range(min(many, PATCH)):
+        p, q = patch[ROW + k] - lens.centre_row, patch[COLUMN + k] - lens.centre_column
+        far = plane.near / max(plane.far[0] + plane.far[1] * p + plane.far[2] * q, 1e-6)
+        u = far * (plane.u[0] + plane.u[1] * p + plane.u[2] * q) - plane.u_0
+        v = far * (plane.v[0] + plane.v[1] * p + plane.v[2] * q) - plane.v_0
+        patch[FAR + k], patch[OWN + k] = far, 0.0
+        patch[U + k], patch[V + k] = min(max(u, 0.0), cloth.wide), min(max(v, 0.0), cloth.tall)
+        patch[LOWER + k] = clip01(lower[0] * q + lower[1] * p + lower[2])
+        patch[UPPER + k] = upper[0] * q + upper[1] * p + upper[2]
+        one, other = right[0] * q + right[1] * p + right[2], left[0] * q + left[1] * p + left[2]
+        patch[COVER + k] = max(clip01(one) + clip01(other) - 1.0, 0.0)
+
+
+@inlined
+def fading(x):
+    """Nearly exp(-x) for x >= 0, in steps that can be vectorised."""
+    y = min(x * (1.0 / 32.0), 1.0)
+    y = 1.0 - y * (1.0 - y * (0.5 - y * (1.0 / 6.0 - y * (1.0 / 24.0))))
+    y = y * y
+    y = y * y
+    y = y * y
+    y = y * y
+    return y * y
 
 
 @kernel
-def skin_at(skin, u, v, face, blur_u, blur_v, tile):
-    """(alpha, albedo, own light, roughness) of a face at (u, v)."""
-    s, kind = skin.at + skin.side * (u - skin.middle), skin.kind
-    if kind == LEAVES:
-        h = v if face.rise[2] > 0.0 else face.tall + abs(v - 0.5 * face.tall)
-        rough = skin.coarse * sample(tile, 11.0 * s, 11.0 * h + 40.0 * skin.own)
-        tuft = sample(tile, 2.3 * s, 2.3 * h)
-        light = 0.62 + 0.38 * min(h / face.tall, 1.0) + 0.50 * rough + 0.14 * tuft
-        return 1.0, tinted(light, skin.colour), 0.0, rough
-    if kind == BEAM:
-        wave = np.cos(4.0 * np.pi * v / face.tall) * clip01(2.0 - 6.0 * blur_v / face.tall)
-        return 1.0, tinted(0.86 - 0.26 * wave, skin.colour), 0.0, 0.0
-    if kind == LEGS:
-        return pulse(apart(s, 2.0), 0.06, blur_u), tinted(0.7, skin.colour), 0.0, 0.0
-    if kind == WALL:
-        return wall_at(skin, s, u, v, face, blur_u, blur_v, tile)
-    if kind == ROOF:
-        tiles = 0.10 * np.cos(2.0 * np.pi * v / 0.35) * clip01(2.0 - 12.0 * blur_v)
-        return 1.0, tinted(0.95 + tiles + 0.15 * sample(tile, 1.5 * s, 3.0 * v), skin.colour), 0.0, 0.0
-    if kind == FLANK:
-        return flank_at(skin, u, v, face, 0.5 * (blur_u + blur_v))
-    if kind in (NOSE, TAIL):
-        return end_at(skin, abs(u - 0.5 * face.wide), v, blur_u, blur_v)
-    if kind == GLASS:
-        pillar = max(pulse(v - face.tall, 0.07, blur_v), pulse(u - 0.52 * face.wide, 0.05, blur_u) * skin.number)
-        pane = mix((30.0, 36.0, 42.0), skin.second, 0.15 + 0.35 * v / face.tall)
-        return 1.0, mix(pane, skin.colour, pillar), 0.0, 0.0
-    if kind == BOARD:
-        return board_at(skin, 2.0 * u / face.wide - 1.0, 2.0 * v / face.tall - 1.0, 2.0 * blur_u / face.wide)
-    if kind == UNDER:
-        aside, ahead = 2.0 * abs(u / face.wide - 0.5), 2.0 * abs(v / face.tall - 0.5)
-        return 0.75 * clip01(2.2 * (1.0 - aside)) * clip01(3.0 * (1.0 - ahead)), skin.colour, 0.0, 0.0
-    return 1.0, skin.colour, skin.own, 0.0
+def shine(patch, many, night, lens):
+    """Add the light of the own dipped headlights (weather.headlight), on what is upright: weaker above their cut-off."""
+    sin, cos, per_focal = lens.sin_pitch, lens.cos_pitch, 1.0 / lens.focal_px
+    for k in range(min(many, PATCH)):
+        p, q = (patch[ROW + k] - lens.centre_row) * per_focal, (patch[COLUMN + k] - lens.centre_column) * per_focal
+        far = patch[FAR + k]
+        forward, above = max(far * (cos - p * sin), 0.0), max(lens.height_m - far * (sin + p * cos) - 0.7, 0.0)
+        aside, reach = far * q / (BEAM[0] + BEAM[1] * forward), forward * (1.0 / BEAM[2])
+        fall = (1.0 + reach * reach * reach) * (1.0 + 1.2 * above * above)
+        patch[OWN + k] += night * fading(aside * aside) / fall
 
 
 @kernel
-def wall_at(skin, s, u, v, face, blur_u, blur_v, tile):
-    """A plastered wall with windows and shutters, some of them lit; or boards without any (number 0)."""
-    stain = 1.0 + 0.07 * sample(tile, 0.9 * s, 0.9 * v) - 0.12 * clip01(1.0 - 1.5 * v)
-    if skin.number == 0:
-        boards = 0.10 * np.cos(2.0 * np.pi * s / 0.5) * clip01(2.0 - 8.0 * blur_u)
-        return 1.0, tinted(stain + boards, skin.colour), 0.0, 0.0
-    across, up = apart(s, 2.6), apart(v, 2.8) + 0.05
-    room = clip01((u - 0.5) / blur_u) * clip01((face.wide - 0.5 - u) / blur_u)  # no window on a corner
-    glass = room * pulse(across, 0.50, blur_u) * pulse(up, 0.62, blur_v)
-    frame = room * pulse(across, 0.60, blur_u) * pulse(up, 0.72, blur_v)
-    shut = room * pulse(abs(across) - 0.86, 0.25, blur_u) * pulse(up, 0.72, blur_v)
-    column = int(np.floor(s / 2.6))
-    lit = skin.own if hash32(column, int(np.floor(v / 2.8)), skin.number, 7) % 5 < 2 else 0.0
-    albedo = mix(tinted(stain, skin.colour), skin.second, shut)
-    albedo = mix(mix(albedo, WHITE, frame), mix((44.0, 50.0, 58.0), (255.0, 196.0, 110.0), lit), glass)
-    return 1.0, albedo, lit * glass, 0.0
+def expose_to(patch, many, base, light, lens):
+    """Turn albedo into colour in light and air, and edges into cover."""
+    sin, cos, per_focal, per_m = lens.sin_pitch, lens.cos_pitch, 1.0 / lens.focal_px, 1.0 / light.visibility_m
+    for k in range(min(many, PATCH)):
+        forward = max(patch[FAR + k] * (cos - (patch[ROW + k] - lens.centre_row) * per_focal * sin), CUT_M)
+        own, clear = patch[OWN + k], fading(forward * per_m)
+        r, g, b = base[0] + own, base[1] + 0.97 * own, base[2] + 0.88 * own
+        patch[R + k] = light.horizon[0] + clear * (patch[R + k] * r - light.horizon[0])
+        patch[G + k] = light.horizon[1] + clear * (patch[G + k] * g - light.horizon[1])
+        patch[B + k] = light.horizon[2] + clear * (patch[B + k] * b - light.horizon[2])
+        patch[COVER + k] *= max(patch[LOWER + k] + clip01(patch[UPPER + k]) - 1.0, 0.0)
+        patch[FAR + k] = forward
 
 
 @kernel
-def flank_at(skin, u, v, face, blur):
-    """The side of a car: paint, wheels in their arches and air between them."""
-    along, up = abs(u - 0.5 * face.wide) - 1.28, v - 0.32
-    hub = np.sqrt(along * along + up * up)
-    wheel = clip01((0.32 - hub) / blur + 0.5)
-    paint = clip01((v - 0.20) / blur + 0.5) * clip01((hub - 0.37) / blur + 0.5)
-    rim = clip01((0.19 - hub) / blur + 0.5)
-    albedo = tinted(0.82 + 0.25 * v - 0.12 * pulse(v - 0.30, 0.06, blur), skin.colour)
-    albedo = mix(mix(DARK, (122.0, 124.0, 128.0), rim), albedo, paint)
-    return clip01((v - 0.20) / blur + 0.5) * (1.0 - wheel) + wheel, albedo, 0.0, 0.0
+def lay(canvas, patch, many):
+    """Mix the patch with the picture; most of its rows are too short for a loop each."""
+    red, green, blue = canvas[0], canvas[1], canvas[2]
+    for k in range(many):
+        i, j, cover = int(patch[ROW + k]), int(patch[COLUMN + k]), patch[COVER + k]
+        red[i, j] += cover * (patch[R + k] - red[i, j])
+        green[i, j] += cover * (patch[G + k] - green[i, j])
+        blue[i, j] += cover * (patch[B + k] - blue[i, j])
 
 
 @kernel
-def end_at(skin, aside, v, blur_u, blur_v):
-    """Front or rear of a car, `aside` of its middle: lamps, number plate, grille or bumper."""
-    body = clip01((v - 0.24) / blur_v + 0.5)
-    wheel = pulse(aside - 0.72, 0.11, blur_u) * clip01((0.30 - v) / blur_v + 0.5)
-    lamp = pulse(aside - 0.66, 0.16, blur_u) * pulse(v - 0.66, 0.09, blur_v)
-    plate = clip01((0.26 - aside) / blur_u + 0.5) * pulse(v - 0.44, 0.06, blur_v)
-    low = pulse(v - 0.34, 0.12, blur_v) if skin.kind == TAIL else 0.0
-    grille = clip01((0.42 - aside) / blur_u + 0.5) * pulse(v - 0.60, 0.09, blur_v) if skin.kind == NOSE else 0.0
-    albedo = mix(mix(tinted(0.82 + 0.25 * v, skin.colour), DARK, 0.8 * max(low, grille)), WHITE, plate)
-    albedo = mix(mix(DARK, albedo, body), skin.second, lamp)
-    return max(body, wheel), albedo, skin.own * lamp, 0.0
-
-
-@kernel
-def board_at(skin, u, v, blur):
-    """A sign in (-1, 1) x (-1, 1); symmetric, so that its mirror image is a sign too."""
-    shape = skin.number if skin.number >= 0 else -1 - skin.number
-    side, inner = abs(u), 0.0
-    if shape == LIMIT:  # red ring, two black zeros
-        off = np.sqrt(u * u + v * v)
-        zero = np.sqrt((side - 0.30) * (side - 0.30) * 2.6 + v * v)
-        inside, rim = 1.0 - off, 0.74 - off
-        colour, inner, ink = RED, 1.0, clip01((0.09 - abs(zero - 0.33)) / blur + 0.5)
-    elif shape == WARNING:  # red triangle, exclamation mark
-        inside = 0.58 - max(0.866 * side + 0.5 * (v + 0.16), -(v + 0.16))
-        rim = inside - 0.20
-        colour, inner = RED, 1.0
-        ink = pulse(side, 0.08, blur) * max(pulse(v - 0.08, 0.24, blur), pulse(v + 0.38, 0.07, blur))
-    elif shape == PRIORITY:  # white diamond, yellow inside
-        inside = 0.7071 * (1.0 - side - abs(v))
-        rim, colour, ink = inside - 0.20, WHITE, 0.0
-    else:  # blue with a white field, or yellow with black letters
-        inside = min(1.0 - side, 0.92 - abs(v))
-        rim = inside - 0.10
-        colour = BLUE if shape == INFORMATION else BLACK
-        ink = pulse(side, 0.55, blur) * max(pulse(v - 0.35, 0.13, blur), pulse(v + 0.35, 0.13, blur))
-    field = mix(YELLOW, WHITE, inner)
-    if shape == INFORMATION:
-        field = BLUE
-    sheet = mix(colour, mix(field, WHITE if shape == INFORMATION else BLACK, ink), clip01(rim / blur + 0.5))
-    cover = clip01(inside / blur + 0.5)
-    if skin.number < 0:
-        return cover, METAL, 0.0, 0.0
-    return cover, sheet, skin.own, 0.0
+def note_patch(by, patch, many, element):
+    """Write what a patch shows into the by-products."""
+    for k in range(many):
+        if patch[COVER + k] > 0.0:
+            mark(by, int(patch[ROW + k]), int(patch[COLUMN + k]), element, patch[COVER + k], patch[FAR + k])

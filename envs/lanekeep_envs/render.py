@@ -26,6 +26,7 @@ from lanekeep_envs.lamp import light_lamp
 from lanekeep_envs.optics import blur_motion, dirty_lens, glare_of_lamps, glare_of_sun, roll_picture, wet_lens
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
+from lanekeep_envs.skins import NUMBERS
 from lanekeep_envs.sky import SIGHT, paint_sky
 from lanekeep_envs.structures import draw_car, draw_structure
 from lanekeep_envs.texture import hash32
@@ -69,6 +70,7 @@ class Canvas(NamedTuple):
     car_heading: NDArray[np.float64]  # [MOST_CARS, 2] of the other cars that are near, in the car's frame
     car_index: NDArray[np.int64]  # [MOST_CARS] which they are
     spare: NDArray[np.float32]  # as large as colour
+    patch: NDArray[np.float64]  # [NUMBERS] (skins.py)
 
 
 class Notes(NamedTuple):
@@ -102,6 +104,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((MOST_CARS, 2)),
         np.zeros(MOST_CARS, np.int64),
         np.zeros((3, height, width), np.float32),
+        np.zeros(NUMBERS),
     )
     return canvas, lens
 
@@ -241,13 +244,15 @@ def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich)
         if rich is not None:
             if canvas.order[k] < 0:
                 vehicle = traffic[canvas.car_index[-1 - canvas.order[k]]]
-                draw_car(canvas.colour, by, vehicle, place_of_car(canvas, k), light_of(look, cos, sin), lens)
+                draw_car(
+                    canvas.colour, by, canvas.patch, vehicle, place_of_car(canvas, k), light_of(look, cos, sin), lens
+                )
                 continue
         thing = things[canvas.order[k]]
         if rich is not None:
             if thing["kind"] > POST:
                 place = place_in_frame(thing, forward, left, cos, sin)
-                draw_structure(canvas.colour, by, thing, place, look, light_of(look, cos, sin), lens)
+                draw_structure(canvas.colour, by, canvas.patch, thing, place, look, light_of(look, cos, sin), lens)
                 continue
         if not NEAREST_M < forward < FARTHEST_M:
             continue

@@ -4,27 +4,10 @@ import numpy as np
 
 from lanekeep_envs.bodies import Body, end_face, level_face, paint_body, point, shown_part, side_face
 from lanekeep_envs.elements import Element
-from lanekeep_envs.faces import (
-    BEAM,
-    BOARD,
-    CUT_M,
-    FLANK,
-    GLASS,
-    LEAVES,
-    LEGS,
-    METAL,
-    NOSE,
-    PLAIN,
-    ROOF,
-    TAIL,
-    UNDER,
-    WALL,
-    Skin,
-    paint_face,
-    seen_at,
-)
+from lanekeep_envs.faces import CUT_M, paint_face, seen_at
 from lanekeep_envs.kernel import kernel
 from lanekeep_envs.scenery import BUILDING, DIRECTION, HEDGE, RAIL
+from lanekeep_envs.skins import BARRIER, BOARD, FLANK, GLASS, LEAVES, METAL, NOSE, PLAIN, ROOF, TAIL, UNDER, WALL, Skin
 from lanekeep_envs.surface import clip01, tinted
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M
 from lanekeep_envs.weather import headlight
@@ -40,24 +23,24 @@ def skin_of(element, kind, colour, second, number, own):
 
 
 @kernel
-def draw_structure(canvas, by, thing, place, look, light, lens):
+def draw_structure(canvas, by, patch, thing, place, look, light, lens):
     """Paint a hedge, rail, sign or building at `place`."""
     kind, half_long = thing["kind"], 0.5 * thing["length_m"]
     if place[0] + half_long + thing["radius_m"] < NEAREST_M or place[0] - half_long > FARTHEST_M:
         return
     low, high = shown_part(place, -half_long, half_long, thing["radius_m"] + 0.5)
     if kind == HEDGE and high - low > 0.05:
-        draw_hedge(canvas, by, thing, place, low, high, look, light, lens)
+        draw_hedge(canvas, by, patch, thing, place, low, high, look, light, lens)
     elif kind == RAIL and high - low > 0.05:
-        draw_rail(canvas, by, thing, place, low, high, light, lens)
+        draw_rail(canvas, by, patch, thing, place, low, high, light, lens)
     elif kind == BUILDING and high - low > half_long:
-        draw_building(canvas, by, thing, place, light, lens)
+        draw_building(canvas, by, patch, thing, place, light, lens)
     elif kind > RAIL and kind != BUILDING and place[0] > NEAREST_M:
-        draw_sign(canvas, by, thing, place, light, lens)
+        draw_sign(canvas, by, patch, thing, place, light, lens)
 
 
 @kernel
-def draw_hedge(canvas, by, thing, place, low, high, look, light, lens):
+def draw_hedge(canvas, by, patch, thing, place, low, high, look, light, lens):
     """Paint a piece of hedge from `low` to `high` along it."""
     tint, half, scale = 1.05 * thing["tint"], thing["radius_m"], lens.focal_px / max(place[0], CUT_M)
     coarse = clip01((scale - 3.0) / 12.0)
@@ -66,25 +49,19 @@ def draw_hedge(canvas, by, thing, place, low, high, look, light, lens):
     flank = Skin(HEDGES, LEAVES, colour, colour, 0, thing["tint"], at, 0.0, 1.0, coarse)
     end = Skin(HEDGES, LEAVES, colour, colour, 0, thing["tint"], at, half, light.mirror, coarse)
     body = Body(low, high, half, 0.0, thing["height_m"], 0.0, 0.0, 0.86 * half)
-    paint_body(canvas, by, place, body, flank, (end, end), flank, light, lens)
+    paint_body(canvas, by, patch, place, body, flank, (end, end), flank, light, lens)
 
 
 @kernel
-def draw_rail(canvas, by, thing, place, low, high, light, lens):
-    """Paint a piece of guard rail: legs, then the beam before them; a beam has no end, the next piece goes on."""
-    post, wave = (
-        Skin(RAILS, LEGS, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0),
-        Skin(RAILS, BEAM, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0),
-    )
-    beam = 0.31
-    legs = Body(low, high, 0.0, 0.0, thing["height_m"] - beam + 0.02, 0.0, 0.0, 0.0)
-    strip = Body(low, high, 0.0, thing["height_m"] - beam, thing["height_m"], 0.0, 0.0, 0.0)
-    paint_face(canvas, by, side_face(place, legs, 1.0), post, light, lens, (0.0, 0.5, 0.0, 0.5))
-    paint_face(canvas, by, side_face(place, strip, 1.0), wave, light, lens, (0.0, 0.5, 0.0, 0.5))
+def draw_rail(canvas, by, patch, thing, place, low, high, light, lens):
+    """Paint a piece of guard rail; it has no end, the next piece goes on."""
+    skin = Skin(RAILS, BARRIER, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0)
+    rail = Body(low, high, 0.0, 0.0, thing["height_m"], 0.0, 0.0, 0.0)
+    paint_face(canvas, by, patch, side_face(place, rail, 1.0), skin, light, lens, (0.0, 0.5, 0.0, 0.5))
 
 
 @kernel
-def draw_sign(canvas, by, thing, place, light, lens):
+def draw_sign(canvas, by, patch, thing, place, light, lens):
     """Paint a sign: its pole, then the board; at night the board throws the headlights back."""
     half, tall = thing["radius_m"], thing["height_m"]
     shape = thing["variant"] if thing["variant"] >= 0 else -1 - thing["variant"]
@@ -96,11 +73,11 @@ def draw_sign(canvas, by, thing, place, light, lens):
     front = Body(-0.06, -0.06, half, tall - 2.0 * board_tall, tall, 0.0, 0.0, half)
     still = (0.0, 0.0, 0.0, 0.0)
     if place[2] > 0.0:
-        paint_face(canvas, by, end_face(place, pole, -1.0), grey, light, lens, still)
-        paint_face(canvas, by, end_face(place, front, -1.0), board, light, lens, still)
+        paint_face(canvas, by, patch, end_face(place, pole, -1.0), grey, light, lens, still)
+        paint_face(canvas, by, patch, end_face(place, front, -1.0), board, light, lens, still)
     else:
-        paint_face(canvas, by, end_face(place, pole, 1.0), grey, light, lens, still)
-        paint_face(canvas, by, end_face(place, front, 1.0), board, light, lens, still)
+        paint_face(canvas, by, patch, end_face(place, pole, 1.0), grey, light, lens, still)
+        paint_face(canvas, by, patch, end_face(place, front, 1.0), board, light, lens, still)
 
 
 @kernel
@@ -120,7 +97,7 @@ def house_colours(variant):
 
 
 @kernel
-def draw_building(canvas, by, thing, place, light, lens):
+def draw_building(canvas, by, patch, thing, place, light, lens):
     """Paint a house: walls, then a gable roof that reaches over them."""
     walls, shutters, tiles = house_colours(thing["variant"])
     half, tall, half_long = thing["radius_m"], thing["height_m"], 0.5 * thing["length_m"]
@@ -129,11 +106,11 @@ def draw_building(canvas, by, thing, place, light, lens):
     flank = Skin(BUILDINGS, WALL, walls, shutters, number, light.night, 0.0, half_long, 1.0, 0.0)
     end = Skin(BUILDINGS, WALL, walls, shutters, number, light.night, 0.0, half, light.mirror, 0.0)
     body = Body(-half_long, half_long, half, 0.0, tall, 0.0, 0.0, half)
-    paint_body(canvas, by, place, body, flank, (end, end), flank, light, lens)
+    paint_body(canvas, by, patch, place, body, flank, (end, end), flank, light, lens)
     eaves, gable = 0.45, skin_of(BUILDINGS, PLAIN, walls, walls, 0, 0.0)
     tile = skin_of(BUILDINGS, ROOF, tiles, tiles, 0, 0.0)
     roof = Body(-half_long - 0.3, half_long + 0.3, half + eaves, tall - 0.25, tall + 0.8 * half, 0.0, 0.0, 0.0)
-    paint_body(canvas, by, place, roof, tile, (gable, gable), tile, light, lens)
+    paint_body(canvas, by, patch, place, roof, tile, (gable, gable), tile, light, lens)
 
 
 @kernel
@@ -153,7 +130,7 @@ def paint_of(tint):
 
 
 @kernel
-def draw_car(canvas, by, vehicle, place, light, lens):
+def draw_car(canvas, by, patch, vehicle, place, light, lens):
     """Paint a car: the dark below it, body, cabin, and its lamps."""
     if place[0] - 2.2 < NEAREST_M or place[0] > FARTHEST_M:
         return
@@ -166,18 +143,18 @@ def draw_car(canvas, by, vehicle, place, light, lens):
     paint = skin_of(CARS, PLAIN, colour, colour, 0, 0.0)
     under = level_face(place, Body(-2.4, 2.4, 1.1, 0.0, 0.0, 0.0, 0.0, 1.1), 0.0)
     still = (0.0, 0.0, 0.0, 0.0)
-    paint_face(canvas, by, under, skin_of(CARS, UNDER, (14.0, 14.0, 15.0), colour, 0, 0.0), light, lens, still)
+    paint_face(canvas, by, patch, under, skin_of(CARS, UNDER, (14.0, 14.0, 15.0), colour, 0, 0.0), light, lens, still)
     ends = (
         skin_of(CARS, NOSE, colour, lamps, 0, 0.25 + 0.75 * night),
         skin_of(CARS, TAIL, colour, tails, 0, 0.15 + 0.65 * night),
     )
     flank = skin_of(CARS, FLANK, colour, colour, 0, 0.0)
-    paint_body(canvas, by, place, body, flank, ends, paint, light, lens)
+    paint_body(canvas, by, patch, place, body, flank, ends, paint, light, lens)
     glass, screen = (
         skin_of(CARS, GLASS, colour, light.horizon, 1, 0.0),
         skin_of(CARS, GLASS, colour, light.horizon, 0, 0.0),
     )
-    paint_body(canvas, by, place, cabin, glass, (screen, screen), paint, light, lens)
+    paint_body(canvas, by, patch, place, cabin, glass, (screen, screen), paint, light, lens)
     faces_us = -(place[0] * place[2] + place[1] * place[3]) / np.sqrt(place[0] * place[0] + place[1] * place[1])
     front = faces_us > 0.0
     for side in (1.0, -1.0):
