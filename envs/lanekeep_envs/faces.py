@@ -15,7 +15,7 @@ import numpy as np
 
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.look import RGB
-from lanekeep_envs.skins import COLUMN, COVER, FAR, LOWER, OWN, PATCH, ROW, UPPER, B, Cloth, G, R, U, V, dress
+from lanekeep_envs.skins import COLUMN, COVER, FAR, FORWARD, LOWER, OWN, PATCH, ROW, UPPER, B, Cloth, G, R, U, V, dress
 from lanekeep_envs.surface import clip01
 from lanekeep_envs.things import mark
 from lanekeep_envs.weather import BEAM
@@ -203,7 +203,7 @@ def paint_face(canvas, by, patch, face, skin, light, lens, grow):
         while first < last:
             until = min(last, first + PATCH - many)
             for j in range(until - first):
-                patch[ROW + many + j], patch[COLUMN + many + j] = i, first + j
+                patch.numbers[ROW + many + j], patch.numbers[COLUMN + many + j] = i, first + j
             many, first = many + until - first, until
             if many == PATCH:
                 paint_patch(canvas, by, patch, many, plane, edges, skin, cloth, base, light, lens)
@@ -227,29 +227,33 @@ def light_on(n, light):
 @kernel
 def paint_patch(canvas, by, patch, many, plane, edges, skin, cloth, base, light, lens):
     """Paint the listed pixels of a face."""
-    whole = (many + 7) // 8 * 8  # so that the loops over them have no remainder to do one by one
+    numbers, whole = (
+        patch.numbers,
+        (many + 7) // 8 * 8,
+    )  # so that the loops over them have no remainder to do one by one
     for k in range(many, whole):
-        patch[ROW + k], patch[COLUMN + k] = patch[ROW + many - 1], patch[COLUMN + many - 1]
-    locate(patch, whole, plane, edges, cloth, lens)
-    dress(patch, whole, skin, cloth)
+        numbers[ROW + k], numbers[COLUMN + k] = numbers[ROW + many - 1], numbers[COLUMN + many - 1]
+    locate(numbers, whole, plane, edges, cloth, lens)
+    dress(numbers, whole, skin, cloth)
     if light.night > 0.0:
-        shine(patch, whole, light.night, lens)
-    expose_to(patch, whole, base, light, lens)
-    lay(canvas, patch, many)
+        shine(numbers, whole, light.night, lens)
+    expose_to(numbers, patch.ink, whole, base, light)
+    lay(canvas, numbers, patch.ink, many)
     if by is not None:
-        note_patch(by, patch, many, skin.element)
+        note_patch(by, numbers, patch.ink, many, skin.element)
 
 
 @kernel
 def locate(patch, many, plane, edges, cloth, lens):
     """Fill in where the pixels lie on the face, and how far inside its edges."""
     lower, right, upper, left = edges
+    ahead, ahead_p = lens.cos_pitch, -lens.sin_pitch / lens.focal_px
     for k in range(min(many, PATCH)):
         p, q = patch[ROW + k] - lens.centre_row, patch[COLUMN + k] - lens.centre_column
         far = plane.near / max(plane.far[0] + plane.far[1] * p + plane.far[2] * q, 1e-6)
         u = far * (plane.u[0] + plane.u[1] * p + plane.u[2] * q) - plane.u_0
         v = far * (plane.v[0] + plane.v[1] * p + plane.v[2] * q) - plane.v_0
-        patch[FAR + k], patch[OWN + k] = far, 0.0
+        patch[FAR + k], patch[FORWARD + k], patch[OWN + k] = far, max(far * (ahead + ahead_p * p), CUT_M), 0.0
         patch[U + k], patch[V + k] = min(max(u, 0.0), cloth.wide), min(max(v, 0.0), cloth.tall)
         patch[LOWER + k] = clip01(lower[0] * q + lower[1] * p + lower[2])
         patch[UPPER + k] = upper[0] * q + upper[1] * p + upper[2]
@@ -257,12 +261,30 @@ def locate(patch, many, plane, edges, cloth, lens):
         patch[COVER + k] = max(clip01(one) + clip01(other) - 1.0, 0.0)
 
 
+@kernel
+def shine(patch, many, night, lens):
+    """Add the light of the own dipped headlights on what is upright, weaker above their cut-off.
+
+    It is weather.headlight with a quotient for its exponential: exp(x) is nearly 1 + x + x^2/2 + x^3/6 + x^4/24.
+    """
+    sin, cos, per_focal = lens.sin_pitch, lens.cos_pitch, 1.0 / lens.focal_px
+    for k in range(min(many, PATCH)):
+        p, q = (patch[ROW + k] - lens.centre_row) * per_focal, (patch[COLUMN + k] - lens.centre_column) * per_focal
+        far, forward = patch[FAR + k], patch[FORWARD + k]
+        above, reach = max(lens.height_m - far * (sin + p * cos) - 0.7, 0.0), forward * (1.0 / BEAM[2])
+        wide, left = BEAM[0] + BEAM[1] * forward, far * q
+        n, d = left * left, wide * wide
+        whole = d * d * d * d
+        rest = n * (d * d * d + n * (d * d * 0.5 + n * (d * (1.0 / 6.0) + n * (1.0 / 24.0))))
+        fall = (1.0 + reach * reach * reach) * (1.0 + 1.2 * above * above)
+        patch[OWN + k] += night * whole / ((whole + rest) * fall)
+
+
 @inlined
 def fading(x):
     """Nearly exp(-x) for x >= 0, in steps that can be vectorised."""
-    y = min(x * (1.0 / 32.0), 1.0)
+    y = min(x * (1.0 / 16.0), 1.0)
     y = 1.0 - y * (1.0 - y * (0.5 - y * (1.0 / 6.0 - y * (1.0 / 24.0))))
-    y = y * y
     y = y * y
     y = y * y
     y = y * y
@@ -270,47 +292,32 @@ def fading(x):
 
 
 @kernel
-def shine(patch, many, night, lens):
-    """Add the light of the own dipped headlights (weather.headlight), on what is upright: weaker above their cut-off."""
-    sin, cos, per_focal = lens.sin_pitch, lens.cos_pitch, 1.0 / lens.focal_px
-    for k in range(min(many, PATCH)):
-        p, q = (patch[ROW + k] - lens.centre_row) * per_focal, (patch[COLUMN + k] - lens.centre_column) * per_focal
-        far = patch[FAR + k]
-        forward, above = max(far * (cos - p * sin), 0.0), max(lens.height_m - far * (sin + p * cos) - 0.7, 0.0)
-        aside, reach = far * q / (BEAM[0] + BEAM[1] * forward), forward * (1.0 / BEAM[2])
-        fall = (1.0 + reach * reach * reach) * (1.0 + 1.2 * above * above)
-        patch[OWN + k] += night * fading(aside * aside) / fall
-
-
-@kernel
-def expose_to(patch, many, base, light, lens):
+def expose_to(patch, ink, many, base, light):
     """Turn albedo into colour in light and air, and edges into cover."""
-    sin, cos, per_focal, per_m = lens.sin_pitch, lens.cos_pitch, 1.0 / lens.focal_px, 1.0 / light.visibility_m
+    per_m = 1.0 / light.visibility_m
     for k in range(min(many, PATCH)):
-        forward = max(patch[FAR + k] * (cos - (patch[ROW + k] - lens.centre_row) * per_focal * sin), CUT_M)
-        own, clear = patch[OWN + k], fading(forward * per_m)
+        own, clear = patch[OWN + k], fading(patch[FORWARD + k] * per_m)
         r, g, b = base[0] + own, base[1] + 0.97 * own, base[2] + 0.88 * own
-        patch[R + k] = light.horizon[0] + clear * (patch[R + k] * r - light.horizon[0])
-        patch[G + k] = light.horizon[1] + clear * (patch[G + k] * g - light.horizon[1])
-        patch[B + k] = light.horizon[2] + clear * (patch[B + k] * b - light.horizon[2])
-        patch[COVER + k] *= max(patch[LOWER + k] + clip01(patch[UPPER + k]) - 1.0, 0.0)
-        patch[FAR + k] = forward
+        ink[k] = light.horizon[0] + clear * (patch[R + k] * r - light.horizon[0])
+        ink[PATCH + k] = light.horizon[1] + clear * (patch[G + k] * g - light.horizon[1])
+        ink[2 * PATCH + k] = light.horizon[2] + clear * (patch[B + k] * b - light.horizon[2])
+        ink[3 * PATCH + k] = patch[COVER + k] * max(patch[LOWER + k] + clip01(patch[UPPER + k]) - 1.0, 0.0)
 
 
 @kernel
-def lay(canvas, patch, many):
+def lay(canvas, patch, ink, many):
     """Mix the patch with the picture; most of its rows are too short for a loop each."""
     red, green, blue = canvas[0], canvas[1], canvas[2]
     for k in range(many):
-        i, j, cover = int(patch[ROW + k]), int(patch[COLUMN + k]), patch[COVER + k]
-        red[i, j] += cover * (patch[R + k] - red[i, j])
-        green[i, j] += cover * (patch[G + k] - green[i, j])
-        blue[i, j] += cover * (patch[B + k] - blue[i, j])
+        i, j, cover = int(patch[ROW + k]), int(patch[COLUMN + k]), ink[3 * PATCH + k]
+        red[i, j] += cover * (ink[k] - red[i, j])
+        green[i, j] += cover * (ink[PATCH + k] - green[i, j])
+        blue[i, j] += cover * (ink[2 * PATCH + k] - blue[i, j])
 
 
 @kernel
-def note_patch(by, patch, many, element):
+def note_patch(by, patch, ink, many, element):
     """Write what a patch shows into the by-products."""
     for k in range(many):
-        if patch[COVER + k] > 0.0:
-            mark(by, int(patch[ROW + k]), int(patch[COLUMN + k]), element, patch[COVER + k], patch[FAR + k])
+        if ink[3 * PATCH + k] > 0.0:
+            mark(by, int(patch[ROW + k]), int(patch[COLUMN + k]), element, ink[3 * PATCH + k], patch[FORWARD + k])

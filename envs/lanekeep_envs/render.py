@@ -26,7 +26,7 @@ from lanekeep_envs.lamp import light_lamp
 from lanekeep_envs.optics import blur_motion, dirty_lens, glare_of_lamps, glare_of_sun, roll_picture, wet_lens
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
-from lanekeep_envs.skins import NUMBERS
+from lanekeep_envs.skins import NUMBERS, PATCH, Patch
 from lanekeep_envs.sky import SIGHT, paint_sky
 from lanekeep_envs.structures import draw_car, draw_structure
 from lanekeep_envs.texture import hash32
@@ -70,7 +70,7 @@ class Canvas(NamedTuple):
     car_heading: NDArray[np.float64]  # [MOST_CARS, 2] of the other cars that are near, in the car's frame
     car_index: NDArray[np.int64]  # [MOST_CARS] which they are
     spare: NDArray[np.float32]  # as large as colour
-    patch: NDArray[np.float64]  # [NUMBERS] (skins.py)
+    patch: Patch  # (skins.py)
 
 
 class Notes(NamedTuple):
@@ -104,7 +104,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((MOST_CARS, 2)),
         np.zeros(MOST_CARS, np.int64),
         np.zeros((3, height, width), np.float32),
-        np.zeros(NUMBERS),
+        Patch(np.zeros(NUMBERS), np.zeros(4 * PATCH, np.float32)),
     )
     return canvas, lens
 

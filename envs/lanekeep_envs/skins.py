@@ -7,6 +7,7 @@ pixels is vectorised without asking whether two of its rows overlap.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.look import RGB
@@ -18,10 +19,17 @@ PLAIN, LEAVES, BARRIER, WALL, ROOF, FLANK, NOSE, TAIL, GLASS, BOARD, UNDER = ran
 METAL, DARK, WHITE = (158.0, 162.0, 166.0), (24.0, 25.0, 28.0), (236.0, 236.0, 232.0)
 RED, YELLOW, BLUE, BLACK = (196.0, 28.0, 34.0), (240.0, 190.0, 20.0), (28.0, 78.0, 168.0), (20.0, 20.0, 20.0)
 PATCH = 200  # pixels at once: a multiple of eight, and so few that they stay in the fastest cache
-ROW, COLUMN, FAR, U, V, LOWER, UPPER, COVER, R, G, B, OWN = (k * PATCH for k in range(12))
-NUMBERS = 12 * PATCH
+ROW, COLUMN, FAR, FORWARD, U, V, LOWER, UPPER, COVER, R, G, B, OWN = (k * PATCH for k in range(13))
+NUMBERS = 13 * PATCH
 PANE = (44.0, 50.0, 58.0)
 BEAM_M = 0.31  # how tall the beam of a guard rail is
+
+
+class Patch(NamedTuple):
+    """Work space for some pixels of a face."""
+
+    numbers: NDArray[np.float64]  # [NUMBERS]
+    ink: NDArray[np.float32]  # [4 PATCH] red, green, blue and cover, as exact as the picture
 
 
 class Skin(NamedTuple):
