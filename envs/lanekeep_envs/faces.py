@@ -49,7 +49,10 @@ class Light(NamedTuple):
 
 
 class Plane(NamedTuple):
-    """How the pixels of the image lie on the plane of a face: far = near / (ahead + up p + aside q), u, v alike."""
+    """How the pixels of the image lie on the plane of a face; its triples are (constant, per p, per q).
+
+    A pixel's ray meets the plane `near / far` along it, and there u and v are that times `u` and `v`, less `u_0` and `v_0`.
+    """
 
     near: float
     far: RGB
@@ -142,6 +145,24 @@ def cut(chord, edge, p):
 
 
 @kernel
+def winding(corners):
+    """Which way round the corners lie in the image, 1 or -1; 0 if they lie on a line."""
+    a, b, c, d = corners
+    area = (b[0] - a[0]) * (d[1] - a[1]) - (b[1] - a[1]) * (d[0] - a[0])
+    area += (b[0] - c[0]) * (d[1] - c[1]) * -1.0 + (b[1] - c[1]) * (d[0] - c[0])
+    return np.sign(area)
+
+
+@kernel
+def outside(corners, width, lens):
+    """Whether a face reaches behind the camera, or lies beside the image."""
+    a, b, c, d = corners
+    left, right = min(min(a[0], b[0]), min(c[0], d[0])), max(max(a[0], b[0]), max(c[0], d[0]))
+    beside = max(left - (width - lens.centre_column), -lens.centre_column - right)
+    return min(min(a[2], b[2]), min(c[2], d[2])) < 0.05 or beside > REACH_PX
+
+
+@kernel
 def chord_of(edges, p):
     """(low, high) columns q between the edges in row p."""
     return cut(cut(cut(cut((-1e9, 1e9), edges[0], p), edges[1], p), edges[2], p), edges[3], p)
@@ -149,7 +170,7 @@ def chord_of(edges, p):
 
 @inlined
 def ray(vector, lens):
-    """A vector's product with the ray of pixel (q, p), as (constant, per p, per q); the ray ends where x, y = 1, 0 is."""
+    """A vector's product with the ray through pixel (q, p), as (constant, per p, per q)."""
     return (
         vector[0] * lens.cos_pitch - vector[2] * lens.sin_pitch,
         -(vector[0] * lens.sin_pitch + vector[2] * lens.cos_pitch) / lens.focal_px,
@@ -169,21 +190,13 @@ def plane_of(face, n, near, lens):
 def paint_face(canvas, by, patch, face, skin, light, lens, grow):
     """Paint a face; `grow` is how many pixels it reaches beyond its edges: lower, far u, upper, u = 0."""
     height, width = canvas.shape[1], canvas.shape[2]
-    a, b, c, d = corners_of(face, lens)
-    if min(min(a[2], b[2]), min(c[2], d[2])) < 0.05:
-        return
-    left, right = min(min(a[0], b[0]), min(c[0], d[0])), max(max(a[0], b[0]), max(c[0], d[0]))
-    top, bottom = min(min(a[1], b[1]), min(c[1], d[1])), max(max(a[1], b[1]), max(c[1], d[1]))
-    if max(left - (width - lens.centre_column), -lens.centre_column - right) > REACH_PX:
-        return
-    area = (b[0] - a[0]) * (d[1] - a[1]) - (b[1] - a[1]) * (d[0] - a[0])
-    area += (b[0] - c[0]) * (d[1] - c[1]) * -1.0 + (b[1] - c[1]) * (d[0] - c[0])
-    n, near = cross(face.along, face.rise), turned(face, lens)
-    if abs(near) < 1e-9 or area == 0.0:
+    corners = corners_of(face, lens)
+    n, near, turn = cross(face.along, face.rise), turned(face, lens), winding(corners)
+    if abs(near) < 1e-9 or turn == 0.0 or outside(corners, width, lens):
         return
     if near < 0.0:
         n, near = (-n[0], -n[1], -n[2]), -near
-    turn = 1.0 if area > 0.0 else -1.0
+    a, b, c, d = corners
     px_u = 0.5 * (gap(a, b) + gap(d, c)) / face.wide
     px_v = 0.5 * (gap(a, d) + gap(b, c)) / face.tall
     ragged = min(0.10 * px_v, 8.0) * skin.coarse * face.rise[2]
@@ -193,7 +206,8 @@ def paint_face(canvas, by, patch, face, skin, light, lens, grow):
     )  # fmt: skip
     cloth = Cloth(face.wide, face.tall, max(px_u, 1e-3), max(px_v, 1e-3), ragged, face.rise[2] > 0.0)
     plane, base, many = plane_of(face, n, near, lens), light_on(n, light), 0
-    first_row, last_row = lens.centre_row + top - 2.0 - ragged, lens.centre_row + bottom + 3.0
+    first_row = lens.centre_row + min(min(a[1], b[1]), min(c[1], d[1])) - 2.0 - ragged
+    last_row = lens.centre_row + max(max(a[1], b[1]), max(c[1], d[1])) + 3.0
     for i in range(int(min(max(first_row, 0.0), height)), int(min(max(last_row, 0.0), height))):
         low, high = chord_of(edges, i - lens.centre_row)
         if low > high:
@@ -227,10 +241,8 @@ def light_on(n, light):
 @kernel
 def paint_patch(canvas, by, patch, many, plane, edges, skin, cloth, base, light, lens):
     """Paint the listed pixels of a face."""
-    numbers, whole = (
-        patch.numbers,
-        (many + 7) // 8 * 8,
-    )  # so that the loops over them have no remainder to do one by one
+    numbers = patch.numbers
+    whole = (many + 7) // 8 * 8  # so that the loops over them have no remainder to do one by one
     for k in range(many, whole):
         numbers[ROW + k], numbers[COLUMN + k] = numbers[ROW + many - 1], numbers[COLUMN + many - 1]
     locate(numbers, whole, plane, edges, cloth, lens)
