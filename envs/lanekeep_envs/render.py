@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep_envs.bodies import cast_box_shadow, place_in_frame
 from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
 from lanekeep_envs.elements import EVERYTHING, Element, Frame
+from lanekeep_envs.faces import light_of
 from lanekeep_envs.ground import PIECE, paint_ground
 from lanekeep_envs.jpeg import compress
 from lanekeep_envs.kernel import kernel
@@ -25,8 +27,9 @@ from lanekeep_envs.optics import dirty_lens, glare_of_lamps, glare_of_sun, wet_l
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.shutter import blur_motion, roll_picture
+from lanekeep_envs.skins import NUMBERS, PATCH, Patch
 from lanekeep_envs.sky import SIGHT, paint_sky
-from lanekeep_envs.structures import cast_box_shadow, draw_car, draw_structure, light_of, place_in_frame
+from lanekeep_envs.structures import draw_car, draw_structure
 from lanekeep_envs.texture import hash32
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_plant, draw_post, element_of
 from lanekeep_envs.traffic import OTHER_CAR, place_of
@@ -70,6 +73,7 @@ class Canvas(NamedTuple):
     picture: NDArray[np.float32]  # colour without the margin, for air, lens and shutter
     spare: NDArray[np.float32]  # as large as the picture
     packed: NDArray[np.int64]  # the picture, and as much around it as shutter.py needs
+    patch: Patch  # (skins.py)
 
 
 class Notes(NamedTuple):
@@ -105,6 +109,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((3, height, camera.width_px), np.float32),
         np.zeros((3, height, camera.width_px), np.float32),
         np.zeros((height + 2 * (height // 4), camera.width_px + 2 * (height // 4)), np.int64),
+        Patch(np.zeros(NUMBERS), np.zeros(4 * PATCH, np.float32)),
     )
     return canvas, lens
 
@@ -244,13 +249,15 @@ def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich)
         if rich is not None:
             if canvas.order[k] < 0:
                 vehicle = traffic[canvas.car_index[-1 - canvas.order[k]]]
-                draw_car(canvas.colour, by, vehicle, place_of_car(canvas, k), light_of(look, cos, sin), lens)
+                draw_car(
+                    canvas.colour, by, canvas.patch, vehicle, place_of_car(canvas, k), light_of(look, cos, sin), lens
+                )
                 continue
         thing = things[canvas.order[k]]
         if rich is not None:
             if thing["kind"] > POST:
                 place = place_in_frame(thing, forward, left, cos, sin)
-                draw_structure(canvas.colour, by, thing, place, look, light_of(look, cos, sin), lens)
+                draw_structure(canvas.colour, by, canvas.patch, thing, place, look, light_of(look, cos, sin), lens)
                 continue
         if not NEAREST_M < forward < FARTHEST_M:
             continue

@@ -101,13 +101,31 @@ def outline(plant, u, v):
 
 
 @inlined
-def half_width(plant, v, blur):
-    """A bound on |u| of what covers pixels at height v."""
+def puff_reach(rest, cu, dv, ru):
+    """Bounds (low, high) on u of an ellipse about `cu` at the height dv from its middle, out to the value `rest`."""
+    square = rest - dv * dv
+    if square <= 0.0:
+        return 1e9, -1e9
+    half = np.sqrt(square) / ru
+    return cu - half, cu + half
+
+
+@inlined
+def reach(plant, v, blur):
+    """Bounds (low, high) on u of what covers pixels at height v; `blur` is the outline's value per pixel."""
+    wood, rest = plant.trunk + plant.per_u, 1.000001 + 0.55 * plant.grain + 0.5 * blur
     if plant.kind == CONIFER:
-        return min(max(max(1.02 - v, 0.0) * 1.13 * (1.55 + blur), plant.trunk + plant.per_u), 1.15)
-    if plant.kind == BROADLEAF and v < 0.18 - blur:
-        return plant.trunk + plant.per_u
-    return 1.15
+        wide = min(max(max(1.02 - v, 0.0) * 1.13 * (1.55 + 0.5 * blur), wood), 1.15)
+        return -wide, wide
+    if plant.kind == BUSH:
+        return puff_reach(rest, 0.0, (v - 0.35) / 0.65, 1.0)
+    shift, rise = 0.16 * plant.side * plant.lean, 0.06 * plant.lean
+    a, b = puff_reach(rest, shift, (v - 0.70 - rise) * 3.45, 1.39)
+    c, d = puff_reach(rest, shift - 0.42 * plant.side, (v - 0.56 - rise) * 4.35, 1.72)
+    e, f = puff_reach(rest, shift + 0.40 * plant.side, (v - 0.52 - rise) * 4.76, 1.79)
+    if v >= 0.5:
+        wood = -1e9
+    return min(min(a, c), min(e, -wood)), max(max(b, d), max(f, wood))
 
 
 @inlined
@@ -236,8 +254,8 @@ def draw_plant(canvas, by, thing, forward, left, look, lens, haze, light):
     )
     for i in range(max(int(top), 0), min(int(foot + 1.5), height)):
         v, base = (foot - i) * plant.per_v, min(max(foot - i + 0.5, 0.0), 1.0)
-        reach = half_width(plant, v, 0.5 * blur) / plant.per_u
-        first, last = span(column - reach, column + reach, width)
+        low, high = reach(plant, v, blur)
+        first, last = span(column - high / plant.per_u, column - low / plant.per_u, width)
         red, green, blue = canvas[0, i, first:last], canvas[1, i, first:last], canvas[2, i, first:last]
         if scale > NEAR_PX_PER_M:
             paint_plant_row(red, green, blue, first, plant, v, base, colours, True)

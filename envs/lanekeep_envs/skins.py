@@ -1,0 +1,294 @@
+"""What faces show: the colour of a patch of pixels whose places (u, v) on a face are known.
+
+A patch holds a row of `PATCH` numbers for each of the names below; all of them lie in one array, so that a loop over its
+pixels is vectorised without asking whether two of its rows overlap.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.look import RGB
+from lanekeep_envs.scenery import INFORMATION, LIMIT, PRIORITY, WARNING
+from lanekeep_envs.surface import clip01, mix, tinted
+from lanekeep_envs.texture import TILE, hash32, sample, texel
+
+PLAIN, LEAVES, BARRIER, WALL, ROOF, FLANK, NOSE, TAIL, GLASS, BOARD, UNDER = range(11)  # skins
+METAL, DARK, WHITE = (158.0, 162.0, 166.0), (24.0, 25.0, 28.0), (236.0, 236.0, 232.0)
+RED, YELLOW, BLUE, BLACK = (196.0, 28.0, 34.0), (240.0, 190.0, 20.0), (28.0, 78.0, 168.0), (20.0, 20.0, 20.0)
+PATCH = 200  # pixels at once: a multiple of eight, and so few that they stay in the fastest cache
+ROW, COLUMN, FAR, FORWARD, U, V, LOWER, UPPER, COVER, R, G, B, OWN = (k * PATCH for k in range(13))
+NUMBERS = 13 * PATCH
+PANE = (44.0, 50.0, 58.0)
+BEAM_M = 0.31  # how tall the beam of a guard rail is
+
+
+class Patch(NamedTuple):
+    """Work space for some pixels of a face."""
+
+    numbers: NDArray[np.float64]  # [NUMBERS]
+    ink: NDArray[np.float32]  # [4 PATCH] red, green, blue and cover, as exact as the picture
+
+
+class Skin(NamedTuple):
+    """What a face shows."""
+
+    element: int  # of the face
+    kind: int
+    colour: RGB
+    second: RGB
+    number: int
+    own: float  # light that it sends out or throws back, as a share of its albedo
+    at: float  # place in its pattern of the point u = `middle`; `side` is the way it runs from there
+    middle: float
+    side: float
+    coarse: float  # strength of texture and outline
+
+
+class Cloth(NamedTuple):
+    """A face as its skin sees it: its extents, how many pixels a metre has, and how far leaves reach over its edge."""
+
+    wide: float
+    tall: float
+    px_u: float
+    px_v: float
+    ragged: float  # [px]
+    upright: bool
+
+
+@kernel
+def dress(patch, many, skin, cloth):
+    """Write the albedo of a patch, the light of its own (0 so far), and take what its skin leaves open from its cover."""
+    kind = skin.kind
+    if kind == LEAVES:
+        show_leaves(patch, many, skin, cloth)
+    elif kind == BARRIER:
+        show_barrier(patch, many, skin, cloth)
+    elif kind == WALL:
+        show_wall(patch, many, skin, cloth)
+    elif kind == ROOF:
+        show_roof(patch, many, skin, cloth)
+    elif kind == FLANK:
+        show_flank(patch, many, skin, cloth)
+    elif kind in (NOSE, TAIL):
+        show_end(patch, many, skin, cloth)
+    elif kind == GLASS:
+        show_glass(patch, many, skin, cloth)
+    elif kind == BOARD:
+        show_board(patch, many, skin, cloth)
+    else:
+        show_plain(patch, many, skin, cloth)
+
+
+@inlined
+def put(patch, k, albedo):
+    """Write the albedo of pixel k."""
+    patch[R + k], patch[G + k], patch[B + k] = albedo[0], albedo[1], albedo[2]
+
+
+@inlined
+def within(at, half, px):
+    """Share of a pixel that lies less than `half` from something, `px` pixels per metre and `at` metres from it."""
+    return clip01((half - at) * px + 0.5)
+
+
+@inlined
+def pulse(at, half, px):
+    """Share of a pixel covered by a strip of this half width, `at` from its middle."""
+    return within(abs(at), half, px) * min(2.0 * half * px, 1.0)
+
+
+@inlined
+def apart(at, period):
+    """Distance from the middle of the period that holds `at`."""
+    return at - period * (np.floor(at * (1.0 / period)) + 0.5)
+
+
+@inlined
+def ripple(turns):
+    """Nearly the cosine of so many turns, without one."""
+    side = 4.0 * abs(turns - np.floor(turns) - 0.5) - 1.0
+    return side * (1.5 - 0.5 * side * side)
+
+
+@kernel
+def show_plain(patch, many, skin, cloth):
+    """One colour; below a car its shadow, which is dark in the middle."""
+    fades = skin.kind == UNDER
+    for k in range(min(many, PATCH)):
+        if fades:
+            aside, ahead = 2.0 * abs(patch[U + k] / cloth.wide - 0.5), 2.0 * abs(patch[V + k] / cloth.tall - 0.5)
+            patch[COVER + k] *= 0.75 * clip01(2.2 * (1.0 - aside)) * clip01(3.0 * (1.0 - ahead))
+        put(patch, k, skin.colour)
+
+
+@kernel
+def show_leaves(patch, many, skin, cloth):
+    """Leaves, which make the upper edge ragged; on top of a hedge the pattern goes on from its upper edge."""
+    tile, seed, middle, per_tall = TILE, 40.0 * skin.own, 0.5 * cloth.tall, 1.0 / cloth.tall
+    if skin.coarse > 0.0:
+        for k in range(min(many, PATCH)):
+            s, v = skin.at + skin.side * (patch[U + k] - skin.middle), patch[V + k]
+            h = v if cloth.upright else cloth.tall + abs(v - middle)
+            rough = skin.coarse * sample(tile, 11.0 * s, 11.0 * h + seed)
+            patch[UPPER + k] += cloth.ragged * (rough - 0.5)
+            put(patch, k, tinted(0.62 + 0.38 * min(h * per_tall, 1.0) + 0.55 * rough, skin.colour))
+    else:
+        for k in range(min(many, PATCH)):
+            s, v = skin.at + skin.side * (patch[U + k] - skin.middle), patch[V + k]
+            h = v if cloth.upright else cloth.tall + abs(v - middle)
+            tuft = 0.14 * texel(tile, 2.3 * s, 2.3 * h)
+            put(patch, k, tinted(0.62 + 0.38 * min(h * per_tall, 1.0) + tuft, skin.colour))
+
+
+@kernel
+def show_barrier(patch, many, skin, cloth):
+    """A guard rail: its waved beam, and the legs below it."""
+    bottom, sharp = cloth.tall - BEAM_M, clip01(2.0 - 6.0 / (BEAM_M * cloth.px_v))
+    for k in range(min(many, PATCH)):
+        s, v = skin.at + patch[U + k], patch[V + k] - bottom
+        beam = within(-v, 0.0, cloth.px_v)
+        wave = 0.86 - 0.26 * sharp * ripple(v * (2.0 / BEAM_M))
+        patch[COVER + k] *= max(beam, pulse(apart(s, 2.0), 0.06, cloth.px_u))
+        put(patch, k, tinted(0.7 + beam * (wave - 0.7), skin.colour))
+
+
+@kernel
+def show_wall(patch, many, skin, cloth):
+    """A plastered wall with windows and shutters, some of them lit; or boards without any (number 0)."""
+    tile, sharp = TILE, 0.10 * clip01(2.0 - 8.0 / cloth.px_u)
+    for k in range(min(many, PATCH)):
+        s, v = skin.at + skin.side * (patch[U + k] - skin.middle), patch[V + k]
+        stain = 1.0 + 0.07 * texel(tile, 0.9 * s, 0.9 * v) - 0.12 * clip01(1.0 - 1.5 * v)
+        boards = sharp * ripple(2.0 * s) if skin.number == 0 else 0.0
+        put(patch, k, tinted(stain + boards, skin.colour))
+    if skin.number != 0:
+        show_windows(patch, many, skin, cloth)
+        if skin.own > 0.0:
+            light_windows(patch, many, skin)
+
+
+@kernel
+def show_windows(patch, many, skin, cloth):
+    """Windows in a wall, dark, and the share of glass where light of its own belongs."""
+    glows = 1.0 if skin.own > 0.0 else 0.0
+    for k in range(min(many, PATCH)):
+        u, v = patch[U + k], patch[V + k]
+        across, up = apart(skin.at + skin.side * (u - skin.middle), 2.6), apart(v, 2.8) + 0.05
+        room = clip01((u - 0.5) * cloth.px_u) * clip01((cloth.wide - 0.5 - u) * cloth.px_u)  # no window on a corner
+        high = room * pulse(up, 0.72, cloth.px_v)
+        glass = room * pulse(across, 0.50, cloth.px_u) * pulse(up, 0.62, cloth.px_v)
+        plaster = (patch[R + k], patch[G + k], patch[B + k])
+        albedo = mix(plaster, skin.second, high * pulse(abs(across) - 0.86, 0.25, cloth.px_u))
+        albedo = mix(albedo, WHITE, high * pulse(across, 0.60, cloth.px_u))
+        patch[OWN + k] = glows * glass
+        put(patch, k, mix(albedo, PANE, glass))
+
+
+@kernel
+def light_windows(patch, many, skin):
+    """Light in some of the windows."""
+    for k in range(min(many, PATCH)):
+        s, v = skin.at + skin.side * (patch[U + k] - skin.middle), patch[V + k]
+        column, floor = np.int64(np.floor(s * (1.0 / 2.6))), np.int64(np.floor(v * (1.0 / 2.8)))
+        lit = skin.own * patch[OWN + k] if hash32(column, floor, skin.number, 7) % 5 < 2 else 0.0
+        patch[OWN + k] = lit
+        patch[R + k] += lit * (255.0 - PANE[0])
+        patch[G + k] += lit * (196.0 - PANE[1])
+        patch[B + k] += lit * (110.0 - PANE[2])
+
+
+@kernel
+def show_roof(patch, many, skin, cloth):
+    """Rows of tiles."""
+    tile, sharp = TILE, 0.10 * clip01(2.0 - 12.0 / cloth.px_v)
+    for k in range(min(many, PATCH)):
+        s, v = patch[U + k], patch[V + k]
+        stain = 0.95 + sharp * ripple(v * (1.0 / 0.35)) + 0.15 * sample(tile, 1.5 * s, 3.0 * v)
+        put(patch, k, tinted(stain, skin.colour))
+
+
+@kernel
+def show_flank(patch, many, skin, cloth):
+    """The side of a car: paint, wheels in their arches and air between them."""
+    px, half = 2.0 / (1.0 / cloth.px_u + 1.0 / cloth.px_v), 0.5 * cloth.wide
+    for k in range(min(many, PATCH)):
+        v = patch[V + k]
+        along, up = abs(patch[U + k] - half) - 1.28, v - 0.32
+        hub = np.sqrt(along * along + up * up)
+        wheel, above = within(hub, 0.32, px), within(-v, -0.20, px)
+        albedo = tinted(0.82 + 0.25 * v - 0.12 * pulse(v - 0.30, 0.06, px), skin.colour)
+        metal = mix(DARK, (122.0, 124.0, 128.0), within(hub, 0.19, px))
+        patch[COVER + k] *= above * (1.0 - wheel) + wheel
+        put(patch, k, mix(metal, albedo, above * within(-hub, -0.37, px)))
+
+
+@kernel
+def show_end(patch, many, skin, cloth):
+    """Front or rear of a car: lamps, number plate, grille or bumper."""
+    half, px_u, px_v = 0.5 * cloth.wide, cloth.px_u, cloth.px_v
+    wide, at, tall = (0.42, 0.60, 0.09) if skin.kind == NOSE else (2.0, 0.34, 0.12)
+    for k in range(min(many, PATCH)):
+        aside, v = abs(patch[U + k] - half), patch[V + k]
+        body = within(-v, -0.24, px_v)
+        wheel = pulse(aside - 0.72, 0.11, px_u) * within(v, 0.30, px_v)
+        lamp = pulse(aside - 0.66, 0.16, px_u) * pulse(v - 0.66, 0.09, px_v)
+        dark = 0.8 * within(aside, wide, px_u) * pulse(v - at, tall, px_v)
+        albedo = mix(tinted(0.82 + 0.25 * v, skin.colour), DARK, dark)
+        albedo = mix(albedo, WHITE, within(aside, 0.26, px_u) * pulse(v - 0.44, 0.06, px_v))
+        patch[COVER + k] *= max(body, wheel)
+        patch[OWN + k] = skin.own * lamp
+        put(patch, k, mix(mix(DARK, albedo, body), skin.second, lamp))
+
+
+@kernel
+def show_glass(patch, many, skin, cloth):
+    """The windows of a car; with a pillar in the middle if the skin's number is 1."""
+    for k in range(min(many, PATCH)):
+        u, v = patch[U + k], patch[V + k]
+        middle = pulse(u - 0.52 * cloth.wide, 0.05, cloth.px_u) * skin.number
+        pane = mix((30.0, 36.0, 42.0), skin.second, 0.15 + v * (0.35 / cloth.tall))
+        put(patch, k, mix(pane, skin.colour, max(pulse(v - cloth.tall, 0.07, cloth.px_v), middle)))
+
+
+@kernel
+def show_board(patch, many, skin, cloth):
+    """A sign, in colour or from behind."""
+    px = 0.5 * cloth.px_u * cloth.wide
+    for k in range(min(many, PATCH)):
+        u, v = patch[U + k] * (2.0 / cloth.wide) - 1.0, patch[V + k] * (2.0 / cloth.tall) - 1.0
+        cover, sheet = board_at(skin.number if skin.number >= 0 else -1 - skin.number, u, v, px)
+        patch[COVER + k] *= cover
+        patch[OWN + k] = skin.own if skin.number >= 0 else 0.0
+        put(patch, k, sheet if skin.number >= 0 else METAL)
+
+
+@kernel
+def board_at(shape, u, v, px):
+    """(cover, albedo) of a sign in (-1, 1) x (-1, 1); symmetric, so that its mirror image is a sign too."""
+    side, inner = abs(u), 0.0
+    if shape == LIMIT:  # red ring, two black zeros
+        off = np.sqrt(u * u + v * v)
+        zero = np.sqrt((side - 0.30) * (side - 0.30) * 2.6 + v * v)
+        inside, rim = 1.0 - off, 0.74 - off
+        colour, inner, ink = RED, 1.0, within(abs(zero - 0.33), 0.09, px)
+    elif shape == WARNING:  # red triangle, exclamation mark
+        inside = 0.58 - max(0.866 * side + 0.5 * (v + 0.16), -(v + 0.16))
+        rim = inside - 0.20
+        colour, inner = RED, 1.0
+        ink = pulse(side, 0.08, px) * max(pulse(v - 0.08, 0.24, px), pulse(v + 0.38, 0.07, px))
+    elif shape == PRIORITY:  # white diamond, yellow inside
+        inside = 0.7071 * (1.0 - side - abs(v))
+        rim, colour, ink = inside - 0.20, WHITE, 0.0
+    else:  # blue with a white field, or yellow with black letters
+        inside = min(1.0 - side, 0.92 - abs(v))
+        rim = inside - 0.10
+        colour = BLUE if shape == INFORMATION else BLACK
+        ink = pulse(side, 0.55, px) * max(pulse(v - 0.35, 0.13, px), pulse(v + 0.35, 0.13, px))
+    field = mix(YELLOW, WHITE, inner)
+    if shape == INFORMATION:
+        field = BLUE
+    sheet = mix(colour, mix(field, WHITE if shape == INFORMATION else BLACK, ink), clip01(rim * px + 0.5))
+    return clip01(inside * px + 0.5), sheet
