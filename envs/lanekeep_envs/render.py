@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
 from lanekeep_envs.elements import EVERYTHING, Element, Frame
-from lanekeep_envs.ground import PIECE, paint_ground
+from lanekeep_envs.ground import paint_ground
+from lanekeep_envs.ground_row import PIECE
 from lanekeep_envs.jpeg import compress
 from lanekeep_envs.kernel import kernel
 from lanekeep_envs.lamp import light_lamp
@@ -58,7 +59,7 @@ class Canvas(NamedTuple):
     rows: NDArray[np.void]  # [H] (camera.py)
     margin: int
     half: float  # of a piece's first pixel: its place between the two nodes [px]
-    nodes: NDArray[np.float64]  # [7, 2 W / PIECE + 1] (ground.py)
+    nodes: NDArray[np.float64]  # [7, 2 W / PIECE + 1] (ground_row.py)
     sights: NDArray[np.void]  # [W] (sky.py)
     axis: NDArray[np.void]  # the road in the car's frame, [BEHIND + AHEAD]
     order: NDArray[np.int64]  # [MOST_THINGS + MOST_CARS] what to draw, near to far; car k as -1 - k

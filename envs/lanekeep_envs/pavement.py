@@ -1,0 +1,89 @@
+"""What the road is made of: colours, joints and seams of asphalt, concrete and cobbles."""
+
+import numpy as np
+
+from lanekeep_envs.condition import fade, pulse_share, uniform
+from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.surface import Materials, clip01, overlap
+from lanekeep_envs.texture import TILE, sample, texel
+
+CONCRETE, COBBLES = 1, 2  # of look.SURFACES
+SEAM_M, JOINT_M, STONE_M = 23.0, 5.0, (0.16, 0.20)
+
+
+@kernel
+def cover_with_seams(share, patches, lane, condition):
+    """Tar: one line wanders along between the lanes and one crosses now and then; on concrete, joints every few metres."""
+    s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
+    if condition.kind == CONCRETE:
+        for j in range(share.shape[0]):
+            paved = clip01(0.5 - (abs(sided[j]) - lane.edge_m) / wide[j])
+            across = pulse_share(s[j] + 0.5, long[j], 0.035, JOINT_M)
+            beside = overlap(sided[j] - 0.15, 0.03, wide[j]) / wide[j]
+            share[j] = paved * max(across, beside) * min(2.0 * condition.seams, 1.0)
+        return
+    for j in range(share.shape[0]):
+        paved = clip01(0.5 - (abs(sided[j]) - lane.edge_m) / wide[j])
+        x = s[j] + condition.offset_y
+        wander = sample(tile, 0.21 * x, 40.7) + 0.25 * fade(long[j], 2.0) * sample(tile, 2.7 * x, 77.2)
+        along = overlap(sided[j] - 0.30 - 0.28 * wander, 0.055, wide[j])
+        along += overlap(sided[j] + 0.5 * lane.lane_m + 0.6 * wander, 0.04, wide[j])
+        cell = np.floor(x / SEAM_M)
+        place = SEAM_M * (cell + 0.1 + 0.8 * uniform(tile, cell, 5.0))
+        bent = x - place - 0.18 * sample(tile, 1.3 * sided[j], 13.0 * cell)
+        share[j] = paved * min(along / wide[j] + overlap(bent, 0.07, long[j]) / long[j], 1.0) * condition.seams
+
+
+@kernel
+def cobble_light(out, patches, lane, slow, seams):
+    """Light of rows of stones, each in its own grey, with dark joints; `slow` is 0 where textures were removed."""
+    s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
+    joint_m, deep = 0.028, 0.5 + 0.35 * seams
+    for j in range(out.shape[0]):
+        course = np.floor(s[j] / STONE_M[0])
+        y = (
+            sided[j]
+            + 0.5 * STONE_M[1] * (course - 2.0 * np.floor(0.5 * course))
+            + 0.04 * texel(tile, 7.0 * course, 3.0)
+        )
+        sharp, mean = fade(long[j], 2.0 * STONE_M[0]), joint_m / STONE_M[1]
+        beside = mean + sharp * (pulse_share(y, wide[j], joint_m, STONE_M[1]) - mean)
+        joint = max(pulse_share(s[j], long[j], joint_m, STONE_M[0]), beside)
+        stone = uniform(tile, course, np.floor(y / STONE_M[1])) - 0.5
+        patch = sample(tile, 1.1 * s[j], 1.7 * sided[j])
+        out[j] = 1.0 - deep * joint + slow * (0.45 * sharp * stone + 0.10 * fade(long[j], 4.0) * patch)
+
+
+@kernel
+def joint_light(out, patches):
+    """Light of concrete with shallow joints between its slabs, each of which has its own grey."""
+    s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
+    for j in range(out.shape[0]):
+        joint = max(pulse_share(s[j] + 0.5, long[j], 0.02, JOINT_M), overlap(sided[j] - 0.15, 0.02, wide[j]) / wide[j])
+        slab = uniform(tile, np.floor((s[j] + 0.5) / JOINT_M), np.floor((sided[j] + 4.0) * 0.25)) - 0.5
+        out[j] = 1.0 - 0.4 * joint + 0.09 * fade(long[j], 2.0 * JOINT_M) * slab
+
+
+@inlined
+def surface_colour(asphalt, kind):
+    """Albedo of the road: pale concrete or grey stones, the darker the darker the asphalt would have been."""
+    if kind == CONCRETE:
+        return (74.0 + 0.72 * asphalt[0], 70.0 + 0.72 * asphalt[1], 60.0 + 0.72 * asphalt[2])
+    if kind == COBBLES:
+        return (10.0 + 1.1 * asphalt[0], 5.0 + 1.1 * asphalt[1], 1.0 + 1.1 * asphalt[2])
+    return asphalt
+
+
+@inlined
+def pavement_of(materials, kind):
+    """Materials with the colour of this kind of road."""
+    return Materials(
+        materials.grass,
+        materials.field,
+        materials.gravel,
+        surface_colour(materials.asphalt, kind),
+        materials.paint,
+        materials.ambient,
+        materials.sunlight,
+        materials.horizon,
+    )

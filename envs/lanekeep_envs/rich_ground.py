@@ -1,0 +1,305 @@
+"""The ground in any other condition: on the bare albedo of a row, layer by layer, whatever the conditions cover."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanekeep_envs.condition import (
+    COVERS,
+    GAPS,
+    GHOST_LINES,
+    LEAVES,
+    LENGTHS,
+    ROADWORKS,
+    SEAMS,
+    SNOW,
+    WATER,
+    WEAR,
+    WORKS,
+    Patches,
+    blend,
+    dim,
+    lay_lengths,
+    part_of,
+)
+from lanekeep_envs.covers import cover_with_leaves, cover_with_puddles, cover_with_snow
+from lanekeep_envs.elements import Element
+from lanekeep_envs.ground_row import TEXEL_FROM_M, between, land_at, piece_of, road_at
+from lanekeep_envs.kernel import kernel
+from lanekeep_envs.lines import centre_marking, cover_with_ghost_lines, cover_with_roadworks, edge_marking, wear_marking
+from lanekeep_envs.pavement import COBBLES, CONCRETE, cobble_light, cover_with_seams, joint_light
+from lanekeep_envs.plain_ground import note_row
+from lanekeep_envs.road import at
+from lanekeep_envs.surface import Grain, clip01, mix, paved_share, tinted
+from lanekeep_envs.texture import TILE
+from lanekeep_envs.weather import headlight
+
+LEFT, RIGHT, ROAD, FOG = (int(Element[name]) for name in ("LEFT_MARKING", "RIGHT_MARKING", "ROAD", "FOG"))
+HEADLIGHT = (0.90, 0.873, 0.792)  # light of the headlights where they are brightest
+
+
+class Strip(NamedTuple):
+    """Work space for an image row whose ground is in some condition, W pixels wide."""
+
+    patches: Patches
+    paved: NDArray[np.float64]  # [W] share of road
+    albedo: NDArray[np.float64]  # [3, W]
+    marks: NDArray[np.float64]  # [3, W] shares of the centre, left and right marking
+    paint: NDArray[np.float64]  # [W] share of paint that throws headlights back
+    beam: NDArray[np.float64]  # [W] light of the headlights
+    reflection: NDArray[np.float64]  # [W] share of sky mirrored in water
+    share: NDArray[np.float64]  # [W] for what is needed only for a while
+    hue: NDArray[np.float64]  # [W] likewise
+    cover: NDArray[np.float64]  # [7, W] shares of the conditions; more than 0 wherever one changes anything
+    lengths: NDArray[np.float64]  # [4, 3, LENGTHS] of road: gaps in the three markings, road works
+
+
+@kernel
+def make_strip(width):
+    """Allocate the work space."""
+    rows, patches = np.zeros((6, width)), np.zeros((5, width))
+    return Strip(
+        Patches(patches[0], patches[1], patches[2], patches[3], patches[4]),
+        rows[0],
+        np.zeros((3, width)),
+        np.zeros((3, width)),
+        rows[1],
+        rows[2],
+        rows[3],
+        rows[4],
+        rows[5],
+        np.zeros((len(COVERS), width)),
+        np.zeros((4, 3, LENGTHS)),
+    )
+
+
+@kernel
+def lay_all_lengths(lengths, s0, condition):
+    """Where along the road each marking has gaps, and where the road is under works."""
+    for n in range(3):
+        side = int(condition.mirror) * (0, 1, -1)[n]
+        lay_lengths(lengths[n], s0, GAPS, condition.missing, 11 + side, condition.seed)
+    lay_lengths(lengths[3], s0, WORKS, condition.roadworks, 17, condition.seed)
+
+
+@kernel
+def unfold(patches, paved, nodes, row, half, lane, mirror):
+    """Fill what every pixel of a row covers, from the nodes; return between which columns the road lies, lines included."""
+    per_width = 1.0 / row.piece
+    for n in range(5):
+        out = (patches.s, patches.sided, patches.wide, patches.long, patches.stain)[n]
+        values, sign = nodes[(0, 1, 2, 3, 5)[n]], mirror if n == 1 else 1.0
+        for k in range(out.shape[0] // row.piece):
+            low, high, first = sign * values[k], sign * values[k + 1], row.piece * k
+            for m in range(row.piece):
+                b = (m + half) * per_width
+                out[first + m] = (1.0 - b) * low + b * high
+    sided, wide = patches.sided, patches.wide
+    first, last = paved.shape[0], 0
+    for j in range(paved.shape[0]):
+        paved[j] = paved_share(sided[j], wide[j], lane)
+        if abs(sided[j]) - wide[j] < lane.outside_m + 0.5:
+            first, last = min(first, j), j + 1
+    return min(first, last), last
+
+
+@kernel
+def bare_row(albedo, nodes, half, row, centre, grain, lane, materials, mirror, near):
+    """Albedo [3, W] of a row of land and road without markings."""
+    red, green, blue = albedo[0], albedo[1], albedo[2]
+    width, tile, per_width = row.piece, TILE, 1.0 / row.piece
+    for k in range(red.shape[0] // width):
+        piece, first = piece_of(nodes, k), width * k
+        nearest, farthest = min(abs(nodes[1, k]), abs(nodes[1, k + 1])), max(abs(nodes[1, k]), abs(nodes[1, k + 1]))
+        reach = 0.5 * max(nodes[2, k], nodes[2, k + 1])
+        if nodes[1, k] * nodes[1, k + 1] > 0.0 and nearest - lane.edge_m > reach:
+            for m in range(width):
+                j, b = first + m, (m + half) * per_width
+                red[j], green[j], blue[j] = land_at(
+                    piece, b, (centre - j) * row.per_px, row, grain, lane, materials, tile, near
+                )
+        elif farthest - lane.edge_m < -reach:
+            for m in range(width):
+                j, b = first + m, (m + half) * per_width
+                red[j], green[j], blue[j] = road_at(piece, b, grain, lane, materials, mirror, tile, near)
+        else:
+            for m in range(width):
+                j, b = first + m, (m + half) * per_width
+                under = land_at(piece, b, (centre - j) * row.per_px, row, grain, lane, materials, tile, near)
+                road = road_at(piece, b, grain, lane, materials, mirror, tile, near)
+                red[j], green[j], blue[j] = mix(
+                    under, road, paved_share(between(piece, 1, b), between(piece, 2, b), lane)
+                )
+
+
+@kernel
+def lay_surface(strip, first, last, lane, materials, grain, condition):
+    """The road's pavement, wet or dry, and its seams."""
+    patches, albedo, share, paved = part_of(strip.patches, first, last), strip.albedo, strip.share, strip.paved
+    if condition.kind == COBBLES:
+        cobble_light(share[first:last], patches, lane, grain.slow, condition.seams)
+        dim(albedo, share, paved)
+        for j in range(share.shape[0]):
+            strip.cover[SEAMS, j] = paved[j] * condition.seams
+    elif condition.kind == CONCRETE:
+        joint_light(share[first:last], patches)
+        dim(albedo, share, paved)
+    if condition.wet > 0.0:
+        for j in range(share.shape[0]):
+            strip.cover[WATER, j] = paved[j]
+            share[j] = 1.0 - 0.5 * condition.wet
+        dim(albedo, share, paved)
+    if condition.seams > 0.0 and condition.kind != COBBLES:
+        dark = mix((26.0, 25.0, 25.0), materials.asphalt, 0.15)
+        cover_with_seams(strip.cover[SEAMS, first:last], patches, lane, condition)
+        blend(albedo, strip.cover[SEAMS], dark, dark, None)
+
+
+@kernel
+def lay_tone(strip, axis, s0):
+    """Patches of darker asphalt, a planted confounder; they count as the road's texture."""
+    s, share = strip.patches.s, strip.share
+    for j in range(share.shape[0]):
+        share[j] = at(axis["tone"], s[j] - s0)
+    dim(strip.albedo, share, strip.paved)
+
+
+@kernel
+def tint_marking(albedo, mark, paint, own):
+    """Turn a marking's paint into its own; another that shares a pixel with it stays to the last bit."""
+    for c in range(3):
+        line, turn = albedo[c], own[c] - paint[c]
+        for j in range(line.shape[0]):
+            line[j] += mark[j] * turn
+
+
+@kernel
+def lay_paint(strip, first, last, lane, materials, s0, look, condition):
+    """Lines: old ones, the valid ones as far as they are left, and yellow ones over them."""
+    patches, albedo, share = part_of(strip.patches, first, last), strip.albedo, strip.share
+    marks, paint, gone = strip.marks, strip.paint, strip.cover[WEAR, first:last]
+    if condition.ghost_lines > 0.0:
+        dark, pale = tinted(0.5, materials.asphalt), mix(materials.asphalt, materials.paint, 0.75)
+        share[:] = 0.0
+        cover_with_ghost_lines(strip.cover[GHOST_LINES, first:last], share[first:last], patches, lane, condition)
+        blend(albedo, strip.cover[GHOST_LINES], dark, dark, None)
+        blend(albedo, share, pale, pale, None)
+    marks[:, :] = 0.0
+    centre_marking(marks[0, first:last], patches, lane, condition.mirror * lane.centre_shift)
+    edge_marking(marks[1, first:last], patches, lane, condition.mirror, lane.left, lane.left_shift)
+    edge_marking(marks[2, first:last], patches, lane, -condition.mirror, lane.right, -lane.right_shift)
+    if condition.worn > 0.0 or condition.missing > 0.0:
+        for n in range(3):
+            side = condition.mirror * (0.0, 1.0, -1.0)[n]
+            wear_marking(marks[n, first:last], gone, patches, strip.lengths[n], s0, side, condition)
+    for j in range(paint.shape[0]):
+        paint[j] = marks[0, j] + (marks[1, j] + marks[2, j])
+    blend(albedo, paint, materials.paint, materials.paint, None)
+    if look["own_paint"]:
+        tint_marking(
+            albedo, marks[0], materials.paint, (look["centre_paint_r"], look["centre_paint_g"], look["centre_paint_b"])
+        )
+        tint_marking(
+            albedo, marks[1], materials.paint, (look["left_paint_r"], look["left_paint_g"], look["left_paint_b"])
+        )
+        tint_marking(
+            albedo, marks[2], materials.paint, (look["right_paint_r"], look["right_paint_g"], look["right_paint_b"])
+        )
+    if condition.roadworks > 0.0:
+        white = materials.paint
+        yellow = (0.98 * white[0], 0.72 * white[1], 0.10 * white[2])
+        cover_with_roadworks(strip.cover[ROADWORKS, first:last], patches, lane, strip.lengths[3], s0, condition)
+        blend(albedo, strip.cover[ROADWORKS], yellow, yellow, None)
+        for j in range(paint.shape[0]):
+            paint[j] = max(paint[j], strip.cover[ROADWORKS, j])
+
+
+@kernel
+def lay_covers(strip, first, last, row, lane, height_m, condition):
+    """Leaves, water and snow, in this order; water mirrors the sky the more, the flatter it is looked at."""
+    patches, albedo, share, reflection = strip.patches, strip.albedo, strip.share, strip.reflection
+    if condition.leaves > 0.0:
+        cover_with_leaves(strip.cover[LEAVES], strip.hue, patches, lane, condition)
+        blend(albedo, strip.cover[LEAVES], (116.0, 62.0, 24.0), (206.0, 134.0, 40.0), strip.hue)
+    grazing = 1.0 - height_m / np.sqrt(height_m * height_m + row.forward * row.forward)
+    fresnel = grazing * grazing * grazing * grazing
+    for j in range(reflection.shape[0]):
+        reflection[j] = strip.paved[j] * clip01(0.75 * condition.wet * fresnel * (0.8 + 0.7 * patches.stain[j]))
+    if condition.puddles > 0.0:
+        share[:] = 0.0
+        cover_with_puddles(share[first:last], part_of(patches, first, last), lane, condition)
+        muddy, mirrored = (46.0, 44.0, 42.0), 0.2 + 0.72 * fresnel
+        for j in range(share.shape[0]):
+            strip.cover[WATER, j] = max(share[j], strip.paved[j] if condition.wet > 0.0 else 0.0)
+            reflection[j] += share[j] * (mirrored - reflection[j])
+            share[j] *= 0.75
+        blend(albedo, share, muddy, muddy, None)
+    if condition.snow > 0.0:
+        snow = strip.cover[SNOW]
+        cover_with_snow(snow, strip.hue, patches, lane, condition)
+        blend(albedo, snow, (176.0, 185.0, 201.0), (218.0, 222.0, 228.0), strip.hue)
+        for j in range(snow.shape[0]):
+            reflection[j] *= 1.0 - snow[j]
+            strip.paint[j] *= 1.0 - snow[j]
+
+
+@kernel
+def light_row(canvas, strip, i, row, centre, materials, sky, condition):
+    """Colour of image row i: albedo in daylight and headlights, water's reflection of the sky, haze."""
+    beam, reflection, shade, paint = strip.beam, strip.reflection, canvas.shade[i], strip.paint
+    if condition.night > 0.0:
+        for j in range(beam.shape[0]):
+            light = condition.night * headlight(row.forward, (centre - j) * row.per_px)
+            beam[j] = light * (1.0 + 0.8 * min(paint[j], 1.0)) * (1.0 - 0.7 * reflection[j])
+    for c in range(3):
+        out, albedo, lamp = canvas.colour[c, i], strip.albedo[c], HEADLIGHT[c]
+        ambient, sunlight, horizon = materials.ambient[c], materials.sunlight[c], materials.horizon[c]
+        for j in range(beam.shape[0]):
+            sunny = 1.0 - np.float64(shade[j])
+            colour = albedo[j] * (ambient + lamp * beam[j] + sunny * sunlight)
+            colour += reflection[j] * (sky[c] - colour)
+            out[j] = colour + row.haze * (horizon - colour)
+
+
+@kernel
+def note_condition(by, i, cover, fog):
+    """Add to what `note_row` wrote which conditions row i shows, and which of them dominate."""
+    for j in range(cover.shape[1]):
+        bits, element = 1 << FOG if fog > 0.0 else 0, by.elements[i, j]
+        if cover[WEAR, j] >= 0.4 and LEFT <= element <= RIGHT:
+            element = ROAD
+            bits |= 1 << ROAD
+        for n in range(cover.shape[0]):
+            if cover[n, j] > 0.0:
+                bits |= 1 << COVERS[n]
+            if n != WEAR and cover[n, j] >= (0.4 if n < WATER else 0.6):
+                element = COVERS[n]
+        by.elements[i, j] = element
+        by.contributors[i, j] |= bits
+
+
+@kernel
+def paint_row_in_condition(canvas, by, i, row, patch, grain, lane, materials, strip, s0, look, lens, condition):
+    """Paint image row i of a road that is not plain asphalt on a fine day, layer by layer, on its bare albedo."""
+    centre, nodes, half, mirror = lens.centre_column, canvas.nodes, canvas.half, condition.mirror
+    damp = Grain(grain.fine, grain.coarse, grain.rough * (1.0 - 0.4 * condition.wet), grain.slow)
+    if patch < TEXEL_FROM_M:
+        bare_row(strip.albedo, nodes, half, row, centre, damp, lane, materials, mirror, True)
+    else:
+        bare_row(strip.albedo, nodes, half, row, centre, damp, lane, materials, mirror, None)
+    strip.cover[:, :] = 0.0
+    first, last = unfold(strip.patches, strip.paved, nodes, row, half, lane, condition.mirror)
+    lay_surface(strip, first, last, lane, materials, grain, condition)
+    if look["dark_asphalt"] > 0.0 and grain.slow > 0.0:
+        lay_tone(strip, canvas.axis, s0)
+    lay_paint(strip, first, last, lane, materials, s0, look, condition)
+    lay_covers(strip, first, last, row, lane, lens.height_m, condition)
+    up = 0.6 * np.sqrt(
+        min(lens.height_m / (0.45 * row.forward), 1.0)
+    )  # water near the car mirrors what is high in the sky
+    sky = mix(materials.horizon, (look["zenith_r"], look["zenith_g"], look["zenith_b"]), up)
+    light_row(canvas, strip, i, row, centre, materials, sky, condition)
+    if by is not None:
+        note_row(by, i, canvas.shade[i], nodes, row, half, grain, lane)
+        note_condition(by, i, strip.cover, look["fog"])
