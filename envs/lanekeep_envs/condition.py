@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lanekeep_envs.elements import Element
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.surface import clip01
-from lanekeep_envs.texture import hash32, texel
+from lanekeep_envs.texture import TILE, hash32, sample, texel
 
 COVERS = tuple(  # elements of the rows of `cover`
     int(Element[name]) for name in ("WEAR", "SEAMS", "GHOST_LINES", "ROADWORKS", "WATER", "LEAVES", "SNOW")
@@ -55,6 +55,7 @@ class Patches(NamedTuple):
     wide: NDArray[np.float64]  # extent across the road [m]
     long: NDArray[np.float64]  # and along it
     stain: NDArray[np.float64]  # slow texture
+    shortest: NDArray[np.float64]  # [1] the least of `long` in the row
 
 
 @inlined
@@ -66,6 +67,7 @@ def part_of(patches, first, last):
         patches.wide[first:last],
         patches.long[first:last],
         patches.stain[first:last],
+        patches.shortest,
     )
 
 
@@ -126,7 +128,7 @@ def covered_length(table, s, long, s0, section_m):
 @inlined
 def fade(extent, grain_m):
     """Strength of a pattern with this grain in a patch of this extent."""
-    return clip01(1.5 - extent / grain_m)
+    return clip01(1.5 - extent * (1.0 / grain_m))
 
 
 @inlined
@@ -138,7 +140,7 @@ def uniform(tile, i, j):
 @inlined
 def pulses_m(x, on_m, period_m):
     """Length of pulses between 0 and x; one begins at every multiple of the period."""
-    cycles = np.floor(x / period_m)
+    cycles = np.floor(x * (1.0 / period_m))
     return cycles * on_m + min(x - cycles * period_m, on_m)
 
 
@@ -149,22 +151,33 @@ def pulse_share(x, extent, on_m, period_m):
 
 
 @kernel
-def blend(albedo, share, low, high, hue):
-    """Lay a colour over albedo [3, W]; where `hue` is not None, one between two."""
+def pattern(out, patches, along, start, across, aside, grain_m):
+    """Fill `out` with noise, of so many texels per metre along the road and across it, faded with its grain."""
+    s, sided, long, tile = patches.s, patches.sided, patches.long, TILE
+    if patches.shortest[0] >= 1.5 * grain_m:
+        out[:] = 0.0
+        return
+    for j in range(out.shape[0]):
+        out[j] = fade(long[j], grain_m) * sample(tile, along * s[j] + start, across * sided[j] + aside)
+
+
+@kernel
+def blend(albedo, share, low, high, hue, first, last):
+    """Lay a colour over columns `first` to `last` of albedo [3, W]; where `hue` is not None, one between two."""
     for c in range(3):
-        line, under, over = albedo[c], low[c], high[c] - low[c]
+        line, under, over = albedo[c, first:last], low[c], high[c] - low[c]
         if hue is None:
-            for j in range(share.shape[0]):
+            for j in range(line.shape[0]):
                 line[j] += share[j] * (under - line[j])
         else:
-            for j in range(share.shape[0]):
+            for j in range(line.shape[0]):
                 line[j] += share[j] * (under + hue[j] * over - line[j])
 
 
 @kernel
-def dim(albedo, light, paved):
-    """Darken or brighten albedo [3, W] where the road is."""
+def dim(albedo, light, paved, first, last):
+    """Darken or brighten columns `first` to `last` of albedo [3, W] where the road is."""
     for c in range(3):
-        line = albedo[c]
-        for j in range(light.shape[0]):
+        line = albedo[c, first:last]
+        for j in range(line.shape[0]):
             line[j] *= 1.0 + paved[j] * (light[j] - 1.0)

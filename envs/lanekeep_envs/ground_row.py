@@ -12,6 +12,9 @@ Pieces and pixels lie symmetrically about the middle of the image, so that a mir
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lanekeep_envs.kernel import inlined, kernel
 from lanekeep_envs.road import project
 from lanekeep_envs.surface import asphalt, land, slow_texture
@@ -90,3 +93,56 @@ def road_at(piece, b, grain, lane, materials, mirror, tile, near):
     """Albedo of the asphalt."""
     s, sided = between(piece, 0, b), mirror * between(piece, 1, b)
     return asphalt(s, sided, between(piece, 5, b), grain, lane, materials, tile, near)
+
+
+class Ends(NamedTuple):
+    """What is known at the ends of the pieces of a row, arrays [P + 1]; the last three are work space."""
+
+    piece: int
+    half: float
+    s: NDArray[np.float64]
+    sided: NDArray[np.float64]
+    wide: NDArray[np.float64]
+    long: NDArray[np.float64]
+    aside: NDArray[np.float64]  # distance from the middle of a line
+    slow: NDArray[np.float64]
+    there: NDArray[np.float64]
+
+
+@kernel
+def ends_of(nodes, work, columns, row, half, mirror):
+    """The ends of the pieces of a row; `work` is [4, as many as there can be]."""
+    many = columns // row.piece + 1
+    sided = work[0, :many]
+    for k in range(many):
+        sided[k] = mirror * nodes[1, k]
+    return Ends(
+        row.piece, half, nodes[0, :many], sided, nodes[2, :many], nodes[3, :many], work[1, :many], work[2, :many],
+        work[3, :many],
+    )  # fmt: skip
+
+
+@kernel
+def spread(out, values, ends, first, last):
+    """Fill the columns from `first` to `last`, whole pieces, with what is known at the ends of the pieces."""
+    piece, half = ends.piece, ends.half
+    per_width = 1.0 / piece
+    for k in range(first // piece, last // piece):
+        low, high, part = values[k], values[k + 1], out[piece * k : piece * k + piece]
+        for m in range(part.shape[0]):
+            b = (m + half) * per_width
+            part[m] = (1.0 - b) * low + b * high
+
+
+@kernel
+def columns_near(aside, extent, width, piece):
+    """Between which columns something of this width has a share whose middle is `aside` m beside the ends of the pieces.
+
+    `extent` is that of their patches.  The columns begin and end with a piece; if there are none, both are 0.
+    """
+    first, last = piece * aside.shape[0], 0
+    for k in range(aside.shape[0] - 1):
+        reach = 0.5 * width + max(extent[k], extent[k + 1])
+        if min(aside[k], aside[k + 1]) < reach and max(aside[k], aside[k + 1]) > -reach:
+            first, last = min(first, piece * k), piece * (k + 1)
+    return min(first, last), last

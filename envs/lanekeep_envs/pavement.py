@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from lanekeep_envs.condition import fade, pulse_share, uniform
+from lanekeep_envs.condition import fade, part_of, pattern, pulse_share, uniform
+from lanekeep_envs.ground_row import columns_near
 from lanekeep_envs.kernel import inlined, kernel
-from lanekeep_envs.surface import Materials, clip01, overlap
+from lanekeep_envs.lines import add, distance_from_line, fill_line
+from lanekeep_envs.surface import Materials, overlap
 from lanekeep_envs.texture import TILE, sample, texel
 
 CONCRETE, COBBLES = 1, 2  # of look.SURFACES
@@ -12,26 +14,54 @@ SEAM_M, JOINT_M, STONE_M = 23.0, 5.0, (0.16, 0.20)
 
 
 @kernel
-def cover_with_seams(share, patches, lane, condition):
-    """Tar: one line wanders along between the lanes and one crosses now and then; on concrete, joints every few metres."""
-    s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
-    if condition.kind == CONCRETE:
-        for j in range(share.shape[0]):
-            paved = clip01(0.5 - (abs(sided[j]) - lane.edge_m) / wide[j])
-            across = pulse_share(s[j] + 0.5, long[j], 0.035, JOINT_M)
-            beside = overlap(sided[j] - 0.15, 0.03, wide[j]) / wide[j]
-            share[j] = paved * max(across, beside) * min(2.0 * condition.seams, 1.0)
-        return
+def cover_with_joints(share, patches, paved, condition):
+    """Tar in the joints of concrete, every few metres."""
+    s, sided, wide, long = patches.s, patches.sided, patches.wide, patches.long
     for j in range(share.shape[0]):
-        paved = clip01(0.5 - (abs(sided[j]) - lane.edge_m) / wide[j])
-        x = s[j] + condition.offset_y
-        wander = sample(tile, 0.21 * x, 40.7) + 0.25 * fade(long[j], 2.0) * sample(tile, 2.7 * x, 77.2)
-        along = overlap(sided[j] - 0.30 - 0.28 * wander, 0.055, wide[j])
-        along += overlap(sided[j] + 0.5 * lane.lane_m + 0.6 * wander, 0.04, wide[j])
-        cell = np.floor(x / SEAM_M)
-        place = SEAM_M * (cell + 0.1 + 0.8 * uniform(tile, cell, 5.0))
-        bent = x - place - 0.18 * sample(tile, 1.3 * sided[j], 13.0 * cell)
-        share[j] = paved * min(along / wide[j] + overlap(bent, 0.07, long[j]) / long[j], 1.0) * condition.seams
+        across = pulse_share(s[j] + 0.5, long[j], 0.035, JOINT_M)
+        beside = overlap(sided[j] - 0.15, 0.03, wide[j]) / wide[j]
+        share[j] = paved[j] * max(across, beside) * min(2.0 * condition.seams, 1.0)
+
+
+@kernel
+def cover_with_seams(share, strip, ends, lane, condition):
+    """Tar: one line wanders along between the lanes, one beside a wheel track, and one crosses now and then."""
+    sided, aside, slow, tile, distance = ends.sided, ends.aside, ends.slow, TILE, strip.hue
+    wide, paved, offset = strip.patches.wide, strip.paved, condition.offset_y
+    share[:] = 0.0
+    for k in range(slow.shape[0]):
+        x = ends.s[k] + offset
+        slow[k] = sample(tile, 0.21 * x, 40.7) + 0.25 * fade(ends.long[k], 2.0) * sample(tile, 2.7 * x, 77.2)
+    for middle, sway, width in ((0.30, 0.28, 0.055), (-0.5 * lane.lane_m, -0.6, 0.04)):
+        for k in range(aside.shape[0]):
+            aside[k] = sided[k] - middle - sway * slow[k]
+        first, last = distance_from_line(distance, strip, ends, width)
+        fill_line(distance[first:last], wide[first:last], width)
+        add(share[first:last], distance[first:last])
+    for k in range(aside.shape[0]):
+        x = ends.s[k] + offset
+        aside[k] = x - crossing_m(tile, np.floor(x * (1.0 / SEAM_M)))
+    first, last = columns_near(aside, ends.long, 0.5, ends.piece)
+    add_crossing(share[first:last], part_of(strip.patches, first, last), offset)
+    for j in range(share.shape[0]):
+        share[j] = paved[j] * min(share[j], 1.0) * condition.seams
+
+
+@inlined
+def crossing_m(tile, cell):
+    """Where a seam crosses in this cell of the road."""
+    return SEAM_M * (cell + 0.1 + 0.8 * uniform(tile, cell, 5.0))
+
+
+@kernel
+def add_crossing(share, patches, offset):
+    """Add a seam that crosses the road."""
+    s, sided, long, tile = patches.s, patches.sided, patches.long, TILE
+    for j in range(share.shape[0]):
+        x = s[j] + offset
+        cell = np.floor(x * (1.0 / SEAM_M))
+        bent = x - crossing_m(tile, cell) - 0.18 * sample(tile, 1.3 * sided[j], 13.0 * cell)
+        share[j] += overlap(bent, 0.07, long[j]) / long[j]
 
 
 @kernel
@@ -39,8 +69,14 @@ def cobble_light(out, patches, lane, slow, seams):
     """Light of rows of stones, each in its own grey, with dark joints; `slow` is 0 where textures were removed."""
     s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
     joint_m, deep = 0.028, 0.5 + 0.35 * seams
+    pattern(out, patches, 1.1, 0.0, 1.7, 0.0, 4.0)
+    if patches.shortest[0] >= 3.0 * STONE_M[0]:  # too far for single stones
+        for j in range(out.shape[0]):
+            joint = max(pulse_share(s[j], long[j], joint_m, STONE_M[0]), joint_m / STONE_M[1])
+            out[j] = 1.0 - deep * joint + slow * 0.10 * out[j]
+        return
     for j in range(out.shape[0]):
-        course = np.floor(s[j] / STONE_M[0])
+        course = np.floor(s[j] * (1.0 / STONE_M[0]))
         y = (
             sided[j]
             + 0.5 * STONE_M[1] * (course - 2.0 * np.floor(0.5 * course))
@@ -49,9 +85,8 @@ def cobble_light(out, patches, lane, slow, seams):
         sharp, mean = fade(long[j], 2.0 * STONE_M[0]), joint_m / STONE_M[1]
         beside = mean + sharp * (pulse_share(y, wide[j], joint_m, STONE_M[1]) - mean)
         joint = max(pulse_share(s[j], long[j], joint_m, STONE_M[0]), beside)
-        stone = uniform(tile, course, np.floor(y / STONE_M[1])) - 0.5
-        patch = sample(tile, 1.1 * s[j], 1.7 * sided[j])
-        out[j] = 1.0 - deep * joint + slow * (0.45 * sharp * stone + 0.10 * fade(long[j], 4.0) * patch)
+        stone = uniform(tile, course, np.floor(y * (1.0 / STONE_M[1]))) - 0.5
+        out[j] = 1.0 - deep * joint + slow * (0.45 * sharp * stone + 0.10 * out[j])
 
 
 @kernel
@@ -60,7 +95,7 @@ def joint_light(out, patches):
     s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
     for j in range(out.shape[0]):
         joint = max(pulse_share(s[j] + 0.5, long[j], 0.02, JOINT_M), overlap(sided[j] - 0.15, 0.02, wide[j]) / wide[j])
-        slab = uniform(tile, np.floor((s[j] + 0.5) / JOINT_M), np.floor((sided[j] + 4.0) * 0.25)) - 0.5
+        slab = uniform(tile, np.floor((s[j] + 0.5) * (1.0 / JOINT_M)), np.floor((sided[j] + 4.0) * 0.25)) - 0.5
         out[j] = 1.0 - 0.4 * joint + 0.09 * fade(long[j], 2.0 * JOINT_M) * slab
 
 
