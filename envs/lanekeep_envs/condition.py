@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.kernel import borrowing, inlined, kernel
 from lanekeep_envs.surface import clip01
 from lanekeep_envs.texture import TILE, hash32, sample, texel
 
@@ -93,7 +93,7 @@ def condition_of(look):
     )
 
 
-@kernel
+@borrowing
 def lay_lengths(table, s0, section_m, share, salt, seed):
     """Fill table [3, LENGTHS] for the sections of road from `s0` on: covered length before, its beginning and end in them.
 
@@ -150,7 +150,7 @@ def pulse_share(x, extent, on_m, period_m):
     return (pulses_m(x + 0.5 * extent, on_m, period_m) - pulses_m(x - 0.5 * extent, on_m, period_m)) / extent
 
 
-@kernel
+@borrowing
 def pattern(out, patches, along, start, across, aside, grain_m):
     """Fill `out` with noise, of so many texels per metre along the road and across it, faded with its grain."""
     s, sided, long, tile = patches.s, patches.sided, patches.long, TILE
@@ -161,7 +161,7 @@ def pattern(out, patches, along, start, across, aside, grain_m):
         out[j] = fade(long[j], grain_m) * sample(tile, along * s[j] + start, across * sided[j] + aside)
 
 
-@kernel
+@borrowing
 def blend(albedo, share, low, high, hue, first, last):
     """Lay a colour over columns `first` to `last` of albedo [3, W]; where `hue` is not None, one between two."""
     for c in range(3):
@@ -174,7 +174,7 @@ def blend(albedo, share, low, high, hue, first, last):
                 line[j] += share[j] * (under + hue[j] * over - line[j])
 
 
-@kernel
+@borrowing
 def dim(albedo, light, paved, first, last):
     """Darken or brighten columns `first` to `last` of albedo [3, W] where the road is."""
     for c in range(3):

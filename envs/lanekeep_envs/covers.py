@@ -3,7 +3,7 @@
 import numpy as np
 
 from lanekeep_envs.condition import fade, pattern, uniform
-from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.kernel import borrowing, inlined, kernel
 from lanekeep_envs.surface import clip01
 from lanekeep_envs.texture import TILE
 
@@ -17,7 +17,7 @@ def off_track(sided, lane):
     return abs(abs(abs(sided) - 0.5 * lane.lane_m) - TRACK_M)
 
 
-@kernel
+@borrowing
 def cover_with_puddles(share, patches, paved, lane, condition):
     """Standing water, first in the wheel tracks and at the edges of the road."""
     sided, long = patches.sided, patches.long
@@ -31,7 +31,7 @@ def cover_with_puddles(share, patches, paved, lane, condition):
         share[j] = paved[j] * strength * (far + detail * (patch - far))
 
 
-@kernel
+@borrowing
 def cover_with_leaves(share, hue, patches, lane, condition):
     """Single leaves in cells of the ground, most where the wind lays them, along the edges; `hue` is 0 to 1 for each."""
     s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
@@ -60,7 +60,7 @@ def cover_with_leaves(share, hue, patches, lane, condition):
         hue[j] = 0.5 + fade(long[j], LEAF_FADE_M) * (turn - 0.5)
 
 
-@kernel
+@borrowing
 def cover_with_snow(share, hue, patches, fine, lane, condition):
     """Snow lies first on the land, then on shoulders and edges, at last between the wheel tracks, which stay the darkest.
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.kernel import borrowing, inlined, kernel
 from lanekeep_envs.road import project
 from lanekeep_envs.surface import asphalt, land, slow_texture
 from lanekeep_envs.texture import TILE
@@ -39,7 +39,7 @@ class Row(NamedTuple):
     piece: int  # pixels of a piece
 
 
-@kernel
+@borrowing
 def place_nodes(nodes, pieces, axis, start, row, half, lens, look, s0, x, y, cos, sin):
     """Fill nodes [7, P] with s, d, width and length of a pixel's patch, and slow texture; return the next start row.
 
@@ -109,7 +109,7 @@ class Ends(NamedTuple):
     there: NDArray[np.float64]
 
 
-@kernel
+@borrowing
 def ends_of(nodes, work, columns, row, half, mirror):
     """The ends of the pieces of a row; `work` is [4, as many as there can be]."""
     many = columns // row.piece + 1
@@ -122,7 +122,7 @@ def ends_of(nodes, work, columns, row, half, mirror):
     )  # fmt: skip
 
 
-@kernel
+@borrowing
 def spread(out, values, ends, first, last):
     """Fill the columns from `first` to `last`, whole pieces, with what is known at the ends of the pieces."""
     piece, half = ends.piece, ends.half
@@ -134,7 +134,7 @@ def spread(out, values, ends, first, last):
             part[m] = (1.0 - b) * low + b * high
 
 
-@kernel
+@borrowing
 def columns_near(aside, extent, width, piece):
     """Between which columns something of this width has a share whose middle is `aside` m beside the ends of the pieces.
 

@@ -17,6 +17,11 @@ def kernel(function: F) -> F:
     return _compiled(function, {})
 
 
+def borrowing(function: F) -> F:
+    """The same for what allocates nothing: arrays handed on and cut are not counted, which costs more than short loops."""
+    return _compiled(function, {"_nrt": False})
+
+
 def inlined(function: F) -> F:
     """The same for the innermost loop, copied into its callers: a call there costs more than the body."""
     return _compiled(function, {"inline": "always"})

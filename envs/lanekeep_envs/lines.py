@@ -8,14 +8,14 @@ import numpy as np
 
 from lanekeep_envs.condition import GAPS, WORKS, covered_length, fade, part_of, pattern, pulse_share
 from lanekeep_envs.ground_row import columns_near, spread
-from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.kernel import borrowing, inlined, kernel
 from lanekeep_envs.surface import clip01, overlap
 from lanekeep_envs.texture import TILE, sample
 
 SHIFT_M = 0.35  # at most, of the temporary lines
 
 
-@kernel
+@borrowing
 def distance_from_line(out, strip, ends, width):
     """Fill `out` where a line of this width may lie whose middle is `ends.aside` m beside the nodes; return the columns."""
     first, last = columns_near(ends.aside, ends.wide, width, ends.piece)
@@ -23,7 +23,7 @@ def distance_from_line(out, strip, ends, width):
     return first, last
 
 
-@kernel
+@borrowing
 def lay_marking(mark, strip, ends, middle, lane):
     """Fill the share of a solid line whose middle is at this lateral position; return between which columns it lies."""
     aside, sided = ends.aside, ends.sided
@@ -34,21 +34,21 @@ def lay_marking(mark, strip, ends, middle, lane):
     return first, last
 
 
-@kernel
+@borrowing
 def fill_line(share, wide, width):
     """Turn distances from a line's middle into the shares that it covers."""
     for j in range(share.shape[0]):
         share[j] = overlap(share[j], width, wide[j]) / wide[j]
 
 
-@kernel
+@borrowing
 def add(share, more):
     """Add what another line covers."""
     for j in range(share.shape[0]):
         share[j] += more[j]
 
 
-@kernel
+@borrowing
 def dash(share, patches, dash_m, period_m):
     """Leave of a line its dashes."""
     s, long = patches.s, patches.long
@@ -56,7 +56,7 @@ def dash(share, patches, dash_m, period_m):
         share[j] *= pulse_share(s[j], long[j], dash_m, period_m)
 
 
-@kernel
+@borrowing
 def wear_marking(mark, lost, strip, patches, ends, first, last, gaps, s0, side, middle, condition):
     """Take from the share of a marking what is rubbed off or missing, and add that to `lost`."""
     slow, there, tile = ends.slow, ends.there, TILE
@@ -84,7 +84,7 @@ def wandering(tile, x, lane_of_tile):
     return min(max(2.6 * sample(tile, 0.07 * x, lane_of_tile), -1.0), 1.0)
 
 
-@kernel
+@borrowing
 def wander_at_nodes(out, s, offset, lane_of_tile):
     """The same at every node."""
     tile = TILE
@@ -92,7 +92,7 @@ def wander_at_nodes(out, s, offset, lane_of_tile):
         out[k] = wandering(tile, s[k] + offset, lane_of_tile)
 
 
-@kernel
+@borrowing
 def cover_with_ghost_lines(dark, pale, strip, ends, lane, condition):
     """Old lines that cross the valid ones: the dark groove where they were milled off, and paint that was left in it."""
     aside, sided, slow = ends.aside, ends.sided, ends.slow
@@ -111,7 +111,7 @@ def cover_with_ghost_lines(dark, pale, strip, ends, lane, condition):
         add_ghost_line(dark[first:last], pale[first:last], distance, patches.wide, rub, line, condition.ghost_lines)
 
 
-@kernel
+@borrowing
 def add_ghost_line(dark, pale, distance, wide, rub, line, strength):
     """Add one line, its shares where others cover less."""
     for j in range(dark.shape[0]):
@@ -122,15 +122,17 @@ def add_ghost_line(dark, pale, distance, wide, rub, line, strength):
         pale[j] = max(pale[j], 0.75 * strength * left * clip01(0.7 + 1.3 * rub[j]))
 
 
-@kernel
+@borrowing
 def cover_with_roadworks(share, strip, ends, works, s0, lane, condition):
     """Yellow lines, shifted together, where the table `works` says."""
     aside, sided, slow, there = ends.aside, ends.sided, ends.slow, ends.there
     edge, line, distance = lane.lane_m + 0.5 * lane.line_m, 1.25 * lane.line_m, strip.hue
     share[:] = 0.0
+    most = 0.0
     for k in range(there.shape[0]):
         there[k] = covered_length(works, ends.s[k], ends.long[k], s0, WORKS)
-    if np.max(there) <= 0.0:
+        most = max(most, there[k])
+    if most == 0.0:
         return
     wander_at_nodes(slow, ends.s, condition.offset_y, 120.6)
     for n in range(3):

@@ -4,7 +4,7 @@ import numpy as np
 
 from lanekeep_envs.condition import fade, part_of, pattern, pulse_share, uniform
 from lanekeep_envs.ground_row import columns_near
-from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.kernel import borrowing, inlined, kernel
 from lanekeep_envs.lines import add, distance_from_line, fill_line
 from lanekeep_envs.surface import Materials, overlap
 from lanekeep_envs.texture import TILE, sample, texel
@@ -13,7 +13,7 @@ CONCRETE, COBBLES = 1, 2  # of look.SURFACES
 SEAM_M, JOINT_M, STONE_M = 23.0, 5.0, (0.16, 0.20)
 
 
-@kernel
+@borrowing
 def cover_with_joints(share, patches, paved, condition):
     """Tar in the joints of concrete, every few metres."""
     s, sided, wide, long = patches.s, patches.sided, patches.wide, patches.long
@@ -23,7 +23,7 @@ def cover_with_joints(share, patches, paved, condition):
         share[j] = paved[j] * max(across, beside) * min(2.0 * condition.seams, 1.0)
 
 
-@kernel
+@borrowing
 def cover_with_seams(share, strip, ends, lane, condition):
     """Tar: one line wanders along between the lanes, one beside a wheel track, and one crosses now and then."""
     sided, aside, slow, tile, distance = ends.sided, ends.aside, ends.slow, TILE, strip.hue
@@ -53,7 +53,7 @@ def crossing_m(tile, cell):
     return SEAM_M * (cell + 0.1 + 0.8 * uniform(tile, cell, 5.0))
 
 
-@kernel
+@borrowing
 def add_crossing(share, patches, offset):
     """Add a seam that crosses the road."""
     s, sided, long, tile = patches.s, patches.sided, patches.long, TILE
@@ -64,7 +64,7 @@ def add_crossing(share, patches, offset):
         share[j] += overlap(bent, 0.07, long[j]) / long[j]
 
 
-@kernel
+@borrowing
 def cobble_light(out, patches, lane, slow, seams):
     """Light of rows of stones, each in its own grey, with dark joints; `slow` is 0 where textures were removed."""
     s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
@@ -89,7 +89,7 @@ def cobble_light(out, patches, lane, slow, seams):
         out[j] = 1.0 - deep * joint + slow * (0.45 * sharp * stone + 0.10 * out[j])
 
 
-@kernel
+@borrowing
 def joint_light(out, patches):
     """Light of concrete with shallow joints between its slabs, each of which has its own grey."""
     s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE

@@ -36,7 +36,7 @@ from lanekeep_envs.ground_row import (
     road_at,
     spread,
 )
-from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.kernel import borrowing, inlined, kernel
 from lanekeep_envs.lines import add, cover_with_ghost_lines, cover_with_roadworks, dash, lay_marking, wear_marking
 from lanekeep_envs.pavement import COBBLES, CONCRETE, cobble_light, cover_with_joints, cover_with_seams, joint_light
 from lanekeep_envs.plain_ground import note_row
@@ -88,7 +88,7 @@ def make_strip(width):
     )
 
 
-@kernel
+@borrowing
 def lay_all_lengths(lengths, s0, condition):
     """Where along the road each marking has gaps, and where the road is under works."""
     for n in range(3):
@@ -97,7 +97,7 @@ def lay_all_lengths(lengths, s0, condition):
     lay_lengths(lengths[3], s0, WORKS, condition.roadworks, 17, condition.seed)
 
 
-@kernel
+@borrowing
 def unfold(patches, paved, ends, stain, lane):
     """Fill what every pixel of a row covers; return between which columns the road lies, lines included."""
     width = paved.shape[0]
@@ -106,14 +106,17 @@ def unfold(patches, paved, ends, stain, lane):
     spread(patches.wide, ends.wide, ends, 0, width)
     spread(patches.long, ends.long, ends, 0, width)
     spread(patches.stain, stain, ends, 0, width)
-    patches.shortest[0] = np.min(ends.long)
+    shortest = ends.long[0]
+    for k in range(1, ends.long.shape[0]):
+        shortest = min(shortest, ends.long[k])
+    patches.shortest[0] = shortest
     sided, wide = patches.sided, patches.wide
     for j in range(width):
         paved[j] = paved_share(sided[j], wide[j], lane)
     return columns_near(ends.sided, ends.wide, 2.0 * lane.outside_m + 1.0, ends.piece)
 
 
-@kernel
+@borrowing
 def bare_row(albedo, nodes, half, row, centre, grain, lane, materials, mirror, near):
     """Albedo [3, W] of a row of land and road without markings."""
     red, green, blue = albedo[0], albedo[1], albedo[2]
@@ -142,7 +145,7 @@ def bare_row(albedo, nodes, half, row, centre, grain, lane, materials, mirror, n
                 )
 
 
-@kernel
+@borrowing
 def lay_surface(strip, ends, first, last, lane, materials, grain, condition):
     """The road's pavement, wet or dry, and its seams."""
     patches, albedo, light, paved = part_of(strip.patches, first, last), strip.albedo, strip.share[first:last], strip.paved
@@ -168,7 +171,7 @@ def lay_surface(strip, ends, first, last, lane, materials, grain, condition):
         blend(albedo, seams[first:last], dark, dark, None, first, last)
 
 
-@kernel
+@borrowing
 def lay_tone(strip, first, last, axis, s0):
     """Patches of darker asphalt, a planted confounder; they count as the road's texture."""
     s, light = strip.patches.s[first:last], strip.share[first:last]
@@ -177,7 +180,7 @@ def lay_tone(strip, first, last, axis, s0):
     dim(strip.albedo, light, strip.paved[first:last], first, last)
 
 
-@kernel
+@borrowing
 def tint_marking(albedo, mark, paint, own):
     """Turn a marking's paint into its own; another that shares a pixel with it stays to the last bit."""
     for c in range(3):
@@ -186,7 +189,7 @@ def tint_marking(albedo, mark, paint, own):
             line[j] += mark[j] * turn
 
 
-@kernel
+@borrowing
 def lay_markings(strip, ends, lane, materials, s0, look, condition):
     """The valid markings, as far as they are left."""
     albedo, paint, lost = strip.albedo, strip.paint, strip.cover[WEAR]
@@ -229,7 +232,7 @@ def lay_markings(strip, ends, lane, materials, s0, look, condition):
         )
 
 
-@kernel
+@borrowing
 def lay_paint(strip, ends, first, last, lane, materials, s0, look, condition):
     """Lines: old ones, the valid ones as far as they are left, and yellow ones over them."""
     albedo, paint = strip.albedo, strip.paint
@@ -249,7 +252,7 @@ def lay_paint(strip, ends, first, last, lane, materials, s0, look, condition):
             paint[j] = max(paint[j], yellow_lines[j])
 
 
-@kernel
+@borrowing
 def lay_covers(strip, first, last, row, lane, height_m, condition):
     """Leaves, water and snow, in this order; water mirrors the sky the more, the flatter it is looked at."""
     patches, albedo, reflection = strip.patches, strip.albedo, strip.reflection
@@ -282,7 +285,7 @@ def lay_covers(strip, first, last, row, lane, height_m, condition):
             paint[j] *= 1.0 - snow[j]
 
 
-@kernel
+@borrowing
 def light_with_beam(beam, paint, reflection, row, centre, night):
     """Light of the headlights (weather.headlight), which paint throws back and water does not."""
     narrow, reach = row.per_px / (BEAM[0] + BEAM[1] * row.forward), row.forward / BEAM[2]
@@ -307,7 +310,7 @@ def bell(square):
     return sixteenth * sixteenth
 
 
-@kernel
+@borrowing
 def light_row(canvas, strip, i, row, centre, materials, sky, condition):
     """Colour of image row i: albedo in daylight and headlights, water's reflection of the sky, haze."""
     beam, reflection, shade = strip.beam, strip.reflection, canvas.shade[i]
@@ -340,7 +343,7 @@ def note_condition(by, i, cover, fog):
         by.contributors[i, j] |= bits
 
 
-@kernel
+@borrowing
 def paint_row_in_condition(canvas, by, i, row, patch, grain, lane, materials, strip, s0, look, lens, condition):
     """Paint image row i of a road that is not plain asphalt on a fine day, layer by layer, on its bare albedo."""
     centre, nodes, half, mirror = lens.centre_column, canvas.nodes, canvas.half, condition.mirror
