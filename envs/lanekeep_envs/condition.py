@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import borrowing, inlined, kernel
+from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.surface import clip01
-from lanekeep_envs.texture import TILE, hash32, sample, texel
+from lanekeep_envs.texture import first_of, hash32, interpolated, look_up, place
 
 COVERS = tuple(  # elements of the rows of `cover`
     int(Element[name]) for name in ("WEAR", "SEAMS", "GHOST_LINES", "ROADWORKS", "WATER", "LEAVES", "SNOW")
@@ -56,6 +56,8 @@ class Patches(NamedTuple):
     long: NDArray[np.float64]  # and along it
     stain: NDArray[np.float64]  # slow texture
     shortest: NDArray[np.float64]  # [1] the least of `long` in the row
+    tile: NDArray[np.int32]  # (texture.py)
+    cells: NDArray[np.int32]  # work space for places in the tile
 
 
 @inlined
@@ -68,6 +70,8 @@ def part_of(patches, first, last):
         patches.long[first:last],
         patches.stain[first:last],
         patches.shortest,
+        patches.tile,
+        patches.cells[first:last],
     )
 
 
@@ -134,7 +138,13 @@ def fade(extent, grain_m):
 @inlined
 def uniform(tile, i, j):
     """A number between 0 and 1 for a whole place (i, j): texels far apart."""
-    return clip01(0.5 + 0.85 * texel(tile, 61.0 * i + 29.0 * j, 83.0 * j - 17.0 * i))
+    return clip01(0.5 + 0.85 * first_of(tile[place_of(i, j)]))
+
+
+@inlined
+def place_of(i, j):
+    """Where in the tile the number for a whole place is."""
+    return place(61.0 * i + 29.0 * j, 83.0 * j - 17.0 * i)
 
 
 @inlined
@@ -153,12 +163,25 @@ def pulse_share(x, extent, on_m, period_m):
 @borrowing
 def pattern(out, patches, along, start, across, aside, grain_m):
     """Fill `out` with noise, of so many texels per metre along the road and across it, faded with its grain."""
-    s, sided, long, tile = patches.s, patches.sided, patches.long, TILE
+    s, sided, long, cells = patches.s, patches.sided, patches.long, patches.cells
     if patches.shortest[0] >= 1.5 * grain_m:
         out[:] = 0.0
         return
     for j in range(out.shape[0]):
-        out[j] = fade(long[j], grain_m) * sample(tile, along * s[j] + start, across * sided[j] + aside)
+        cells[j] = place(np.floor(along * s[j] + start), np.floor(across * sided[j] + aside))
+    look_up(cells, patches.tile)
+    for j in range(out.shape[0]):
+        x, y = along * s[j] + start, across * sided[j] + aside
+        out[j] = fade(long[j], grain_m) * interpolated(cells[j], x - np.floor(x), y - np.floor(y))
+
+
+@borrowing
+def look_up_uniform(out, patches):
+    """Turn the work space, places in the tile, into numbers between 0 and 1 (`uniform`)."""
+    cells = patches.cells
+    look_up(cells, patches.tile)
+    for j in range(out.shape[0]):
+        out[j] = clip01(0.5 + 0.85 * first_of(cells[j]))
 
 
 @borrowing

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from lanekeep_envs.condition import fade, pattern, uniform
-from lanekeep_envs.kernel import borrowing, inlined, kernel
+from lanekeep_envs.condition import fade, look_up_uniform, pattern, place_of
+from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.surface import clip01
-from lanekeep_envs.texture import TILE
 
 TRACK_M, TRACK_WIDTH_M = 0.8, 0.34  # of a wheel track: from the middle of the lane, and half its width
+CELL_M, LEAF_M = 0.17, 0.10  # of the ground, with one leaf in it, and of the leaf
 LEAF_FADE_M = 0.35  # extent of a patch in which single leaves begin to merge
 
 
@@ -32,32 +32,53 @@ def cover_with_puddles(share, patches, paved, lane, condition):
 
 
 @borrowing
-def cover_with_leaves(share, hue, patches, lane, condition):
-    """Single leaves in cells of the ground, most where the wind lays them, along the edges; `hue` is 0 to 1 for each."""
-    s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
-    cell_m, leaf_m = 0.17, 0.10
+def cover_with_leaves(share, hue, patches, draw, lane, condition):
+    """Single leaves in cells of the ground, most where the wind lays them, along the edges; `hue` is 0 to 1 for each.
+
+    `draw` is work space.
+    """
+    sided, stain = patches.sided, patches.stain
     for j in range(share.shape[0]):
         beyond = abs(sided[j]) - lane.edge_m
         here = 0.16 + 0.84 * clip01(1.25 - abs(beyond) * 0.8) + 0.25 * clip01(beyond * 2.0)
-        share[j] = min(condition.leaves * here * clip01(0.75 + 0.9 * patches.stain[j]), 1.0)
-        hue[j] = 0.5
-    if patches.shortest[0] > 1.5 * LEAF_FADE_M:  # too far for single leaves
+        share[j] = min(condition.leaves * here * clip01(0.75 + 0.9 * stain[j]), 1.0)
+    if patches.shortest[0] < 1.5 * LEAF_FADE_M:
+        lay_leaves(share, hue, patches, draw)
+    else:  # too far for single leaves
         for j in range(share.shape[0]):
             share[j] *= 0.35
-        return
+            hue[j] = 0.5
+
+
+@borrowing
+def lay_leaves(share, hue, patches, draw):
+    """Turn the density of leaves into single ones, as far as a patch lets them be seen."""
+    s, sided, wide, long, cells, half = (
+        patches.s,
+        patches.sided,
+        patches.wide,
+        patches.long,
+        patches.cells,
+        0.5 * LEAF_M,
+    )
+    for j in range(cells.shape[0]):
+        cells[j] = place_of(np.floor(sided[j] * (1.0 / CELL_M)), np.floor(s[j] * (1.0 / CELL_M)))
+    look_up_uniform(hue, patches)
+    for j in range(cells.shape[0]):
+        cells[j] = place_of(np.floor(s[j] * (1.0 / CELL_M)), np.floor(sided[j] * (1.0 / CELL_M)))
+    look_up_uniform(draw, patches)
     for j in range(share.shape[0]):
-        crowd = share[j]
-        u, v = np.floor(s[j] * (1.0 / cell_m)), np.floor(sided[j] * (1.0 / cell_m))
-        draw = uniform(tile, u, v)
-        half, turn = 0.5 * leaf_m, uniform(tile, v, u)
-        along, across = s[j] - cell_m * (u + 0.35 + 0.3 * turn), sided[j] - cell_m * (v + 0.65 - 0.3 * draw)
+        u, v, turn = np.floor(s[j] * (1.0 / CELL_M)), np.floor(sided[j] * (1.0 / CELL_M)), hue[j]
+        along, across = s[j] - CELL_M * (u + 0.35 + 0.3 * turn), sided[j] - CELL_M * (v + 0.65 - 0.3 * draw[j])
         across, along = across + (turn - 0.5) * along, along - (turn - 0.5) * across
-        deep, broad = half + 0.3 * long[j], half * (0.6 + 0.4 * turn) + 0.3 * wide[j]
-        spot = clip01(1.6 * (1.0 - (along * along) / (deep * deep) - (across * across) / (broad * broad)))
-        single = clip01(8.0 * (1.125 * crowd - draw)) * spot * (half / deep)
-        mean = 0.35 * crowd
+        per_deep, per_broad = 1.0 / (half + 0.3 * long[j]), 1.0 / (half * (0.6 + 0.4 * turn) + 0.3 * wide[j])
+        along, across = along * per_deep, across * per_broad
+        spot = clip01(1.6 * (1.0 - along * along - across * across))
+        single = clip01(8.0 * (1.125 * share[j] - draw[j])) * spot * (half * per_deep)
+        mean = 0.35 * share[j]
         share[j] = mean + fade(long[j], LEAF_FADE_M) * (single - mean)
-        hue[j] = 0.5 + fade(long[j], LEAF_FADE_M) * (turn - 0.5)
+    for j in range(hue.shape[0]):
+        hue[j] = 0.5 + fade(long[j], LEAF_FADE_M) * (hue[j] - 0.5)
 
 
 @borrowing

@@ -25,7 +25,7 @@ def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible, ric
     land_haze = hill_haze(False, look["visibility_m"])  # the land ends where the hills begin
     i, width, plain = canvas.shade.shape[0] - 1, canvas.shade.shape[1], look["plain"]
     if rich is not None:
-        strip, condition = make_strip(0 if plain else width), condition_of(look)
+        strip, condition = make_strip(0 if plain else width, canvas.tile), condition_of(look)
         if not plain:
             materials = pavement_of(materials, condition.kind)
             lay_all_lengths(strip.lengths, s0, condition)

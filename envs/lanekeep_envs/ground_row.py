@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.kernel import borrowing, inlined, kernel
+from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.road import project
 from lanekeep_envs.surface import asphalt, land, slow_texture
 from lanekeep_envs.texture import TILE

@@ -18,7 +18,10 @@ def kernel(function: F) -> F:
 
 
 def borrowing(function: F) -> F:
-    """The same for what allocates nothing: arrays handed on and cut are not counted, which costs more than short loops."""
+    """The same for what allocates nothing: references to arrays are not counted, which would cost more than a short loop.
+
+    Such a kernel may return arrays to another one, not to one that counts.
+    """
     return _compiled(function, {"_nrt": False})
 
 

@@ -4,11 +4,9 @@ A line is laid only in the columns where it is, and what changes slowly along th
 (ground_row.py).
 """
 
-import numpy as np
-
 from lanekeep_envs.condition import GAPS, WORKS, covered_length, fade, part_of, pattern, pulse_share
 from lanekeep_envs.ground_row import columns_near, spread
-from lanekeep_envs.kernel import borrowing, inlined, kernel
+from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.surface import clip01, overlap
 from lanekeep_envs.texture import TILE, sample
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from lanekeep_envs.condition import fade, part_of, pattern, pulse_share, uniform
+from lanekeep_envs.condition import fade, look_up_uniform, part_of, pattern, place_of, pulse_share, uniform
 from lanekeep_envs.ground_row import columns_near
-from lanekeep_envs.kernel import borrowing, inlined, kernel
+from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.lines import add, distance_from_line, fill_line
 from lanekeep_envs.surface import Materials, overlap
-from lanekeep_envs.texture import TILE, sample, texel
+from lanekeep_envs.texture import TILE, first_of, look_up, place, sample
 
 CONCRETE, COBBLES = 1, 2  # of look.SURFACES
 SEAM_M, JOINT_M, STONE_M = 23.0, 5.0, (0.16, 0.20)
@@ -65,28 +65,42 @@ def add_crossing(share, patches, offset):
 
 
 @borrowing
-def cobble_light(out, patches, lane, slow, seams):
-    """Light of rows of stones, each in its own grey, with dark joints; `slow` is 0 where textures were removed."""
-    s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
-    joint_m, deep = 0.028, 0.5 + 0.35 * seams
+def cobble_light(out, patches, beside, stone, lane, slow, seams):
+    """Light of rows of stones, each in its own grey, with dark joints; `slow` is 0 where textures were removed.
+
+    `beside` and `stone` are work space.
+    """
+    s, wide, long = patches.s, patches.wide, patches.long
+    joint_m, mean, deep = 0.028, 0.028 / STONE_M[1], 0.5 + 0.35 * seams
     pattern(out, patches, 1.1, 0.0, 1.7, 0.0, 4.0)
-    if patches.shortest[0] >= 3.0 * STONE_M[0]:  # too far for single stones
+    if patches.shortest[0] < 3.0 * STONE_M[0]:
+        lay_stones(beside, stone, patches)
         for j in range(out.shape[0]):
-            joint = max(pulse_share(s[j], long[j], joint_m, STONE_M[0]), joint_m / STONE_M[1])
-            out[j] = 1.0 - deep * joint + slow * 0.10 * out[j]
-        return
+            sharp = fade(long[j], 2.0 * STONE_M[0])
+            out[j] = 0.10 * out[j] + 0.45 * sharp * (stone[j] - 0.5)
+            beside[j] = mean + sharp * (pulse_share(beside[j], wide[j], joint_m, STONE_M[1]) - mean)
+    else:  # too far for single stones
+        for j in range(out.shape[0]):
+            out[j], beside[j] = 0.10 * out[j], mean
     for j in range(out.shape[0]):
+        joint = max(pulse_share(s[j], long[j], joint_m, STONE_M[0]), beside[j])
+        out[j] = 1.0 - deep * joint + slow * out[j]
+
+
+@borrowing
+def lay_stones(beside, stone, patches):
+    """Fill the way along the course of stones, and a number between 0 and 1 for each stone."""
+    s, sided, cells = patches.s, patches.sided, patches.cells
+    for j in range(cells.shape[0]):
+        cells[j] = place(7.0 * np.floor(s[j] * (1.0 / STONE_M[0])), 3.0)
+    look_up(cells, patches.tile)
+    for j in range(beside.shape[0]):
         course = np.floor(s[j] * (1.0 / STONE_M[0]))
-        y = (
-            sided[j]
-            + 0.5 * STONE_M[1] * (course - 2.0 * np.floor(0.5 * course))
-            + 0.04 * texel(tile, 7.0 * course, 3.0)
-        )
-        sharp, mean = fade(long[j], 2.0 * STONE_M[0]), joint_m / STONE_M[1]
-        beside = mean + sharp * (pulse_share(y, wide[j], joint_m, STONE_M[1]) - mean)
-        joint = max(pulse_share(s[j], long[j], joint_m, STONE_M[0]), beside)
-        stone = uniform(tile, course, np.floor(y * (1.0 / STONE_M[1]))) - 0.5
-        out[j] = 1.0 - deep * joint + slow * (0.45 * sharp * stone + 0.10 * out[j])
+        odd = course - 2.0 * np.floor(0.5 * course)
+        beside[j] = sided[j] + 0.5 * STONE_M[1] * odd + 0.04 * first_of(cells[j])
+    for j in range(cells.shape[0]):
+        cells[j] = place_of(np.floor(s[j] * (1.0 / STONE_M[0])), np.floor(beside[j] * (1.0 / STONE_M[1])))
+    look_up_uniform(stone, patches)
 
 
 @borrowing

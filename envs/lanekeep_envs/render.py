@@ -27,7 +27,7 @@ from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.sky import SIGHT, paint_sky
 from lanekeep_envs.structures import cast_box_shadow, draw_car, draw_structure, light_of, place_in_frame
-from lanekeep_envs.texture import hash32
+from lanekeep_envs.texture import TILE, hash32
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_plant, draw_post, element_of
 from lanekeep_envs.traffic import OTHER_CAR, place_of
 from lanekeep_envs.weather import RAIN as RAINDROPS
@@ -68,6 +68,7 @@ class Canvas(NamedTuple):
     car_heading: NDArray[np.float64]  # [MOST_CARS, 2] of the other cars that are near, in the car's frame
     car_index: NDArray[np.int64]  # [MOST_CARS] which they are
     spare: NDArray[np.float32]  # as large as colour
+    tile: NDArray[np.int32]  # (texture.py) as memory, see `look_up`
 
 
 class Notes(NamedTuple):
@@ -101,6 +102,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((MOST_CARS, 2)),
         np.zeros(MOST_CARS, np.int64),
         np.zeros((3, height, width), np.float32),
+        TILE,
     )
     return canvas, lens
 

@@ -68,11 +68,13 @@ class Strip(NamedTuple):
 
 
 @kernel
-def make_strip(width):
+def make_strip(width, tile):
     """Allocate the work space."""
     rows, patches = np.zeros((7, width)), np.zeros((5, width))
     return Strip(
-        Patches(patches[0], patches[1], patches[2], patches[3], patches[4], np.zeros(1)),
+        Patches(
+            patches[0], patches[1], patches[2], patches[3], patches[4], np.zeros(1), tile, np.zeros(width, np.int32)
+        ),
         rows[0],
         np.zeros((3, width)),
         np.zeros((3, width)),
@@ -148,10 +150,15 @@ def bare_row(albedo, nodes, half, row, centre, grain, lane, materials, mirror, n
 @borrowing
 def lay_surface(strip, ends, first, last, lane, materials, grain, condition):
     """The road's pavement, wet or dry, and its seams."""
-    patches, albedo, light, paved = part_of(strip.patches, first, last), strip.albedo, strip.share[first:last], strip.paved
+    patches, albedo, light, paved = (
+        part_of(strip.patches, first, last),
+        strip.albedo,
+        strip.share[first:last],
+        strip.paved,
+    )
     seams, part = strip.cover[SEAMS], paved[first:last]
     if condition.kind == COBBLES:
-        cobble_light(light, patches, lane, grain.slow, condition.seams)
+        cobble_light(light, patches, strip.hue[first:last], strip.fine[first:last], lane, grain.slow, condition.seams)
         dim(albedo, light, part, first, last)
         for j in range(seams.shape[0]):
             seams[j] = paved[j] * condition.seams
@@ -259,7 +266,7 @@ def lay_covers(strip, first, last, row, lane, height_m, condition):
     columns, paved, stain, water = reflection.shape[0], strip.paved, patches.stain, strip.cover[WATER]
     if condition.leaves > 0.0:
         leaves = strip.cover[LEAVES]
-        cover_with_leaves(leaves, strip.hue, patches, lane, condition)
+        cover_with_leaves(leaves, strip.hue, patches, strip.fine, lane, condition)
         blend(albedo, leaves, (116.0, 62.0, 24.0), (206.0, 134.0, 40.0), strip.hue, 0, columns)
     grazing = 1.0 - height_m / np.sqrt(height_m * height_m + row.forward * row.forward)
     fresnel = grazing * grazing * grazing * grazing
