@@ -17,6 +17,14 @@ def kernel(function: F) -> F:
     return _compiled(function, {})
 
 
+def borrowing(function: F) -> F:
+    """The same for what allocates nothing: references to arrays are not counted, which would cost more than a short loop.
+
+    Such a kernel may return arrays to another one, not to one that counts.
+    """
+    return _compiled(function, {"_nrt": False})
+
+
 def inlined(function: F) -> F:
     """The same for the innermost loop, copied into its callers: a call there costs more than the body."""
     return _compiled(function, {"inline": "always"})

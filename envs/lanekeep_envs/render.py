@@ -19,7 +19,8 @@ from lanekeep_envs.bodies import cast_box_shadow, place_in_frame
 from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
 from lanekeep_envs.elements import EVERYTHING, Element, Frame
 from lanekeep_envs.faces import light_of
-from lanekeep_envs.ground import PIECE, paint_ground
+from lanekeep_envs.ground import paint_ground
+from lanekeep_envs.ground_row import PIECE
 from lanekeep_envs.jpeg import compress
 from lanekeep_envs.kernel import kernel
 from lanekeep_envs.lamp import light_lamp
@@ -30,7 +31,7 @@ from lanekeep_envs.shutter import blur_motion, roll_picture
 from lanekeep_envs.skins import NUMBERS, PATCH, Patch
 from lanekeep_envs.sky import SIGHT, paint_sky
 from lanekeep_envs.structures import draw_car, draw_structure
-from lanekeep_envs.texture import hash32
+from lanekeep_envs.texture import TILE, hash32
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_plant, draw_post, element_of
 from lanekeep_envs.traffic import OTHER_CAR, place_of
 from lanekeep_envs.weather import RAIN as RAINDROPS
@@ -62,7 +63,7 @@ class Canvas(NamedTuple):
     rows: NDArray[np.void]  # [H] (camera.py)
     margin: int
     half: float  # of a piece's first pixel: its place between the two nodes [px]
-    nodes: NDArray[np.float64]  # [7, 2 W / PIECE + 1] (ground.py)
+    nodes: NDArray[np.float64]  # [7, 2 W / PIECE + 1] (ground_row.py)
     sights: NDArray[np.void]  # [W] (sky.py)
     axis: NDArray[np.void]  # the road in the car's frame, [BEHIND + AHEAD]
     order: NDArray[np.int64]  # [MOST_THINGS + MOST_CARS] what to draw, near to far; car k as -1 - k
@@ -74,6 +75,7 @@ class Canvas(NamedTuple):
     spare: NDArray[np.float32]  # as large as the picture
     packed: NDArray[np.int64]  # the picture, and as much around it as shutter.py needs
     patch: Patch  # (skins.py)
+    tile: NDArray[np.int32]  # (texture.py) as memory, see `look_up`
 
 
 class Notes(NamedTuple):
@@ -110,6 +112,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((3, height, camera.width_px), np.float32),
         np.zeros((height + 2 * (height // 4), camera.width_px + 2 * (height // 4)), np.int64),
         Patch(np.zeros(NUMBERS), np.zeros(4 * PATCH, np.float32)),
+        TILE,
     )
     return canvas, lens
 

@@ -7,7 +7,7 @@ outline of hills.  Nothing here draws random numbers while rendering: the same p
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.kernel import inlined
+from lanekeep_envs.kernel import borrowing, inlined
 
 TILE_SIZE = 256
 
@@ -37,20 +37,47 @@ TILE = make_tile()
 @inlined
 def entry(tile, fx, fy):
     """Entry of the tile at whole coordinates."""
-    return tile[(np.int32(fx) & 255) << 8 | (np.int32(fy) & 255)]
+    return tile[place(fx, fy)]
+
+
+@inlined
+def place(fx, fy):
+    """Where in the tile that is."""
+    return (np.int32(fx) & 255) << 8 | (np.int32(fy) & 255)
+
+
+@borrowing
+def look_up(cells, tile):
+    """Turn places in the tile into its entries, one by one, for a row of pixels.
+
+    Not with the constant `TILE`: the compiler would gather several at once, which takes far longer than loading them.
+    """
+    for j in range(cells.shape[0]):
+        cells[j] = tile[cells[j]]
 
 
 @inlined
 def texel(tile, x, y):
     """Value of the tile at the nearest texel below (x, y): enough where a pixel is not finer than a texel."""
-    return (np.int32(entry(tile, np.floor(x), np.floor(y)) & 255) - 128.0) * (1.0 / 127.0)
+    return first_of(entry(tile, np.floor(x), np.floor(y)))
+
+
+@inlined
+def first_of(four):
+    """Value of the texel itself from an entry of the tile."""
+    return (np.int32(four & 255) - 128.0) * (1.0 / 127.0)
 
 
 @inlined
 def sample(tile, x, y):
     """Bilinear value of the tile at (x, y) in texels."""
     fx, fy = np.floor(x), np.floor(y)
-    four, ax, ay = entry(tile, fx, fy), x - fx, y - fy
+    return interpolated(entry(tile, fx, fy), x - fx, y - fy)
+
+
+@inlined
+def interpolated(four, ax, ay):
+    """Bilinear value from an entry of the tile."""
     here, down = np.int32(four & 255), np.int32(four >> 8 & 255)
     right, across = np.int32(four >> 16 & 255), np.int32(four >> 24 & 255)
     near = here + ax * (down - here)
