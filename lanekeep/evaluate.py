@@ -19,11 +19,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from lanekeep.flags import UserError, check_file, did_you_mean, in_range, write_whole
+from lanekeep.drivers import camera_of, check_action, open_driver
+from lanekeep.flags import UserError, check_file, in_range, write_whole
 from lanekeep.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
 from lanekeep_envs import START_M, Camera, Scenario, load_scenario, scenario_names
 from lanekeep_envs.drive import CONTROL_STEP_S
-from lanekeep_policies.checkpoint import DRIVER, load_driver
 from lanekeep_policies.driver import Driver
 
 F64 = NDArray[np.float64]
@@ -126,42 +126,6 @@ def seeds_of(scenario: Scenario, settings: Evaluate) -> range:
     """Seeds of as many roads as the kilometres take."""
     roads = int(np.ceil(settings.km / ((scenario.road.length_m - START_M) / 1000.0)))
     return range(settings.seed, settings.seed + roads)
-
-
-def shipped_folder() -> Path:
-    """Folder of the drivers that came with the program: in the wheel, or in the checkout."""
-    inside = Path(__file__).parent / "checkpoints"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "checkpoints"
-
-
-def open_driver(name: str) -> Driver:
-    """A driver by the name of a shipped one, or by its folder (anything with a slash)."""
-    if "/" in name:
-        return load_driver(name)
-    shipped = sorted(path.parent.name for path in shipped_folder().glob(f"*/{DRIVER}"))
-    if name not in shipped:
-        way_out = (
-            f"a folder is written ./{name}"
-            if Path(name).is_dir()
-            else did_you_mean(name, shipped, "a folder has a slash")
-        )
-        raise UserError(f"there is no shipped driver {name!r}; {way_out}")
-    return load_driver(shipped_folder() / name)
-
-
-def camera_of(driver: Driver) -> Camera:
-    """The camera that a driver was made for."""
-    return Camera(height_px=driver.spec.camera_height, width_px=driver.spec.camera_width)
-
-
-def check_action(driver: Driver | None, scenario: Scenario) -> None:
-    """Refuse a driver whose actions mean another curvature than the scenario's; the expert (None) adapts."""
-    limit = scenario.curvature_limit_per_m
-    if driver is not None and driver.spec.curvature_limit_per_m != limit:
-        raise UserError(
-            f"this driver's action 1 is a curvature of {driver.spec.curvature_limit_per_m:g} 1/m, "
-            f"scenario {scenario.name}'s is {limit:g}"
-        )
 
 
 def drive(driver: Driver | None, scenario: Scenario, seeds: Sequence[int], cars: int, on_step: Any) -> list[Drive]:

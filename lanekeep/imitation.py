@@ -13,7 +13,6 @@ and the update's number, so that a resumed training equals an uninterrupted one.
 """
 
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -42,23 +41,29 @@ from lanekeep.demonstrations import (
     verify,
 )
 from lanekeep.flags import UserError, in_range
+from lanekeep.interrupts import interrupts
 from lanekeep.provenance import command_of, git_commit, versions
 from lanekeep.recipe import as_recipe
-from lanekeep.rollout import DriverPilot, ExpertPilot, Pilot, drive_roads, label_stretches, scenario_to_learn_on
+from lanekeep.rollout import (
+    TRAINING_SEEDS,
+    DriverPilot,
+    ExpertPilot,
+    Pilot,
+    label_stretches,
+    scenario_to_learn_on,
+    validate,
+)
 from lanekeep_envs import Camera
 from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.driver import Driver, DriverSpec
 
-TRAINING_SEEDS = 9_000  # roads below are trained on, the next 1,000 are for validation, from 10,000 on for tests
-
 CORE_LEARNING_RATE = 1e-3
 LTC_LEARNING_RATE = 1e-2  # a conductance moves less per gradient than a weight
 DAGGER_NOISE = 0.67  # disturbance of the driver's own drives, as a share of the expert's
 CARS = 32  # that drive side by side in a round
 WRITERS = 2  # threads that write what was driven
-VALIDATION_CARS = 10  # at least, side by side
 PLACES = 16  # of which a stretch begins at the one with the hardest bend ahead
 BETAS = (0.9, 0.98)  # gradients shrink tenfold within a training of 500 updates: a longer memory would stall it
 WARM_UP_UPDATES = 10  # of both learning rates, while Adam's second moments are still guesses
@@ -349,14 +354,7 @@ class Trainer:
 
     def validate(self) -> tuple[float, float]:
         """Departures per km and lateral RMS [m] on held-out roads that no test uses."""
-        roads = max(1, round(1000.0 * self.settings.validation_km / self.scenario.road.length_m))
-        seeds, parts = range(TRAINING_SEEDS, TRAINING_SEEDS + roads), -(-VALIDATION_CARS // roads)
-        drives = drive_roads(
-            lambda n: DriverPilot(self.driver, n), self.scenario, self.camera, seeds, roads * parts, parts=parts
-        )
-        offsets = np.concatenate([drive.traces["lateral_offset_m"] for drive in drives])
-        rate = sum(drive.departures for drive in drives) / sum(drive.km for drive in drives)
-        rms = float(np.sqrt(np.mean(offsets**2)))
+        rate, rms = validate(self.driver, self.scenario, self.camera, self.settings.validation_km)
         self.validations.append([float(self.update), rate, rms])
         return rate, rms
 
@@ -432,25 +430,6 @@ def train(settings: TrainImitation) -> None:
         f"{settings.out}: {trainer.frames_seen} frames in {trainer.seconds:.0f} s; on held-out roads "
         f"{rate:.2f} departures per km, lateral RMS {rms:.3f} m" + ("" if trainer.finished else "; run again to go on")
     )
-
-
-@contextmanager
-def interrupts() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C wait for the end of an update; a second one stops at once."""
-    asked = False
-
-    def ask(*_: object) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        print("stopping after this step", file=sys.stderr)
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -28,6 +28,8 @@ from lanekeep_policies.driver import Driver
 from lanekeep_policies.expert import Expert
 
 F64 = NDArray[np.float64]
+TRAINING_SEEDS = 9_000  # roads below are trained on, the next 1,000 are for validation, from 10,000 on for tests
+VALIDATION_CARS = 10  # at least, side by side
 BEND_AHEAD_M = 80  # of road, looked at to choose where a stretch begins
 TRACES = ("lateral_offset_m", "heading_error_rad", "speed_mps", "lateral_acceleration_mps2", "curvature_per_m")
 
@@ -272,3 +274,13 @@ def label_stretches(
             frames, infos = begin(over)
             pilot.forget(over)
             disturbance[over] = 0.0
+
+
+def validate(driver: Driver, scenario: Scenario, camera: Camera, km: float) -> tuple[float, float]:
+    """Departures per km and lateral RMS [m] of a driver on held-out roads that no test uses."""
+    roads = max(1, round(1000.0 * km / scenario.road.length_m))
+    seeds, parts = range(TRAINING_SEEDS, TRAINING_SEEDS + roads), -(-VALIDATION_CARS // roads)
+    drives = drive_roads(lambda n: DriverPilot(driver, n), scenario, camera, seeds, roads * parts, parts=parts)
+    offsets = np.concatenate([drive.traces["lateral_offset_m"] for drive in drives])
+    rate = sum(drive.departures for drive in drives) / sum(drive.km for drive in drives)
+    return rate, float(np.sqrt(np.mean(offsets**2)))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from lanekeep.cli import main
-from lanekeep.evaluate import FIRST_TEST_SEED, lateral_jerk, measure, names_of, open_driver, poisson_interval
+from lanekeep.drivers import open_driver
+from lanekeep.evaluate import FIRST_TEST_SEED, lateral_jerk, measure, names_of, poisson_interval
 from lanekeep.rollout import Drive, ExpertPilot, drive_roads
 from lanekeep_envs import Camera, load_scenario, scenario_names
 

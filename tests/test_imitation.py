@@ -14,8 +14,8 @@ import torch
 from lanekeep.cli import main
 from lanekeep.demonstrations import DemonstrationError, Recorder
 from lanekeep.flags import UserError
-from lanekeep.imitation import TRAINING_SEEDS, Trainer, TrainImitation, imitation_loss, train
-from lanekeep.rollout import draw_place
+from lanekeep.imitation import Trainer, TrainImitation, imitation_loss, train
+from lanekeep.rollout import TRAINING_SEEDS, draw_place
 from lanekeep_envs import curvature_along, load_scenario
 from lanekeep_policies.checkpoint import read_checkpoint
 from lanekeep_policies.driver import CORES

@@ -17,7 +17,8 @@ import torch
 import tyro
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lanekeep.evaluate import FIRST_TEST_SEED, camera_of, open_driver
+from lanekeep.drivers import camera_of, open_driver
+from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.flags import UserError, check_file, in_range, write_whole
 from lanekeep.viewer.journey import FRAMES_PER_S, STEP_S, Journey
 from lanekeep.viewer.scene import SIZE, Scene
