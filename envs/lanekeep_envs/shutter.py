@@ -172,7 +172,7 @@ def roll_picture(colour, spare, bits, roll, lens):
         for c in range(3):
             shear_row(colour[c, i], spare[c].ravel(), spare[c, 1:].ravel(), place, below)
         if bits is not None:
-            shear_bits(bits[i], before.ravel(), before[1:].ravel(), place, below)
+            shear_bits(bits[i], before, place, below)
         if i + abs(slope) * lens.centre_column > height - 1.0 and vanishing < height - 2.0:
             go_on_below(colour, spare, bits, before, i, slope, vanishing, lens.centre_column)
 
@@ -186,8 +186,9 @@ def shear_row(line, upper, lower, place, below):
 
 
 @kernel
-def shear_bits(line, upper, lower, place, below):
+def shear_bits(line, before, place, below):
     """The bits of those that have a weight."""
+    upper, lower = before.ravel(), before[1:].ravel()
     for j in range(line.shape[0]):
         line[j] = (upper[place[j]] if below[j] < 1.0 else 0) | (lower[place[j]] if below[j] > 0.0 else 0)
 

@@ -1,0 +1,106 @@
+"""The native vector environment as stable-baselines3 wants one: N cars in one call, no process for each.
+
+A road that ends, or a time limit, is not a death: such a step is marked `TimeLimit.truncated` and its last observation is
+handed over, so that the learner goes on with the value of what would have come.  Every finished episode tells its return
+and its length as stable-baselines3's Monitor does, and the sum of each term of the reward.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv
+
+from lanekeep.reinforcement.rewards import TERMS, Rewards
+from lanekeep_envs import LaneKeepingVectorEnv
+from lanekeep_envs.drive import CONTROL_STEP_S
+
+
+class Cars(VecEnv):
+    """`LaneKeepingVectorEnv` for stable-baselines3."""
+
+    def __init__(self, cars: int, rewards: Rewards, seeds: int = 9_000, **settings: Any) -> None:
+        """`settings` are those of the environment; roads are drawn from the first `seeds` seeds, which no test uses."""
+        self.env = LaneKeepingVectorEnv(cars, autoreset_mode=AutoresetMode.DISABLED, **settings)
+        self.rewards, self._seeds_of_roads, self._random = rewards, seeds, np.random.default_rng(0)
+        super().__init__(cars, self.env.single_observation_space, self.env.single_action_space)
+        self._actions: Any = None
+        self.step_km, self.step_departures = 0.0, 0  # of all cars in the last step
+        self.terms = {term: np.zeros(cars) for term in TERMS}
+        self._acceleration = np.zeros(cars)
+        self._lengths, self._sums = np.zeros(cars, np.int64), {term: np.zeros(cars) for term in TERMS}
+
+    def begin(self, seed: Sequence[int]) -> Any:
+        """Begin episodes on roads that depend on the seed alone, now and later."""
+        self._random = np.random.default_rng(seed)
+        return self._begin(np.ones(self.num_envs, np.bool_))
+
+    def _begin(self, cars: NDArray[np.bool_]) -> Any:
+        draws = [int(draw) for draw in self._random.integers(self._seeds_of_roads, size=self.num_envs)]
+        observation, infos = self.env.reset(seed=draws, options={"reset_mask": cars})
+        self._acceleration[cars] = infos["lateral_acceleration_mps2"][cars]
+        self._lengths[cars] = 0
+        for total in self._sums.values():
+            total[cars] = 0.0
+        return observation
+
+    def reset(self) -> Any:
+        """Begin episodes."""
+        seed = next((s for s in self._seeds if s is not None), 0)
+        self._reset_seeds()
+        return self.begin([seed])
+
+    def step_async(self, actions: NDArray[np.float32]) -> None:
+        """Keep the actions for `step_wait`."""
+        self._actions = actions
+
+    def step_wait(self) -> Any:
+        """Drive all cars for a control step."""
+        observation, _, terminated, truncated, infos = self.env.step(self._actions)
+        done = terminated | truncated
+        terms = self.rewards.terms(infos, self._acceleration, terminated)
+        reward = np.sum(list(terms.values()), 0).astype(np.float32)
+        self._lengths += 1
+        for name, term in terms.items():
+            self._sums[name] += term
+        self.step_km = float(infos["speed_mps"].sum()) * CONTROL_STEP_S / 1000.0
+        self.step_departures, self.terms = int(terminated.sum()), terms
+        self._acceleration = infos["lateral_acceleration_mps2"].copy()
+        told: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        for i in np.flatnonzero(done):
+            sums = {name: float(total[i]) for name, total in self._sums.items()}
+            told[i] = {
+                "terminal_observation": observation[i].copy(),
+                "TimeLimit.truncated": bool(truncated[i] and not terminated[i]),
+                "episode": {"r": sum(sums.values()), "l": int(self._lengths[i]), "t": 0.0},
+                "reward_terms": sums,
+                "distance_m": float(infos["distance_m"][i]),
+                "departed": bool(terminated[i]),
+            }
+        if done.any():
+            observation = self._begin(done)
+        return observation, reward, done, told
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """An attribute of the environment, the same for all cars."""
+        return [getattr(self.env, attr_name)] * len(self._indices(indices))
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Refused: the cars are not environments of their own."""
+        raise NotImplementedError("the cars share one environment: its attributes cannot be set one by one")
+
+    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
+        """Refused likewise."""
+        raise NotImplementedError("the cars share one environment: its methods cannot be called one by one")
+
+    def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
+        """Whether a gymnasium wrapper is around: never."""
+        return [False] * len(self._indices(indices))
+
+    def _indices(self, indices: Any) -> Sequence[int]:
+        return range(self.num_envs)[:] if indices is None else np.atleast_1d(indices).tolist()

@@ -1,0 +1,245 @@
+"""A driver as the policy of sb3-contrib's RecurrentPPO: any core, one core call per minibatch.
+
+    features = head(frame)      state, output = core(features, state)      action ~ N(readout(output), std^2)
+    value = critic(features)    a small network of its own; it reads the driver's features and adds nothing to the driver
+
+The actor is the driver and nothing else: its head, core and read-out are the very modules of a `Driver`, so that what was
+learned is an ordinary checkpoint.  RecurrentPPO keeps two recurrent states of equal shape: the first is the driver's flat
+state, the second stays zero.
+
+Stock `_process_sequence` steps through time one frame at a time whenever any sequence of a minibatch begins an episode;
+RecurrentPPO cuts its sequences there, so the core runs once over whole sequences (sb3-contrib issue 113).
+
+Truncated backpropagation: the state is detached every `bptt` frames.  Burn-in (Kapturowski et al., R2D2, ICLR 2019): the
+first `burn_in` frames of a sequence bring the stored state, which is as old as the last rollout, up to date without a
+gradient.
+"""
+
+import copy
+from itertools import pairwise
+from typing import Any, cast
+
+import torch
+from gymnasium import spaces
+from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
+from sb3_contrib.common.recurrent.type_aliases import RNNStates
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from torch import Tensor, nn
+
+from lanekeep_policies.driver import CORES, Driver, DriverSpec
+
+CRITIC_WIDTH = 64
+VECTOR_FEATURES = 32  # that a vector observation is brought to
+
+
+class DriverCore(nn.Module):
+    """A core behind the interface of `nn.LSTM` that RecurrentPPO reads: sizes, and time before batch."""
+
+    num_layers = 1
+
+    def __init__(self, core: Any, dt_s: float) -> None:
+        super().__init__()
+        self.core, self.dt_s = core, dt_s
+        self.input_size, self.hidden_size = core.input_size, core.state_size
+        self.bptt, self.burn_in = 0, 0  # [frames] (DriverPolicy)
+
+    def forward(self, features: Tensor, states: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Features [T, N, F] and states [1, N, S] to outputs [T, N, O] and states; the second state passes through."""
+        outputs, state = self.core(features.transpose(0, 1), states[0][0], self.dt_s)
+        return outputs.transpose(0, 1), (state[None], states[1])
+
+
+class Seen(BaseFeaturesExtractor):
+    """Features of an observation: the driver's head for frames, channels first as stable-baselines3 has them."""
+
+    def __init__(self, observation_space: spaces.Box, head: nn.Module, features: int) -> None:
+        super().__init__(observation_space, features)
+        self.head = head
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """Frames [N, 3, H, W], or vectors [N, D], to features [N, F]."""
+        if observations.ndim != 4:
+            features: Tensor = self.head(observations)
+            return features
+        frames = observations.to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+        black = frames.flatten(1).amax(1) == 0
+        if not black.any():
+            features = self.head(frames)
+            return features
+        # what pads the sequences of a minibatch is black: it is looked at once, and so is night without a light
+        seen: Tensor = self.head(torch.cat([frames[~black], torch.zeros_like(frames[:1])]))
+        where = torch.where(black, len(seen) - 1, torch.cumsum(~black, 0) - 1)
+        return seen[where]
+
+
+class Critic(nn.Module):
+    """The value's hidden layer; it leaves the driver's head alone unless it is to shape it."""
+
+    def __init__(self, features: int, outputs: int, shapes_head: bool) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(features, CRITIC_WIDTH), nn.Tanh(), nn.Linear(CRITIC_WIDTH, outputs))
+        self.shapes_head = shapes_head
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features [N, F] to what the value is read from."""
+        value: Tensor = self.layers(features if self.shapes_head else features.detach())
+        return value
+
+
+class DriverPolicy(RecurrentActorCriticPolicy):
+    """Actor: a driver; critic: a small network on its features.
+
+    `weights` are those of a driver to start from.  `anchor` > 0 keeps the actor near it: the weight of the
+    Kullback-Leibler divergence, as `entropy` is that of the entropy; RecurrentPPO gets both as its entropy, whose own
+    coefficient must be 1.  While `waiting`, only the critic learns.
+    """
+
+    lstm_actor: Any
+    critic: Any
+    action_net: Any
+    features_extractor: Any
+
+    def __init__(
+        self,
+        observation_space: spaces.Box,
+        action_space: spaces.Box,
+        lr_schedule: Any,
+        spec: DriverSpec,
+        seed: int = 0,
+        bptt: int = 0,
+        burn_in: int = 0,
+        entropy: float = 0.0,
+        anchor: float = 0.0,
+        log_std: float = -1.0,
+        critic_shapes_head: bool = True,
+        weights: dict[str, Tensor] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            head, core, readout = parts_of(spec, observation_space, action_space)
+            super().__init__(
+                observation_space,
+                action_space,
+                lr_schedule,
+                net_arch=[],
+                ortho_init=False,
+                log_std_init=log_std,
+                features_extractor_class=Seen,
+                features_extractor_kwargs={"head": head, "features": core.input_size},
+                normalize_images=False,
+                lstm_hidden_size=core.output_size,
+                enable_critic_lstm=False,
+                **kwargs,
+            )
+            self.critic = Critic(core.input_size, core.output_size, critic_shapes_head)
+        self.settings = {
+            "spec": spec, "seed": seed, "bptt": bptt, "burn_in": burn_in, "entropy": entropy, "anchor": anchor,
+            "log_std": log_std, "critic_shapes_head": critic_shapes_head,
+        }  # fmt: skip
+        self.lstm_actor = DriverCore(core, spec.dt_s)
+        self.lstm_actor.bptt, self.lstm_actor.burn_in = bptt, burn_in
+        self.action_net = readout
+        self.lstm_hidden_state_shape = (1, 1, core.state_size)
+        self.spec, self.entropy, self.anchor, self.waiting = spec, entropy, anchor, False
+        if weights is not None:
+            self.driver().load_state_dict(weights)
+        self.model: tuple[Any, Any, Any] | None = None
+        # the optimiser of super() holds parameters that were replaced
+        learned = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        self.optimizer = cast(Any, self.optimizer_class)(learned, lr=lr_schedule(1), **self.optimizer_kwargs)
+
+    def driver(self) -> Driver:
+        """The actor as a driver that shares its weights; ValueError if it sees no frames or has several actions."""
+        head = self.features_extractor.head
+        if self.action_net.out_features != 1 or isinstance(head, nn.Sequential):
+            raise ValueError("a driver sees frames and has one action")
+        driver = Driver.build(self.spec, 0)
+        driver.head, driver.core, driver.readout = head, self.lstm_actor.core, self.action_net
+        return driver
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        """What `save` keeps to make this policy again (upstream forgets what is recurrent)."""
+        space = {"observation_space": self.observation_space, "action_space": self.action_space}
+        return {**space, "lr_schedule": self._dummy_schedule, **self.settings}
+
+    @staticmethod
+    def _process_sequence(  # type: ignore[override]
+        features: Tensor, lstm_states: tuple[Tensor, Tensor], episode_starts: Tensor, lstm: Any
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """The same as upstream's with one core call for as long as no episode begins and no gradient is cut."""
+        rows = lstm_states[0].shape[1]
+        sequence, starts = features.reshape(rows, -1, lstm.input_size), episode_starts.reshape(rows, -1) > 0.5
+        frames, learning = sequence.shape[1], torch.is_grad_enabled() and sequence.shape[1] > 1
+        begins = set((starts[:, 1:].any(0).nonzero()[:, 0] + 1).tolist())
+        cuts = set(range(lstm.burn_in, frames, lstm.bptt or frames)) if learning else set()
+        edges, state, outputs = sorted({0, frames} | begins | cuts), lstm_states[0][0], []
+        for first, last in pairwise(edges):
+            state = state.detach() if first in cuts else state
+            state = torch.where(starts[:, first : first + 1], lstm.core.initial_state(rows), state)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not (learning and last <= lstm.burn_in)):
+                output, state = lstm.core(sequence[:, first:last], state, lstm.dt_s)
+            outputs.append(output)
+        return torch.cat(outputs, 1).flatten(0, 1), (state[None], lstm_states[1])
+
+    def extract_features(  # type: ignore[override]
+        self, obs: Tensor, features_extractor: BaseFeaturesExtractor | None = None
+    ) -> Tensor:
+        """Features [N, F]; frames stay bytes."""
+        features: Tensor = self.features_extractor(obs)
+        return features
+
+    def evaluate_actions(  # type: ignore[override]
+        self, obs: Tensor, actions: Tensor, lstm_states: RNNStates, episode_starts: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Values, log-probabilities, and the regulariser: entropy, and nearness to the driver this one began as."""
+        features, state = self.extract_features(obs), (lstm_states.pi[0], lstm_states.pi[1])
+        outputs, _ = self._process_sequence(features, state, episode_starts, self.lstm_actor)
+        distribution: Any = self._get_action_dist_from_latent(outputs)
+        log_prob: Tensor = distribution.log_prob(actions)
+        regulariser: Tensor = self.entropy * distribution.entropy()
+        if self.model is not None:
+            regulariser = regulariser - self.anchor * self._away(obs, state, episode_starts, distribution)
+        if self.waiting:
+            log_prob, regulariser = log_prob.detach(), regulariser.detach()
+        return self.value_net(self.critic(features)), log_prob, regulariser
+
+    def drop_anchor(self) -> None:
+        """From now on keep near the driver as it is now."""
+        if self.anchor > 0.0:
+            head, core, readout = copied(self.features_extractor), copied(self.lstm_actor), copied(self.action_net)
+            self.__dict__["model"] = (head, core, readout)  # not a part of this module: nobody trains or saves it
+
+    @torch.no_grad()
+    def _model_means(self, obs: Tensor, states: tuple[Tensor, Tensor], starts: Tensor) -> Tensor:
+        """The mean actions of the driver that this one began as, from this one's memory."""
+        assert self.model is not None
+        head, core, readout = self.model
+        outputs, _ = self._process_sequence(head(obs), states, starts, core)
+        means: Tensor = readout(outputs)
+        return means
+
+    def _away(self, obs: Tensor, states: tuple[Tensor, Tensor], starts: Tensor, distribution: Any) -> Tensor:
+        """Divergence of the driver's action from that of the one it began as, of the same deviation [N]."""
+        normal = distribution.distribution
+        off: Tensor = (normal.mean - self._model_means(obs, states, starts)) / normal.stddev.detach()
+        return 0.5 * (off * off).sum(-1)
+
+
+def parts_of(
+    spec: DriverSpec, observation_space: spaces.Box, action_space: spaces.Box
+) -> tuple[nn.Module, Any, nn.Linear]:
+    """Head, core and read-out for frames, those of a driver, or for vectors."""
+    actions = int(action_space.shape[0])
+    if len(observation_space.shape) == 3:
+        driver = Driver(spec)
+        readout = driver.readout if actions == 1 else nn.Linear(driver.core.output_size, actions)
+        return driver.head, driver.core, readout
+    head = nn.Sequential(nn.Linear(int(observation_space.shape[0]), VECTOR_FEATURES), nn.ReLU())
+    core = CORES[spec.core](spec, VECTOR_FEATURES)
+    return head, core, nn.Linear(core.output_size, actions)
+
+
+def copied(module: nn.Module) -> nn.Module:
+    """A copy that learns nothing."""
+    return copy.deepcopy(module).requires_grad_(False).eval()

@@ -1,0 +1,200 @@
+"""Reinforcement learning: equal to the stock way, to a hand's sums, and to itself after an interruption."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
+from sb3_contrib.common.recurrent.type_aliases import RNNStates
+from stable_baselines3.common.logger import configure
+from stable_baselines3.common.vec_env import VecTransposeImage
+
+from lanekeep.flags import UserError
+from lanekeep.reinforcement import Cars, DriverPolicy, Rewards
+from lanekeep.reinforcement.train import Training, TrainRL, train
+from lanekeep_policies.checkpoint import load_driver
+from lanekeep_policies.driver import DriverSpec
+
+SPEC = DriverSpec(core="ncp", camera_height=16, camera_width=24, curvature_limit_per_m=0.02)
+SMALL = {"camera": "16x24", "cars": 2, "horizon": 16, "batch": 16, "epochs": 2, "validation_km": 0.1}
+
+
+def cars(number: int = 2, **settings: object) -> Cars:
+    return Cars(number, Rewards(), scenario="country", camera="16x24", **settings)
+
+
+def policy(core: str = "ncp", **settings: object) -> DriverPolicy:
+    env = VecTransposeImage(cars())
+    spec = DriverSpec(core=core, camera_height=16, camera_width=24, curvature_limit_per_m=0.02)
+    return DriverPolicy(env.observation_space, env.action_space, lambda _: 1e-3, spec, **settings)  # type: ignore[arg-type]
+
+
+def sequences(
+    p: DriverPolicy, rows: int = 3, frames: int = 7
+) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    features = torch.rand(rows * frames, p.lstm_actor.input_size, generator=generator)
+    state = torch.rand(1, rows, p.lstm_actor.hidden_size, generator=generator)
+    return features, (state, torch.zeros_like(state))
+
+
+def gradients(p: DriverPolicy, outputs: torch.Tensor) -> list[torch.Tensor]:
+    weights = torch.linspace(-1.0, 1.0, outputs.numel()).view_as(outputs)
+    learned = [q for q in p.lstm_actor.parameters() if q.requires_grad]
+    return list(torch.autograd.grad((weights * outputs).sum(), learned, retain_graph=True))
+
+
+@pytest.mark.parametrize("core", ["ncp", "lstm", "cfc", "gru"])
+@pytest.mark.parametrize("begins", [[], [(0, 0), (2, 0)], [(0, 3), (1, 3), (2, 5)]])
+def test_one_core_call_equals_the_stock_loop_over_time(core: str, begins: list[tuple[int, int]]) -> None:
+    p = policy(core)
+    features, states = sequences(p)
+    starts = torch.zeros(3, 7)
+    for row, frame in begins:
+        starts[row, frame] = 1.0
+    ours, (state, _) = p._process_sequence(features, states, starts.flatten(), p.lstm_actor)
+    stock, (expected, _) = RecurrentActorCriticPolicy._process_sequence(
+        features, states, starts.flatten(), p.lstm_actor
+    )
+    assert torch.allclose(ours, stock, atol=1e-6) and torch.allclose(state, expected, atol=1e-6)
+    for mine, theirs in zip(gradients(p, ours), gradients(p, stock), strict=True):
+        assert (mine - theirs).abs().max() <= 1e-4 * theirs.abs().max() + 1e-7
+
+
+def test_a_gradient_goes_back_as_far_as_it_is_allowed_to_and_burn_in_has_none() -> None:
+    p = policy("ncp", bptt=3, burn_in=1)
+    features, states = sequences(p)
+    features.requires_grad_()
+    outputs, _ = p._process_sequence(features, states, torch.zeros(21), p.lstm_actor)
+    last = outputs.view(3, 7, -1)[:, 6].sum()
+    reached = torch.autograd.grad(last, features, retain_graph=True)[0].view(3, 7, -1).abs().sum((0, 2)) > 0.0
+    assert reached.tolist() == [False, False, False, False, True, True, True]  # cuts at 1, 4, 7
+    whole, _ = policy("ncp")._process_sequence(features, states, torch.zeros(21), p.lstm_actor)
+    assert torch.equal(outputs, whole)
+    gradient = torch.autograd.grad(outputs.sum(), features)[0].view(3, 7, -1).abs().sum((0, 2))
+    assert gradient[0] == 0.0 and (gradient[1:] > 0.0).all()
+
+
+def test_padding_is_looked_at_once_and_a_black_frame_is_a_frame() -> None:
+    p, generator = policy(), torch.Generator().manual_seed(0)
+    frames = torch.randint(0, 256, (9, 3, 16, 24), dtype=torch.uint8, generator=generator)
+    frames[[2, 5, 6]] = 0
+    each = torch.cat([p.features_extractor.head(frame[None].permute(0, 2, 3, 1).contiguous()) for frame in frames])
+    assert torch.allclose(p.extract_features(frames), each, atol=1e-6)
+
+
+def test_the_actor_is_the_driver() -> None:
+    p, rng = policy("lstm", seed=3), np.random.default_rng(0)
+    frames = rng.integers(0, 256, (4, 2, 16, 24, 3)).astype(np.uint8)
+    driver, state, memory = p.driver(), None, None
+    for t in range(4):
+        start = np.full(2, t == 0)
+        mine, state = p.predict(frames[t].transpose(0, 3, 1, 2), state, start, deterministic=True)
+        theirs, memory = driver.predict(frames[t], memory, start)
+        assert np.allclose(mine, theirs, atol=1e-6)
+
+
+def test_what_is_saved_predicts_the_same(tmp_path: Path) -> None:
+    p = policy("cfc", seed=5, bptt=4, log_std=-2.0)
+    p.save(str(tmp_path / "policy.zip"))
+    again = DriverPolicy.load(str(tmp_path / "policy.zip"))
+    frames = np.random.default_rng(0).integers(0, 256, (2, 3, 16, 24)).astype(np.uint8)
+    assert np.array_equal(p.predict(frames, deterministic=True)[0], again.predict(frames, deterministic=True)[0])
+    assert again.settings == p.settings and torch.equal(again.log_std, p.log_std)
+
+
+def test_the_anchor_pulls_back_to_where_it_was_dropped() -> None:
+    p = policy(anchor=0.5)
+    p.drop_anchor()
+    frames = torch.randint(0, 256, (6, 3, 16, 24), dtype=torch.uint8)
+    zero = torch.zeros(1, 2, p.lstm_actor.hidden_size)
+    states, starts = RNNStates((zero, zero), (zero, zero)), torch.zeros(6)
+    _, _, before = p.evaluate_actions(frames, torch.zeros(6, 1), states, starts)
+    assert before.abs().max() == 0.0
+    with torch.no_grad():
+        p.action_net.bias += 0.1
+    _, _, after = p.evaluate_actions(frames, torch.zeros(6, 1), states, starts)
+    expected = -0.5 * 0.5 * (0.1 / torch.exp(p.log_std)) ** 2
+    assert torch.allclose(after, expected.expand(6), rtol=1e-4)
+    gradient = torch.autograd.grad(-after.sum(), p.action_net.bias)[0]
+    assert gradient > 0.0  # descending leads back
+
+
+def test_a_road_that_ends_is_not_a_death_and_the_terms_are_the_reward() -> None:
+    world = cars(3)
+    world.begin([7])
+    seen = {"departed": 0, "ended": 0}
+    for _ in range(400):
+        observation, reward, done, infos = world.step(np.array([[0.0], [0.3], [-0.2]], np.float32))
+        assert reward == pytest.approx(np.sum([t for t in world.terms.values()], 0), abs=1e-6)
+        for i in np.flatnonzero(done):
+            info = infos[i]
+            assert info["TimeLimit.truncated"] is not info["departed"]
+            assert info["terminal_observation"].shape == (16, 24, 3)
+            assert not np.array_equal(info["terminal_observation"], observation[i])
+            assert info["reward_terms"]["departure"] == (-1.0 if info["departed"] else 0.0)
+            assert info["episode"]["r"] == pytest.approx(sum(info["reward_terms"].values()))
+            seen["departed"] += info["departed"]
+    assert seen["departed"] > 5
+
+
+def test_advantages_are_those_of_a_sum_by_hand(tmp_path: Path) -> None:
+    training = Training(TrainRL(tmp_path / "a", **SMALL))
+    ppo = training.ppo
+    ppo._setup_learn(32, training)
+    assert ppo.collect_rollouts(ppo.env, training, ppo.rollout_buffer, 16)
+    buffer, s = ppo.rollout_buffer, training.settings
+    for car in range(2):
+        advantage = 0.0
+        for t in reversed(range(15)):  # the last step's successor is not in the buffer
+            alive = 1.0 - buffer.episode_starts[t + 1, car]
+            surprise = buffer.rewards[t, car] + s.gamma * alive * buffer.values[t + 1, car] - buffer.values[t, car]
+            advantage = surprise + s.gamma * s.gae_lambda * alive * (
+                buffer.advantages[t + 1, car] if t == 14 else advantage
+            )
+            assert buffer.advantages[t, car] == pytest.approx(advantage, abs=1e-5)
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    train(TrainRL(whole, steps=128, warm_up=1, entropy=0.01, **SMALL))
+    stop = Training(TrainRL(cut, steps=128, warm_up=1, entropy=0.01, **SMALL), lambda: stop.rollout == 2)
+    stop.ppo.set_logger(configure(None, []))
+    stop.ppo.learn(128, stop, reset_num_timesteps=False)
+    assert stop.rollout == 2 and stop.stopped
+    train(TrainRL(cut, steps=128, warm_up=1, entropy=0.01, **SMALL))
+    for name in ("weights.safetensors", "training.safetensors"):
+        assert (whole / name).read_bytes() == (cut / name).read_bytes()
+    train(TrainRL(cut, steps=128, warm_up=1, entropy=0.01, **SMALL))  # nothing left to do
+    with pytest.raises(UserError, match="was trained with gamma"):
+        train(TrainRL(cut, steps=128, warm_up=1, entropy=0.01, gamma=0.5, **SMALL))
+
+
+def test_while_the_critic_warms_up_the_driver_stays_as_it_was(tmp_path: Path) -> None:
+    train(TrainRL(tmp_path / "a", steps=64, warm_up=2, start=None, **{**SMALL, "horizon": 32}))
+    untrained = policy(seed=0).driver()
+    trained = load_driver(tmp_path / "a")
+    core = {n: v for n, v in trained.state_dict().items() if n.startswith(("core.", "readout."))}
+    assert core and all(torch.equal(value, untrained.state_dict()[name]) for name, value in core.items())
+
+
+def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--anchor needs a driver"):
+        TrainRL(tmp_path, anchor=1.0)
+    with pytest.raises(UserError, match="--batch must be from 2 to 32"):
+        TrainRL(tmp_path, **{**SMALL, "batch": 64})
+    with pytest.raises(UserError, match="held out for tests"):
+        train(TrainRL(tmp_path / "b", scenario="night", **SMALL))
+    with pytest.raises(UserError, match="no shipped driver"):
+        train(TrainRL(tmp_path / "b", start="nonsense", **SMALL))
+
+
+def test_a_training_that_diverges_says_so_and_keeps_the_last_driver(tmp_path: Path) -> None:
+    training = Training(TrainRL(tmp_path / "a", **SMALL))
+    training.save()
+    with torch.no_grad():
+        training.policy.action_net.bias.fill_(np.nan)
+    with pytest.raises(UserError, match="diverged in rollout 0"):
+        training._on_rollout_start()
+    assert bool(load_driver(tmp_path / "a").readout.bias.isfinite().all())
