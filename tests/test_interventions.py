@@ -133,6 +133,21 @@ def test_one_more_is_seen_where_it_was_put(kind: str) -> None:
     assert not changed(gone, env.view(snapshot, [Remove(element)])).any()
 
 
+def test_instants_of_episodes_with_more_and_fewer_other_cars_go_into_one_call() -> None:
+    env = LaneKeepingEnv(scenario="town", camera="16x40")
+    snapshots = []
+    for seed in range(8):
+        env.reset(seed=seed)
+        snapshots.append(env.snapshot())
+    assert len({snapshot.traffic.shape for snapshot in snapshots}) > 1
+    batch = env.views(snapshots, [[], [Remove(Element.CARS)]])
+    for images, snapshot in zip(batch, snapshots, strict=True):
+        assert np.array_equal(images[0], env.view(snapshot).image)
+        assert np.array_equal(images[1], env.view(snapshot, [Remove(Element.CARS)]).image)
+    assert env.views([], [[]]).shape == (0, 1, 16, 40, 3)
+    assert env.views(snapshots, []).shape == (8, 0, 16, 40, 3)
+
+
 def test_many_variants_of_many_instants_are_the_views_one_by_one() -> None:
     env, first = instant(3, 200.0)
     env.reset(seed=8, options={"start_m": 500.0})
