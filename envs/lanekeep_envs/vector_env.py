@@ -414,7 +414,9 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         kept = [tuple(variant) for variant in variants]
         scenes = [intervene(scene_of(snapshot, car), variant) for snapshot in snapshots for variant in kept]
         if not scenes:
-            return np.zeros((len(snapshots), len(kept), renderer.camera.height_px, renderer.camera.width_px, 3), np.uint8)
+            return np.zeros(
+                (len(snapshots), len(kept), renderer.camera.height_px, renderer.camera.width_px, 3), np.uint8
+            )
         pictures = renderer.images(
             np.array([scene.car for scene in scenes], CAR),
             np.stack([scene.road for scene in scenes]),
