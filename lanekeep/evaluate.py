@@ -80,6 +80,9 @@ def evaluate(settings: Evaluate) -> None:
         )
     check_file(settings, "json")
     scenarios = [load_scenario(name).at(settings.difficulty) for name in names_of(settings.scenario)]
+    names = [scenario.name for scenario in scenarios]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UserError(f"two scenarios are called {twice[0]}; rename the file of one, to tell their numbers apart")
     drivers = {name: None if name == "expert" else open_driver(name) for name in settings.drivers}
     for scenario in scenarios:
         for driver in drivers.values():

@@ -128,6 +128,15 @@ def test_many_scenarios_make_a_table_of_scenarios(tmp_path: Path, capsys: pytest
     assert names_of(["held-out"]) == [n for n in scenario_names() if load_scenario(n).family == "held-out"]
 
 
+def test_two_files_of_one_name_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "mine.toml").write_text('description = "mine"')
+    for files in (["a/mine.toml", "b/mine.toml"], ["a/mine.toml", "./a/mine.toml"]):
+        assert main(["evaluate", "expert", "--scenario", *(f"{tmp_path}/{file}" for file in files)]) == 2
+        assert "two scenarios are called mine" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [

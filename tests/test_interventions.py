@@ -80,6 +80,25 @@ def test_a_shifted_marking_is_where_it_was_sent(element: Element) -> None:
     assert moved == pytest.approx(shift_m * Camera.parse("96x320").focal_length_px / whole.depth_m[row, 0], rel=0.15)
 
 
+@pytest.mark.parametrize("kind", ["asphalt", "concrete", "cobbles"])
+def test_a_road_of_any_surface_gets_the_colour_asked_for_and_a_marking_may_have_its_colour(kind: str) -> None:
+    table = load_scenario("country")
+    surface = msgspec.structs.replace(table.surface, kinds=(kind,))
+    env = LaneKeepingEnv(scenario=msgspec.structs.replace(table, surface=surface), camera="66x200")
+    env.reset(seed=3, options={"start_m": 200.0})
+    snapshot, even = env.snapshot(), [Remove(e) for e in (Element.TEXTURE, Element.SHADOWS, Element.NOISE)]
+    whole = env.view(snapshot, even)
+    road = (whole.contributors == 1 << Element.ROAD) & (whole.depth_m < 8.0)
+    black = env.view(snapshot, [*even, Recolour(Element.ROAD, (0.0, 0.0, 0.0))]).image[road]
+    assert road.sum() > 50 and black.max() <= 6  # but for the haze
+    bright, pale = (env.view(snapshot, [*even, Recolour(Element.ROAD, (g, g, g))]).image[road] for g in (60.0, 120.0))
+    assert bright.mean() == pytest.approx(0.5 * pale.mean(), rel=0.05)
+    faint = env.view(snapshot, [*even, Contrast(Element.RIGHT_MARKING, 0.0)]).image.astype(int)
+    bare = env.view(snapshot, [*even, Remove(Element.RIGHT_MARKING)]).image.astype(int)
+    near = (whole.depth_m < 15.0) & (whole.contributors & 1 << Element.TERRAIN == 0)
+    assert np.abs(faint - bare)[near].max() <= 12  # but for joints and the tracks that wheels polish
+
+
 def test_shifts_add_up_and_back_is_where_it_was() -> None:
     env, snapshot = instant()
     one = env.view(snapshot, [Shift(Element.CENTRE_MARKING, 0.5)])
@@ -121,6 +140,16 @@ def test_one_tree_of_many_is_removed_and_all_of_them_one_by_one_are_all() -> Non
         env.view(snapshot, [Remove(Element.TREES, trees)])
 
 
+def test_what_is_not_there_is_removed_without_a_trace_from_a_land_of_another_colour() -> None:
+    env, snapshot = instant(5, 300.0)
+    other = Recolour(Element.TERRAIN, (220.0, 40.0, 40.0))
+    whole, land = env.view(snapshot), env.view(snapshot, [other])
+    assert has(whole, Element.HILLS).any() and not (changed(whole, land) & ~has(whole, Element.TERRAIN)).any()
+    for element in (Element.SNOW, Element.FOG, Element.RAIN):
+        assert not changed(land, env.view(snapshot, [other, Remove(element)])).any()
+        assert not changed(land, env.view(snapshot, [Remove(element), other])).any()
+
+
 @pytest.mark.parametrize("kind", ["broadleaf", "conifer", "bush", "post"])
 def test_one_more_is_seen_where_it_was_put(kind: str) -> None:
     env, snapshot = instant(3, 200.0)
@@ -131,6 +160,21 @@ def test_one_more_is_seen_where_it_was_put(kind: str) -> None:
     assert 10.0 < more.depth_m[changed(whole, more) & (more.elements == element)].min() < 14.0
     gone = env.view(snapshot, [Add(kind, 12.0, -5.5), Remove(element)])
     assert not changed(gone, env.view(snapshot, [Remove(element)])).any()
+
+
+def test_instants_of_episodes_with_more_and_fewer_other_cars_go_into_one_call() -> None:
+    env = LaneKeepingEnv(scenario="town", camera="16x40")
+    snapshots = []
+    for seed in range(8):
+        env.reset(seed=seed)
+        snapshots.append(env.snapshot())
+    assert len({snapshot.traffic.shape for snapshot in snapshots}) > 1
+    batch = env.views(snapshots, [[], [Remove(Element.CARS)]])
+    for images, snapshot in zip(batch, snapshots, strict=True):
+        assert np.array_equal(images[0], env.view(snapshot).image)
+        assert np.array_equal(images[1], env.view(snapshot, [Remove(Element.CARS)]).image)
+    assert env.views([], [[]]).shape == (0, 1, 16, 40, 3)
+    assert env.views(snapshots, []).shape == (8, 0, 16, 40, 3)
 
 
 def test_many_variants_of_many_instants_are_the_views_one_by_one() -> None:
@@ -159,12 +203,29 @@ def test_many_variants_of_many_instants_are_the_views_one_by_one() -> None:
         (Recolour(Element.ROAD, (0.0, 0.0, 300.0)), "a colour is three numbers from 0 to 255"),
         (Add("palm", 10.0, 5.0), "'palm' cannot be added"),
         (Remove(Element.TREES, -1), "numbered from 0"),
+        (Remove("trees"), "not 'trees'"),  # type: ignore[arg-type]
+        (KeepOnly(("trees",)), "not 'trees'"),  # type: ignore[arg-type]
+        (Shift("trees", 1.0), "not 'trees'"),  # type: ignore[arg-type]
+        (Recolour("trees", (0.0, 0.0, 0.0)), "not 'trees'"),  # type: ignore[arg-type]
+        (Shift(Element.LEFT_MARKING, float("nan")), "a shift is finite, not nan"),
+        (Shift(Element.TREES, float("inf")), "a shift is finite, not inf"),
+        (Contrast(Element.ROAD, float("nan")), "a contrast is finite, not nan"),
+        (Add("bush", float("nan"), 5.0), "a place is finite, not nan, 5.0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(intervention: Intervention, sentence: str) -> None:
     env, snapshot = instant(size="16x40")
     with pytest.raises(ValueError, match=sentence):
         env.view(snapshot, [intervention])
+
+
+@pytest.mark.parametrize("element", [Element.RAILS, Element.SIGNS, Element.TREES])
+def test_shifting_what_is_not_there_is_nothing(element: Element) -> None:
+    table = load_scenario("country")
+    scenery = msgspec.structs.replace(table.scenery, trees_per_km=(0.0, 0.0))
+    env = LaneKeepingEnv(scenario=msgspec.structs.replace(table, scenery=scenery), camera="16x40")
+    env.reset(seed=3)
+    assert not changed(env.view(env.snapshot()), env.view(env.snapshot(), [Shift(element, 1.0)])).any()
 
 
 def test_a_view_changes_nothing_of_the_snapshot() -> None:

@@ -170,3 +170,28 @@ def test_lamps_signs_and_posts_shine_at_night() -> None:
                 seen.append(frame.image[frame.contributors & (1 << element) != 0].astype(float).max(initial=0.0))
             gain += seen[1] - seen[0]
         assert gain / 8 > 40.0, element.name
+
+
+def test_no_car_reaches_beside_itself_at_the_height_of_the_eye() -> None:
+    """A roof seen from its edge is a sliver, whose long sides must not go on across the picture."""
+    country, camera = load_scenario("country"), Camera.parse("66x200")
+    scenario = msgspec.structs.replace(
+        country,
+        look=msgspec.structs.replace(country.look, sunshine=(0.0, 0.0)),  # no shadows
+        scenery=msgspec.structs.replace(country.scenery, car_ahead=1.0, oncoming_per_km=(40.0, 40.0)),
+    )
+    env = LaneKeepingEnv(scenario=scenario, camera=camera)
+    for seed in range(6):
+        env.reset(seed=seed, options={"start_m": 100.0})
+        snapshot = env.snapshot()
+        car, road = snapshot.cars[0], snapshot.roads[0]
+        cos, sin, own = np.cos(car["yaw"]), np.sin(car["yaw"]), np.zeros(camera.width_px, np.bool_)
+        for vehicle in snapshot.traffic[0]:
+            _, x, y, *_ = place_of(vehicle, car["steps"], car["distance_m"], road, country.lane.lane_width_m)
+            ahead, left = cos * (x - car["x"]) + sin * (y - car["y"]), cos * (y - car["y"]) - sin * (x - car["x"])
+            if -1.0 < ahead < 220.0:  # 2.6 m: half its length, and a turned car's corner
+                aside = [(left + side) / max(ahead + end, 1.0) for side in (-1.3, 1.3) for end in (-2.6, 2.6)]
+                columns = 99.5 - camera.focal_length_px * np.array(aside)
+                own[max(int(columns.min()) - 4, 0) : max(int(columns.max()) + 6, 0)] = True
+        seen = env.view(snapshot).contributors >> Element.CARS & 1 != 0
+        assert seen.any() and not (seen & ~own).any()

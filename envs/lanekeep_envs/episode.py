@@ -12,12 +12,20 @@ from lanekeep_envs.vehicle import GRAVITY_MPS2
 
 LEAD_IN_M, START_M, LOOKAHEAD_M = 60.0, 20.0, 260
 DARK_M = 40  # rows of the road table
+APART = 1_000_000  # of the children of an episode's generator: none that will be spawned
 CALM_TABLE = DisturbanceTable()
 
 
 def generator_of(seed: int) -> np.random.Generator:
     """Source of everything random in the episode of any integer, negative ones too."""
     return np.random.default_rng([abs(seed), int(seed < 0)])
+
+
+def apart_from(generator: np.random.Generator) -> np.random.Generator:
+    """A generator of its own for the episode, that takes none of those which `generator` will spawn."""
+    source = generator.bit_generator.seed_seq
+    assert isinstance(source, np.random.SeedSequence)
+    return np.random.default_rng(np.random.SeedSequence(source.entropy, spawn_key=(*source.spawn_key, APART)))
 
 
 def empty_roads(scenario: Scenario, number: int) -> NDArray[np.void]:
@@ -42,7 +50,7 @@ def draw_road(road: NDArray[np.void], scenario: Scenario, generator: np.random.G
     lay_out(road, profile, draws, 1.0)
     road["tone"] = 1.0
     if scenario.confounder.dark_asphalt > 0.0:
-        darken(road, scenario.confounder, generator.spawn(1)[0])
+        darken(road, scenario.confounder, apart_from(generator))
     return profile.design_speed_mps
 
 

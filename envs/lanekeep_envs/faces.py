@@ -206,10 +206,15 @@ def paint_face(canvas, by, patch, face, skin, light, lens, grow):
     )  # fmt: skip
     cloth = Cloth(face.wide, face.tall, max(px_u, 1e-3), max(px_v, 1e-3), ragged, face.rise[2] > 0.0)
     plane, base, many = plane_of(face, n, near, lens), light_on(n, light), 0
+    # where two edges meet at a small angle, as in a roof at the height of the eye, they alone would let it reach far beyond
+    reach = 1.0 + max(max(grow[0], grow[1]), max(grow[2], grow[3])) + ragged
+    leftmost = min(min(a[0], b[0]), min(c[0], d[0])) - reach
+    rightmost = max(max(a[0], b[0]), max(c[0], d[0])) + reach
     first_row = lens.centre_row + min(min(a[1], b[1]), min(c[1], d[1])) - 2.0 - ragged
     last_row = lens.centre_row + max(max(a[1], b[1]), max(c[1], d[1])) + 3.0
     for i in range(int(min(max(first_row, 0.0), height)), int(min(max(last_row, 0.0), height))):
         low, high = chord_of(edges, i - lens.centre_row)
+        low, high = max(low, leftmost), min(high, rightmost)
         if low > high:
             continue
         first = int(min(max(np.ceil(lens.centre_column + low), 0.0), width))

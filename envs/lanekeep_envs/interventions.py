@@ -6,6 +6,7 @@ pixel without an element's bit in `Frame.contributors` stays what it was when th
 changed in contrast.  A shift or an addition also changes the pixels where the element then is.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.elements import EVERYTHING, REMOVABLE, Element, element_named
 from lanekeep_envs.look import RGB, colour_of, derive, mix, paint
+from lanekeep_envs.pavement import asphalt_for, surface_colour
 from lanekeep_envs.road import pose_beside
 from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, GONE, POST, POST_HEIGHT_M, POST_WIDTH_M, THING
 from lanekeep_envs.things import element_of
@@ -35,6 +37,7 @@ STRENGTHS_OF = {  # elements that are strengths of the look
 }
 MARKINGS = {Element.CENTRE_MARKING: "centre", Element.LEFT_MARKING: "left", Element.RIGHT_MARKING: "right"}
 PLANTS = (Element.TREES, Element.BUSHES)
+BESIDE = (*PLANTS, Element.POSTS, Element.HEDGES, Element.RAILS, Element.SIGNS, Element.BUILDINGS)  # records of THING
 KINDS = {"broadleaf": BROADLEAF, "conifer": CONIFER, "bush": BUSH, "post": POST}
 SIZES = {"broadleaf": (10.0, 3.2), "conifer": (12.0, 2.4), "bush": (1.6, 1.2)}  # height and radius [m]
 
@@ -92,6 +95,8 @@ class KeepOnly:
 
     def apply(self, scene: Scene) -> None:
         """See `Intervention`."""
+        for element in self.elements:
+            _known(element)
         for element in REMOVABLE:
             if element not in self.elements:
                 Remove(element).apply(scene)
@@ -106,13 +111,13 @@ class Shift:
 
     def apply(self, scene: Scene) -> None:
         """See `Intervention`."""
-        if self.element in MARKINGS:
+        _finite("a shift", self.left_m)
+        if _known(self.element) in MARKINGS:
             scene.look[f"{MARKINGS[self.element]}_shift_m"] += self.left_m
             return
-        rows = _things_of(scene, self.element)
-        if self.element not in PLANTS and len(rows) == 0:
+        if self.element not in BESIDE:
             raise ValueError(f"{_name(self.element)} cannot be shifted: markings and things beside the road can")
-        for row in rows:
+        for row in _things_of(scene, self.element):
             thing = scene.things[row]
             _, _, heading = pose_beside(scene.road, thing["s_m"], 0.0)
             thing["x"] -= self.left_m * np.sin(heading)
@@ -145,7 +150,8 @@ class Contrast:
 
     def apply(self, scene: Scene) -> None:
         """See `Intervention`."""
-        ground = colour_of(scene.look, "asphalt" if self.element in MARKINGS else "grass")
+        _finite("a contrast", self.factor)
+        ground = _road_colour(scene.look) if self.element in MARKINGS else colour_of(scene.look, "grass")
 
         def changed(colour: RGB) -> RGB:
             red, green, blue = mix(ground, colour, self.factor)
@@ -166,6 +172,7 @@ class Add:
         """See `Intervention`."""
         if self.kind not in KINDS:
             raise ValueError(f"{self.kind!r} cannot be added: there are {', '.join(KINDS)}")
+        _finite("a place", self.ahead_m, self.left_m)
         thing = np.zeros(1, THING)
         thing["kind"], thing["tint"], thing["twist"] = KINDS[self.kind], 1.0, 0.5
         thing["height_m"], thing["radius_m"] = SIZES.get(self.kind, (POST_HEIGHT_M, 0.5 * POST_WIDTH_M))
@@ -183,14 +190,27 @@ def intervene(scene: Scene, interventions: Iterable[Intervention]) -> Scene:
     return scene
 
 
+def _known(element: Element) -> Element:
+    try:
+        return Element(element)  # a number out of `Frame.elements` will do
+    except ValueError:
+        raise ValueError(f"an element is an Element, such as Element.TREES, not {element!r}") from None
+
+
 def _removable(element: Element) -> Element:
-    if element not in REMOVABLE:
-        raise ValueError(f"{_name(element)} cannot be removed: the rest stands on it")
-    return element
+    known = _known(element)
+    if known not in REMOVABLE:
+        raise ValueError(f"{_name(known)} cannot be removed: the rest stands on it")
+    return known
+
+
+def _finite(what: str, *numbers: float) -> None:
+    if not all(math.isfinite(number) for number in numbers):
+        raise ValueError(f"{what} is finite, not {', '.join(map(str, numbers))}")
 
 
 def _name(element: Element) -> str:
-    return element.name.lower()
+    return _known(element).name.lower()
 
 
 def _things_of(scene: Scene, element: Element) -> NDArray[np.int64]:
@@ -207,9 +227,15 @@ def _thing_of(scene: Scene, element: Element, number: int) -> int:
     return int(rows[number])
 
 
+def _road_colour(look: np.void) -> RGB:
+    """Of asphalt, concrete or cobbles, whichever it is."""
+    red, green, blue = surface_colour(colour_of(look, "asphalt"), int(look["surface_kind"]))
+    return red, green, blue
+
+
 def _set_colour(scene: Scene, element: Element, changed: Callable[[RGB], RGB]) -> None:
     """Change the colour of an element by a function of what it is now."""
-    look = scene.look
+    look, element = scene.look, _known(element)
     if element in MARKINGS:
         name = f"{MARKINGS[element]}_paint"
         before, after = colour_of(look, name), changed(colour_of(look, name))
@@ -217,7 +243,8 @@ def _set_colour(scene: Scene, element: Element, changed: Callable[[RGB], RGB]) -
             paint(look, name, after)
             look["own_paint"], look["plain"] = True, False
     elif element is Element.ROAD:
-        paint(look, "asphalt", changed(colour_of(look, "asphalt")))
+        if (after := changed(_road_colour(look))) != _road_colour(look):
+            paint(look, "asphalt", asphalt_for(after, int(look["surface_kind"])))
     elif element is Element.TERRAIN:
         for name in ("grass", "field", "gravel"):
             paint(look, name, changed(colour_of(look, name)))

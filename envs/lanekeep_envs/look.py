@@ -22,6 +22,7 @@ COLOURS = (
     "zenith",
     "horizon",  # also the colour of the haze
     "hill",
+    "bare_hill",  # a cause: without snow
     "cloud",
     "grass",
     "field",
@@ -152,9 +153,7 @@ def derive(look: np.void) -> None:
     look["cloudiness"] = clouds - 2.5 * hidden(fog)
     denser_per_m = fog * FOG_PER_M + rain * RAIN_PER_M + snowfall * SNOWFALL_PER_M
     look["visibility_m"] = look["clear_visibility_m"] / (1.0 + look["clear_visibility_m"] * denser_per_m)
-    grass = colour_of(look, "grass")
-    hill = 0.5 * grass[0] + 40.0, 0.5 * grass[1] + 48.0, 0.5 * grass[2] + 42.0
-    paint(look, "hill", mix(hill, (206.0, 212.0, 222.0), 0.85 * look["snow"]))
+    paint(look, "hill", mix(colour_of(look, "bare_hill"), (206.0, 212.0, 222.0), 0.85 * look["snow"]))
 
 
 def set_daylight(look: np.void, noon: float, sunshine: float, gloom: float) -> None:
@@ -185,7 +184,9 @@ def set_surfaces(look: np.void, scenario: Scenario, u: Sequence[float]) -> None:
     table = scenario.look
     paint(look, "asphalt", tinted(span(table.asphalt_grey, u[0]), mix((0.97, 0.99, 1.03), (1.03, 1.0, 0.96), u[1])))
     paint(look, "paint", tinted(span(table.paint_grey, u[2]), (1.0, 0.99, 0.96)))
-    paint(look, "grass", mix((74, 104, 42), (142, 134, 70), u[3]))
+    grass = mix((74, 104, 42), (142, 134, 70), u[3])
+    paint(look, "grass", grass)
+    paint(look, "bare_hill", (0.5 * grass[0] + 40.0, 0.5 * grass[1] + 48.0, 0.5 * grass[2] + 42.0))
     paint(look, "field", mix((96, 128, 52), (196, 172, 96), u[4]))
     paint(look, "gravel", mix((118, 112, 100), (150, 140, 122), u[5]))
     paint(look, "leaf", mix((52, 84, 32), (112, 116, 40), u[6]))

@@ -6,6 +6,7 @@ from lanekeep_envs.condition import fade, look_up_uniform, part_of, pattern, pla
 from lanekeep_envs.ground_row import columns_near
 from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.lines import add, distance_from_line, fill_line
+from lanekeep_envs.look import RGB
 from lanekeep_envs.surface import Materials, overlap
 from lanekeep_envs.texture import TILE, first_of, look_up, place, sample
 
@@ -121,6 +122,13 @@ def surface_colour(asphalt, kind):
     if kind == COBBLES:
         return (10.0 + 1.1 * asphalt[0], 5.0 + 1.1 * asphalt[1], 1.0 + 1.1 * asphalt[2])
     return asphalt
+
+
+def asphalt_for(colour: RGB, kind: int) -> RGB:
+    """The way back: the asphalt whose place a road of this colour takes."""
+    none, one = surface_colour((0.0, 0.0, 0.0), kind), surface_colour((1.0, 1.0, 1.0), kind)
+    red, green, blue = ((c - low) / (high - low) for c, low, high in zip(colour, none, one, strict=True))
+    return red, green, blue
 
 
 @inlined

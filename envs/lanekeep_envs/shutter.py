@@ -4,6 +4,8 @@ A picture here is colour [3, H, W] without the canvas's margin, `lens` that of t
 pixels takes their contributor bits along; `bits` is None where nobody asks for them.
 """
 
+from typing import Any
+
 import numpy as np
 
 from lanekeep_envs.kernel import kernel
@@ -162,7 +164,7 @@ def roll_picture(colour, spare, bits, roll, lens):
     height, width, slope = colour.shape[1], colour.shape[2], np.tan(roll)
     vanishing = lens.centre_row - lens.focal_px * lens.sin_pitch / lens.cos_pitch
     place, below = np.zeros(width, np.uint32), np.zeros(width, np.float32)
-    before = None if bits is None else bits.copy()
+    before: Any = None if bits is None else bits.copy()
     spare[:] = colour
     for i in range(height):
         for j in range(width):

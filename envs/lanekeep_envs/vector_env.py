@@ -85,6 +85,14 @@ def scene_of(snapshot: Snapshot, car: int) -> Scene:
     )
 
 
+def stacked(tables: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
+    """Tables [K] of different lengths as one [N, K], the shorter ones with records of zeros at their end."""
+    together = np.zeros((len(tables), max(map(len, tables))), tables[0].dtype)
+    for row, table in zip(together, tables, strict=True):
+        row[: len(table)] = table
+    return together
+
+
 class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
     """N independent `LaneKeeping-v0` cars in one process, stepped and rendered by compiled kernels.
 
@@ -405,17 +413,17 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         renderer = self._renderer_of(self.camera if camera is None else Camera.parse(camera))
         kept = [tuple(variant) for variant in variants]
         scenes = [intervene(scene_of(snapshot, car), variant) for snapshot in snapshots for variant in kept]
-        counts = np.array([len(scene.things) for scene in scenes], np.int64)
-        things = np.zeros((len(scenes), max(counts, default=0)), THING)
-        for row, scene in zip(things, scenes, strict=True):
-            row[: len(scene.things)] = scene.things
+        if not scenes:
+            return np.zeros(
+                (len(snapshots), len(kept), renderer.camera.height_px, renderer.camera.width_px, 3), np.uint8
+            )
         pictures = renderer.images(
             np.array([scene.car for scene in scenes], CAR),
             np.stack([scene.road for scene in scenes]),
-            things,
-            counts,
+            stacked([scene.things for scene in scenes]),
+            np.array([len(scene.things) for scene in scenes], np.int64),
             np.array([scene.look for scene in scenes], LOOK),
-            np.stack([scene.traffic for scene in scenes]),
+            stacked([scene.traffic for scene in scenes]),
             np.array([scene.visible for scene in scenes], np.int64),
         )
         return pictures.reshape(len(snapshots), len(kept), *pictures.shape[1:])
