@@ -14,12 +14,14 @@ from lanekeep_envs import (
     LaneKeepingEnv,
     Recolour,
     Remove,
+    SetStrength,
     Shift,
     Snapshot,
     load_scenario,
 )
 from lanekeep_envs.elements import REMOVABLE
 from lanekeep_envs.interventions import Intervention
+from lanekeep_envs.look import derive
 
 MARKINGS = (Element.LEFT_MARKING, Element.CENTRE_MARKING, Element.RIGHT_MARKING)
 
@@ -244,3 +246,32 @@ def test_weather_is_removed_with_what_it_did_to_the_light() -> None:
     clear = foggy.view(foggy.snapshot(), [Remove(Element.FOG)])
     assert np.array_equal(clear.image, env.view(snapshot).image)
     assert changed(foggy.view(foggy.snapshot()), clear).mean() > 0.9
+
+
+def test_a_strength_that_is_set_is_that_of_a_scenario_and_nothing_sets_nothing() -> None:
+    env, snapshot = instant()
+    for name in ("rain", "fog", "worn", "snow", "drops", "night"):
+        assert np.array_equal(env.view(snapshot, [SetStrength(name, 0.0)]).image, env.view(snapshot).image)
+        rich = LaneKeepingEnv(camera="66x200", scenario="mixed")
+        twin = Snapshot(**{**snapshot.__dict__, "looks": snapshot.looks.copy()})
+        twin.looks[name] = 0.6
+        derive(twin.looks[0])
+        twin.looks["plain"] = name in ("rain", "drops")
+        assert np.array_equal(env.view(snapshot, [SetStrength(name, 0.6)]).image, rich.view(twin).image), name
+        assert changed(env.view(snapshot), env.view(snapshot, [SetStrength(name, 0.6)])).mean() > 0.02, name
+
+
+def test_one_car_of_several_is_removed() -> None:
+    table = load_scenario("country")
+    busy = msgspec.structs.replace(table.scenery, oncoming_per_km=(60.0, 60.0))
+    env = LaneKeepingEnv(camera="66x200", scenario=msgspec.structs.replace(table, scenery=busy))
+    env.reset(seed=4, options={"start_m": 200.0})
+    snapshot = env.snapshot()
+    number = int((snapshot.traffic["lane"][0] != 0).sum())
+    whole, each = env.view(snapshot), [env.view(snapshot, [Remove(Element.CARS, k)]) for k in range(number)]
+    assert number > 3 and 1 <= sum(changed(whole, one).any() for one in each) < number
+    assert not any((changed(whole, one) & ~has(whole, Element.CARS)).any() for one in each)
+    all_gone = env.view(snapshot, [Remove(Element.CARS, 0)] * number)
+    assert np.array_equal(all_gone.image, env.view(snapshot, [Remove(Element.CARS)]).image)
+    with pytest.raises(ValueError, match=f"there are {number} cars on this road"):
+        env.view(snapshot, [Remove(Element.CARS, number)])

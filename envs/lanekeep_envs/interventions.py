@@ -1,4 +1,4 @@
-"""Interventions on a scene: do(element := absent), alone, elsewhere, of another colour, fainter, or one more of them.
+"""Interventions on a scene: do(element := absent), alone, elsewhere, of another colour, fainter, stronger, or one more.
 
 An intervention changes the scene and never the renderer: the mask of visible elements, numbers of the LOOK, records of the
 things beside the road.  So interventions compose, in the order given, and whatever they do not touch is bit-identical: a
@@ -6,6 +6,7 @@ pixel without an element's bit in `Frame.contributors` stays what it was when th
 changed in contrast.  A shift or an addition also changes the pixels where the element then is.
 """
 
+import difflib
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.elements import EVERYTHING, REMOVABLE, Element, element_named
-from lanekeep_envs.look import RGB, colour_of, derive, mix, paint
+from lanekeep_envs.look import GROUND_STRENGTHS, RGB, STRENGTHS, colour_of, derive, mix, paint
 from lanekeep_envs.pavement import asphalt_for, surface_colour
 from lanekeep_envs.road import pose_beside
 from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, GONE, POST, POST_HEIGHT_M, POST_WIDTH_M, THING
@@ -77,6 +78,9 @@ class Remove:
     def apply(self, scene: Scene) -> None:
         """See `Intervention`."""
         element = _removable(self.element)
+        if self.number is not None and element is Element.CARS:
+            scene.traffic["lane"][_numbered(np.flatnonzero(scene.traffic["lane"]), element, self.number)] = 0
+            return
         if self.number is not None:
             scene.things["kind"][_thing_of(scene, element, self.number)] = GONE
             return
@@ -161,6 +165,26 @@ class Contrast:
 
 
 @dataclass(frozen=True)
+class SetStrength:
+    """Make weather, wear, water or the lens as strong as this, 0 to 1, by the name it has in a scenario: `fog`, `worn`."""
+
+    name: str
+    strength: float
+
+    def apply(self, scene: Scene) -> None:
+        """See `Intervention`."""
+        names = [name for table in STRENGTHS.values() for name in table]
+        if self.name not in names:
+            near = difflib.get_close_matches(self.name, names, 1)
+            raise ValueError(f"there is no strength {self.name!r}: {f'did you mean {near[0]}?' if near else names}")
+        if not 0.0 <= self.strength <= 1.0:
+            raise ValueError(f"a strength is from 0 to 1, not {self.strength}")
+        scene.look[self.name] = self.strength
+        derive(scene.look)
+        scene.look["plain"] &= self.strength == 0.0 or self.name not in GROUND_STRENGTHS
+
+
+@dataclass(frozen=True)
 class Add:
     """Plant one more: `kind` of KINDS, `ahead_m` of the car along the road, `left_m` to the left of its axis."""
 
@@ -221,7 +245,10 @@ def _things_of(scene: Scene, element: Element) -> NDArray[np.int64]:
 
 def _thing_of(scene: Scene, element: Element, number: int) -> int:
     """Row of the `number`-th of them; ValueError if there is none."""
-    rows = _things_of(scene, element)
+    return _numbered(_things_of(scene, element), element, number)
+
+
+def _numbered(rows: NDArray[np.int64], element: Element, number: int) -> int:
     if not 0 <= number < len(rows):
         raise ValueError(f"there are {len(rows)} {_name(element)} on this road, numbered from 0, so none is {number}")
     return int(rows[number])

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lanekeep_envs.scenario import Scenario, SensorTable, SurfaceTable, WeatherTable
 
@@ -41,6 +42,7 @@ STRENGTHS = {  # table of the scenario -> its keys that are a strength from 0 to
     "surface": ("worn", "missing", "seams", "ghost_lines", "roadworks", "wet", "puddles", "snow", "leaves"),
     "sensor": ("drops", "dirt", "motion_blur", "jpeg", "sway"),
 }
+GROUND_STRENGTHS = (*STRENGTHS["surface"], "night", "fog")  # of these, the ground of a fine day has none
 MOUNTING = ("height_error_m", "pitch_error_deg", "yaw_error_deg", "roll_error_deg")
 LOOK = np.dtype(
     [  # scalars only: the kernels read them one by one
@@ -233,5 +235,11 @@ def sample_conditions(look: np.void, scenario: Scenario, generator: np.random.Ge
         look[name] = drawn(getattr(scenario, table), name, *u)
     kinds = scenario.surface.kinds
     look["surface_kind"] = SURFACES.index(kinds[int(generator.integers(len(kinds)))])
-    ground = sum(look[name] for name in (*STRENGTHS["surface"], "night", "fog", "dark_asphalt"))
+    ground = sum(look[name] for name in (*GROUND_STRENGTHS, "dark_asphalt"))
     look["plain"] = ground == 0.0 and look["surface_kind"] == 0
+
+
+def all_fine(looks: np.void | NDArray[np.void]) -> bool:
+    """Whether these looks have nothing but what a fine day has."""
+    strengths = sum(np.sum(looks[name]) for name in (*STRENGTHS["weather"], *STRENGTHS["sensor"]))
+    return bool(np.all(looks["plain"]) and strengths == 0.0)

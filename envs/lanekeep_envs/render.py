@@ -24,6 +24,7 @@ from lanekeep_envs.ground_row import PIECE
 from lanekeep_envs.jpeg import compress
 from lanekeep_envs.kernel import kernel
 from lanekeep_envs.lamp import light_lamp
+from lanekeep_envs.look import all_fine
 from lanekeep_envs.optics import dirty_lens, glare_of_lamps, glare_of_sun, wet_lens
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
@@ -445,7 +446,7 @@ class Renderer:
 
         `traffic` [N, K] are the other cars (traffic.py), `visible` [N] masks the elements: by default all.
         """
-        rich = self._rich(visible is None or bool(looks["plain"].all()))
+        rich = self._rich(visible is None or all_fine(looks))
         if visible is None:
             visible = everything_visible(len(cars))
         height, width = self.camera.height_px, self.camera.width_px
@@ -466,9 +467,9 @@ class Renderer:
                 job.result()
         return pixels.reshape(len(cars), height, width, 3)
 
-    def _rich(self, plain: bool) -> bool | None:
+    def _rich(self, fine: bool) -> bool | None:
         """The argument of `render`; an intervention may make the ground of a fine day another one."""
-        return None if plain and not self.rich else True
+        return None if fine and not self.rich else True
 
     def _render(self, canvas: Canvas, share: tuple[Any, ...], rich: bool | None) -> None:
         pixels, *scene = share
@@ -489,7 +490,7 @@ class Renderer:
         pixels, canvas = np.empty((height, 3 * width), np.uint8), self._canvases[0]
         size, margin = canvas.shade.shape, canvas.margin
         by = Notes(np.zeros(size, np.uint8), np.zeros(size, np.uint32), np.zeros(size, np.float32))
-        rich = self._rich(bool(look["plain"]))
+        rich = self._rich(all_fine(look))
         render(pixels, by, canvas, car, road, things, count, look, traffic, self._lens, visible, rich)
         part = slice(margin, margin + width)
         return Frame(

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lanekeep.flags import check_file, write_whole
 from lanekeep.gallery.exhibits import (
+    CHANGES,
     FINE_DAY,
     LED_M,
     SCENES,
@@ -64,7 +65,7 @@ def gallery(settings: Gallery) -> None:
         ticks = [
             counted("scenarios", 2 * INSTANTS * len(scenarios)),
             counted("dials", sum(len(dial.values) for dial in dials())),
-            counted("interventions", len(REMOVABLE)),
+            counted("interventions", len(REMOVABLE) + sum(map(len, CHANGES.values()))),
         ]
         show_scenarios(page, scenarios, camera, settings.seed, ticks[0])
         fine_day = changed(load_scenario("country"), FINE_DAY)
@@ -137,4 +138,13 @@ def show_interventions(page: Page, scenario: Scenario, camera: Camera, seed: int
             page.intervention(element.name.lower().replace("_", " "), whole.image, without, share)
             tick()
         left = [element for element in left if element not in present]
+    fine = Instants(scenario, [seed], [LED_M])
+    scene = page.share(fine.frame(camera).image)
+    page.heading("Not only taken away")
+    for title, changes in CHANGES.items():
+        pictures = [(scene, "as it is")]
+        for caption, change in changes:
+            pictures.append((page.picture(fine.frame(camera, 0, [change]).image), caption))
+            tick()
+        page.strip(title, "", pictures)
     page.absent([element.name.lower().replace("_", " ") for element in left])

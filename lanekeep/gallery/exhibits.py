@@ -13,7 +13,20 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from lanekeep.rollout import expert_actions
-from lanekeep_envs import Camera, Element, Frame, LaneKeepingVectorEnv, Remove, Scenario
+from lanekeep_envs import (
+    Add,
+    Camera,
+    Contrast,
+    Element,
+    Frame,
+    Intervention,
+    KeepOnly,
+    LaneKeepingVectorEnv,
+    Recolour,
+    Scenario,
+    SetStrength,
+    Shift,
+)
 from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_envs.look import SURFACES
 from lanekeep_envs.scenario import Strength
@@ -88,6 +101,43 @@ SCENES: dict[str, dict[str, dict[str, Any]]] = {  # between them they have every
     },
 }  # fmt: skip
 
+CHANGES: dict[str, tuple[tuple[str, Intervention], ...]] = {  # what else can be done to the fine day
+    "elsewhere": (
+        ("right marking 0.5 m to the right", Shift(Element.RIGHT_MARKING, -0.5)),
+        ("centre marking 0.5 m to the left", Shift(Element.CENTRE_MARKING, 0.5)),
+        ("trees 6 m to the left", Shift(Element.TREES, 6.0)),
+        ("posts 1 m to the right", Shift(Element.POSTS, -1.0)),
+    ),
+    "of another colour": (
+        ("right marking", Recolour(Element.RIGHT_MARKING, (240.0, 190.0, 20.0))),
+        ("road", Recolour(Element.ROAD, (150.0, 90.0, 70.0))),
+        ("land", Recolour(Element.TERRAIN, (190.0, 160.0, 110.0))),
+        ("trees", Recolour(Element.TREES, (190.0, 90.0, 30.0))),
+    ),
+    "fainter or stronger": (
+        ("centre marking, a third of the contrast", Contrast(Element.CENTRE_MARKING, 0.33)),
+        ("right marking, none", Contrast(Element.RIGHT_MARKING, 0.0)),
+        ("road, none", Contrast(Element.ROAD, 0.0)),
+        ("trees, twice", Contrast(Element.TREES, 2.0)),
+    ),
+    "alone": (
+        ("the right marking", KeepOnly((Element.RIGHT_MARKING,))),
+        ("the three markings", KeepOnly((Element.CENTRE_MARKING, Element.LEFT_MARKING, Element.RIGHT_MARKING))),
+        ("trees and their shadows", KeepOnly((Element.TREES, Element.SHADOWS))),
+        ("nothing", KeepOnly(())),
+    ),
+    "one more": (
+        ("a broadleaf", Add("broadleaf", 22.0, -7.0)),
+        ("a conifer", Add("conifer", 18.0, -6.0)),
+        ("a bush", Add("bush", 12.0, -5.5)),
+        ("a post, on the road", Add("post", 10.0, -1.5)),
+    ),
+    "other weather, another road": tuple(
+        (f"{name} {strength:g}", SetStrength(name, strength))
+        for name, strength in (("fog", 0.4), ("rain", 0.7), ("snow", 0.6), ("worn", 0.8))
+    ),
+}
+
 
 class Dial(NamedTuple):
     """A number of a scenario, and the values at which it is shown."""
@@ -110,9 +160,9 @@ class Instants:
             *_, infos = self._cars.step(expert_actions(expert, infos, limit))
         self.snapshot, self.infos = self._cars.snapshot(), infos
 
-    def frame(self, camera: Camera, car: int = 0, without: Sequence[Remove] = ()) -> Frame:
+    def frame(self, camera: Camera, car: int = 0, interventions: Sequence[Intervention] = ()) -> Frame:
         """What one of the cars sees."""
-        return self._cars.view(self.snapshot, without, car=car, camera=camera)
+        return self._cars.view(self.snapshot, interventions, car=car, camera=camera)
 
 
 def spread(scenario: Scenario, seed: int, number: int) -> Instants:
