@@ -32,6 +32,7 @@ Friction = Annotated[float, msgspec.Meta(ge=0.05, le=1.5)]
 WheelOffset = Annotated[float, msgspec.Meta(ge=-5.0, le=5.0)]
 Delay = Annotated[float, msgspec.Meta(ge=0.0, le=0.4)]
 LateFrames = Annotated[int, msgspec.Meta(ge=0, le=10)]
+PerKm = Annotated[float, msgspec.Meta(ge=0.0, le=1000.0)]
 Tie = Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
 Family = Literal["training", "held-out", "own"]
 Kind = Literal["asphalt", "concrete", "cobbles"]
@@ -91,16 +92,16 @@ class LookTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class SceneryTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What stands beside the road."""
 
-    trees_per_km: tuple[NonNegative, NonNegative] = (20.0, 160.0)
-    bushes_per_km: tuple[NonNegative, NonNegative] = (0.0, 80.0)
+    trees_per_km: tuple[PerKm, PerKm] = (20.0, 160.0)
+    bushes_per_km: tuple[PerKm, PerKm] = (0.0, 80.0)
     nearest_tree_m: Annotated[float, msgspec.Meta(ge=1.0)] = 4.5  # from the edge of the asphalt
     post_spacing_m: Annotated[float, msgspec.Meta(ge=5.0)] = 50.0  # delineators on both sides (HLB)
     avenue: Strength = (0.0, 0.0)  # rows of trees close to the road, whose shadows lie across it
     hedges: Strength = (0.0, 0.0)  # share of the roadside
     rails: Strength = (0.0, 0.0)  # share of the roadside with a guard rail
-    signs_per_km: tuple[NonNegative, NonNegative] = (0.0, 0.0)
-    buildings_per_km: tuple[NonNegative, NonNegative] = (0.0, 0.0)
-    oncoming_per_km: tuple[NonNegative, NonNegative] = (0.0, 0.0)
+    signs_per_km: tuple[PerKm, PerKm] = (0.0, 0.0)
+    buildings_per_km: tuple[PerKm, PerKm] = (0.0, 0.0)
+    oncoming_per_km: tuple[PerKm, PerKm] = (0.0, 0.0)
     car_ahead: Fraction = 0.0  # probability that one drives ahead in the same lane
 
 
