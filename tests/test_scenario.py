@@ -146,7 +146,6 @@ def test_an_unknown_key_is_answered_with_the_nearest_or_with_all(path: str, tabl
     [
         ("start.", "lateral_offset_m", "[nan, nan]"),
         ("look.", "visibility_m", "[400.0, inf]"),
-        ("scenery.", "trees_per_km", "[inf, inf]"),
         ("road.", "radius_factor", "inf"),
         ("", "time_limit_s", "inf"),
     ],
@@ -154,6 +153,14 @@ def test_an_unknown_key_is_answered_with_the_nearest_or_with_all(path: str, tabl
 def test_what_is_not_finite_is_refused(path: str, key: str, value: str, tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match=rf"mine\.toml: {path}{key} must be finite"):
         load_scenario(write(tmp_path, one_key(path, key, value)))
+
+
+@pytest.mark.parametrize(
+    "key", ["trees_per_km", "bushes_per_km", "signs_per_km", "buildings_per_km", "oncoming_per_km"]
+)
+def test_more_things_than_a_picture_holds_are_refused(key: str, tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=rf"mine\.toml: .* <= 1000.*{key}"):
+        load_scenario(write(tmp_path, one_key("scenery.", key, "[0.0, 1e12]")))
 
 
 @pytest.mark.parametrize("speeds", ["[55]", "[]", "[50, 140]"])
