@@ -27,6 +27,7 @@ BY_STRENGTH = (
     (Element.DIRT, ("dirt",)),
     (Element.GLARE, ("glare",)),
 )
+NO_BITS = np.zeros((0, 0), np.uint32)
 EYES = {size: Renderer(Camera.parse(size)) for size in ("48x160", "33x81")}
 
 
@@ -180,9 +181,9 @@ def test_jpeg_keeps_the_mean_of_a_block_up_to_half_a_step_and_is_lossless_at_non
     assert np.allclose(COSINES @ COSINES.T, np.eye(8), atol=1e-12)
     picture = np.random.default_rng(0).integers(60, 190, (20, 3 * 27)).astype(np.uint8)
     finest, coarse = picture.copy(), picture.copy()
-    compress(finest, None, 1e-4, 1.0)
+    compress(finest, NO_BITS, 1e-4, 1.0)
     assert np.abs(finest.astype(int) - picture).max() <= 1
-    compress(coarse, None, 1.0, 1.0)
+    compress(coarse, NO_BITS, 1.0, 1.0)
     weights = (0.299, 0.587, 0.114)
     before, after = (p.reshape(20, 27, 3).astype(float)[:16, :24] @ weights for p in (picture, coarse))
     means = [b.reshape(2, 8, 3, 8).mean((1, 3)) for b in (before, after)]
@@ -195,7 +196,7 @@ def test_at_night_only_what_dazzles_has_a_halo() -> None:
         light, look = np.zeros((3, 40, 81), np.float32), instant(0, 60.0).looks[0].copy()
         light[:, 18:22, 39:42], look["night"], look["glare"] = brightness, 1.0, 1.0
         before = light.copy()
-        glare_of_lamps(light, None, look, lens_of(Camera(height_px=40, width_px=81)))
+        glare_of_lamps(light, NO_BITS, look, lens_of(Camera(height_px=40, width_px=81)))
         return light[1] - before[1]
 
     assert not halo(140.0).any()

@@ -256,7 +256,7 @@ def paint_patch(canvas, by, patch, many, plane, edges, skin, cloth, base, light,
         shine(numbers, whole, light.night, lens)
     expose_to(numbers, patch.ink, whole, base, light)
     lay(canvas, numbers, patch.ink, many)
-    if by is not None:
+    if by.contributors.size > 0:
         note_patch(by, numbers, patch.ink, many, skin.element)
 
 

@@ -54,7 +54,7 @@ def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible, ric
                 paint_row(canvas, i, row, lens.centre_column, grain, lane, materials, mirror, True)
             else:
                 paint_row(canvas, i, row, lens.centre_column, grain, lane, materials, mirror, None)
-            if by is not None:
+            if by.contributors.size > 0:
                 note_row(by, i, canvas.shade[i], canvas.nodes, row, canvas.half, grain, lane)
         if rich is not None:
             if not plain:

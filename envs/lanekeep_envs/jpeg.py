@@ -97,7 +97,7 @@ def coarsen(lines, spare, half, steps, scale):
 
 @kernel
 def compress(pixels, bits, strength, mirror):
-    """Do to the picture [H, 3 W] what storing it would; `bits` [H, W] of a block mix, unless that is None.
+    """Do to the picture [H, 3 W] what storing it would; `bits` [H, W] of a block mix, unless there are none.
 
     A mirrored world has its blocks from the right edge on, so that they are the mirrored ones.
     """
@@ -116,7 +116,7 @@ def compress(pixels, bits, strength, mirror):
     for i in range(height):
         first, y = i // BLOCK * wide + start, i % BLOCK
         join(pixels[i], lines[0, y, first:], lines[1, y, first:], lines[2, y, first:])
-    if bits is not None:
+    if bits.size > 0:
         for m in range(rows):
             for n in range(blocks):
                 left = BLOCK * n - start

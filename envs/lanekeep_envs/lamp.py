@@ -37,7 +37,7 @@ def light_lamp(colour, by, margin, width, car, look):
             if share > 0.0:
                 for c in range(3):
                     colour[c, i, j] += share * (glow[c] - colour[c, i, j])
-                if by is not None:
+                if by.contributors.size > 0:
                     by.contributors[i, j] |= 1 << LAMP
                     if share >= 0.5:
                         by.elements[i, j] = LAMP

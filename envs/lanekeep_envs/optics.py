@@ -1,7 +1,7 @@
 """What the lens does to the picture before exposure: drops, dirt and glare.
 
 A picture here is colour [3, H, W] without the canvas's margin, `lens` that of the picture.  Whatever takes colour from other
-pixels takes their contributor bits along; `bits` is None where nobody asks for them.
+pixels takes their contributor bits along; `bits` is empty where nobody asks for them.
 """
 
 import numpy as np
@@ -94,7 +94,7 @@ def wet_lens(colour, bits, look, lens):
     """Drops on the lens, at fixed places: each shows the whole picture, small, blurred and upside down."""
     height, width, focal_px = colour.shape[1], colour.shape[2], lens.focal_px
     cell = max(height // COARSE_CELLS, 2)
-    coarse, found = coarse_picture(colour, cell, 0.0), None if bits is None else coarse_bits(bits, cell)
+    coarse, found = coarse_picture(colour, cell, 0.0), coarse_bits(bits, cell)
     many = MOST_DROPS * look["drops"]
     for k in range(int(np.ceil(many))):
         place, more = hash32(k, 3, 1, look["noise_seed"]), hash32(k, 3, 2, look["noise_seed"])
@@ -130,7 +130,7 @@ def draw_drop(colour, bits, coarse, found, cell, left, row, radius_px, tall, loo
             colour[0, i, j] += cover * (max(coarse[0, m, n] + light * red, 0.0) - np.float64(colour[0, i, j]))
             colour[1, i, j] += cover * (max(coarse[1, m, n] + light * green, 0.0) - np.float64(colour[1, i, j]))
             colour[2, i, j] += cover * (max(coarse[2, m, n] + light * blue, 0.0) - np.float64(colour[2, i, j]))
-            if bits is not None:
+            if bits.size > 0:
                 bits[i, j] |= (found[m, n] | 1 << DROPS) if cover > 0.0 else 0
 
 
@@ -155,7 +155,7 @@ def dirty_lens(colour, bits, look, lens):
             line, mud = colour[c, i], (red, green, blue)[c]
             for j in range(width):
                 line[j] += cover[j] * (mud - line[j])
-        if bits is not None:
+        if bits.size > 0:
             for j in range(width):
                 bits[i, j] |= 1 << DIRT if cover[j] > 0.0 else 0
 
@@ -185,7 +185,7 @@ def glare_of_sun(colour, bits, look, lens, cos, sin):
             lines[0][j] += red * light
             lines[1][j] += green * light
             lines[2][j] += blue * light
-    if bits is not None:
+    if bits.size > 0:
         for i in range(bits.shape[0]):
             for j in range(bits.shape[1]):
                 bits[i, j] |= 1 << GLARE
@@ -232,7 +232,7 @@ def glare_of_lamps(colour, bits, look, lens):
                 for j in range(line.shape[0]):
                     right = weights[j]
                     line[j] += (1.0 - right) * halo[columns[j]] + right * halo[columns[j] + np.uint32(1)]
-    if bits is not None:
+    if bits.size > 0:
         note_halos(bits, light, cell, columns, weights)
 
 

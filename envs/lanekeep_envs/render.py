@@ -80,11 +80,17 @@ class Canvas(NamedTuple):
 
 
 class Notes(NamedTuple):
-    """By-products of a picture, as wide as the canvas (interventions.py, `Frame`)."""
+    """By-products of a picture, as wide as the canvas (interventions.py, `Frame`); empty where nobody asks for them.
+
+    Empty and not None: each None would be another program to compile.
+    """
 
     elements: NDArray[np.uint8]
     contributors: NDArray[np.uint32]
     depth_m: NDArray[np.float32]
+
+
+NO_NOTES = Notes(np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.uint32), np.zeros((0, 0), np.float32))
 
 
 def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
@@ -305,7 +311,7 @@ def distort(canvas, by, car, look, lens, cos, sin, roll):
     here = Lens(
         lens.focal_px, lens.centre_row, lens.centre_column - margin, lens.height_m, lens.cos_pitch, lens.sin_pitch
     )
-    bits = None if by is None else by.contributors[:, margin : margin + width]
+    bits = by.contributors[:, margin : margin + width]
     copy_columns(picture, 0, canvas.colour, margin)
     if look["night"] * look["fog"] > 0.0:
         light_the_fog(picture, look, here)
@@ -354,7 +360,7 @@ def note_everywhere(by, look, visible):
 def cast_shadows(canvas, by, things, found, look, lens, cos, sin, visible):
     """Fill `canvas.shade`, and note whose shadows they are."""
     if visible >> SHADOWS & 1:
-        if by is not None:
+        if by.contributors.size > 0:
             for element in CASTING:
                 if paint_shadows(canvas, things, found, look, lens, cos, sin, 1 << element):
                     note_shadows(by, canvas.shade, element)
@@ -365,7 +371,7 @@ def cast_shadows(canvas, by, things, found, look, lens, cos, sin, visible):
 
 @kernel
 def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, visible, rich):
-    """Render what `car` sees into `pixels` [H, 3 W], and the by-products into `by`, unless that is None.
+    """Render what `car` sees into `pixels` [H, 3 W], and the by-products into `by`, unless that is empty.
 
     If `rich` is None there is only what a fine day has, and nothing else needs to be compiled.
     """
@@ -394,7 +400,7 @@ def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, vi
         if look["lamp"] > 0.0 and visible >> LAMP & 1:
             light_lamp(canvas.colour, by, canvas.margin, pixels.shape[1] // 3, car, look)
     expose(pixels, canvas.colour, canvas.margin, look, car["steps"], visible)
-    if by is not None:
+    if by.contributors.size > 0:
         note_everywhere(by, look, visible)
     if rich is not None:
         if look["jpeg"] > 0.0:
@@ -406,16 +412,16 @@ def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, vi
 @kernel
 def store(pixels, by, margin, look):
     """Do to the picture what storing it as JPEG would."""
-    bits = None if by is None else by.contributors[:, margin : margin + pixels.shape[1] // 3]
+    bits = by.contributors[:, margin : margin + pixels.shape[1] // 3]
     compress(pixels, bits, look["jpeg"], look["mirror"])
 
 
 @kernel
-def render_cars(pixels, canvas, cars, roads, things, counts, looks, traffic, visible, lens, rich):
+def render_cars(pixels, by, canvas, cars, roads, things, counts, looks, traffic, visible, lens, rich):
     """Render the view of every car into pixels [N, H, 3 W]; `visible` [N] masks the elements."""
     for i in range(cars.shape[0]):
         render(
-            pixels[i], None, canvas, cars[i], roads[i], things[i], counts[i], looks[i], traffic[i], lens, visible[i], rich
+            pixels[i], by, canvas, cars[i], roads[i], things[i], counts[i], looks[i], traffic[i], lens, visible[i], rich
         )  # fmt: skip
 
 
@@ -473,7 +479,7 @@ class Renderer:
 
     def _render(self, canvas: Canvas, share: tuple[Any, ...], rich: bool | None) -> None:
         pixels, *scene = share
-        render_cars(pixels, canvas, *scene, self._lens, rich)  # type: ignore[call-arg]
+        render_cars(pixels, NO_NOTES, canvas, *scene, self._lens, rich)  # type: ignore[call-arg]
 
     def frame(
         self,

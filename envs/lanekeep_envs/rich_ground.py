@@ -371,6 +371,6 @@ def paint_row_in_condition(canvas, by, i, row, patch, grain, lane, materials, st
     )  # water near the car mirrors what is high in the sky
     sky = mix(materials.horizon, (look["zenith_r"], look["zenith_g"], look["zenith_b"]), up)
     light_row(canvas, strip, i, row, centre, materials, sky, condition)
-    if by is not None:
+    if by.contributors.size > 0:
         note_row(by, i, canvas.shade[i], nodes, row, half, grain, lane)
         note_condition(by, i, strip.cover, look["fog"])

@@ -1,10 +1,8 @@
 """What shutter and mounting do to the picture: motion blur and roll.
 
 A picture here is colour [3, H, W] without the canvas's margin, `lens` that of the picture.  What takes colour from other
-pixels takes their contributor bits along; `bits` is None where nobody asks for them.
+pixels takes their contributor bits along; `bits` is empty where nobody asks for them.
 """
-
-from typing import Any
 
 import numpy as np
 
@@ -34,7 +32,7 @@ def blur_motion(colour, packed, bits, car, look, lens):
     height, width = colour.shape[1], colour.shape[2]
     border, stride = (packed.shape[1] - width) // 2, packed.shape[1]
     left, way, total = columns_of(lens, width), np.zeros((3, width), np.float32), np.zeros(width, np.int64)
-    index, before = np.zeros((TAPS, width), np.uint32), None if bits is None else bits_before(bits, border)
+    index, before = np.zeros((TAPS, width), np.uint32), bits_before(bits, border)
     pack(packed, colour, border)
     places = packed.ravel()
     for i in range(height):
@@ -46,7 +44,7 @@ def blur_motion(colour, packed, bits, car, look, lens):
         for k in range(0, taps, 2):
             share, n = np.float32((k + 0.5) / taps - 0.5), k % TAPS
             find_taps(index[n], index[n + 1], (i + border) * stride + border, stride, way[0], way[1], share)
-            if bits is not None:
+            if bits.size > 0:
                 mix_taps(bits[i], before, way[2], index[n], index[n + 1])
             if n == TAPS - 2:
                 add_taps(total, places, index)
@@ -164,7 +162,7 @@ def roll_picture(colour, spare, bits, roll, lens):
     height, width, slope = colour.shape[1], colour.shape[2], np.tan(roll)
     vanishing = lens.centre_row - lens.focal_px * lens.sin_pitch / lens.cos_pitch
     place, below = np.zeros(width, np.uint32), np.zeros(width, np.float32)
-    before: Any = None if bits is None else bits.copy()
+    before = bits.copy()
     spare[:] = colour
     for i in range(height):
         for j in range(width):
@@ -173,7 +171,7 @@ def roll_picture(colour, spare, bits, roll, lens):
             below[j], place[j] = row - upper, int(upper) * width + j
         for c in range(3):
             shear_row(colour[c, i], spare[c].ravel(), spare[c, 1:].ravel(), place, below)
-        if bits is not None:
+        if bits.size > 0:
             shear_bits(bits[i], before, place, below)
         if i + abs(slope) * lens.centre_column > height - 1.0 and vanishing < height - 2.0:
             go_on_below(colour, spare, bits, before, i, slope, vanishing, lens.centre_column)
@@ -208,6 +206,6 @@ def go_on_below(colour, spare, bits, before, i, slope, vanishing, centre):
             right = place - n
             for c in range(3):
                 colour[c, i, j] = (1.0 - right) * spare[c, lowest, n] + right * spare[c, lowest, n + 1]
-            if bits is not None:
+            if bits.size > 0:
                 bits[i, j] = before[lowest, n] if right < 1.0 else 0
                 bits[i, j] |= before[lowest, n + 1] if right > 0.0 else 0

@@ -129,7 +129,7 @@ def paint_sky(colour, by, rows, sights, look, lens, yaw, cos, sin, visible):
                 red[j], green[j], blue[j] = mix(
                     far, near_hill, hill_share(np.float64(sight["near_hill"]), rise, focal_px)
                 )
-        if by is not None:
+        if by.contributors.size > 0:
             for j in range(red.shape[0]):
                 sight = sights[j]
                 share = cloud_share(sight, sky, offset_x, offset_y, tile)

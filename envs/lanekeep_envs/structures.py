@@ -189,5 +189,5 @@ def draw_glow(canvas, by, element, at, colour, strength, size_m, light, lens):
             canvas[0, i, j] += bright * colour[0]
             canvas[1, i, j] += bright * colour[1]
             canvas[2, i, j] += bright * colour[2]
-            if by is not None:
+            if by.contributors.size > 0:
                 by.contributors[i, j] |= 1 << element

@@ -259,11 +259,11 @@ def draw_plant(canvas, by, thing, forward, left, look, lens, haze, light):
         red, green, blue = canvas[0, i, first:last], canvas[1, i, first:last], canvas[2, i, first:last]
         if scale > NEAR_PX_PER_M:
             paint_plant_row(red, green, blue, first, plant, v, base, colours, True)
-            if by is not None:
+            if by.contributors.size > 0:
                 note_plant_row(by, i, first, last, plant, v, base, element_of(kind), forward, True)
         else:
             paint_plant_row(red, green, blue, first, plant, v, base, colours, None)
-            if by is not None:
+            if by.contributors.size > 0:
                 note_plant_row(by, i, first, last, plant, v, base, element_of(kind), forward, None)
 
 
@@ -312,7 +312,7 @@ def draw_post(canvas, by, thing, forward, left, look, lens, haze):
             if band > 0.5 and reach > 1.5 and abs(u) < 0.45 and abs(v - 0.78) < 0.05:
                 grey = 190.0
             blend(canvas, i, j, grey, grey, grey, 1.0, 0.5 * look["sunshine"], look, haze, cover)
-            if by is not None:
+            if by.contributors.size > 0:
                 mark(by, i, j, POSTS, cover, forward)
     if look["night"] > 0.0:
         shine_post(canvas, by, foot, column, scale, tall, forward, left, look, haze)
@@ -339,7 +339,7 @@ def shine_post(canvas, by, foot, column, scale, tall, forward, left, look, haze)
             canvas[0, i, j] += light
             canvas[1, i, j] += 0.96 * light
             canvas[2, i, j] += 0.86 * light
-            if by is not None:
+            if by.contributors.size > 0:
                 by.contributors[i, j] |= 1 << POSTS
 
 
