@@ -207,8 +207,8 @@ class DriverPolicy(RecurrentActorCriticPolicy):
     def drop_anchor(self) -> None:
         """From now on keep near the driver as it is now."""
         if self.anchor > 0.0:
-            head, core, readout = copied(self.features_extractor), copied(self.lstm_actor), copied(self.action_net)
-            self.__dict__["model"] = (head, core, readout)  # not a part of this module: nobody trains or saves it
+            # in a tuple they are no part of this module: nobody trains or saves them
+            self.model = copied(self.features_extractor), copied(self.lstm_actor), copied(self.action_net)
 
     @torch.no_grad()
     def _model_means(self, obs: Tensor, states: tuple[Tensor, Tensor], starts: Tensor) -> Tensor:
