@@ -44,6 +44,7 @@ from lanekeep.flags import UserError, in_range
 from lanekeep.interrupts import interrupts
 from lanekeep.provenance import command_of, git_commit, versions
 from lanekeep.recipe import as_recipe
+from lanekeep.resume import adam_tensors, check_settings, restore_adam
 from lanekeep.rollout import (
     TRAINING_SEEDS,
     DriverPilot,
@@ -270,24 +271,17 @@ class Trainer:
             "versions": versions(),
             "git_commit": git_commit(),
         }
-        tensors = {"state": self.state}
-        for k, slot in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"adam.{k}.{name}": value for name, value in slot.items()}
+        tensors = {"state": self.state, **adam_tensors(self.optimiser)}
         resume = {"update": self.update, "rounds": self.rounds, "places": [list(place) for place in self.places]}
         save_driver(s.out, self.driver, training, resume, tensors)
 
     def resume(self) -> None:
         """Go on where the checkpoint in the folder stands; refused if it was trained with other settings."""
         s, checkpoint = self.settings, read_checkpoint(self.settings.out)
-        now, then = as_recipe(s), checkpoint.training.get("settings")
+        then = checkpoint.training.get("settings")
         if not isinstance(then, dict):
             raise UserError(f"{s.out} does not say with which settings it was trained; choose another folder")
-        for key in sorted(now.keys() | then.keys()):
-            if now.get(key) != then.get(key) and key != "out":
-                raise UserError(
-                    f"{s.out} was trained with {key} = {then.get(key)!r}, not {now.get(key)!r}; "
-                    "give that, or choose another folder"
-                )
+        check_settings(s.out, s, then)
         if not checkpoint.resume:
             raise UserError(f"{s.out} holds a driver without its training; choose another folder")
         tensors = read_tensors(s.out, checkpoint.resume)
@@ -300,12 +294,7 @@ class Trainer:
                 for name in ("validations", "own_drives")
             )
             self.seconds, self.state = float(checkpoint.training["seconds"]), tensors["state"]
-            table = self.optimiser.state_dict()
-            for name, value in tensors.items():
-                if name.startswith("adam."):
-                    _, k, slot = name.split(".")
-                    table["state"].setdefault(int(k), {})[slot] = value
-            self.optimiser.load_state_dict(table)
+            restore_adam(self.optimiser, tensors)
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(
                 f"{s.out} cannot be gone on with: what it says of its training is damaged ({error})"

@@ -33,6 +33,7 @@ from lanekeep.recipe import as_recipe
 from lanekeep.reinforcement.cars import Cars
 from lanekeep.reinforcement.policy import DriverPolicy
 from lanekeep.reinforcement.rewards import TERMS, Rewards
+from lanekeep.resume import adam_tensors, check_settings, restore_adam
 from lanekeep.rollout import TRAINING_SEEDS, scenario_to_learn_on, validate
 from lanekeep_envs import Camera
 from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
@@ -268,8 +269,7 @@ class Training(BaseCallback):
             "git_commit": git_commit(),
         }
         tensors = {f"policy.{name}": value for name, value in self._own_tensors().items()}
-        for k, slot in self.policy.optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{k}.{name}": torch.as_tensor(value) for name, value in slot.items()}
+        tensors |= adam_tensors(self.policy.optimizer)
         save_driver(s.out, self.policy.driver(), training, {"rollout": self.rollout}, tensors)
         self._saved, self._saved_rollout = time.perf_counter(), self.rollout
 
@@ -281,15 +281,10 @@ class Training(BaseCallback):
     def resume(self) -> None:
         """Go on where the checkpoint in the folder stands; refused if it was trained with other settings."""
         s, checkpoint = self.settings, read_checkpoint(self.settings.out)
-        now, then = as_recipe(s), checkpoint.training.get("settings")
+        then = checkpoint.training.get("settings")
         if not isinstance(then, dict) or "rollout" not in checkpoint.resume:
             raise UserError(f"{s.out} holds a driver that was not trained by `train rl`; choose another folder")
-        for key in sorted(now.keys() | then.keys()):
-            if now.get(key) != then.get(key) and key != "out":
-                raise UserError(
-                    f"{s.out} was trained with {key} = {then.get(key)!r}, not {now.get(key)!r}; "
-                    "give that, or choose another folder"
-                )
+        check_settings(s.out, s, then)
         tensors = read_tensors(s.out, checkpoint.resume)
         self.policy.driver().load_state_dict(checkpoint.driver.state_dict())
         try:
@@ -297,12 +292,7 @@ class Training(BaseCallback):
             self.history = [[float(v) for v in row] for row in checkpoint.training["history"]]
             own = {n.removeprefix("policy."): value for n, value in tensors.items() if n.startswith("policy.")}
             self.policy.load_state_dict(self.policy.state_dict() | own)
-            table = self.policy.optimizer.state_dict()
-            for name, value in tensors.items():
-                if name.startswith("adam."):
-                    _, k, slot = name.split(".")
-                    table["state"].setdefault(int(k), {})[slot] = value
-            self.policy.optimizer.load_state_dict(table)
+            restore_adam(self.policy.optimizer, tensors)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise UserError(
                 f"{s.out} cannot be gone on with: what it says of its training is damaged ({error})"
