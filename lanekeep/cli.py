@@ -30,7 +30,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "train imitation": Command("lanekeep.imitation", "TrainImitation", "train a driver on an expert's demonstrations"),
     "train rl": Command(
-        "lanekeep.reinforcement.train", "TrainRL", "train a driver by reward, from nothing or from another"
+        "lanekeep.reinforcement.settings", "TrainRL", "train a driver by reward, from nothing or from another"
     ),
     "evaluate": Command("lanekeep.evaluate", "Evaluate", "measure how well drivers keep their lane"),
     "watch": Command("lanekeep.viewer", "Watch", "see a driver drive, with its neurons"),

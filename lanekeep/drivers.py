@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lanekeep.flags import UserError, did_you_mean
 from lanekeep_envs import Camera, Scenario
+from lanekeep_envs.vector_env import STATE_NAMES
 from lanekeep_policies.checkpoint import DRIVER, load_driver
 from lanekeep_policies.driver import Driver
 
@@ -29,14 +30,17 @@ def open_driver(name: str) -> Driver:
     return load_driver(shipped_folder() / name)
 
 
-def camera_of(driver: Driver) -> Camera:
-    """The camera that a driver was made for."""
-    return Camera(height_px=driver.spec.camera_height, width_px=driver.spec.camera_width)
+def camera_of(driver: Driver) -> Camera | None:
+    """The camera that a driver was made for; None if it is told the state instead."""
+    spec = driver.spec
+    return None if spec.numbers else Camera(height_px=spec.camera_height, width_px=spec.camera_width)
 
 
-def check_action(driver: Driver | None, scenario: Scenario) -> None:
-    """Refuse a driver whose actions mean another curvature than the scenario's; the expert (None) adapts."""
+def check_driver(driver: Driver | None, scenario: Scenario) -> None:
+    """Refuse a driver made for another world or for another curvature than the scenario's; the expert (None) adapts."""
     limit = scenario.curvature_limit_per_m
+    if driver is not None and (driver.spec.env_id or driver.spec.numbers not in (0, len(STATE_NAMES))):
+        raise UserError(f"this driver was made for {driver.spec.env_id or 'another world'}, not for lane keeping")
     if driver is not None and driver.spec.curvature_limit_per_m != limit:
         raise UserError(
             f"this driver's action 1 is a curvature of {driver.spec.curvature_limit_per_m:g} 1/m, "

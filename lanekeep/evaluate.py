@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from lanekeep.drivers import camera_of, check_action, open_driver
+from lanekeep.drivers import camera_of, check_driver, open_driver
 from lanekeep.flags import UserError, check_file, in_range, write_whole
 from lanekeep.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
-from lanekeep_envs import START_M, Camera, Scenario, load_scenario, scenario_names
+from lanekeep_envs import START_M, Scenario, load_scenario, scenario_names
 from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver
 
@@ -86,7 +86,7 @@ def evaluate(settings: Evaluate) -> None:
     drivers = {name: None if name == "expert" else open_driver(name) for name in settings.drivers}
     for scenario in scenarios:
         for driver in drivers.values():
-            check_action(driver, scenario)
+            check_driver(driver, scenario)
     results: dict[str, dict[str, Any]] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as bar:
@@ -135,8 +135,7 @@ def drive(driver: Driver | None, scenario: Scenario, seeds: Sequence[int], cars:
     """Drive roads with a driver, or with the expert."""
     limit = scenario.curvature_limit_per_m
     if driver is None:
-        tiny = Camera(height_px=8, width_px=8)  # the expert does not look
-        return drive_roads(lambda n: ExpertPilot(limit), scenario, tiny, seeds, cars, on_step)
+        return drive_roads(lambda n: ExpertPilot(limit), scenario, None, seeds, cars, on_step)
     return drive_roads(lambda n: DriverPilot(driver, n), scenario, camera_of(driver), seeds, cars, on_step)
 
 

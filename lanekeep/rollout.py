@@ -37,8 +37,8 @@ TRACES = ("lateral_offset_m", "heading_error_rad", "speed_mps", "lateral_acceler
 class Pilot(Protocol):
     """Drives N cars."""
 
-    def act(self, frames: NDArray[np.uint8], infos: dict[str, Any]) -> F64:
-        """Actions [N, 1] for frames [N, H, W, 3] and the environment's infos."""
+    def act(self, frames: NDArray[Any], infos: dict[str, Any]) -> F64:
+        """Actions [N, 1] for frames [N, H, W, 3], or states [N, D], and the environment's infos."""
         ...
 
     def forget(self, cars: NDArray[np.bool_]) -> None:
@@ -52,7 +52,7 @@ class ExpertPilot:
     def __init__(self, curvature_limit_per_m: float) -> None:
         self._expert, self._limit = Expert(), curvature_limit_per_m
 
-    def act(self, frames: NDArray[np.uint8], infos: dict[str, Any]) -> F64:
+    def act(self, frames: NDArray[Any], infos: dict[str, Any]) -> F64:
         """Actions [N, 1] from the truth."""
         return expert_actions(self._expert, infos, self._limit)
 
@@ -68,7 +68,7 @@ class DriverPilot:
         self.state = driver.initial_state(cars)
         self._step = driver.stepper()
 
-    def act(self, frames: NDArray[np.uint8], infos: dict[str, Any]) -> F64:
+    def act(self, frames: NDArray[Any], infos: dict[str, Any]) -> F64:
         """Actions [N, 1] from the frames."""
         actions, self.state = self._step(frames, self.state)
         return np.asarray(actions, np.float64)
@@ -112,7 +112,7 @@ class Drive:
 def drive_roads(
     pilot_for: Callable[[int], Pilot],
     scenario: Scenario,
-    camera: Camera,
+    camera: Camera | None,
     seeds: Sequence[int],
     cars: int = 16,
     on_step: Callable[[float], None] = lambda km: None,
@@ -120,13 +120,15 @@ def drive_roads(
 ) -> list[Drive]:
     """Drive the road of every seed once, `cars` at a time; drives come back in the order of the seeds.
 
-    More `parts` cut a road into as many equal pieces, each a drive of its own, which begins in the middle of the lane: the
-    same kilometres are over sooner.
+    Without a camera the pilots are told the state [N, D] instead of shown frames.  More `parts` cut a road into as many
+    equal pieces, each a drive of its own, which begins in the middle of the lane: the same kilometres are over sooner.
     """
     cuts = np.linspace(START_M, scenario.road.length_m, parts + 1).tolist()
     work = [(seed, begin, end) for seed in seeds for begin, end in pairwise(cuts)]
     cars = min(cars, len(work))
-    env = LaneKeepingVectorEnv(cars, scenario, camera, autoreset_mode="Disabled")
+    env = LaneKeepingVectorEnv(
+        cars, scenario, camera or "8x8", "state" if camera is None else "camera", autoreset_mode="Disabled"
+    )
     pilot, logs = pilot_for(cars), [_Log(*piece) for piece in work]
     waiting = iter(logs[cars:])
     driven: list[_Log | None] = list(logs[:cars])
@@ -276,7 +278,7 @@ def label_stretches(
             disturbance[over] = 0.0
 
 
-def validate(driver: Driver, scenario: Scenario, camera: Camera, km: float) -> tuple[float, float]:
+def validate(driver: Driver, scenario: Scenario, camera: Camera | None, km: float) -> tuple[float, float]:
     """Departures per km and lateral RMS [m] of a driver on held-out roads that no test uses."""
     roads = max(1, round(1000.0 * km / scenario.road.length_m))
     seeds, parts = range(TRAINING_SEEDS, TRAINING_SEEDS + roads), -(-VALIDATION_CARS // roads)

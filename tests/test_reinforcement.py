@@ -12,7 +12,8 @@ from stable_baselines3.common.vec_env import VecTransposeImage
 
 from lanekeep.flags import UserError
 from lanekeep.reinforcement import Cars, DriverPolicy, Rewards
-from lanekeep.reinforcement.train import Training, TrainRL, train
+from lanekeep.reinforcement.settings import TrainRL
+from lanekeep.reinforcement.train import Training, train
 from lanekeep_policies.checkpoint import load_driver
 from lanekeep_policies.driver import DriverSpec
 
@@ -171,9 +172,21 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
         train(TrainRL(cut, steps=128, warm_up=1, entropy=0.01, gamma=0.5, **SMALL))
 
 
+@pytest.mark.parametrize("observation", ["camera", "state"])
+def test_a_driver_from_nothing_begins_near_straight_on(tmp_path: Path, observation: str) -> None:
+    for seed in range(3):
+        training = Training(TrainRL(tmp_path, observation=observation, seed=seed, cars=8))  # type: ignore[arg-type]
+        driver, state, seen, actions = training.policy.driver(), None, training.world.begin([9]), []
+        for _ in range(40):
+            action, state = driver.predict(seen, state)
+            actions.append(action)
+            seen = training.world.cars.step(np.zeros_like(action))[0]
+        assert abs(np.mean(actions[20:])) < training.settings.std
+
+
 def test_while_the_critic_warms_up_the_driver_stays_as_it_was(tmp_path: Path) -> None:
     train(TrainRL(tmp_path / "a", steps=64, warm_up=2, start=None, **{**SMALL, "horizon": 32}))
-    untrained = policy(seed=0).driver()
+    untrained = Training(TrainRL(tmp_path / "b", **{**SMALL, "horizon": 32})).policy.driver()  # type: ignore[arg-type]
     trained = load_driver(tmp_path / "a")
     core = {n: v for n, v in trained.state_dict().items() if n.startswith(("core.", "readout."))}
     assert core and all(torch.equal(value, untrained.state_dict()[name]) for name, value in core.items())
@@ -187,7 +200,18 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="held out for tests"):
         train(TrainRL(tmp_path / "b", scenario="night", **SMALL))
     with pytest.raises(UserError, match="no shipped driver"):
-        train(TrainRL(tmp_path / "b", start="nonsense", **SMALL))
+        train(TrainRL(tmp_path / "b", start="nonsense"))
+    with pytest.raises(UserError, match="--camera is that of the driver it starts from"):
+        TrainRL(tmp_path, start="ncp", camera="16x24")
+    with pytest.raises(UserError, match="--scenario belongs to lane keeping, not to CarRacing-v3"):
+        TrainRL(tmp_path, env_id="CarRacing-v3", scenario="rain")
+    elsewhere = {"steps": 32, "cars": 1, "horizon": 32, "batch": 32}
+    with pytest.raises(UserError, match=r"--env-id Pendelum-v1: .*Did you mean"):
+        train(TrainRL(tmp_path / "b", env_id="Pendelum-v1", **elsewhere))
+    with pytest.raises(UserError, match="bounded box"):
+        train(TrainRL(tmp_path / "b", env_id="CartPole-v1", **elsewhere))
+    with pytest.raises(UserError, match="made for lane keeping, not for Pendulum-v1"):
+        train(TrainRL(tmp_path / "b", env_id="Pendulum-v1", start="ncp", **elsewhere))
 
 
 def test_a_training_that_diverges_says_so_and_keeps_the_last_driver(tmp_path: Path) -> None:

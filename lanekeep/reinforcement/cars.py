@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from lanekeep.reinforcement.rewards import TERMS, Rewards
-from lanekeep_envs import START_M, LaneKeepingVectorEnv
+from lanekeep.rollout import draw_place
+from lanekeep_envs import LaneKeepingVectorEnv
 from lanekeep_envs.drive import CONTROL_STEP_S
 
-ASKEW = 0.25  # share of episodes that begin at the start of a road, not in the middle of the lane
+PLACES = 4  # at most, of which the one before the sharpest bend is where an episode begins
 
 
 class Cars(VecEnv):
@@ -40,12 +41,11 @@ class Cars(VecEnv):
         return self._begin(np.ones(self.num_envs, np.bool_))
 
     def _begin(self, cars: NDArray[np.bool_]) -> Any:
-        """Some at the start of a road, askew, and most anywhere on it: a rollout is shorter than a road."""
-        draws = [int(draw) for draw in self._random.integers(self._seeds_of_roads, size=self.num_envs)]
-        share, askew = self._random.random(self.num_envs), self._random.random(self.num_envs) < ASKEW
-        length_m = self.env.scenario.road.length_m
-        starts = [None if a else START_M + s * (0.9 * length_m - START_M) for s, a in zip(share, askew, strict=True)]
-        observation, infos = self.env.reset(seed=draws, options={"reset_mask": cars, "start_m": starts})
+        """Many before a bend: the sharp ones are few, and a rollout is shorter than a road (`draw_place`)."""
+        scenario, random = self.env.scenario, self._random
+        places = [draw_place(scenario, random, self._seeds_of_roads, PLACES) if c else (0, None) for c in cars]
+        seeds, starts = [seed for seed, _ in places], [start for _, start in places]
+        observation, infos = self.env.reset(seed=seeds, options={"reset_mask": cars, "start_m": starts})
         self._acceleration[cars] = infos["lateral_acceleration_mps2"][cars]
         self._lengths[cars] = 0
         for total in self._sums.values():

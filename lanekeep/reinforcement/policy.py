@@ -26,10 +26,9 @@ from sb3_contrib.common.recurrent.type_aliases import RNNStates
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
 
-from lanekeep_policies.driver import CORES, Driver, DriverSpec
+from lanekeep_policies.driver import Driver, DriverSpec
 
 CRITIC_WIDTH = 64
-VECTOR_FEATURES = 32  # that a vector observation is brought to
 
 
 class DriverCore(nn.Module):
@@ -117,7 +116,7 @@ class DriverPolicy(RecurrentActorCriticPolicy):
     ) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            head, core, readout = parts_of(spec, observation_space, action_space)
+            driver = Driver(spec)
             super().__init__(
                 observation_space,
                 action_space,
@@ -126,36 +125,34 @@ class DriverPolicy(RecurrentActorCriticPolicy):
                 ortho_init=False,
                 log_std_init=log_std,
                 features_extractor_class=Seen,
-                features_extractor_kwargs={"head": head, "features": core.input_size},
+                features_extractor_kwargs={"head": driver.head, "features": driver.core.input_size},
                 normalize_images=False,
-                lstm_hidden_size=core.output_size,
+                lstm_hidden_size=driver.core.output_size,
                 enable_critic_lstm=False,
                 **kwargs,
             )
-            self.critic = Critic(core.input_size, core.output_size, critic_shapes_head)
+            self.critic = Critic(driver.core.input_size, driver.core.output_size, critic_shapes_head)
+        if weights is not None:
+            driver.load_state_dict(weights)
         self.settings = {
             "spec": spec, "seed": seed, "bptt": bptt, "burn_in": burn_in, "entropy": entropy, "anchor": anchor,
             "log_std": log_std, "critic_shapes_head": critic_shapes_head,
         }  # fmt: skip
-        self.lstm_actor = DriverCore(core, spec.dt_s)
+        self.lstm_actor = DriverCore(driver.core, spec.dt_s)
         self.lstm_actor.bptt, self.lstm_actor.burn_in = bptt, burn_in
-        self.action_net = readout
-        self.lstm_hidden_state_shape = (1, 1, core.state_size)
+        self.action_net = driver.readout
+        self.lstm_hidden_state_shape = (1, 1, driver.core.state_size)
         self.spec, self.entropy, self.anchor, self.waiting = spec, entropy, anchor, False
-        if weights is not None:
-            self.driver().load_state_dict(weights)
         self.model: tuple[Any, Any, Any] | None = None
         # the optimiser of super() holds parameters that were replaced
         learned = [parameter for parameter in self.parameters() if parameter.requires_grad]
         self.optimizer = cast(Any, self.optimizer_class)(learned, lr=lr_schedule(1), **self.optimizer_kwargs)
 
     def driver(self) -> Driver:
-        """The actor as a driver that shares its weights; ValueError if it sees no frames or has several actions."""
-        head = self.features_extractor.head
-        if self.action_net.out_features != 1 or isinstance(head, nn.Sequential):
-            raise ValueError("a driver sees frames and has one action")
+        """The actor as a driver that shares its weights."""
         driver = Driver.build(self.spec, 0)
-        driver.head, driver.core, driver.readout = head, self.lstm_actor.core, self.action_net
+        driver.head, driver.core = self.features_extractor.head, self.lstm_actor.core
+        driver.readout = self.action_net
         return driver
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
@@ -224,20 +221,6 @@ class DriverPolicy(RecurrentActorCriticPolicy):
         normal = distribution.distribution
         off: Tensor = (normal.mean - self._model_means(obs, states, starts)) / normal.stddev.detach()
         return 0.5 * (off * off).sum(-1)
-
-
-def parts_of(
-    spec: DriverSpec, observation_space: spaces.Box, action_space: spaces.Box
-) -> tuple[nn.Module, Any, nn.Linear]:
-    """Head, core and read-out for frames, those of a driver, or for vectors."""
-    actions = int(action_space.shape[0])
-    if len(observation_space.shape) == 3:
-        driver = Driver(spec)
-        readout = driver.readout if actions == 1 else nn.Linear(driver.core.output_size, actions)
-        return driver.head, driver.core, readout
-    head = nn.Sequential(nn.Linear(int(observation_space.shape[0]), VECTOR_FEATURES), nn.ReLU())
-    core = CORES[spec.core](spec, VECTOR_FEATURES)
-    return head, core, nn.Linear(core.output_size, actions)
 
 
 def copied(module: nn.Module) -> nn.Module:

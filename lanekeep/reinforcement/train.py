@@ -1,137 +1,43 @@
 """`lanekeep train rl`: proximal policy optimisation of a driver, from nothing or from a checkpoint.
 
-sb3-contrib's RecurrentPPO does the learning, unchanged; the policy (policy.py) holds the driver, the cars (cars.py) the
-world, and a callback does what belongs to a training: roads, the critic's warm-up, checkpoints, what is told, the end.
+sb3-contrib's RecurrentPPO does the learning, unchanged; the policy (policy.py) holds the driver, the world (worlds.py) the
+cars, and a callback does what belongs to a training: roads, the critic's warm-up, checkpoints, what is told, the end.
 
-Each rollout begins on new roads.  These, the noise of the actions and the minibatches depend on the seed and the number of
-the rollout alone, so that a resumed training equals an uninterrupted one.
+Each rollout of lane keeping begins on new roads.  These, the noise of the actions and the minibatches depend on the seed
+and the number of the rollout alone, so that a resumed training equals an uninterrupted one.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sb3_contrib
 import torch
-import tyro
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sb3_contrib import RecurrentPPO
 from sb3_contrib.common.recurrent.type_aliases import RNNStates
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
+from stable_baselines3.common.vec_env import VecTransposeImage
 from torch import Tensor
 
-from lanekeep.drivers import camera_of, check_action, open_driver
-from lanekeep.flags import UserError, in_range
+from lanekeep.drivers import open_driver
+from lanekeep.flags import UserError
 from lanekeep.interrupts import interrupts
 from lanekeep.provenance import command_of, git_commit, versions
 from lanekeep.recipe import as_recipe
-from lanekeep.reinforcement.cars import Cars
 from lanekeep.reinforcement.policy import DriverPolicy
-from lanekeep.reinforcement.rewards import TERMS, Rewards
+from lanekeep.reinforcement.settings import TrainRL
+from lanekeep.reinforcement.worlds import WINDOW, world_of
 from lanekeep.resume import adam_tensors, check_settings, restore_adam
-from lanekeep.rollout import TRAINING_SEEDS, scenario_to_learn_on, validate
-from lanekeep_envs import Camera
 from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
-from lanekeep_policies.driver import DriverSpec
 
 SAVE_EVERY_S = 120.0
-COLLAPSE = 5.0  # times the departures per km of the best so far, over a window of rollouts
-WINDOW = 10  # rollouts
-REWARDS = {f"reward_{field.name}": field.name for field in fields(Rewards)}
-
-
-@dataclass(frozen=True)
-class TrainRL:
-    """Train a driver by reward, with RecurrentPPO; run it again to resume."""
-
-    out: tyro.conf.Positional[Path]
-    """Folder of the checkpoint."""
-    start: str | None = None
-    """Driver to start from: a shipped one (ncp, lstm) or a folder; by default from nothing."""
-    core: str = "ncp"
-    """Core of a driver that starts from nothing; `lanekeep train imitation --help` lists them."""
-    scenario: str = "country"
-    """Roads to learn on: a name or the path of a .toml file."""
-    camera: str = "48x160"
-    """Rows x columns of the frames of a driver that starts from nothing."""
-    steps: int = 500_000
-    """Control steps to drive in all."""
-    cars: int = 16
-    """Cars that drive side by side."""
-    horizon: int = 128
-    """Control steps of each car in a rollout."""
-    batch: int = 512
-    """Control steps of a minibatch: whole sequences of cars."""
-    epochs: int = 4
-    """Times that a rollout is learned from."""
-    learning_rate: float = 3e-4
-    """Adam's learning rate; it falls linearly to nothing."""
-    gamma: float = 0.97
-    """Discount of a control step."""
-    gae_lambda: float = 0.95
-    """Generalised advantage estimation: 0 trusts the critic, 1 the returns."""
-    clip: float = 0.2
-    """How far the probability of an action may move in a rollout."""
-    std: float = 0.2
-    """Standard deviation of the actions in the beginning; it is learned."""
-    entropy: float = 0.0
-    """Weight of the entropy of the actions."""
-    bptt: int = 0
-    """Control steps that a gradient goes back; 0: as long as the sequence."""
-    burn_in: int = 0
-    """First steps of a sequence that only bring its state up to date."""
-    warm_up: int = 0
-    """Rollouts in which only the critic learns."""
-    anchor: float = 0.0
-    """Weight of the divergence from the driver it starts from."""
-    reward_progress: float = Rewards.progress
-    """Reward of a step at 30 m/s along the road."""
-    reward_centring: float = Rewards.centring
-    """Reward of a step in the middle of the lane."""
-    reward_heading: float = Rewards.heading
-    """Loss of a step at 0.05 rad across the lane."""
-    reward_smoothness: float = Rewards.smoothness
-    """Loss of a step with a lateral jerk of 10 m/s^3."""
-    reward_departure: float = Rewards.departure
-    """Loss of leaving the lane."""
-    validation_km: float = 5.0
-    """Held-out kilometres driven at the end."""
-    seed: int = 0
-    """Seed of everything."""
-    recipe: Path | None = None
-    """TOML file with these flags; what the command line says as well wins."""
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "cars", "epochs"):
-            in_range(self, name, 1)
-        in_range(self, "horizon", 2, 100_000)
-        in_range(self, "batch", 2, self.cars * self.horizon)
-        for name in ("gamma", "gae_lambda", "clip", "learning_rate"):
-            in_range(self, name, 0.0, 1.0)
-        in_range(self, "std", 1e-3, 10.0)
-        for name in ("bptt", "warm_up", "seed"):
-            in_range(self, name, 0)
-        in_range(self, "burn_in", 0, self.horizon - 1)
-        for name in ("entropy", "anchor", *REWARDS):
-            in_range(self, name, 0.0)
-        in_range(self, "validation_km", 0.1, 900.0)
-        if self.anchor > 0.0 and self.start is None:
-            raise UserError("--anchor needs a driver to stay near: --start")
-
-    def run(self) -> int:
-        """Train; Ctrl-C saves and a second run goes on."""
-        train(self)
-        return 0
-
-    @property
-    def rollouts(self) -> int:
-        """Rollouts in all."""
-        return max(1, self.steps // (self.cars * self.horizon))
+CALIBRATION = 32  # control steps looked at before a driver from nothing begins to learn
+CLOSE = 0.25  # times the exploration
 
 
 class Training(BaseCallback):
@@ -143,33 +49,20 @@ class Training(BaseCallback):
         super().__init__()
         self.settings, self._interrupted = settings, interrupted
         self.show: Callable[[], None] = lambda: None
-        self.scenario = scenario_to_learn_on(settings.scenario)
         self.started = None if settings.start is None else open_driver(settings.start)
-        check_action(self.started, self.scenario)
-        self.spec = self.started.spec if self.started is not None else self._spec()
+        self.world = world_of(settings, self.started)
         self.rollout, self.seconds, self._began, self._saved = 0, 0.0, time.perf_counter(), -math.inf
-        self.history: list[list[float]] = []  # of each rollout: steps, departures per km, mean reward of a step
-        self._km, self._departures, self._reward, self._terms = 0.0, 0, 0.0, dict.fromkeys(TERMS, 0.0)
-        self.stopped, self._saved_rollout = False, 0
-        rewards = Rewards(**{name: getattr(settings, flag) for flag, name in REWARDS.items()})
-        self.camera = camera_of(self.started) if self.started is not None else Camera.parse(settings.camera)
-        self.cars = Cars(settings.cars, rewards, TRAINING_SEEDS, scenario=self.scenario, camera=self.camera)
+        self.history: list[list[float]] = []  # of each rollout: steps, the world's result, mean reward of a step
+        self._reward, self.stopped, self._saved_rollout = 0.0, False, 0
         self.ppo = self._make_ppo()
-
-    def _spec(self) -> DriverSpec:
-        camera = Camera.parse(self.settings.camera)
-        return DriverSpec(
-            core=self.settings.core,
-            camera_height=camera.height_px,
-            camera_width=camera.width_px,
-            curvature_limit_per_m=self.scenario.curvature_limit_per_m,
-        )
+        if self.started is None:
+            self._calibrate()
 
     def _make_ppo(self) -> RecurrentPPO:
         s = self.settings
         return RecurrentPPO(
             DriverPolicy,
-            self.cars,
+            self.world.cars,
             learning_rate=lambda left: s.learning_rate * left,
             n_steps=s.horizon,
             batch_size=s.batch,
@@ -181,7 +74,7 @@ class Training(BaseCallback):
             seed=s.seed,
             device="cpu",
             policy_kwargs={
-                "spec": self.spec,
+                "spec": self.world.spec,
                 "seed": s.seed,
                 "bptt": s.bptt,
                 "burn_in": s.burn_in,
@@ -192,6 +85,21 @@ class Training(BaseCallback):
                 "weights": None if self.started is None else self.started.state_dict(),
             },
         )
+
+    def _calibrate(self) -> None:
+        """Let the actions of a motor neuron begin around the middle, closer together than the exploration.
+
+        A mean beyond the actions there are is where no noise leads back, and nothing is learned; see `Driver.calibrate`.
+        """
+        s, cars = self.settings, self.world.cars
+        first = self.world.begin([s.seed, 6])
+        middle = np.zeros((s.cars, self.world.spec.actions), np.float32)
+        seen: list[Any] = [
+            cars.reset() if first is None else first,
+            *(cars.step(middle)[0] for _ in range(CALIBRATION - 1)),
+        ]
+        spread = CLOSE * s.std * torch.tensor([-1.0, 1.0])
+        self.policy.driver().calibrate(torch.from_numpy(np.stack(seen, 1)), spread[:, None, None])
 
     @property
     def policy(self) -> DriverPolicy:
@@ -209,30 +117,29 @@ class Training(BaseCallback):
         self.stopped = self._interrupted()
         torch.manual_seed(int(np.random.SeedSequence([s.seed, 3, self.rollout]).generate_state(1)[0]))
         np.random.seed(np.random.SeedSequence([s.seed, 4, self.rollout]).generate_state(1))
-        frames = self.cars.begin([s.seed, 5, self.rollout])
-        self.ppo._last_obs = frames if self.ppo.env is self.cars else self.ppo.env.transpose_observations(frames)  # type: ignore[union-attr]
-        self.ppo._last_episode_starts = np.ones(s.cars, np.bool_)
-        zero = torch.zeros(1, s.cars, self.policy.lstm_actor.hidden_size)
-        self.ppo._last_lstm_states = RNNStates((zero, zero), (zero, zero))  # type: ignore[assignment]
+        seen = self.world.begin([s.seed, 5, self.rollout])
+        if seen is not None:
+            env = self.ppo.env
+            self.ppo._last_obs = env.transpose_observations(seen) if isinstance(env, VecTransposeImage) else seen
+            self.ppo._last_episode_starts = np.ones(s.cars, np.bool_)
+            zero = torch.zeros(1, s.cars, self.policy.lstm_actor.hidden_size)
+            self.ppo._last_lstm_states = RNNStates((zero, zero), (zero, zero))  # type: ignore[assignment]
         self.policy.waiting = self.rollout < s.warm_up
-        self._km, self._departures, self._reward, self._terms = 0.0, 0, 0.0, dict.fromkeys(TERMS, 0.0)
+        self._reward = 0.0
 
     def _on_step(self) -> bool:
         """Count; go on unless Ctrl-C was pressed before this rollout."""
-        self._km += self.cars.step_km
-        self._departures += self.cars.step_departures
+        self.world.count()
         self._reward += float(np.sum(self.locals["rewards"]))
-        for name, term in self.cars.terms.items():
-            self._terms[name] += float(term.sum())
         return not self.stopped
 
     def _on_rollout_end(self) -> None:
         s, steps = self.settings, self.settings.cars * self.settings.horizon
         self.rollout += 1
-        self.history.append([float(self.rollout * steps), self._departures / self._km, self._reward / steps])
-        self.logger.record("drive/departures_per_km", self.history[-1][1])
-        for term, value in self._terms.items():
-            self.logger.record(f"reward/{term}", value / (s.cars * s.horizon))
+        result, logged = self.world.result(s.horizon)
+        self.history.append([float(self.rollout * steps), result, self._reward / steps])
+        for name, value in logged.items():
+            self.logger.record(name, value)
         self.seconds += time.perf_counter() - self._began
         self._began = time.perf_counter()
         self.show()
@@ -244,15 +151,11 @@ class Training(BaseCallback):
                 f"the training diverged in rollout {self.rollout}; {self.settings.out} holds the driver of "
                 f"{self._saved_rollout} rollouts; lower --learning-rate"
             )
-        rates = [row[1] for row in self.history]
-        if len(rates) >= 3 * WINDOW:
-            means = [float(np.mean(rates[k : k + WINDOW])) for k in range(0, len(rates) - WINDOW + 1, WINDOW)]
-            if float(np.mean(rates[-WINDOW:])) > COLLAPSE * min(means) + 5.0:
-                raise UserError(
-                    f"the driver has forgotten how to drive: {np.mean(rates[-WINDOW:]):.1f} departures per km after "
-                    f"{min(means):.1f}; {self.settings.out} holds the driver of {self._saved_rollout} rollouts; lower "
-                    "--learning-rate or --clip, or raise --anchor"
-                )
+        if wrong := self.world.collapse([row[1] for row in self.history]):
+            raise UserError(
+                f"the driver has forgotten what it knew: {wrong}; {self.settings.out} holds the driver of "
+                f"{self._saved_rollout} rollouts; lower --learning-rate or --clip, or raise --anchor"
+            )
 
     def save(self) -> None:
         """Write the checkpoint, with what is needed to go on."""
@@ -260,7 +163,7 @@ class Training(BaseCallback):
         training = {
             "command": command_of("train rl", s, TrainRL(out=s.out)),
             "settings": as_recipe(s),
-            "scenario": self.scenario.name,
+            "scenario": self.world.name,
             "seed": s.seed,
             "steps": self.rollout * s.cars * s.horizon,
             "seconds": round(self.seconds, 1),
@@ -323,16 +226,16 @@ def train(settings: TrainRL) -> None:
         if training.finished:
             training.check()
             training.save()
-    rate, rms = validate(training.policy.driver(), training.scenario, training.camera, s.validation_km)
     print(
-        f"{s.out}: {training.rollout * per_rollout:,} steps in {training.seconds:.0f} s; on held-out roads "
-        f"{rate:.2f} departures per km, lateral RMS {rms:.3f} m" + ("" if training.finished else "; run again to go on")
+        f"{s.out}: {training.rollout * per_rollout:,} steps in {training.seconds:.0f} s; "
+        + training.world.examine(training.policy.driver())
+        + ("" if training.finished else "; run again to go on")
     )
 
 
 @contextmanager
 def progress_bar(training: Training) -> Iterator[None]:
-    """Show steps and the number that matters: departures per km."""
+    """Show steps and the number that matters: departures per km, or the mean return."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns) as bar:
         task = bar.add_task(
@@ -341,8 +244,8 @@ def progress_bar(training: Training) -> Iterator[None]:
 
         def show() -> None:
             rows = training.history[-WINDOW:]
-            rate, reward = float(np.mean([row[1] for row in rows])), float(np.mean([row[2] for row in rows]))
-            note = f"{rows[-1][0]:,.0f} steps  {rate:.2f} departures/km  reward {reward:.3f} a step"
+            result, reward = float(np.mean([row[1] for row in rows])), float(np.mean([row[2] for row in rows]))
+            note = f"{rows[-1][0]:,.0f} steps  {result:.2f} {training.world.unit}  reward {reward:.3f} a step"
             bar.update(task, completed=training.rollout, note=note)
 
         training.show = show

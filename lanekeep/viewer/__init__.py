@@ -17,7 +17,7 @@ import torch
 import tyro
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lanekeep.drivers import camera_of, open_driver
+from lanekeep.drivers import camera_of, check_driver, open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.flags import UserError, check_file, in_range, write_whole
 from lanekeep.viewer.journey import FRAMES_PER_S, STEP_S, Journey
@@ -66,13 +66,12 @@ def watch(settings: Watch) -> None:
     if settings.video is not None and settings.video.suffix.lower() != ".mp4":
         raise UserError(f"--video {settings.video}: expected a name that ends in .mp4")
     driver, scenario = open_driver(settings.driver), load_scenario(settings.scenario)
-    if driver.spec.curvature_limit_per_m != scenario.curvature_limit_per_m:
-        raise UserError(
-            f"this driver's action 1 is a curvature of {driver.spec.curvature_limit_per_m:g} 1/m, "
-            f"scenario {scenario.name}'s is {scenario.curvature_limit_per_m:g}"
-        )
+    check_driver(driver, scenario)
+    camera = camera_of(driver)
+    if camera is None:
+        raise UserError(f"{settings.driver} is told the state and sees nothing: there is nothing to watch; evaluate it")
     torch.set_num_threads(1)  # a single frame is too little for more, which only wait for each other
-    journey = Journey(driver, scenario, camera_of(driver), settings.seed)
+    journey = Journey(driver, scenario, camera, settings.seed)
     scene = Scene(journey, Path(settings.driver).name)
     if settings.video is None and settings.frames is None:
         watch_in_window(journey, scene, None if settings.seconds is None else round(settings.seconds / STEP_S))

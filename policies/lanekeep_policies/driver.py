@@ -4,6 +4,9 @@ Frames [B, T, H, W, 3] uint8 -> features [B, T, F] -> core outputs [B, T, O] -> 
 action of 1 is the path curvature `curvature_limit_per_m`, positive to the left.  The memory is one flat state [B, S].
 The read-out of an NCP is the one weight and bias of its motor neuron.  All cores but the feed-forward networks `cnn` and
 `pilotnet`, which have heads of their own, see through the conv head of the NCP paper and its F = 32 features.
+
+A driver may also be made for another world: for numbers [B, T, D] instead of frames, and for several actions, each in -1..1.
+An NCP then has a motor neuron for each.
 """
 
 import difflib
@@ -32,36 +35,51 @@ from lanekeep_policies.cores.neural_ode import NeuralODE
 from lanekeep_policies.cores.rnn import RNN
 from lanekeep_policies.cores.wired_cfc import WiredCfC
 from lanekeep_policies.pilotnet import PilotNetHead
-from lanekeep_policies.wiring import fully_connected, ncp_wiring
+from lanekeep_policies.vector import VectorHead
+from lanekeep_policies.wiring import Wiring, fully_connected, ncp_wiring
 
-Pixels = Annotated[int, msgspec.Meta(ge=1)]
+Size = Annotated[int, msgspec.Meta(ge=0)]
+Actions = Annotated[int, msgspec.Meta(ge=1, le=256)]
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 
 
 class Head(Protocol):
-    """The part that sees: frames [N, H, W, 3] to features [N, F]."""
+    """The part that sees: frames [N, H, W, 3], or numbers [N, D], to features [N, F]."""
 
-    features: int
+    @property
+    def features(self) -> int:
+        """F."""
 
     def __call__(self, frames: Tensor) -> Tensor: ...
 
 
 class DriverSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a driver is made of, and the frames and actions it was made for."""
+    """What a driver is made of, and the observations and actions it was made for."""
 
     core: str
-    camera_height: Pixels
-    camera_width: Pixels
-    curvature_limit_per_m: Positive  # the path curvature of action 1
+    camera_height: Size  # 0 x 0 for a driver that is told numbers
+    camera_width: Size
+    curvature_limit_per_m: Positive  # the path curvature of action 1; 1 in a world without curvatures
     dt_s: Positive = 0.05
     wiring_seed: int = 20190120
+    numbers: Size = 0  # D, that it is told; 0 for a driver that sees frames
+    actions: Actions = 1
+    learned_start: bool = False  # whether the state of a driver that has seen nothing is learned, not zero
+    env_id: str = ""  # gymnasium's name of the world it was made for, if that is not this project's
+
+
+def ncp_wiring_of(spec: DriverSpec, features: int) -> Wiring:
+    """The paper's wiring, with a motor neuron for each action."""
+    return ncp_wiring(features, motor=spec.actions, seed=spec.wiring_seed)
 
 
 CORES: dict[str, Callable[[DriverSpec, int], Core]] = {  # given the number of features
-    "ncp": lambda spec, features: LTC(ncp_wiring(features, seed=spec.wiring_seed)),
-    "ncp-mixed": lambda spec, features: MixedMemory(LTC(ncp_wiring(features, seed=spec.wiring_seed))),
-    "ltc": lambda spec, features: LTC(fully_connected(features, 19, 1, seed=spec.wiring_seed)),
-    "ncp-cfc": lambda spec, features: WiredCfC(ncp_wiring(features, seed=spec.wiring_seed)),
+    "ncp": lambda spec, features: LTC(ncp_wiring_of(spec, features)),
+    "ncp-mixed": lambda spec, features: MixedMemory(LTC(ncp_wiring_of(spec, features))),
+    "ltc": lambda spec, features: LTC(
+        fully_connected(features, 18 + spec.actions, spec.actions, seed=spec.wiring_seed)
+    ),
+    "ncp-cfc": lambda spec, features: WiredCfC(ncp_wiring_of(spec, features)),
     "cfc": lambda _, features: CfC(features),
     "cfc-pure": lambda _, features: CfC(features, mode="pure"),
     "cfc-no-gate": lambda _, features: CfC(features, mode="no-gate"),
@@ -80,7 +98,7 @@ HEADS: dict[str, Callable[[int, int], Head]] = {"cnn": CNNHead, "pilotnet": Pilo
 
 @final
 class Driver(nn.Module):
-    """Steers a car; raises ValueError for frames it was not made for."""
+    """Steers a car; raises ValueError for observations it was not made for."""
 
     def __init__(self, spec: DriverSpec) -> None:
         super().__init__()
@@ -89,10 +107,20 @@ class Driver(nn.Module):
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(CORES)}."
             raise ValueError(f"unknown core {spec.core!r}: {hint}")
         self.spec = spec
-        head = HEADS.get(spec.core, ConvHead)(spec.camera_height, spec.camera_width)
+        if spec.numbers:
+            head: Head = VectorHead(spec.numbers)
+        else:
+            head = HEADS.get(spec.core, ConvHead)(*self.frame_size)
         self.head = cast(nn.Module, head)
         self.core = CORES[spec.core](spec, head.features)
-        self.readout = nn.Linear(self.core.output_size, 1)
+        self.readout = nn.Linear(self.core.output_size, spec.actions)
+        if spec.learned_start:
+            self.core.learn_start()
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """Rows and columns of the frames it sees."""
+        return self.spec.camera_height, self.spec.camera_width
 
     @staticmethod
     def build(spec: DriverSpec, seed: int) -> "Driver":
@@ -128,20 +156,22 @@ class Driver(nn.Module):
         """State [B, S] of a driver that has seen nothing."""
         return self.core.initial_state(batch)
 
-    def features(self, frames: Tensor) -> Tensor:
-        """Frames [B, T, H, W, 3] to features [B, T, F]."""
-        size = (self.spec.camera_height, self.spec.camera_width, 3)
-        if frames.dtype != torch.uint8 or frames.shape[2:] != size:
+    def features(self, observations: Tensor) -> Tensor:
+        """Frames [B, T, H, W, 3], or numbers [B, T, D], to features [B, T, F]."""
+        spec = self.spec
+        size = (spec.numbers,) if spec.numbers else (*self.frame_size, 3)
+        fits = observations.is_floating_point() if spec.numbers else observations.dtype == torch.uint8
+        if not fits or observations.shape[2:] != size:
+            reads = f"{spec.numbers} numbers" if spec.numbers else f"uint8 frames of {'x'.join(map(str, size))}"
             raise ValueError(
-                f"this driver reads uint8 frames of {size[0]}x{size[1]}x3, not {frames.dtype} of "
-                + "x".join(map(str, frames.shape[2:]))
+                f"this driver reads {reads}, not {observations.dtype} of " + "x".join(map(str, observations.shape[2:]))
             )
-        features: Tensor = self.head(frames.flatten(0, 1))
-        return features.view(*frames.shape[:2], -1)
+        features: Tensor = self.head(observations.flatten(0, 1))
+        return features.view(*observations.shape[:2], -1)
 
-    def forward(self, frames: Tensor, state: Tensor, dt_s: float | Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, observations: Tensor, state: Tensor, dt_s: float | Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Frames [B, T, H, W, 3] and state [B, S] to curvature [B, T, 1] (action units, not clipped) and state."""
-        return self.act(self.features(frames), state, dt_s)
+        return self.act(self.features(observations), state, dt_s)
 
     def act(self, features: Tensor, state: Tensor, dt_s: float | Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Features [B, T, F] and state [B, S] to curvature [B, T, 1] and state."""
@@ -149,21 +179,22 @@ class Driver(nn.Module):
         return self.readout(outputs), state
 
     @torch.inference_mode()
-    def step(self, frames: NDArray[np.uint8] | Tensor, state: Tensor) -> tuple[NDArray[np.float32], Tensor]:
+    def step(self, observations: NDArray[Any] | Tensor, state: Tensor) -> tuple[NDArray[np.float32], Tensor]:
         """One frame per car [N, H, W, 3] and state [N, S] to actions [N, 1] and state.
 
         Raises FloatingPointError if an action is not finite.
         """
-        actions, state = self(torch.as_tensor(frames)[:, None], state)
+        actions, state = self(torch.as_tensor(observations)[:, None], state)
         return _finite(actions[:, 0]), state
 
-    def stepper(self) -> Callable[[NDArray[np.uint8], Tensor], tuple[NDArray[np.float32], Tensor]]:
+    def stepper(self) -> Callable[[NDArray[Any], Tensor], tuple[NDArray[np.float32], Tensor]]:
         """`step` for a whole drive: the core prepares its weights once and checks nothing but the action."""
         core_step = self.core.stepper()
 
         @torch.inference_mode()
-        def step(frames: NDArray[np.uint8], state: Tensor) -> tuple[NDArray[np.float32], Tensor]:
-            outputs, state = core_step(self.features(torch.from_numpy(frames)[:, None])[:, 0], state, self.spec.dt_s)
+        def step(observations: NDArray[Any], state: Tensor) -> tuple[NDArray[np.float32], Tensor]:
+            features = self.features(torch.from_numpy(observations)[:, None])[:, 0]
+            outputs, state = core_step(features, state, self.spec.dt_s)
             return _finite(self.readout(outputs)), state
 
         return step
@@ -175,18 +206,18 @@ class Driver(nn.Module):
         episode_start: NDArray[np.bool_] | None = None,
         deterministic: bool = True,
     ) -> tuple[NDArray[np.float32], tuple[NDArray[Any], ...]]:
-        """stable-baselines3's `PolicyPredictor`: actions in [-1, 1] for one frame [H, W, 3] or N of them, and the state.
+        """stable-baselines3's `PolicyPredictor`: actions in [-1, 1] for one observation or N of them, and the state.
 
         Rows whose `episode_start` is set begin from the initial state; the driver has no randomness to switch off.
         """
-        frames = np.asarray(observation)
-        single = frames.ndim == 3
-        frames = frames[None] if single else frames
-        memory = self.initial_state(len(frames)) if state is None else torch.as_tensor(state[0])
+        seen = np.asarray(observation)
+        single = seen.ndim == (1 if self.spec.numbers else 3)
+        seen = seen[None] if single else seen
+        memory = self.initial_state(len(seen)) if state is None else torch.as_tensor(state[0])
         if episode_start is not None:
             fresh = torch.as_tensor(np.asarray(episode_start, np.bool_)).reshape(-1, 1)
-            memory = torch.where(fresh, self.initial_state(len(frames)), memory)
-        actions, memory = self.step(frames, memory)
+            memory = torch.where(fresh, self.initial_state(len(seen)), memory)
+        actions, memory = self.step(seen, memory)
         actions = np.clip(actions, -1.0, 1.0)
         return (actions[0] if single else actions), (memory.numpy(),)
 

@@ -30,6 +30,7 @@ class Core(nn.Module, ABC):
             raise ValueError(f"The unit of time must be positive and finite, not {time_unit_s} s.")
         self.input_size, self.state_size, self.output_size = input_size, state_size, output_size
         self.time_unit_s = time_unit_s
+        self.start: nn.Parameter | None = None
 
     @abstractmethod
     def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
@@ -45,8 +46,14 @@ class Core(nn.Module, ABC):
         """How many of them can influence the outputs: all, unless a mask takes some out."""
         return self.stored_parameters
 
+    def learn_start(self) -> None:
+        """From now on the initial state is a parameter, which begins at zero."""
+        self.start = nn.Parameter(self.initial_state(1)[0])
+
     def initial_state(self, batch: int) -> Tensor:
-        """State [B, S] of a core that has seen nothing: zero."""
+        """State [B, S] of a core that has seen nothing: zero, unless it is learned."""
+        if self.start is not None:
+            return self.start.expand(batch, -1)
         like = next(self.parameters())
         return torch.zeros(batch, self.state_size, dtype=like.dtype, device=like.device)
 

@@ -56,11 +56,6 @@ class MixedMemory(Core):
     def active_parameters(self) -> int:
         return self.stored_parameters - self.core.stored_parameters + self.core.active_parameters
 
-    def initial_state(self, batch: int) -> Tensor:
-        """State [B, S + S] of the core that has seen nothing, and an empty memory."""
-        h = self.core.initial_state(batch)
-        return torch.cat([h, torch.zeros_like(h)], 1)
-
     def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
         h, c = state.chunk(2, 1)
         drive = self.lstm.input_map(features)

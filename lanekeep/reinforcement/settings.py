@@ -1,0 +1,121 @@
+"""`lanekeep train rl`: what can be set."""
+
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from lanekeep.flags import UserError, flag, in_range
+from lanekeep.reinforcement.rewards import Rewards
+
+REWARDS = {f"reward_{field.name}": field.name for field in fields(Rewards)}
+OF_LANE_KEEPING = ("scenario", "camera", "observation", "validation_km", *REWARDS)
+OF_A_NEW_DRIVER = ("core", "camera", "observation", "learned_start")
+
+
+@dataclass(frozen=True)
+class TrainRL:
+    """Train a driver by reward, with RecurrentPPO; run it again to resume."""
+
+    out: tyro.conf.Positional[Path]
+    """Folder of the checkpoint."""
+    start: str | None = None
+    """Driver to start from: a shipped one (ncp, lstm) or a folder; by default from nothing."""
+    core: str = "ncp"
+    """Core of a driver that starts from nothing; `lanekeep train imitation --help` lists them."""
+    scenario: str = "country"
+    """Roads to learn on: a name or the path of a .toml file."""
+    camera: str = "32x96"
+    """Rows x columns of the frames of a driver that starts from nothing."""
+    observation: Literal["camera", "state"] = "camera"
+    """What a driver that starts from nothing is given: frames, or in a first lesson the state of the car and the road."""
+    env_id: str | None = None
+    """Learn in another world, a gymnasium environment with a box of actions, such as CarRacing-v3."""
+    steps: int = 500_000
+    """Control steps to drive in all."""
+    cars: int = 16
+    """Cars that drive side by side."""
+    horizon: int = 128
+    """Control steps of each car in a rollout."""
+    batch: int = 512
+    """Control steps of a minibatch: whole sequences of cars."""
+    epochs: int = 4
+    """Times that a rollout is learned from."""
+    learning_rate: float = 1e-3
+    """Adam's learning rate; it falls linearly to nothing."""
+    gamma: float = 0.97
+    """Discount of a control step."""
+    gae_lambda: float = 0.95
+    """Generalised advantage estimation: 0 trusts the critic, 1 the returns."""
+    clip: float = 0.2
+    """How far the probability of an action may move in a rollout."""
+    std: float = 0.25
+    """Standard deviation of the actions in the beginning; it is learned."""
+    entropy: float = 0.0
+    """Weight of the entropy of the actions."""
+    bptt: int = 0
+    """Control steps that a gradient goes back; 0: as long as the sequence."""
+    burn_in: int = 0
+    """First steps of a sequence that only bring its state up to date."""
+    learned_start: bool = False
+    """Learn the state of a driver that has seen nothing, which is zero otherwise."""
+    warm_up: int = 0
+    """Rollouts in which only the critic learns."""
+    anchor: float = 0.0
+    """Weight of the divergence from the driver it starts from."""
+    reward_progress: float = Rewards.progress
+    """Reward of a step at 30 m/s along the road."""
+    reward_centring: float = Rewards.centring
+    """Reward of a step in the middle of the lane."""
+    reward_heading: float = Rewards.heading
+    """Loss of a step at 0.05 rad across the lane."""
+    reward_smoothness: float = Rewards.smoothness
+    """Loss of a step with a lateral jerk of 10 m/s^3."""
+    reward_departure: float = Rewards.departure
+    """Loss of leaving the lane."""
+    validation_km: float = 5.0
+    """Held-out kilometres driven at the end."""
+    seed: int = 0
+    """Seed of everything."""
+    recipe: Path | None = None
+    """TOML file with these flags; what the command line says as well wins."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "cars", "epochs"):
+            in_range(self, name, 1)
+        in_range(self, "horizon", 2, 100_000)
+        in_range(self, "batch", 2, self.cars * self.horizon)
+        for name in ("gamma", "gae_lambda", "clip", "learning_rate"):
+            in_range(self, name, 0.0, 1.0)
+        in_range(self, "std", 1e-3, 10.0)
+        for name in ("bptt", "warm_up", "seed"):
+            in_range(self, name, 0)
+        in_range(self, "burn_in", 0, self.horizon - 1)
+        for name in ("entropy", "anchor", *REWARDS):
+            in_range(self, name, 0.0)
+        in_range(self, "validation_km", 0.1, 900.0)
+        if self.anchor > 0.0 and self.start is None:
+            raise UserError("--anchor needs a driver to stay near: --start")
+        if self.start is not None:
+            self._refuse(OF_A_NEW_DRIVER, f"is that of the driver it starts from, {self.start}")
+        if self.env_id is not None:
+            self._refuse(OF_LANE_KEEPING, f"belongs to lane keeping, not to {self.env_id}")
+
+    def _refuse(self, names: tuple[str, ...], why: str) -> None:
+        defaults = {field.name: field.default for field in fields(self) if field.default is not MISSING}
+        for name in names:
+            if getattr(self, name) != defaults[name]:
+                raise UserError(f"{flag(name)} {why}")
+
+    def run(self) -> int:
+        """Train; Ctrl-C saves and a second run goes on."""
+        from lanekeep.reinforcement.train import train
+
+        train(self)
+        return 0
+
+    @property
+    def rollouts(self) -> int:
+        """Rollouts in all."""
+        return max(1, self.steps // (self.cars * self.horizon))
