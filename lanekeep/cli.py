@@ -35,9 +35,11 @@ COMMANDS = {
     "evaluate": Command("lanekeep.evaluate", "Evaluate", "measure how well drivers keep their lane"),
     "watch": Command("lanekeep.viewer", "Watch", "see a driver drive, with its neurons"),
     "record": Command("lanekeep.recording", "Record", "record an expert's drives as demonstrations"),
+    "export": Command("lanekeep.export", "Export", "write a driver as ONNX or for stable-baselines3"),
     "gallery": Command("lanekeep.gallery", "Gallery", "see every scenario, strength and intervention on one page"),
     "bench env": Command("lanekeep.bench.env", "BenchEnv", "how fast the environment is"),
     "bench cores": Command("lanekeep.bench.cores", "BenchCores", "how fast every core is, next to ncps"),
+    "bench rl": Command("lanekeep.bench.rl", "BenchRL", "how fast reinforcement learning is, next to the stock policy"),
     "bench train": Command("lanekeep.bench.train", "BenchTrain", "how fast a training step is"),
 }
 

@@ -12,9 +12,11 @@ import torch
 from lanekeep.bench import cores, train
 from lanekeep.bench.cores import RATIOS, BenchCores, bench_cores, digits, measure, one_thread, ratios
 from lanekeep.bench.networks import IN_TORCH, NCP, NCPS_LTC, TORCH_LSTM, Network, Size, every_network
+from lanekeep.bench.rl import PARTS, take_turns
 from lanekeep.bench.train import BenchTrain
 from lanekeep.cli import main
 from lanekeep.imitation import Trainer, TrainImitation
+from lanekeep.reinforcement.settings import TrainRL
 from lanekeep_policies.driver import CORES
 
 
@@ -172,3 +174,15 @@ def test_refusals(argv: list[str], sentence: str, capsys: pytest.CaptureFixture[
     assert main(["bench", *argv]) == 2
     said = capsys.readouterr().err
     assert sentence in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("observation", ["camera", "state"])
+def test_the_parts_of_reinforcement_learning_are_no_more_than_the_whole(observation: str) -> None:
+    camera = {"camera": "16x24"} if observation == "camera" else {}
+    settings = TrainRL(Path("nowhere"), observation=observation, cars=2, horizon=16, batch=16, **camera)  # type: ignore[arg-type]
+    measured = take_turns(settings, 2, "")
+    assert list(measured) == ["ncp", "stock LSTM"]
+    for rows in measured.values():
+        shares = [rows[f"{part}, %"] for part in PARTS]
+        assert all(share > 0.0 for values in shares for share in values)
+        assert all(10.0 < sum(turn) < 100.0 for turn in zip(*shares, strict=True))

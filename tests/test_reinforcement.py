@@ -5,15 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from gymnasium.spaces import Box
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from sb3_contrib.common.recurrent.type_aliases import RNNStates
+from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import VecTransposeImage
 
+from lanekeep.cli import main
 from lanekeep.flags import UserError
 from lanekeep.reinforcement import Cars, DriverPolicy, Rewards
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.train import Training, train
+from lanekeep.reinforcement.worlds import made
 from lanekeep_policies.checkpoint import load_driver
 from lanekeep_policies.driver import DriverSpec
 
@@ -97,7 +101,7 @@ def test_the_actor_is_the_driver() -> None:
 
 
 def test_what_is_saved_predicts_the_same(tmp_path: Path) -> None:
-    p = policy("cfc", seed=5, bptt=4, log_std=-2.0)
+    p = policy("cfc", seed=5, bptt=4, log_std_init=-2.0)
     p.save(str(tmp_path / "policy.zip"))
     again = DriverPolicy.load(str(tmp_path / "policy.zip"))
     frames = np.random.default_rng(0).integers(0, 256, (2, 3, 16, 24)).astype(np.uint8)
@@ -170,6 +174,41 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     train(TrainRL(cut, steps=128, warm_up=1, entropy=0.01, **SMALL))  # nothing left to do
     with pytest.raises(UserError, match="was trained with gamma"):
         train(TrainRL(cut, steps=128, warm_up=1, entropy=0.01, gamma=0.5, **SMALL))
+
+
+def test_evaluate_policy_takes_a_driver_as_it_is() -> None:
+    p = policy("gru")
+    returns = [evaluate_policy(given, cars(), 3, warn=False, return_episode_rewards=True) for given in (p, p.driver())]
+    assert returns[0] == returns[1] and len(returns[0][0]) == 3
+
+
+def test_a_learned_initial_state_is_where_episodes_begin_and_learns(tmp_path: Path) -> None:
+    train(TrainRL(tmp_path / "a", steps=64, core="gru", learned_start=True, **SMALL))
+    driver = load_driver(tmp_path / "a")
+    assert driver.core.start is not None and bool((driver.core.start != 0.0).any())
+    frame, start = np.zeros((2, 16, 24, 3), np.uint8), np.array([True, False])
+    _, (state,) = driver.predict(frame, (np.zeros((2, driver.state_size), np.float32),), start)
+    _, (first,) = driver.predict(frame)
+    assert np.array_equal(state[0], first[0]) and not np.allclose(state[1], first[1])
+
+
+def test_another_world_is_learned_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    elsewhere = TrainRL(tmp_path / "a", env_id="Pendulum-v1", steps=800, cars=2, horizon=200, batch=400, epochs=1)
+    train(elsewhere)
+    assert "mean return of 5 new episodes" in capsys.readouterr().out
+    driver = load_driver(tmp_path / "a")
+    assert driver.spec.numbers == 3 and driver.spec.env_id == "Pendulum-v1"
+    assert evaluate_policy(driver, made("Pendulum-v1"), 1, warn=False)[0] < 0.0
+    assert main(["evaluate", str(tmp_path / "a")]) == 2
+    assert "made for Pendulum-v1, not for lane keeping" in capsys.readouterr().err
+
+
+def test_the_actions_of_another_world_are_brought_to_ours() -> None:
+    env = made("Pendulum-v1")
+    assert env.action_space == Box(-1.0, 1.0, (1,))
+    env.reset(seed=0)
+    env.step(np.array([-1.0], np.float32))
+    assert env.unwrapped.last_u == -2.0  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("observation", ["camera", "state"])

@@ -18,7 +18,7 @@ from lanekeep.rollout import draw_place
 from lanekeep_envs import LaneKeepingVectorEnv
 from lanekeep_envs.drive import CONTROL_STEP_S
 
-PLACES = 4  # at most, of which the one before the sharpest bend is where an episode begins
+PLACES = 16  # at most, of which the one before the sharpest bend is where an episode begins
 
 
 class Cars(VecEnv):

@@ -109,7 +109,7 @@ class DriverPolicy(RecurrentActorCriticPolicy):
         burn_in: int = 0,
         entropy: float = 0.0,
         anchor: float = 0.0,
-        log_std: float = -1.0,
+        log_std_init: float = -1.0,
         critic_shapes_head: bool = True,
         weights: dict[str, Tensor] | None = None,
         **kwargs: Any,
@@ -123,7 +123,7 @@ class DriverPolicy(RecurrentActorCriticPolicy):
                 lr_schedule,
                 net_arch=[],
                 ortho_init=False,
-                log_std_init=log_std,
+                log_std_init=log_std_init,
                 features_extractor_class=Seen,
                 features_extractor_kwargs={"head": driver.head, "features": driver.core.input_size},
                 normalize_images=False,
@@ -136,7 +136,7 @@ class DriverPolicy(RecurrentActorCriticPolicy):
             driver.load_state_dict(weights)
         self.settings = {
             "spec": spec, "seed": seed, "bptt": bptt, "burn_in": burn_in, "entropy": entropy, "anchor": anchor,
-            "log_std": log_std, "critic_shapes_head": critic_shapes_head,
+            "log_std_init": log_std_init, "critic_shapes_head": critic_shapes_head,
         }  # fmt: skip
         self.lstm_actor = DriverCore(driver.core, spec.dt_s)
         self.lstm_actor.bptt, self.lstm_actor.burn_in = bptt, burn_in

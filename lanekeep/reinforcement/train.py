@@ -63,16 +63,8 @@ class Training(BaseCallback):
         return RecurrentPPO(
             DriverPolicy,
             self.world.cars,
-            learning_rate=lambda left: s.learning_rate * left,
-            n_steps=s.horizon,
-            batch_size=s.batch,
-            n_epochs=s.epochs,
-            gamma=s.gamma,
-            gae_lambda=s.gae_lambda,
-            clip_range=s.clip,
+            **hyperparameters(s),
             ent_coef=1.0,
-            seed=s.seed,
-            device="cpu",
             policy_kwargs={
                 "spec": self.world.spec,
                 "seed": s.seed,
@@ -80,7 +72,7 @@ class Training(BaseCallback):
                 "burn_in": s.burn_in,
                 "entropy": s.entropy,
                 "anchor": s.anchor,
-                "log_std": math.log(s.std),
+                "log_std_init": math.log(s.std),
                 "critic_shapes_head": self.started is None,
                 "weights": None if self.started is None else self.started.state_dict(),
             },
@@ -206,6 +198,22 @@ class Training(BaseCallback):
     def finished(self) -> bool:
         """Whether there is nothing left to do."""
         return self.rollout >= self.settings.rollouts
+
+
+def hyperparameters(settings: TrainRL) -> dict[str, Any]:
+    """What of the settings RecurrentPPO wants to know, whatever its policy."""
+    s = settings
+    return {
+        "learning_rate": lambda left: s.learning_rate * left,
+        "n_steps": s.horizon,
+        "batch_size": s.batch,
+        "n_epochs": s.epochs,
+        "gamma": s.gamma,
+        "gae_lambda": s.gae_lambda,
+        "clip_range": s.clip,
+        "seed": s.seed,
+        "device": "cpu",
+    }
 
 
 def train(settings: TrainRL) -> None:
