@@ -111,7 +111,10 @@ def learner(settings: TrainRL, stock: bool, clock: Clock) -> RecurrentPPO:
         own |= {"normalize_images": False, "ortho_init": False}
     policy = watched(RecurrentActorCriticPolicy if stock else DriverPolicy, clock)
     model = RecurrentPPO(
-        policy, world.cars, **hyperparameters(settings), policy_kwargs={**own, "log_std_init": math.log(settings.std)}
+        policy,
+        world.cars,
+        **hyperparameters(settings, world.spec),
+        policy_kwargs={**own, "log_std_init": math.log(settings.std)},
     )
     step = world.cars.step_wait
 

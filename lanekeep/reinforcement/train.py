@@ -34,6 +34,7 @@ from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.worlds import WINDOW, world_of
 from lanekeep.resume import adam_tensors, check_settings, restore_adam
 from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
+from lanekeep_policies.driver import DriverSpec
 
 SAVE_EVERY_S = 120.0
 CALIBRATION = 32  # control steps looked at before a driver from nothing begins to learn
@@ -63,7 +64,7 @@ class Training(BaseCallback):
         return RecurrentPPO(
             DriverPolicy,
             self.world.cars,
-            **hyperparameters(s),
+            **hyperparameters(s, self.world.spec),
             ent_coef=1.0,
             policy_kwargs={
                 "spec": self.world.spec,
@@ -200,14 +201,14 @@ class Training(BaseCallback):
         return self.rollout >= self.settings.rollouts
 
 
-def hyperparameters(settings: TrainRL) -> dict[str, Any]:
+def hyperparameters(settings: TrainRL, spec: DriverSpec) -> dict[str, Any]:
     """What of the settings RecurrentPPO wants to know, whatever its policy."""
-    s = settings
+    s, usual = settings, 10 if spec.numbers else 4
     return {
         "learning_rate": lambda left: s.learning_rate * left,
         "n_steps": s.horizon,
         "batch_size": s.batch,
-        "n_epochs": s.epochs,
+        "n_epochs": usual if s.epochs is None else s.epochs,
         "gamma": s.gamma,
         "gae_lambda": s.gae_lambda,
         "clip_range": s.clip,
