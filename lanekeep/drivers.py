@@ -40,7 +40,7 @@ def check_driver(driver: Driver | None, scenario: Scenario) -> None:
     """Refuse a driver made for another world or for another curvature than the scenario's; the expert (None) adapts."""
     limit = scenario.curvature_limit_per_m
     if driver is not None and (driver.spec.env_id or driver.spec.numbers not in (0, len(STATE_NAMES))):
-        raise UserError(f"this driver was made for {driver.spec.env_id or 'another world'}, not for lane keeping")
+        raise UserError(f"this driver was made for {driver.spec.env_id!r}, not for lane keeping")
     if driver is not None and driver.spec.curvature_limit_per_m != limit:
         raise UserError(
             f"this driver's action 1 is a curvature of {driver.spec.curvature_limit_per_m:g} 1/m, "

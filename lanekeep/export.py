@@ -1,7 +1,8 @@
 """`lanekeep export`: a driver as a file for others.
 
-    --onnx   frame uint8 [1, H, W, 3] and state [1, S] -> curvature [1, 1] and next_state [1, S], for a small computer in a
-             car: no torch.  Checked in the runtime against torch, step after step, each with its own memory.
+    --onnx   frame uint8 [1, H, W, 3] and state [1, S] -> curvature [1, 1] (in units of curvature_limit_per_m) and
+             next_state [1, S], for a small computer in a car: no torch.  Checked in the runtime against torch, step after
+             step, each with its own memory.
     --sb3    a zip for `RecurrentPPO.load`, for those who use stable-baselines3.  It is made of our numbers; theirs are
              pickles, and none is ever read here.
 
@@ -30,6 +31,7 @@ from torch import Tensor, nn
 from lanekeep.drivers import open_driver
 from lanekeep.flags import UserError, check_file, write_whole
 from lanekeep.reinforcement.policy import DriverPolicy
+from lanekeep.reinforcement.worlds import made
 from lanekeep_envs import LaneKeepingVectorEnv
 from lanekeep_policies.driver import Driver
 
@@ -90,9 +92,14 @@ def to_onnx(driver: Driver, file: Path) -> None:
         raise UserError(f"{error.name} is missing: pip install 'lanekeep[onnx]'") from None
     model = onnx.load_from_string(graph_of(driver))
     spec = driver.spec
-    first = {"initial_state": json.dumps(driver.initial_state(1)[0].tolist())}
-    kept = {"core": spec.core, "dt_s": f"{spec.dt_s:g}", "curvature_limit_per_m": f"{spec.curvature_limit_per_m:g}"}
-    onnx.helper.set_model_props(model, {**kept, **first})
+    told = {
+        "core": spec.core,
+        "env_id": spec.env_id,
+        "dt_s": f"{spec.dt_s:g}",
+        "curvature_limit_per_m": f"{spec.curvature_limit_per_m:g}",
+        "initial_state": json.dumps(driver.initial_state(1)[0].tolist()),
+    }
+    onnx.helper.set_model_props(model, told)
     data = model.SerializeToString()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -110,6 +117,7 @@ def to_onnx(driver: Driver, file: Path) -> None:
 
 def graph_of(driver: Driver) -> bytes:
     """The ONNX graph of a control step; what torch's exporter tells its developers is not passed on."""
+    names = ["action" if driver.spec.env_id else "curvature", "next_state"]
     seen, state = torch.from_numpy(what_it_sees(driver, 1)[0]), driver.initial_state(1).detach()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -120,7 +128,7 @@ def graph_of(driver: Driver) -> bytes:
             with contextlib.redirect_stdout(io.StringIO()):
                 torch.onnx.export(
                     Step(driver), (seen, state), path, dynamo=True, external_data=False,
-                    input_names=["frame", "state"], output_names=["curvature", "next_state"],
+                    input_names=["frame", "state"], output_names=names,
                 )  # fmt: skip
         finally:
             quiet.setLevel(before)
@@ -136,6 +144,8 @@ def what_it_sees(driver: Driver, steps: int = STEPS) -> NDArray[Any]:
         return noise.standard_normal(size, np.float32) if spec.numbers else noise.integers(0, 256, size, np.uint8)
     camera = "8x8" if spec.numbers else f"{spec.camera_height}x{spec.camera_width}"
     env = LaneKeepingVectorEnv(1, camera=camera, observation="state" if spec.numbers else "camera")
+    if spec.numbers not in (0, *env.single_observation_space.shape):
+        raise UserError(f"this driver is told {spec.numbers} numbers, and does not say in which world")
     seen = [env.reset(seed=0)[0]]
     while len(seen) < steps:
         seen.append(env.step(np.zeros((1, 1)))[0])
@@ -143,10 +153,13 @@ def what_it_sees(driver: Driver, steps: int = STEPS) -> NDArray[Any]:
 
 
 def compare(driver: Driver, session: Any, seen: NDArray[Any]) -> tuple[float, float, float]:
-    """Largest difference of the actions over chained steps, and the median milliseconds of a step there and here."""
+    """Largest difference of actions over chained steps and of the last states; median ms of a step there and here.
+
+    A NaN anywhere makes the difference NaN.
+    """
     state, step = driver.initial_state(1), driver.stepper()
-    their_state, off = state.detach().numpy(), 0.0
-    theirs, ours = [], []
+    their_state = state.detach().numpy()
+    off, theirs, ours = list[float](), list[float](), list[float]()
     names = {given.name for given in session.get_inputs()}  # a driver without a memory has no state to give
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -158,9 +171,10 @@ def compare(driver: Driver, session: Any, seen: NDArray[Any]) -> tuple[float, fl
         their_action, their_state = session.run(None, {name: given[name] for name in names})
         theirs.append(time.perf_counter() - middle)
         ours.append(middle - begin)
-        off = max(off, float(np.abs(action - their_action).max()))
+        off.append(float(np.abs(action - their_action).max()))
     torch.set_num_threads(threads)
-    return off, 1000.0 * float(np.median(theirs)), 1000.0 * float(np.median(ours))
+    off.append(float(np.abs(state.numpy() - their_state).max(initial=0.0)))
+    return float(np.max(off)), 1000.0 * float(np.median(theirs)), 1000.0 * float(np.median(ours))
 
 
 def to_sb3(driver: Driver, file: Path) -> None:
@@ -168,8 +182,12 @@ def to_sb3(driver: Driver, file: Path) -> None:
     spec = driver.spec
     kwargs = {"spec": spec, "log_std_init": -2.0, "critic_shapes_head": False}
     model = RecurrentPPO(DriverPolicy, None, ent_coef=1.0, policy_kwargs=kwargs, device="cpu", _init_setup_model=False)  # type: ignore[arg-type]
+    if spec.env_id:
+        told = made(spec.env_id).observation_space
+    else:
+        told = LaneKeepingVectorEnv(observation="state").single_observation_space
     frame = Box(0, 255, (3, spec.camera_height, spec.camera_width), np.uint8)
-    model.observation_space = Box(-np.inf, np.inf, (spec.numbers,)) if spec.numbers else frame
+    model.observation_space = told if spec.numbers else frame
     model.action_space, model.n_envs = Box(-1.0, 1.0, (spec.actions,)), 1
     model._setup_model()
     assert isinstance(model.policy, DriverPolicy)

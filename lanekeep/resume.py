@@ -30,8 +30,11 @@ def adam_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 def restore_adam(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     """Give it back; other tensors are left alone."""
     table = optimiser.state_dict()
+    learned = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     for name, value in tensors.items():
         if name.startswith("adam."):
             _, k, slot = name.split(".")
+            if slot != "step" and value.shape != learned[int(k)].shape:
+                raise ValueError(f"{name} is {list(value.shape)}, not {list(learned[int(k)].shape)}")
             table["state"].setdefault(int(k), {})[slot] = value
     optimiser.load_state_dict(table)

@@ -104,7 +104,7 @@ def foreign(tensors: dict[str, torch.Tensor]) -> Callable[[Path], None]:
         (edit("camera_height = 16", "camera_height = 15"), "camera_height, camera_width: The conv head"),
         (edit("camera_width = 32", "camera_width = 31"), "differs from driver_sha256"),
         (edit("wiring_seed = 20190120", "wiring_seed = 20190121"), "differs from driver_sha256"),
-        (edit("wiring_seed = 20190120", "wiring_seed = -1"), "[driver] wiring_seed must not be negative"),
+        (edit("wiring_seed = 20190120", "wiring_seed = -1"), "[driver] wiring_seed must be from 0 to"),
         (edit("dt_s = 0.05", "dt_s = 0.15"), "differs from driver_sha256"),
         (edit("dt_s = 0.05", "dt_s = inf"), "[driver] dt_s must be a finite number"),
         (edit("dt_s = 0.05", "dt_s = nan"), "$.dt_s"),

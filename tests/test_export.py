@@ -12,6 +12,8 @@ from sb3_contrib import RecurrentPPO
 
 import lanekeep.export
 from lanekeep.cli import main
+from lanekeep.reinforcement import Cars, Rewards
+from lanekeep.reinforcement.worlds import made
 from lanekeep_policies.checkpoint import save_driver
 from lanekeep_policies.driver import CORES, Driver, DriverSpec
 
@@ -65,6 +67,30 @@ def test_onnx_that_does_not_do_as_torch_does_is_not_written(
     monkeypatch.setattr(lanekeep.export, "TOLERANCE", 0.0)
     assert main(["export", str(tmp_path / "driver"), "--onnx", str(tmp_path / "it.onnx")]) == 2
     assert "was not written" in capsys.readouterr().err and not (tmp_path / "it.onnx").exists()
+
+
+def test_a_nan_is_a_difference() -> None:
+    class Broken:
+        def get_inputs(self) -> list[object]:
+            return []
+
+        def run(self, _: None, given: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+            return np.full((1, 1), np.nan), np.zeros((1, driver.state_size), np.float32)
+
+    spec = DriverSpec(core="gru", camera_height=0, camera_width=0, numbers=14, curvature_limit_per_m=0.02)
+    driver = Driver.build(spec, 0)
+    seen = np.zeros((3, 1, 14), np.float32)
+    assert np.isnan(lanekeep.export.compare(driver, Broken(), seen)[0])
+
+
+def test_a_zip_of_a_driver_that_is_told_numbers_goes_on_learning(tmp_path: Path) -> None:
+    told = {"camera_height": 0, "camera_width": 0}
+    saved(tmp_path / "a", "gru", numbers=14, **told)
+    saved(tmp_path / "b", "gru", numbers=3, env_id="Pendulum-v1", **told)
+    worlds = {"a": Cars(1, Rewards(), scenario="country", observation="state"), "b": made("Pendulum-v1")}
+    for name, env in worlds.items():
+        assert main(["export", str(tmp_path / name), "--sb3", str(tmp_path / f"{name}.zip")]) == 0
+        RecurrentPPO.load(tmp_path / f"{name}.zip", env=env, device="cpu").learn(128)
 
 
 @pytest.mark.parametrize("core", ["ncp", "lstm"])

@@ -17,7 +17,7 @@ from lanekeep.flags import UserError
 from lanekeep.reinforcement import Cars, DriverPolicy, Rewards
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.train import Training, train
-from lanekeep.reinforcement.worlds import made
+from lanekeep.reinforcement.worlds import Gymnasium, LaneKeeping, made
 from lanekeep_policies.checkpoint import load_driver
 from lanekeep_policies.driver import DriverSpec
 
@@ -126,11 +126,13 @@ def test_the_anchor_pulls_back_to_where_it_was_dropped() -> None:
     assert gradient > 0.0  # descending leads back
 
 
-def test_a_road_that_ends_is_not_a_death_and_the_terms_are_the_reward() -> None:
-    world = cars(3)
+def test_a_road_that_ends_is_not_a_death_and_the_terms_are_the_reward(tmp_path: Path) -> None:
+    road = tmp_path / "short.toml"
+    road.write_text('description = "a short road"\n[road]\nlength_m = 100\n')
+    world = Cars(3, Rewards(), scenario=str(road), camera="16x24")
     world.begin([7])
     seen = {"departed": 0, "ended": 0}
-    for _ in range(400):
+    for _ in range(200):
         observation, reward, done, infos = world.step(np.array([[0.0], [0.3], [-0.2]], np.float32))
         assert reward == pytest.approx(np.sum([t for t in world.terms.values()], 0), abs=1e-6)
         for i in np.flatnonzero(done):
@@ -138,10 +140,60 @@ def test_a_road_that_ends_is_not_a_death_and_the_terms_are_the_reward() -> None:
             assert info["TimeLimit.truncated"] is not info["departed"]
             assert info["terminal_observation"].shape == (16, 24, 3)
             assert not np.array_equal(info["terminal_observation"], observation[i])
-            assert info["reward_terms"]["departure"] == (-1.0 if info["departed"] else 0.0)
-            assert info["episode"]["r"] == pytest.approx(sum(info["reward_terms"].values()))
-            seen["departed"] += info["departed"]
-    assert seen["departed"] > 5
+            assert world.terms["departure"][i] == (-1.0 if info["departed"] else 0.0)
+            seen["departed" if info["departed"] else "ended"] += 1
+    assert seen["departed"] > 5 and seen["ended"] > 0
+
+
+def test_after_a_time_out_the_learner_goes_on_with_the_value_of_what_would_have_come(tmp_path: Path) -> None:
+    road = tmp_path / "short.toml"
+    road.write_text('description = "a short time"\ntime_limit_s = 0.5\n')
+    training = Training(TrainRL(tmp_path / "a", scenario=str(road), **{**SMALL, "horizon": 32}))
+    ppo, told = training.ppo, []
+    with torch.no_grad():
+        training.policy.value_net.bias.fill_(3.0)
+    ppo._setup_learn(64, training)
+    ppo.set_logger(configure(None, []))
+    step, terms = training.world.cars.step_wait, []
+
+    def note() -> object:
+        result = step()
+        told.append(result[3])
+        terms.append(result[1].copy())
+        return result
+
+    training.world.cars.step_wait = note  # type: ignore[method-assign]
+    ppo.collect_rollouts(ppo.env, training, ppo.rollout_buffer, 32)
+    more = ppo.rollout_buffer.rewards - np.array(terms)
+    ended = np.array([[info.get("TimeLimit.truncated", False) for info in infos] for infos in told])
+    assert ended.any() and (more[ended] > 1.0).all() and np.abs(more[~ended]).max() < 1e-6
+
+
+def test_a_collapse_is_told_from_noise() -> None:
+    random = np.random.default_rng(0)
+    elsewhere = Gymnasium(TrainRL(Path("nowhere"), env_id="Pendulum-v1", cars=1, horizon=32, batch=32), None)
+    elsewhere.returns = list(random.normal(-1200.0, 300.0, 20_000))
+    assert elsewhere.collapse([]) == ""
+    elsewhere.returns[200:500] = list(random.normal(-300.0, 100.0, 300))
+    assert "after -2" in elsewhere.collapse([])
+    here = LaneKeeping(TrainRL(Path("nowhere"), **SMALL), None)  # type: ignore[arg-type]
+    assert here.collapse([60.0] * 20 + [1.0] * 10 + [2.0] * 10) == ""
+    assert here.collapse([60.0] * 20 + [1.0] * 10 + [30.0] * 10) == "30.0 departures per km after 1.0"
+
+
+def test_burn_in_leaves_a_learned_start_its_gradient() -> None:
+    spec = DriverSpec(**{**{f: getattr(SPEC, f) for f in SPEC.__struct_fields__}, "core": "gru", "learned_start": True})
+    env = VecTransposeImage(cars())
+    p = DriverPolicy(env.observation_space, env.action_space, lambda _: 1e-3, spec, burn_in=3)  # type: ignore[arg-type]
+    features, states = sequences(p)
+    starts = torch.zeros(3, 7)
+    starts[1, 0] = 1.0
+    outputs, _ = p._process_sequence(features, states, starts.flatten(), p.lstm_actor)
+    assert p.lstm_actor.core.start is not None
+    for row, wanted in ((0, False), (1, True), (2, False)):
+        loss = outputs.reshape(3, 7, -1)[row].sum()
+        gradient = torch.autograd.grad(loss, p.lstm_actor.core.start, retain_graph=True, allow_unused=True)[0]
+        assert (gradient is not None and bool(gradient.any())) is wanted
 
 
 def test_advantages_are_those_of_a_sum_by_hand(tmp_path: Path) -> None:
@@ -200,7 +252,7 @@ def test_another_world_is_learned_in(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert driver.spec.numbers == 3 and driver.spec.env_id == "Pendulum-v1"
     assert evaluate_policy(driver, made("Pendulum-v1"), 1, warn=False)[0] < 0.0
     assert main(["evaluate", str(tmp_path / "a")]) == 2
-    assert "made for Pendulum-v1, not for lane keeping" in capsys.readouterr().err
+    assert "made for 'Pendulum-v1', not for lane keeping" in capsys.readouterr().err
 
 
 def test_the_actions_of_another_world_are_brought_to_ours() -> None:
@@ -226,9 +278,8 @@ def test_a_driver_from_nothing_begins_near_straight_on(tmp_path: Path, observati
 def test_while_the_critic_warms_up_the_driver_stays_as_it_was(tmp_path: Path) -> None:
     train(TrainRL(tmp_path / "a", steps=64, warm_up=2, start=None, **{**SMALL, "horizon": 32}))
     untrained = Training(TrainRL(tmp_path / "b", **{**SMALL, "horizon": 32})).policy.driver()  # type: ignore[arg-type]
-    trained = load_driver(tmp_path / "a")
-    core = {n: v for n, v in trained.state_dict().items() if n.startswith(("core.", "readout."))}
-    assert core and all(torch.equal(value, untrained.state_dict()[name]) for name, value in core.items())
+    trained = load_driver(tmp_path / "a").state_dict()
+    assert trained and all(torch.equal(value, untrained.state_dict()[name]) for name, value in trained.items())
 
 
 def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
@@ -244,6 +295,14 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
         TrainRL(tmp_path, start="ncp", camera="16x24")
     with pytest.raises(UserError, match="--scenario belongs to lane keeping, not to CarRacing-v3"):
         TrainRL(tmp_path, env_id="CarRacing-v3", scenario="rain")
+    with pytest.raises(UserError, match="leaves a minibatch of a single step of the 33"):
+        TrainRL(tmp_path, cars=3, horizon=11, batch=16)
+    with pytest.raises(UserError, match="--burn-in must be from 0 to 15"):
+        TrainRL(tmp_path, **{**SMALL, "burn_in": 20})
+    with pytest.raises(UserError, match="--camera belongs to a driver that sees frames"):
+        TrainRL(tmp_path, observation="state", camera="16x24")
+    with pytest.raises(ValueError, match="without a memory"):
+        train(TrainRL(tmp_path / "b", core="cnn", learned_start=True, **{**SMALL, "camera": "78x200"}))
     elsewhere = {"steps": 32, "cars": 1, "horizon": 32, "batch": 32}
     with pytest.raises(UserError, match=r"--env-id Pendelum-v1: .*Did you mean"):
         train(TrainRL(tmp_path / "b", env_id="Pendelum-v1", **elsewhere))

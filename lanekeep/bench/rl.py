@@ -28,7 +28,6 @@ from lanekeep.reinforcement.worlds import world_of
 from lanekeep_policies.driver import Driver
 
 STOCK_UNITS = 64
-MEASURE = "ncp_vs_stock_lstm_steps_per_s"
 PARTS = ("environment", "conv head", "core", "optimiser")
 
 
@@ -152,13 +151,13 @@ def take_turns(settings: TrainRL, repeats: int, title: str) -> dict[str, Measure
 def bench_rl(settings: BenchRL) -> None:
     """Measure with frames, and with the state, where there is no conv head."""
     check_file(settings, "json")
-    nowhere = Path("nowhere")
+    nowhere, measure = Path("nowhere"), f"{settings.core}_vs_stock_lstm_steps_per_s"
     rows, ratios = Measures(), dict[str, list[float]]()
-    for observation, measure in (("camera", MEASURE), ("state", f"{MEASURE}_state")):
+    for observation, name_of_ratio in (("camera", measure), ("state", f"{measure}_state")):
         train = TrainRL(nowhere, core=settings.core, observation=observation)  # type: ignore[arg-type]
         measured = take_turns(train, settings.repeats, observation)
         for name, of in measured.items():
             rows |= {f"{observation}, {name}: {row}": values for row, values in of.items()}
         ours, theirs = (of["steps per second"] for of in measured.values())
-        ratios[measure] = [a / b for a, b in zip(ours, theirs, strict=True)]
+        ratios[name_of_ratio] = [a / b for a, b in zip(ours, theirs, strict=True)]
     report("training with RecurrentPPO", rows | ratios, list(ratios), settings.json)

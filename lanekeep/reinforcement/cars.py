@@ -1,8 +1,7 @@
 """The native vector environment as stable-baselines3 wants one: N cars in one call, no process for each.
 
 A road that ends, or a time limit, is not a death: such a step is marked `TimeLimit.truncated` and its last observation is
-handed over, so that the learner goes on with the value of what would have come.  Every finished episode tells its return
-and its length as stable-baselines3's Monitor does, and the sum of each term of the reward.
+handed over, so that the learner goes on with the value of what would have come.
 """
 
 from collections.abc import Sequence
@@ -33,7 +32,6 @@ class Cars(VecEnv):
         self.step_km, self.step_departures = 0.0, 0  # of all cars in the last step
         self.terms = {term: np.zeros(cars) for term in TERMS}
         self._acceleration = np.zeros(cars)
-        self._lengths, self._sums = np.zeros(cars, np.int64), {term: np.zeros(cars) for term in TERMS}
 
     def begin(self, seed: Sequence[int]) -> Any:
         """Begin episodes on roads that depend on the seed alone, now and later."""
@@ -47,9 +45,6 @@ class Cars(VecEnv):
         seeds, starts = [seed for seed, _ in places], [start for _, start in places]
         observation, infos = self.env.reset(seed=seeds, options={"reset_mask": cars, "start_m": starts})
         self._acceleration[cars] = infos["lateral_acceleration_mps2"][cars]
-        self._lengths[cars] = 0
-        for total in self._sums.values():
-            total[cars] = 0.0
         return observation
 
     def reset(self) -> Any:
@@ -68,20 +63,14 @@ class Cars(VecEnv):
         done = terminated | truncated
         terms = self.rewards.terms(infos, self._acceleration, terminated)
         reward = np.sum(list(terms.values()), 0).astype(np.float32)
-        self._lengths += 1
-        for name, term in terms.items():
-            self._sums[name] += term
         self.step_km = float(infos["speed_mps"].sum()) * CONTROL_STEP_S / 1000.0
         self.step_departures, self.terms = int(terminated.sum()), terms
         self._acceleration = infos["lateral_acceleration_mps2"].copy()
         told: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for i in np.flatnonzero(done):
-            sums = {name: float(total[i]) for name, total in self._sums.items()}
             told[i] = {
                 "terminal_observation": observation[i].copy(),
                 "TimeLimit.truncated": bool(truncated[i] and not terminated[i]),
-                "episode": {"r": sum(sums.values()), "l": int(self._lengths[i]), "t": 0.0},
-                "reward_terms": sums,
                 "distance_m": float(infos["distance_m"][i]),
                 "departed": bool(terminated[i]),
             }

@@ -10,9 +10,9 @@ state, the second stays zero.
 Stock `_process_sequence` steps through time one frame at a time whenever any sequence of a minibatch begins an episode;
 RecurrentPPO cuts its sequences there, so the core runs once over whole sequences (sb3-contrib issue 113).
 
-Truncated backpropagation: the state is detached every `bptt` frames.  Burn-in (Kapturowski et al., R2D2, ICLR 2019): the
-first `burn_in` frames of a sequence bring the stored state, which is as old as the last rollout, up to date without a
-gradient.
+Truncated backpropagation: the state is detached every `bptt` frames.  Burn-in (after Kapturowski et al., R2D2, ICLR 2019):
+the first `burn_in` frames of a sequence that goes on from a stored state, which is as old as the last rollout, bring it up
+to date without a gradient to the core; unlike there, read-out and critic learn from them too.
 """
 
 import copy
@@ -77,11 +77,11 @@ class Critic(nn.Module):
     def __init__(self, features: int, outputs: int, shapes_head: bool) -> None:
         super().__init__()
         self.layers = nn.Sequential(nn.Linear(features, CRITIC_WIDTH), nn.Tanh(), nn.Linear(CRITIC_WIDTH, outputs))
-        self.shapes_head = shapes_head
+        self.shapes_head, self.waiting = shapes_head, False
 
     def forward(self, features: Tensor) -> Tensor:
         """Features [N, F] to what the value is read from."""
-        value: Tensor = self.layers(features if self.shapes_head else features.detach())
+        value: Tensor = self.layers(features if self.shapes_head and not self.waiting else features.detach())
         return value
 
 
@@ -142,11 +142,20 @@ class DriverPolicy(RecurrentActorCriticPolicy):
         self.lstm_actor.bptt, self.lstm_actor.burn_in = bptt, burn_in
         self.action_net = driver.readout
         self.lstm_hidden_state_shape = (1, 1, driver.core.state_size)
-        self.spec, self.entropy, self.anchor, self.waiting = spec, entropy, anchor, False
+        self.spec, self.entropy, self.anchor = spec, entropy, anchor
         self.model: tuple[Any, Any, Any] | None = None
         # the optimiser of super() holds parameters that were replaced
         learned = [parameter for parameter in self.parameters() if parameter.requires_grad]
         self.optimizer = cast(Any, self.optimizer_class)(learned, lr=lr_schedule(1), **self.optimizer_kwargs)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether only the critic learns."""
+        return bool(self.critic.waiting)
+
+    @waiting.setter
+    def waiting(self, waiting: bool) -> None:
+        self.critic.waiting = waiting
 
     def driver(self) -> Driver:
         """The actor as a driver that shares its weights."""
@@ -169,13 +178,17 @@ class DriverPolicy(RecurrentActorCriticPolicy):
         sequence, starts = features.reshape(rows, -1, lstm.input_size), episode_starts.reshape(rows, -1) > 0.5
         frames, learning = sequence.shape[1], torch.is_grad_enabled() and sequence.shape[1] > 1
         begins = set((starts[:, 1:].any(0).nonzero()[:, 0] + 1).tolist())
-        cuts = set(range(lstm.burn_in, frames, lstm.bptt or frames)) if learning else set()
-        edges, state, outputs = sorted({0, frames} | begins | cuts), lstm_states[0][0], []
+        cuts = set(range(lstm.burn_in + lstm.bptt, frames, lstm.bptt)) if learning and lstm.bptt else set()
+        burnt = {min(lstm.burn_in, frames)} if learning else set()
+        stale = ~starts[:, :1]  # rows that go on from a state that was stored
+        edges, state, outputs = sorted({0, frames} | begins | cuts | burnt), lstm_states[0][0], []
         for first, last in pairwise(edges):
             state = state.detach() if first in cuts else state
             state = torch.where(starts[:, first : first + 1], lstm.core.initial_state(rows), state)
-            with torch.set_grad_enabled(torch.is_grad_enabled() and not (learning and last <= lstm.burn_in)):
-                output, state = lstm.core(sequence[:, first:last], state, lstm.dt_s)
+            output, state = lstm.core(sequence[:, first:last], state, lstm.dt_s)
+            if learning and last <= lstm.burn_in:
+                output = torch.where(stale[:, :, None], output.detach(), output)
+                state = torch.where(stale, state.detach(), state)
             outputs.append(output)
         return torch.cat(outputs, 1).flatten(0, 1), (state[None], lstm_states[1])
 

@@ -39,7 +39,7 @@ class TrainRL:
     horizon: int = 128
     """Control steps of each car in a rollout."""
     batch: int = 512
-    """Control steps of a minibatch: whole sequences of cars."""
+    """Control steps of a minibatch; a sequence is cut where one ends."""
     epochs: int | None = None
     """Times that a rollout is learned from; by default 4 with frames and 10 with numbers, which cost little."""
     learning_rate: float = 1e-3
@@ -84,14 +84,22 @@ class TrainRL:
     def __post_init__(self) -> None:
         for name in ("steps", "cars", "epochs"):
             in_range(self, name, 1)
+        if self.observation == "state":
+            self._refuse(("camera",), "belongs to a driver that sees frames, not the state")
         in_range(self, "horizon", 2, 100_000)
         in_range(self, "batch", 2, self.cars * self.horizon)
         for name in ("gamma", "gae_lambda", "clip", "learning_rate"):
             in_range(self, name, 0.0, 1.0)
         in_range(self, "std", 1e-3, 10.0)
-        for name in ("bptt", "warm_up", "seed"):
+        in_range(self, "seed", 0, 2**32 - 1)
+        for name in ("bptt", "warm_up"):
             in_range(self, name, 0)
-        in_range(self, "burn_in", 0, self.horizon - 1)
+        in_range(self, "burn_in", 0, min(self.horizon, self.batch) - 1)
+        if self.cars * self.horizon % self.batch == 1:
+            raise UserError(
+                f"--batch {self.batch} leaves a minibatch of a single step of the {self.cars * self.horizon} of a rollout, "
+                "in which nothing can be compared; choose another"
+            )
         for name in ("entropy", "anchor", *REWARDS):
             in_range(self, name, 0.0)
         in_range(self, "validation_km", 0.1, 900.0)

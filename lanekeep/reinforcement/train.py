@@ -189,7 +189,9 @@ class Training(BaseCallback):
             own = {n.removeprefix("policy."): value for n, value in tensors.items() if n.startswith("policy.")}
             self.policy.load_state_dict(self.policy.state_dict() | own)
             restore_adam(self.policy.optimizer, tensors)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            if not 0 < self.rollout == len(self.history) <= s.rollouts or any(len(row) != 3 for row in self.history):
+                raise ValueError(f"rollout {self.rollout} of {s.rollouts} with a history of {len(self.history)}")
+        except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
             raise UserError(
                 f"{s.out} cannot be gone on with: what it says of its training is damaged ({error})"
             ) from error
@@ -231,14 +233,17 @@ def train(settings: TrainRL) -> None:
         training.ppo.set_logger(configure(str(s.out / "tensorboard"), ["tensorboard"]))
         training.ppo.num_timesteps = training.rollout * per_rollout
         with progress_bar(training):
-            training.ppo.learn((s.rollouts - training.rollout) * per_rollout, training, reset_num_timesteps=False)
+            try:
+                training.ppo.learn((s.rollouts - training.rollout) * per_rollout, training, reset_num_timesteps=False)
+            except ValueError:
+                training.check()  # a NaN is refused wherever it gets to first
+                raise
         if training.finished:
             training.check()
             training.save()
     print(
         f"{s.out}: {training.rollout * per_rollout:,} steps in {training.seconds:.0f} s; "
-        + training.world.examine(training.policy.driver())
-        + ("" if training.finished else "; run again to go on")
+        + (training.world.examine(training.policy.driver()) if training.finished else "run again to go on")
     )
 
 

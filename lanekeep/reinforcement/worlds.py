@@ -4,16 +4,17 @@ A world has the cars, says what a driver for it is made of, and measures how a t
 km, or the mean return of the last episodes.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import gymnasium
+import msgspec
 import numpy as np
 from gymnasium.spaces import Box
-from gymnasium.wrappers import RescaleAction
+from gymnasium.wrappers import RescaleAction, TimeLimit
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 from lanekeep.drivers import camera_of, check_driver
@@ -28,6 +29,8 @@ from lanekeep_policies.driver import Driver, DriverSpec
 WINDOW = 10  # rollouts
 COLLAPSE = 5.0  # times the departures per km of the best window so far
 EPISODES = 20  # that a mean return is of
+BLOCK = 50  # episodes, to tell a collapse by
+LONGEST = 10_000  # steps of an episode in a world that sets no limit
 
 
 class World(Protocol):
@@ -124,7 +127,7 @@ class Gymnasium:
                     f"this driver was made for {start.spec.env_id or 'lane keeping'}, not for {self.env_id}"
                 )
             self.spec = start.spec
-        self._returns: deque[float] = deque(maxlen=EPISODES)
+        self.returns: list[float] = []  # of all episodes since it was begun or resumed
 
     def begin(self, seed: Sequence[int]) -> Any:
         """Episodes go on."""
@@ -133,20 +136,21 @@ class Gymnasium:
     def count(self) -> None:
         for info in self.cars.buf_infos:
             if "episode" in info:
-                self._returns.append(float(info["episode"]["r"]))
+                self.returns.append(float(info["episode"]["r"]))
 
     def result(self, steps: int) -> tuple[float, dict[str, float]]:
-        mean = float(np.mean(self._returns)) if self._returns else float("nan")
+        mean = float(np.mean(self.returns[-EPISODES:])) if self.returns else float("nan")
         return mean, {"drive/mean_return": mean}
 
     def collapse(self, results: list[float]) -> str:
-        known = [result for result in results if np.isfinite(result)]
-        if len(known) < 3 * WINDOW:
+        """Whole episodes are compared, in blocks: means over the last few have most of them in common."""
+        blocks = len(self.returns) // BLOCK
+        if blocks < 3:
             return ""
-        best, now = best_and_last(known, max)
-        gained = best - float(np.mean(known[:WINDOW]))
-        lost = best - now > 0.9 * gained > 3.0 * float(np.std(known[:WINDOW]))
-        return f"a mean return of {now:.1f} after {best:.1f}" if lost else ""
+        of_blocks = np.array(self.returns[-blocks * BLOCK :]).reshape(blocks, BLOCK)
+        means, error = of_blocks.mean(1), float(np.sqrt(of_blocks.var(1, ddof=1).mean() / BLOCK))
+        gained, lost = means.max() - means[0], means.max() - means[-1]
+        return f"a mean return of {means[-1]:.1f} after {means.max():.1f}" if lost > 0.9 * gained > 8.0 * error else ""
 
     def examine(self, driver: Driver) -> str:
         episodes = 5
@@ -173,11 +177,13 @@ def made(env_id: str) -> gymnasium.Env[Any, Any]:
     """An environment by its name, with actions in -1..1."""
     try:
         env = gymnasium.make(env_id)
-    except (gymnasium.error.Error, ImportError) as error:
+    except (gymnasium.error.Error, ImportError, ValueError) as error:
         raise UserError(f"--env-id {env_id}: {error}") from None
     space = env.action_space
-    if not isinstance(space, Box) or len(space.shape) != 1 or not space.is_bounded():
-        raise UserError(f"--env-id {env_id}: a driver's actions are a bounded box [A], not {space}")
+    if not isinstance(space, Box) or len(space.shape) != 1 or space.dtype.kind != "f" or not space.is_bounded():
+        raise UserError(f"--env-id {env_id}: a driver's actions are a bounded box [A] of floats, not {space}")
+    if env.spec is None or env.spec.max_episode_steps is None:
+        env = TimeLimit(env, LONGEST)
     if not (space.low == -1.0).all() or not (space.high == 1.0).all():
         env = RescaleAction(env, np.float32(-1.0), np.float32(1.0))
     return env
@@ -186,12 +192,12 @@ def made(env_id: str) -> gymnasium.Env[Any, Any]:
 def spec_for(cars: VecEnv, settings: TrainRL, limit_per_m: float) -> DriverSpec:
     """What a driver for these observations and actions is made of."""
     seen, shape = cars.observation_space, cars.observation_space.shape or ()
-    picture = isinstance(seen, Box) and seen.dtype == np.uint8 and len(shape) == 3 and shape[2] == 3
+    picture = is_image_space(seen) and shape[2] == 3
     if not picture and not (isinstance(seen, Box) and len(shape) == 1):
-        raise UserError(f"a driver reads pictures [H, W, 3] of bytes or numbers [D], not {seen}")
+        raise UserError(f"a driver reads pictures [H, W, 3] of bytes 0 to 255, or numbers [D], not {seen}")
     height, width = shape[:2] if picture else (0, 0)
     assert cars.action_space.shape is not None
-    return DriverSpec(
+    spec = DriverSpec(
         core=settings.core,
         camera_height=height,
         camera_width=width,
@@ -201,3 +207,7 @@ def spec_for(cars: VecEnv, settings: TrainRL, limit_per_m: float) -> DriverSpec:
         learned_start=settings.learned_start,
         env_id=settings.env_id or "",
     )
+    try:
+        return msgspec.convert(msgspec.to_builtins(spec), DriverSpec)  # its limits hold for what is read
+    except msgspec.ValidationError as error:
+        raise UserError(f"no driver can be made for this world: {error}") from None

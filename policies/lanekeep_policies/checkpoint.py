@@ -160,12 +160,15 @@ def _make_driver(path: Path, table: dict[str, Any]) -> Driver:
     for key in ("curvature_limit_per_m", "dt_s"):
         if not math.isfinite(getattr(spec, key)):
             raise CheckpointError(f"{path}: [driver] {key} must be a finite number, not {getattr(spec, key)}")
-    if spec.wiring_seed < 0:
-        raise CheckpointError(f"{path}: [driver] wiring_seed must not be negative, but is {spec.wiring_seed}")
+    if not 0 <= spec.wiring_seed < 2**32:
+        raise CheckpointError(f"{path}: [driver] wiring_seed must be from 0 to 2**32 - 1, but is {spec.wiring_seed}")
+    if spec.numbers and (spec.camera_height or spec.camera_width):
+        raise CheckpointError(f"{path}: [driver] numbers: a driver that is told numbers has a camera of 0 x 0")
     try:
         return Driver.build(spec, 0)
     except ValueError as error:
-        key = "core" if spec.core not in CORES else "camera_height, camera_width"
+        key = "core" if spec.core not in CORES else "numbers" if spec.numbers else "camera_height, camera_width"
+        key = "learned_start" if "initial state" in str(error) else key
         raise CheckpointError(f"{path}: [driver] {key}: {error}") from None
 
 

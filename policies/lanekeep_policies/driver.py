@@ -160,8 +160,7 @@ class Driver(nn.Module):
         """Frames [B, T, H, W, 3], or numbers [B, T, D], to features [B, T, F]."""
         spec = self.spec
         size = (spec.numbers,) if spec.numbers else (*self.frame_size, 3)
-        fits = observations.is_floating_point() if spec.numbers else observations.dtype == torch.uint8
-        if not fits or observations.shape[2:] != size:
+        if (observations.dtype != torch.uint8 and not spec.numbers) or observations.shape[2:] != size:
             reads = f"{spec.numbers} numbers" if spec.numbers else f"uint8 frames of {'x'.join(map(str, size))}"
             raise ValueError(
                 f"this driver reads {reads}, not {observations.dtype} of " + "x".join(map(str, observations.shape[2:]))
@@ -219,7 +218,7 @@ class Driver(nn.Module):
             memory = torch.where(fresh, self.initial_state(len(seen)), memory)
         actions, memory = self.step(seen, memory)
         actions = np.clip(actions, -1.0, 1.0)
-        return (actions[0] if single else actions), (memory.numpy(),)
+        return (actions[0] if single else actions), (memory.detach().numpy(),)
 
 
 def _finite(actions: Tensor) -> NDArray[np.float32]:

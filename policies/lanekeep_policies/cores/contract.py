@@ -47,7 +47,9 @@ class Core(nn.Module, ABC):
         return self.stored_parameters
 
     def learn_start(self) -> None:
-        """From now on the initial state is a parameter, which begins at zero."""
+        """From now on the initial state is a parameter, which begins at zero; ValueError for a core without a state."""
+        if self.state_size == 0:
+            raise ValueError("a core without a memory has no initial state to learn")
         self.start = nn.Parameter(self.initial_state(1)[0])
 
     def initial_state(self, batch: int) -> Tensor:
