@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from sb3_contrib import RecurrentPPO
 from torch import Tensor, nn
 
-from lanekeep.drivers import open_driver
+from lanekeep.drivers import camera_of, open_driver
 from lanekeep.flags import UserError, check_file, write_whole
 from lanekeep.reinforcement.policy import DriverPolicy
 from lanekeep.reinforcement.worlds import made
@@ -140,10 +140,10 @@ def what_it_sees(driver: Driver, steps: int = STEPS) -> NDArray[Any]:
     spec = driver.spec
     if spec.env_id:
         noise = np.random.default_rng(0)
-        size = (steps, 1, spec.numbers) if spec.numbers else (steps, 1, spec.camera_height, spec.camera_width, 3)
+        size = (steps, 1, spec.numbers) if spec.numbers else (steps, 1, *driver.frame_size, 3)
         return noise.standard_normal(size, np.float32) if spec.numbers else noise.integers(0, 256, size, np.uint8)
-    camera = "8x8" if spec.numbers else f"{spec.camera_height}x{spec.camera_width}"
-    env = LaneKeepingVectorEnv(1, camera=camera, observation="state" if spec.numbers else "camera")
+    camera = camera_of(driver)
+    env = LaneKeepingVectorEnv(1, camera=camera or "8x8", observation="state" if camera is None else "camera")
     if spec.numbers not in (0, *env.single_observation_space.shape):
         raise UserError(f"this driver is told {spec.numbers} numbers, and does not say in which world")
     seen = [env.reset(seed=0)[0]]
@@ -182,12 +182,12 @@ def to_sb3(driver: Driver, file: Path) -> None:
     spec = driver.spec
     kwargs = {"spec": spec, "log_std_init": -2.0, "critic_shapes_head": False}
     model = RecurrentPPO(DriverPolicy, None, ent_coef=1.0, policy_kwargs=kwargs, device="cpu", _init_setup_model=False)  # type: ignore[arg-type]
-    if spec.env_id:
-        told = made(spec.env_id).observation_space
+    if not spec.numbers:
+        model.observation_space = Box(0, 255, (3, *driver.frame_size), np.uint8)
+    elif spec.env_id:
+        model.observation_space = made(spec.env_id).observation_space
     else:
-        told = LaneKeepingVectorEnv(observation="state").single_observation_space
-    frame = Box(0, 255, (3, spec.camera_height, spec.camera_width), np.uint8)
-    model.observation_space = told if spec.numbers else frame
+        model.observation_space = LaneKeepingVectorEnv(observation="state").single_observation_space
     model.action_space, model.n_envs = Box(-1.0, 1.0, (spec.actions,)), 1
     model._setup_model()
     assert isinstance(model.policy, DriverPolicy)

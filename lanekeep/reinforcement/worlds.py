@@ -99,7 +99,7 @@ class LaneKeeping:
         return rate, {"drive/departures_per_km": rate, **terms}
 
     def collapse(self, results: list[float]) -> str:
-        best, now = best_and_last(results, min)
+        best, now = best_and_last(results)
         return f"{now:.1f} departures per km after {best:.1f}" if now > COLLAPSE * best + 5.0 else ""
 
     def examine(self, driver: Driver) -> str:
@@ -117,15 +117,13 @@ class Gymnasium:
 
     def __init__(self, settings: TrainRL, start: Driver | None) -> None:
         assert settings.env_id is not None
-        self.name = self.env_id = settings.env_id
-        self.cars = DummyVecEnv([lambda: Monitor(made(self.env_id)) for _ in range(settings.cars)])
+        self.name = settings.env_id
+        self.cars = DummyVecEnv([lambda: Monitor(made(self.name)) for _ in range(settings.cars)])
         self.cars.seed(settings.seed)
         self.spec = spec_for(self.cars, settings, 1.0)
         if start is not None and start.spec != self.spec:
-            if start.spec.env_id != self.env_id:
-                raise UserError(
-                    f"this driver was made for {start.spec.env_id or 'lane keeping'}, not for {self.env_id}"
-                )
+            if start.spec.env_id != self.name:
+                raise UserError(f"this driver was made for {start.spec.env_id or 'lane keeping'}, not for {self.name}")
             self.spec = start.spec
         self.returns: list[float] = []  # of all episodes since it was begun or resumed
 
@@ -165,12 +163,12 @@ def world_of(settings: TrainRL, start: Driver | None) -> World:
     return LaneKeeping(settings, start) if settings.env_id is None else Gymnasium(settings, start)
 
 
-def best_and_last(results: list[float], better: Any) -> tuple[float, float]:
-    """The best mean of a window of rollouts, and that of the last window; twice 0 if it is too early to tell."""
+def best_and_last(results: list[float]) -> tuple[float, float]:
+    """The lowest mean of a window of rollouts, and that of the last window; twice 0 if it is too early to tell."""
     if len(results) < 3 * WINDOW:
         return 0.0, 0.0
     means = [float(np.mean(results[k : k + WINDOW])) for k in range(0, len(results) - WINDOW + 1, WINDOW)]
-    return float(better(means)), float(np.mean(results[-WINDOW:]))
+    return min(means), float(np.mean(results[-WINDOW:]))
 
 
 def made(env_id: str) -> gymnasium.Env[Any, Any]:
