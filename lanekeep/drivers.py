@@ -1,6 +1,12 @@
 """Drivers on the command line: a bare name is one that came with the program, anything with a slash a checkpoint folder."""
 
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from lanekeep.flags import UserError, did_you_mean
 from lanekeep_envs import Camera, Scenario
@@ -46,3 +52,14 @@ def check_driver(driver: Driver | None, scenario: Scenario) -> None:
             f"this driver's action 1 is a curvature of {driver.spec.curvature_limit_per_m:g} 1/m, "
             f"scenario {scenario.name}'s is {limit:g}"
         )
+
+
+def states_along(driver: Driver, frames: NDArray[np.uint8], start: Tensor | None = None) -> Tensor:
+    """Memories [T + 1, S] of a driver that is shown frames [T, H, W, 3]: row t is what it brings to frame t."""
+    state = driver.initial_state(1) if start is None else start
+    states: list[Any] = [state]
+    step = driver.stepper()
+    for frame in frames:
+        _, state = step(frame[None], state)
+        states.append(state)
+    return torch.cat(states).detach()

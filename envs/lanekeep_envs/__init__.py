@@ -8,7 +8,8 @@ from lanekeep_envs.episode import START_M, curvature_along
 from lanekeep_envs.interventions import Add, Contrast, Intervention, KeepOnly, Recolour, Remove, SetStrength, Shift
 from lanekeep_envs.lane_keeping import LaneKeepingEnv
 from lanekeep_envs.scenario import Scenario, ScenarioError, load_scenario, scenario_names
-from lanekeep_envs.vector_env import STATE_NAMES, LaneKeepingVectorEnv, Snapshot
+from lanekeep_envs.snapshot import Snapshot
+from lanekeep_envs.vector_env import STATE_NAMES, LaneKeepingVectorEnv
 
 __all__ = [
     "REMOVABLE",

@@ -14,7 +14,8 @@ from lanekeep_envs.elements import Frame
 from lanekeep_envs.episode import generator_of
 from lanekeep_envs.interventions import Intervention
 from lanekeep_envs.scenario import Scenario
-from lanekeep_envs.vector_env import LaneKeepingVectorEnv, Snapshot
+from lanekeep_envs.snapshot import Snapshot
+from lanekeep_envs.vector_env import LaneKeepingVectorEnv
 
 
 class LaneKeepingEnv(gymnasium.Env[Any, Any]):

@@ -5,7 +5,6 @@ episodes that the single one would get from further `reset()` calls: each car ow
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
@@ -27,12 +26,13 @@ from lanekeep_envs.drive import (
 )
 from lanekeep_envs.elements import Frame
 from lanekeep_envs.episode import START_M, draw_course, draw_road, empty_roads, generator_of
-from lanekeep_envs.interventions import Intervention, Scene, intervene
+from lanekeep_envs.interventions import Intervention, intervene
 from lanekeep_envs.look import LOOK, sample_look
 from lanekeep_envs.render import Renderer
 from lanekeep_envs.road import SPACING_M
 from lanekeep_envs.scenario import Scenario, load_scenario
 from lanekeep_envs.scenery import THING, plant
+from lanekeep_envs.snapshot import Snapshot, pictures, scene_of
 from lanekeep_envs.traffic import OTHER_CAR, draw_traffic, place_of
 
 STATE_NAMES = (
@@ -56,41 +56,6 @@ INFO_FIELDS = (
 )
 REWARD_TERMS = ("centring", "heading", "smoothness", "departure")
 _TOLD, _VERDICT = (*INFO_FIELDS, "speed", "steps", *REWARD_TERMS), ("reward", "lane_departure", "truncated")
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """Everything that decides how N drives go on; opaque, made by `snapshot()` and taken by `restore()` and `view()`."""
-
-    cars: NDArray[np.void]
-    courses: NDArray[np.void]
-    roads: NDArray[np.void]
-    looks: NDArray[np.void]
-    things: tuple[NDArray[np.void], ...]
-    road_seeds: NDArray[np.object_]  # of whatever size
-    resting: NDArray[np.bool_]
-    generators: tuple[dict[str, Any], ...]
-    traffic: NDArray[np.void]  # [N, K], the other cars
-    film: NDArray[np.uint8] | None = None  # the last frames of the cameras, where a scenario shows old ones
-
-
-def scene_of(snapshot: Snapshot, car: int) -> Scene:
-    """A copy of what one car of a snapshot sees, to intervene on."""
-    return Scene(
-        snapshot.cars[car].copy(),
-        snapshot.roads[car],
-        snapshot.things[car].copy(),
-        snapshot.traffic[car].copy(),
-        snapshot.looks[car].copy(),
-    )
-
-
-def stacked(tables: Sequence[NDArray[np.void]]) -> NDArray[np.void]:
-    """Tables [K] of different lengths as one [N, K], the shorter ones with records of zeros at their end."""
-    together = np.zeros((len(tables), max(map(len, tables))), tables[0].dtype)
-    for row, table in zip(together, tables, strict=True):
-        row[: len(table)] = table
-    return together
 
 
 class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
@@ -413,20 +378,16 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         renderer = self._renderer_of(self.camera if camera is None else Camera.parse(camera))
         kept = [tuple(variant) for variant in variants]
         scenes = [intervene(scene_of(snapshot, car), variant) for snapshot in snapshots for variant in kept]
-        if not scenes:
-            return np.zeros(
-                (len(snapshots), len(kept), renderer.camera.height_px, renderer.camera.width_px, 3), np.uint8
-            )
-        pictures = renderer.images(
-            np.array([scene.car for scene in scenes], CAR),
-            np.stack([scene.road for scene in scenes]),
-            stacked([scene.things for scene in scenes]),
-            np.array([len(scene.things) for scene in scenes], np.int64),
-            np.array([scene.look for scene in scenes], LOOK),
-            stacked([scene.traffic for scene in scenes]),
-            np.array([scene.visible for scene in scenes], np.int64),
-        )
-        return pictures.reshape(len(snapshots), len(kept), *pictures.shape[1:])
+        seen = pictures(renderer, scenes)
+        return seen.reshape(len(snapshots), len(kept), *seen.shape[1:])
+
+    def views_of_cars(self, variants: Sequence[Iterable[Intervention]]) -> NDArray[np.uint8]:
+        """Return images [N, H, W, 3] of the present instant, each car's under a variant of its own."""
+        snapshot = self.snapshot()
+        scenes = [intervene(scene_of(snapshot, i), variant) for i, variant in enumerate(variants)]
+        if len(scenes) != self.num_envs:
+            raise ValueError(f"{self.num_envs} cars need as many variants, not {len(scenes)}")
+        return pictures(self._renderer, scenes)
 
     def render(self) -> Any:
         """Return pictures for people: the view through the windscreen, 360x640, one per car."""

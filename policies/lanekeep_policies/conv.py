@@ -88,6 +88,9 @@ class ConvHead(nn.Module):
             maps.append(images)
         return maps
 
+    def read(self, last_maps: Tensor) -> Tensor:
+        """The last feature maps [N, C, H', W'] to features [N, 32]."""
+        return F.relu(torch.einsum("ncp,cpj->ncj", last_maps.flatten(2), self.map_weight) + self.map_bias).flatten(1)
+
     def forward(self, frames: Tensor) -> Tensor:
-        channels = self.feature_maps(standardise(frames, self.map_bias.dtype))[-1].flatten(2)  # [N, C, P]
-        return F.relu(torch.einsum("ncp,cpj->ncj", channels, self.map_weight) + self.map_bias).flatten(1)
+        return self.read(self.feature_maps(standardise(frames, self.map_bias.dtype))[-1])

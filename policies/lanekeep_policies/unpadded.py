@@ -62,9 +62,13 @@ class UnpaddedHead(nn.Module, ABC):
             maps.append(images)
         return maps
 
+    def read(self, last_maps: Tensor) -> Tensor:
+        """The last feature maps [N, C, H', W'] to features [N, features]."""
+        return last_maps.flatten(1)
+
     def forward(self, frames: Tensor) -> Tensor:
         dtype = self.convolutions[0].get_parameter("bias").dtype
-        return self.feature_maps(standardise(frames, dtype))[-1].flatten(1)
+        return self.read(self.feature_maps(standardise(frames, dtype))[-1])
 
 
 def _last_map(layers: Sequence[tuple[int, int, int]], side: int) -> int:

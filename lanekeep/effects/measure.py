@@ -1,0 +1,124 @@
+"""The true effect of a variant of the scene on the steering, by showing the driver the same drive in both.
+
+    now            a(x_t, h_t) - a(x'_t, h_t)           memory as it is, this one frame without the element
+    with memory    a(x_t, h_t) - a(x'_t, h'_t)          absent for the last T frames at the same poses, memory run again
+    pulse          a(x_s, h_s) - a(x_s, h'_s), s >= t   absent in frame t alone, and what is left of it later
+    in closed loop where the car is after 3 s with it and without it, each driving on from the same instant
+
+x is a frame, x' the same instant rendered without the element, h the memory that the driver has brought along, a the raw
+action (positive to the left, in units of curvature_limit_per_m).  An effect is positive where the element's presence steers
+to the left.  An element that is not to be seen has an effect of exactly zero, because its frame is the same to the bit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lanekeep.effects.tape import Projector, Tape, Variant
+from lanekeep_envs import Camera, LaneKeepingVectorEnv, Snapshot
+from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_policies.driver import Driver
+
+F64 = NDArray[np.float64]
+U8 = NDArray[np.uint8]
+AT_ONCE = 128  # frames that go through a head in one call
+AHEAD_S = 3.0  # of the closed loop
+
+
+@torch.inference_mode()
+def features_of(driver: Driver, frames: U8) -> Tensor:
+    """Frames [..., H, W, 3] to features [..., F]."""
+    flat = torch.from_numpy(np.ascontiguousarray(frames).reshape(-1, *frames.shape[-3:]))
+    features = torch.cat([driver.features(part[:, None])[:, 0] for part in torch.split(flat, AT_ONCE)])
+    return features.view(*frames.shape[:-3], -1)
+
+
+@torch.inference_mode()
+def steering(driver: Driver, frames: U8, states: Tensor) -> F64:
+    """Raw actions [I, V] for frames [I, V, H, W, 3], each instant with its memory of [I, S]."""
+    features = features_of(driver, frames)
+    instants, variants = features.shape[:2]
+    memories = states.repeat_interleave(variants, 0)
+    actions, _ = driver.act(features.flatten(0, 1)[:, None], memories)
+    return np.asarray(actions.view(instants, variants).numpy(), np.float64)
+
+
+def now(
+    driver: Driver, projector: Projector, snapshots: Sequence[Snapshot], states: Tensor, variants: Sequence[Variant]
+) -> F64:
+    """Effects [I, V] of what is absent in each variant, at instants with memories [I, S]."""
+    actions = steering(driver, projector.frames(snapshots, [(), *variants]), states)
+    return actions[:, :1] - actions[:, 1:]
+
+
+@torch.inference_mode()
+def with_memory(
+    driver: Driver, projector: Projector, snapshots: Sequence[Snapshot], state: Tensor, variants: Sequence[Variant]
+) -> F64:
+    """Effects [V] at the last of T instants in a row, when all T were without the element; memory [1, S] at the first."""
+    features = features_of(driver, projector.frames(snapshots, [(), *variants])).transpose(0, 1)
+    actions, _ = driver.act(features, state.expand(len(features), -1))
+    last = actions[:, -1, 0].double().numpy()
+    return np.asarray(last[0] - last[1:])
+
+
+@torch.inference_mode()
+def pulse(
+    driver: Driver, projector: Projector, snapshots: Sequence[Snapshot], state: Tensor, variants: Sequence[Variant]
+) -> F64:
+    """Effects [V, T] on T instants in a row, when only the first was without the element."""
+    whole = features_of(driver, projector.frames(snapshots)[:, 0])
+    first = features_of(driver, projector.frames(snapshots[:1], [(), *variants]))[0]
+    films = whole[None].repeat(len(first), 1, 1)
+    films[:, 0] = first
+    actions, _ = driver.act(films, state.expand(len(films), -1))
+    curves = actions[..., 0].double().numpy()
+    return np.asarray(curves[:1] - curves[1:])
+
+
+def half_life_s(curves: F64) -> float:
+    """Time after which half of a pulse's effect is gone, from the mean of |effects| [..., T] over all curves.
+
+    Between two frames it is interpolated; zero for a driver that has no memory, infinite if it never falls to the half.
+    """
+    mean = np.abs(curves).reshape(-1, curves.shape[-1]).mean(0)
+    half = 0.5 * mean[0]
+    below = np.flatnonzero(mean <= half)
+    if half == 0.0 or not len(below):
+        return float("nan") if half == 0.0 else float("inf")
+    k = int(below[0])
+    share = (mean[k - 1] - half) / (mean[k - 1] - mean[k])
+    return float((k - 1 + share) * CONTROL_STEP_S)
+
+
+@dataclass(frozen=True)
+class Forks:
+    """Where V drives are that went on from one instant, and how far from the one in which nothing is absent."""
+
+    offsets_m: F64  # [V, steps], to the left of the undisturbed one
+    departed: NDArray[np.bool_]  # [V]
+    undisturbed_departed: bool
+
+
+def closed_loop(
+    driver: Driver, camera: Camera, tape: Tape, at: int, state: Tensor, variants: Sequence[Variant]
+) -> Forks:
+    """Let the driver go on from an instant, with everything and in every variant, for AHEAD_S."""
+    every, steps = [(), *variants], round(AHEAD_S / CONTROL_STEP_S)
+    env = LaneKeepingVectorEnv(len(every), tape.scenario, camera, autoreset_mode="Disabled")
+    env.reset(seed=[tape.seed] * len(every))
+    env.restore(tape.snapshots[at].forked(len(every)))
+    step, memory = driver.stepper(), state.expand(len(every), -1).clone()
+    offsets = np.zeros((steps, len(every)))
+    departed = np.zeros(len(every), np.bool_)
+    for k in range(steps):
+        actions, memory = step(env.views_of_cars(every), memory)
+        _, _, terminated, _, infos = env.step(np.clip(actions, -1.0, 1.0))
+        # a car that has left its lane stays where it left it
+        offsets[k] = np.where(departed, offsets[k - 1], infos["lateral_offset_m"])
+        departed |= terminated
+    return Forks((offsets[:, 1:] - offsets[:, :1]).T, departed[1:], bool(departed[0]))

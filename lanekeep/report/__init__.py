@@ -1,0 +1,1 @@
+"""Compare: what two drivers look at, and what that is worth, on one page."""
