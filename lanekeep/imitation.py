@@ -57,8 +57,7 @@ from lanekeep.rollout import (
 from lanekeep_envs import Camera
 from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
-from lanekeep_policies.cores.ltc import LTC
-from lanekeep_policies.driver import Driver, DriverSpec
+from lanekeep_policies.driver import Driver, DriverSpec, is_liquid
 
 CORE_LEARNING_RATE = 1e-3
 LTC_LEARNING_RATE = 1e-2  # a conductance moves less per gradient than a weight
@@ -366,8 +365,8 @@ def imitation_loss(actions: Tensor, answers: Tensor, alpha: float) -> Tensor:
 
 def make_optimiser(driver: Driver, settings: TrainImitation) -> torch.optim.Adam:
     """Adam with a rate of its own for the head and for core and read-out."""
-    liquid = any(isinstance(module, LTC) for module in driver.core.modules())
-    rate = settings.core_learning_rate or (LTC_LEARNING_RATE if liquid else CORE_LEARNING_RATE)
+    usual = LTC_LEARNING_RATE if is_liquid(driver.spec) else CORE_LEARNING_RATE
+    rate = settings.core_learning_rate or usual
     slow = list(driver.head.parameters())
     fast = [p for p in (*driver.core.parameters(), *driver.readout.parameters()) if p.requires_grad]
     return torch.optim.Adam(

@@ -282,6 +282,22 @@ def test_while_the_critic_warms_up_the_driver_stays_as_it_was(tmp_path: Path) ->
     assert trained and all(torch.equal(value, untrained.state_dict()[name]) for name, value in trained.items())
 
 
+def test_core_and_critic_learn_at_rates_of_their_own(tmp_path: Path) -> None:
+    """The first step of Adam is as long as the learning rate, whatever the gradient."""
+    rates = {"learning_rate": 1e-3, "core_learning_rate": 4e-3, "critic_learning_rate": 2e-3}
+    p = Training(TrainRL(tmp_path, core="gru", **rates, **SMALL)).policy  # type: ignore[arg-type]
+    before = {name: value.detach().clone() for name, value in p.named_parameters()}
+    for parameter in p.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    p.optimizer.step()
+    moved = {name: float((before[name] - value.detach()).abs().max()) for name, value in p.named_parameters()}
+    for name, length in moved.items():
+        part = "core" if name.startswith(("lstm_actor", "action_net")) else "critic"
+        rate = 1e-3 if name.startswith(("features_extractor", "log_std")) else rates[f"{part}_learning_rate"]
+        assert length == (0.0 if not p.get_parameter(name).requires_grad else pytest.approx(rate, rel=1e-3)), name
+    assert TrainRL(tmp_path, start="ncp").rate == 3e-4 and TrainRL(tmp_path).core_rate(liquid=True) == 5e-3
+
+
 def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--anchor needs a driver"):
         TrainRL(tmp_path, anchor=1.0)

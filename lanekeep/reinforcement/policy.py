@@ -17,7 +17,7 @@ to date without a gradient to the core; unlike there, read-out and critic learn 
 
 import copy
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 import torch
 from gymnasium import spaces
@@ -85,12 +85,27 @@ class Critic(nn.Module):
         return value
 
 
+class AdamWithRates(torch.optim.Adam):
+    """Adam whose groups have a `rate` each, by which the one learning rate that the algorithm sets is multiplied."""
+
+    def step(self, closure: Any = None) -> Any:
+        """See torch."""
+        before = [group["lr"] for group in self.param_groups]
+        for group in self.param_groups:
+            group["lr"] *= group["rate"]
+        loss = super().step(closure)
+        for group, rate in zip(self.param_groups, before, strict=True):
+            group["lr"] = rate
+        return loss
+
+
 class DriverPolicy(RecurrentActorCriticPolicy):
     """Actor: a driver; critic: a small network on its features.
 
     `weights` are those of a driver to start from.  `anchor` > 0 keeps the actor near it: the weight of the
     Kullback-Leibler divergence, as `entropy` is that of the entropy; RecurrentPPO gets both as its entropy, whose own
-    coefficient must be 1.  While `waiting`, only the critic learns.
+    coefficient must be 1.  While `waiting`, only the critic learns.  `core_rate` and `critic_rate` are learning rates in
+    that of the head.
     """
 
     lstm_actor: Any
@@ -111,6 +126,8 @@ class DriverPolicy(RecurrentActorCriticPolicy):
         anchor: float = 0.0,
         log_std_init: float = -1.0,
         critic_shapes_head: bool = True,
+        core_rate: float = 1.0,
+        critic_rate: float = 1.0,
         weights: dict[str, Tensor] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -136,7 +153,8 @@ class DriverPolicy(RecurrentActorCriticPolicy):
             driver.load_state_dict(weights)
         self.settings = {
             "spec": spec, "seed": seed, "bptt": bptt, "burn_in": burn_in, "entropy": entropy, "anchor": anchor,
-            "log_std_init": log_std_init, "critic_shapes_head": critic_shapes_head,
+            "log_std_init": log_std_init, "critic_shapes_head": critic_shapes_head, "core_rate": core_rate,
+            "critic_rate": critic_rate,
         }  # fmt: skip
         self.lstm_actor = DriverCore(driver.core, spec.dt_s)
         self.lstm_actor.bptt, self.lstm_actor.burn_in = bptt, burn_in
@@ -145,8 +163,15 @@ class DriverPolicy(RecurrentActorCriticPolicy):
         self.spec, self.entropy, self.anchor = spec, entropy, anchor
         self.model: tuple[Any, Any, Any] | None = None
         # the optimiser of super() holds parameters that were replaced
-        learned = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        self.optimizer = cast(Any, self.optimizer_class)(learned, lr=lr_schedule(1), **self.optimizer_kwargs)
+        of_core = [*driver.core.parameters(), *driver.readout.parameters()]
+        of_critic = [*self.critic.parameters(), *self.value_net.parameters()]
+        known = {id(parameter) for parameter in (*of_core, *of_critic)}
+        of_head = [parameter for parameter in self.parameters() if id(parameter) not in known]
+        groups = [
+            {"params": [p for p in parameters if p.requires_grad], "rate": rate}
+            for parameters, rate in ((of_head, 1.0), (of_core, core_rate), (of_critic, critic_rate))
+        ]
+        self.optimizer = AdamWithRates(groups, lr=lr_schedule(1), eps=1e-5)
 
     @property
     def waiting(self) -> bool:

@@ -11,6 +11,7 @@ from lanekeep.reinforcement.rewards import Rewards
 
 REWARDS = {f"reward_{field.name}": field.name for field in fields(Rewards)}
 OF_LANE_KEEPING = ("scenario", "camera", "observation", "validation_km", *REWARDS)
+LIQUID_RATE = 5.0  # of an LTC in the head's: its synapses saturate, and a step of Adam moves their outputs by little
 OF_A_NEW_DRIVER = ("core", "camera", "observation", "learned_start")
 
 
@@ -41,9 +42,13 @@ class TrainRL:
     batch: int = 512
     """Control steps of a minibatch; a sequence is cut where one ends."""
     epochs: int | None = None
-    """Times that a rollout is learned from; by default 4 with frames and 10 with numbers, which cost little."""
-    learning_rate: float = 1e-3
-    """Adam's learning rate; it falls linearly to nothing."""
+    """Times that a rollout is learned from; by default 10 with numbers, 4 with frames, 2 with frames from a driver."""
+    learning_rate: float | None = None
+    """Adam's learning rate, by default 1e-3 and 3e-4 from a driver; like the next two it falls linearly to nothing."""
+    core_learning_rate: float | None = None
+    """That of core and read-out; by default five times as much for ltc, ncp and ncp-mixed."""
+    critic_learning_rate: float | None = None
+    """That of the critic; by default the same, and 3e-3 from a driver, whose critic knows nothing yet."""
     gamma: float = 0.97
     """Discount of a control step."""
     gae_lambda: float = 0.95
@@ -60,8 +65,8 @@ class TrainRL:
     """First steps of a sequence that only bring its state up to date."""
     learned_start: bool = False
     """Learn the state of a driver that has seen nothing, which is zero otherwise."""
-    warm_up: int = 0
-    """Rollouts in which only the critic learns."""
+    warm_up: int | None = None
+    """Rollouts in which only the critic learns; by default 0, and 3 from a driver."""
     anchor: float = 0.0
     """Weight of the divergence from the driver it starts from."""
     reward_progress: float = Rewards.progress
@@ -84,11 +89,13 @@ class TrainRL:
     def __post_init__(self) -> None:
         for name in ("steps", "cars", "epochs"):
             in_range(self, name, 1)
+        for name in ("learning_rate", "core_learning_rate", "critic_learning_rate"):
+            in_range(self, name, 1e-12, 1.0)
         if self.observation == "state":
             self._refuse(("camera",), "belongs to a driver that sees frames, not the state")
         in_range(self, "horizon", 2, 100_000)
         in_range(self, "batch", 2, self.cars * self.horizon)
-        for name in ("gamma", "gae_lambda", "clip", "learning_rate"):
+        for name in ("gamma", "gae_lambda", "clip"):
             in_range(self, name, 0.0, 1.0)
         in_range(self, "std", 1e-3, 10.0)
         in_range(self, "seed", 0, 2**32 - 1)
@@ -122,6 +129,34 @@ class TrainRL:
 
         train(self)
         return 0
+
+    @property
+    def rate(self) -> float:
+        """The head's learning rate in the beginning."""
+        usual = 1e-3 if self.start is None else 3e-4
+        return usual if self.learning_rate is None else self.learning_rate
+
+    def core_rate(self, liquid: bool) -> float:
+        """The core's, of a driver with a liquid core or another one."""
+        usual = LIQUID_RATE * self.rate if liquid else self.rate
+        return usual if self.core_learning_rate is None else self.core_learning_rate
+
+    @property
+    def critic_rate(self) -> float:
+        """The critic's."""
+        usual = self.rate if self.start is None else 3e-3
+        return usual if self.critic_learning_rate is None else self.critic_learning_rate
+
+    def epochs_of(self, numbers: bool) -> int:
+        """Times that a rollout of numbers or of frames is learned from."""
+        usual = 10 if numbers else 4 if self.start is None else 2
+        return usual if self.epochs is None else self.epochs
+
+    @property
+    def rollouts_of_critic(self) -> int:
+        """Rollouts in which only the critic learns."""
+        usual = 0 if self.start is None else 3
+        return usual if self.warm_up is None else self.warm_up
 
     @property
     def rollouts(self) -> int:

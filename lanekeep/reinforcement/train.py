@@ -34,7 +34,7 @@ from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.worlds import WINDOW, world_of
 from lanekeep.resume import adam_tensors, check_settings, restore_adam
 from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
-from lanekeep_policies.driver import DriverSpec
+from lanekeep_policies.driver import DriverSpec, is_liquid
 
 SAVE_EVERY_S = 120.0
 CALIBRATION = 32  # control steps looked at before a driver from nothing begins to learn
@@ -74,6 +74,8 @@ class Training(BaseCallback):
                 "entropy": s.entropy,
                 "anchor": s.anchor,
                 "log_std_init": math.log(s.std),
+                "core_rate": s.core_rate(is_liquid(self.world.spec)) / s.rate,
+                "critic_rate": s.critic_rate / s.rate,
                 "critic_shapes_head": self.started is None,
                 "weights": None if self.started is None else self.started.state_dict(),
             },
@@ -117,7 +119,7 @@ class Training(BaseCallback):
             self.ppo._last_episode_starts = np.ones(s.cars, np.bool_)
             zero = torch.zeros(1, s.cars, self.policy.lstm_actor.hidden_size)
             self.ppo._last_lstm_states = RNNStates((zero, zero), (zero, zero))  # type: ignore[assignment]
-        self.policy.waiting = self.rollout < s.warm_up
+        self.policy.waiting = self.rollout < s.rollouts_of_critic
         self._reward = 0.0
 
     def _on_step(self) -> bool:
@@ -205,12 +207,12 @@ class Training(BaseCallback):
 
 def hyperparameters(settings: TrainRL, spec: DriverSpec) -> dict[str, Any]:
     """What of the settings RecurrentPPO wants to know, whatever its policy."""
-    s, usual = settings, 10 if spec.numbers else 4
+    s = settings
     return {
-        "learning_rate": lambda left: s.learning_rate * left,
+        "learning_rate": lambda left: s.rate * left,
         "n_steps": s.horizon,
         "batch_size": s.batch,
-        "n_epochs": usual if s.epochs is None else s.epochs,
+        "n_epochs": s.epochs_of(bool(spec.numbers)),
         "gamma": s.gamma,
         "gae_lambda": s.gae_lambda,
         "clip_range": s.clip,

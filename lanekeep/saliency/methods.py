@@ -21,6 +21,7 @@ class Method(NamedTuple):
     run: Callable[[Driver, Tensor, Tensor], Tensor]
     signed: bool  # whether a number says to which side its pixel steers, or how it would if it were brighter
     attributes: bool  # whether the sign is that of the pixel's share in the steering
+    slow: bool = False  # hundreds of forward passes for a frame
 
 
 METHODS = {
@@ -32,8 +33,8 @@ METHODS = {
     "smooth-gradient": Method("SmoothGrad", smooth_gradient, True, False),
     "integrated-gradients": Method("integrated gradients", integrated_gradients, True, True),
     "grad-cam": Method("Grad-CAM", grad_cam, True, True),
-    "occlusion": Method("occlusion", occlusion, True, True),
-    "blur": Method("local blur", local_blur, True, True),
+    "occlusion": Method("occlusion", occlusion, True, True, True),
+    "blur": Method("local blur", local_blur, True, True, True),
 }
 AT_ONCE = 32  # frames
 

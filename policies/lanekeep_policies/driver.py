@@ -96,6 +96,14 @@ CORES: dict[str, Callable[[DriverSpec, int], Core]] = {  # given the number of f
 HEADS: dict[str, Callable[[int, int], Head]] = {"cnn": CNNHead, "pilotnet": PilotNetHead}  # all others: ConvHead
 
 
+LIQUID = ("ncp", "ncp-mixed", "ltc")  # cores that hold an LTC
+
+
+def is_liquid(spec: DriverSpec) -> bool:
+    """Whether its core holds an LTC, which wants a higher learning rate than others."""
+    return spec.core in LIQUID
+
+
 @final
 class Driver(nn.Module):
     """Steers a car; raises ValueError for observations it was not made for."""

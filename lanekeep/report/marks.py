@@ -1,0 +1,116 @@
+"""Marks: how well a map points at what steers, which the world itself knows.
+
+For one instant: a map s [H, W], the pixels M_k [H, W] that change when element k is taken away, and its true effect D_k on
+the steering.  An effect counts if |D_k| is beyond the floor of placebos; such elements are causal, the others nuisances.
+
+    rank by mass       Spearman's correlation of sum over M_k of |s| with |D_k|: large elements collect mass by their size
+    rank by density    the same of that sum per pixel
+    causal lift        share of |s| on causal pixels, divided by their share of the frame; 1 is what a grey wall gets
+    top hit            whether the element with the most mass is the one with the largest effect
+    sign agreement     share of the causal elements whose sum over M_k of s has the sign of D_k
+    nuisance leak      share of |s| on pixels of nuisances that no causal element has
+    false claim        whether the element with the most mass has no effect beyond the floor
+
+Elements that are nearly everywhere (grain, sensor noise, fog) are left out: no map can point at them.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+F32 = NDArray[np.float32]
+EVERYWHERE = 0.5  # of the frame
+MARKS = {
+    "rank_by_mass": "rank by mass",
+    "rank_by_density": "rank by density",
+    "causal_lift": "causal lift",
+    "top_hit": "top hit",
+    "sign_agreement": "sign agreement",
+    "nuisance_leak": "nuisance leak",
+    "false_claim": "false claim",
+}
+
+
+class Truth(NamedTuple):
+    """What is true of one instant."""
+
+    masks: NDArray[np.bool_]  # [K, H, W], of elements that are to be seen and not everywhere
+    effects: F64  # [K]
+    floor: float
+
+
+def truth_of(masks: NDArray[np.bool_], effects: F64, floor: float) -> Truth:
+    """The elements that marks are about, of masks [K, H, W] and effects [K]."""
+    share = masks.mean((1, 2))
+    kept = (share > 0.0) & (share < EVERYWHERE)
+    return Truth(masks[kept], effects[kept], floor)
+
+
+def marks_of(found: F32, truth: Truth, attributes: bool) -> F64:
+    """The marks [len(MARKS)] of a map; NaN where a mark has no meaning, as the rank of a single element.
+
+    `attributes` says whether the map's sign is that of a pixel's share in the steering.
+    """
+    masks, size = truth.masks, np.abs(truth.effects)
+    strength = np.abs(found).astype(np.float64)
+    total, causal = strength.sum(), size > truth.floor
+    if len(size) < 2 or total == 0.0:
+        return np.full(len(MARKS), np.nan)
+    mass = np.array([strength[mask].sum() for mask in masks])
+    area = masks.sum((1, 2))
+    of_causal, of_nuisance = masks[causal].any(0), masks[~causal].any(0)
+    top = int(mass.argmax())
+    agreement = lift = np.nan
+    if causal.any():
+        lift = (strength[of_causal].sum() / total) / of_causal.mean()
+        if attributes:
+            sums = np.array([found[mask].sum(dtype=np.float64) for mask in masks[causal]])
+            agreement = float((np.sign(sums) == np.sign(truth.effects[causal])).mean())
+    return np.array(
+        [
+            spearman(mass, size),
+            spearman(mass / area, size),
+            lift,
+            float(top == int(size.argmax())) if causal.any() else np.nan,
+            agreement,
+            strength[of_nuisance & ~of_causal].sum() / total,
+            float(not causal[top]),
+        ]
+    )
+
+
+def spearman(a: F64, b: F64) -> float:
+    """Rank correlation of two rows, ties sharing their ranks; NaN if one of them is constant."""
+    return pearson(ranks(a), ranks(b))
+
+
+def pearson(a: F64, b: F64) -> float:
+    """Correlation of two rows; NaN if one of them is constant."""
+    a, b = a - a.mean(), b - b.mean()
+    scale = np.sqrt((a * a).sum() * (b * b).sum())
+    return float((a * b).sum() / scale) if scale > 0.0 else float("nan")
+
+
+def ranks(values: F64) -> F64:
+    """Ranks from 0; equal values get the mean of theirs."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    first = np.cumsum(count) - count
+    return (first + 0.5 * (count - 1))[place.ravel()]
+
+
+def interval_over_roads(values: F64, roads: Sequence[int]) -> tuple[float, float, float]:
+    """Mean of values [I] without the NaN among them, and its 95 % interval from 2,000 resamplings of whole roads."""
+    known = ~np.isnan(values)
+    if not known.any():
+        return float("nan"), float("nan"), float("nan")
+    names = sorted(set(roads))
+    of_road = np.array([[r == name for r in roads] for name in names])  # [R, I]
+    sums, counts = of_road @ np.where(known, values, 0.0), of_road @ known.astype(np.float64)
+    picks = np.random.default_rng(0).integers(len(names), size=(2000, len(names)))
+    total = counts[picks].sum(1)
+    means = sums[picks].sum(1)[total > 0.0] / total[total > 0.0]
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(values[known].mean()), float(low), float(high)
