@@ -43,6 +43,7 @@ class Study:
     found: tuple[Findings, Findings]
     noisy: tuple[Noisy, Noisy]
     drives: tuple[Drive, Drive]
+    known: Findings  # of a driver whose focus is known
     rows: list[Row]
 
 
@@ -96,10 +97,8 @@ def _verdict(study: Study) -> str:
             f"<td>{_spanned(row.form, row.values[0])}</td><td>{_spanned(row.form, row.values[1])}</td>"
             f"<td>{_spanned(row.form.replace('{:', '{:+'), row.difference)}</td><td class={apart}>{apart}</td></tr>"
         )
-    table = (
-        f"<div class=wide><table><thead><tr><th></th><th class=a>{a}</th><th class=b>{b}</th><th>difference</th>"
-        f"<th>told apart</th></tr></thead><tbody>{''.join(body)}</tbody></table></div>"
-    )
+    head = f"<th></th><th class=a>{a}</th><th class=b>{b}</th><th>difference</th><th>told apart</th>"
+    table = _wide("verdict", head, "".join(body))
     return _section(
         "Verdict",
         "95 % intervals from resampling roads, in brackets; the difference from the same roads for both. An effect is the "
@@ -260,8 +259,8 @@ def _groups(study: Study) -> str:
         body += f"<tr><th>{escape(names[k])}</th>{cells}</tr>"
     head = "".join(f"<th>{title}</th>" for title, _ in kinds)
     return (
-        "<p class=about>Groups, in company and alone. Two lines back each other up: left out alone, each may look useless; "
-        "put in alone, each may look like everything. Shapley values share the effect out.</p>"
+        "<p class='about groups'>Groups, in company and alone. Two lines back each other up: left out alone, each may look "
+        "useless; put in alone, each may look like everything. Shapley values share the effect out.</p>"
         + _wide("effects", f"<th>mean |effect| of</th>{head}", body)
     )
 
@@ -283,7 +282,14 @@ def _memory(study: Study) -> str:
 
 
 def _marks(study: Study) -> str:
-    tables = "".join(_marks_of(study, i) for i in range(2))
+    tables = "".join(
+        f"<h3 class={COLOURS[i]}>{escape(study.names[i])}</h3>{_marks_of(study.found[i], study.roads)}"
+        for i in range(2)
+    )
+    tables += (
+        "<h3>What the marks are worth: a driver made by hand that steers by one line, painted magenta</h3>"
+        f"{_marks_of(study.known, list(range(len(study.known.effects))))}"
+    )
     return _section(
         "Do maps point at what steers?",
         "Marks of each kind of map against the true effects. Bold: the 95 % interval lies beyond every control, those are "
@@ -294,8 +300,7 @@ def _marks(study: Study) -> str:
     )
 
 
-def _marks_of(study: Study, i: int) -> str:
-    found, roads = study.found[i], study.roads
+def _marks_of(found: Findings, roads: list[int]) -> str:
     rows = []
     for name, table in found.marks.items():
         title = METHODS[name].title if name in METHODS else CONTROL_TITLES[name]
@@ -315,7 +320,7 @@ def _marks_of(study: Study, i: int) -> str:
         kind = "" if name in METHODS else " class=control"
         rows.append(f"<tr{kind}><th>{escape(title)}</th>{''.join(cells)}</tr>")
     head = "".join(f"<th>{title}</th>" for title in MARKS.values())
-    return f"<h3 class={COLOURS[i]}>{escape(study.names[i])}</h3>" + _wide("marks", f"<th></th>{head}", "".join(rows))
+    return _wide("marks", f"<th></th>{head}", "".join(rows))
 
 
 def beyond_controls(
@@ -361,10 +366,8 @@ def _sanity(study: Study) -> str:
         for name in study.found[0].alike
     )  # fmt: skip
     a, b = (escape(name) for name in study.names)
-    table = (
-        f"<div class=wide><table><thead><tr><th>correlation with the map of the untrained network</th><th class=a>{a}</th>"
-        f"<th class=b>{b}</th></tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    head = f"<th>correlation with the map of the untrained network</th><th class=a>{a}</th><th class=b>{b}</th>"
+    table = _wide("alike", head, rows)
     return _section(
         "Sanity checks",
         "A map that stays the same under noise proves nothing unless the map of an untrained network, or the edges of the "

@@ -30,9 +30,10 @@ from lanekeep.effects import (
 from lanekeep.effects.floor import PERCENTILE, placebo_effects
 from lanekeep.report import controls
 from lanekeep.report.marks import MARKS, marks_of, spearman, truth_of
+from lanekeep.report.one_cue import one_cue_driver, painted
 from lanekeep.rollout import ExpertPilot
 from lanekeep.saliency import METHODS, maps, ssim
-from lanekeep_envs import REMOVABLE, START_M, Camera, Element, Scenario
+from lanekeep_envs import REMOVABLE, START_M, Camera, Element, Intervention, Scenario
 from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver
 
@@ -42,6 +43,7 @@ U8 = NDArray[np.uint8]
 SECONDS = 12.0  # of each drive
 SETTLING_S = 2.0  # in which memories fill
 JUDGED_EVERY_S = 2.0
+KNOWN = 6  # instants of the driver of one cue
 MEMORY_STEPS, AFTER_STEPS = 20, 40  # absent for so long; watched for so long after a pulse
 NOISES, DRAWS = (0.02, 0.05, 0.1, 0.2), 8  # deviations in full brightness, and how often each is drawn
 LANE = (Element.LEFT_MARKING, Element.CENTRE_MARKING, Element.RIGHT_MARKING)
@@ -105,12 +107,12 @@ def film_roads(scenario: Scenario, seeds: Sequence[int]) -> Instants:
 
 
 class Examiner:
-    """Shows the instants to one driver."""
+    """Shows the instants to one driver; `base` is done to every scene first."""
 
-    def __init__(self, subject: Subject, instants: Instants) -> None:
+    def __init__(self, subject: Subject, instants: Instants, base: Sequence[Intervention] = ()) -> None:
         self.subject, self.instants = subject, instants
         scenario = instants.tapes[0].scenario
-        self.projector = Projector(scenario, subject.camera)
+        self.projector = Projector(scenario, subject.camera, base)
         films = [self.projector.frames(tape.snapshots)[:, 0] for tape in instants.tapes]
         self._along = [states_along(subject.driver, film) for film in films]
         self.frames: U8 = np.stack([films[tape][t] for tape, t in instants.picks])
@@ -128,12 +130,13 @@ class Examiner:
 
     def examine(self, methods: Sequence[str], tell: Callable[[str], None]) -> Findings:
         """Everything."""
-        found = self._effects(tell)
+        found = self.effects(tell)
         self._costly(found, tell)
-        self._maps(found, methods, tell)
+        self.maps(found, methods, tell)
         return found
 
-    def _effects(self, tell: Callable[[str], None]) -> Findings:
+    def effects(self, tell: Callable[[str], None]) -> Findings:
+        """What every element does now; the rest of the findings is yet to come."""
         driver, picks, costly = self.subject.driver, range(len(self.instants.picks)), len(self.instants.costly)
         count, size = len(REMOVABLE), self.frames.shape[1:3]
         effects, masks = np.zeros((len(picks), count)), np.zeros((len(picks), count, *size), np.bool_)
@@ -176,7 +179,8 @@ class Examiner:
             forks = closed_loop(driver, self.subject.camera, self.instants.tapes[tape], at, self.state(pick), variants)
             found.displaced_m[row, seen] = forks.offsets_m[:, -1]
 
-    def _maps(self, found: Findings, methods: Sequence[str], tell: Callable[[str], None]) -> None:
+    def maps(self, found: Findings, methods: Sequence[str], tell: Callable[[str], None]) -> None:
+        """Mark the maps of the driver, of controls, and of the same network untrained."""
         driver = self.subject.driver
         truths = [truth_of(m, e, found.floor) for m, e in zip(found.masks, found.effects, strict=True)]
         fresh = controls.untrained(driver)
@@ -200,6 +204,24 @@ class Examiner:
             other = maps(name, fresh, frames, fresh_states[: len(frames)])
             found.marks[name], found.untrained[name] = mark(shown, picks, sign), mark(other, picks, sign)
             found.alike[name] = np.array([alike(a, b) for a, b in zip(shown, other, strict=True)])
+
+
+def marks_of_one_cue(
+    instants: Instants, camera: Camera, methods: Sequence[str], tell: Callable[[str], None]
+) -> Findings:
+    """The marks of maps of a driver whose focus is known by construction: what a mark is worth.
+
+    The rest of the picture acts on it through the contrast; a quarter of what the cue does is not counted as one.
+    """
+    tapes = instants.tapes[:KNOWN]
+    picks = tuple(instants.picks[pick] for pick in instants.costly[:KNOWN])
+    driver = one_cue_driver(camera, tapes[0].scenario.curvature_limit_per_m)
+    subject, some = Subject("one cue", driver, camera), Instants(tapes, picks, tuple(range(len(picks))))
+    examiner = Examiner(subject, some, painted(Element.RIGHT_MARKING))
+    found = examiner.effects(tell)
+    found.floor = 0.25 * float(np.abs(found.effects).max())
+    examiner.maps(found, methods, tell)
+    return found
 
 
 def alike(a: F32, b: F32) -> float:
