@@ -42,7 +42,8 @@ AT_ONCE = 32  # frames
 def maps(method: str, driver: Driver, frames: U8, states: Tensor) -> F32:
     """Maps [N, H, W] of frames [N, H, W, 3], each seen with a memory of states [N, S]; KeyError for an unknown method."""
     run, shown = METHODS[method].run, torch.from_numpy(np.ascontiguousarray(frames))
-    parts = zip(torch.split(shown, AT_ONCE), torch.split(states.detach(), AT_ONCE), strict=True)
+    memories = states.detach().clone()  # those of a drive come from inference mode, where no gradient can be taken
+    parts = zip(torch.split(shown, AT_ONCE), torch.split(memories, AT_ONCE), strict=True)
     return np.concatenate([run(driver, x, h).numpy().astype(np.float32) for x, h in parts])
 
 
