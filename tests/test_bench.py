@@ -186,3 +186,11 @@ def test_the_parts_of_reinforcement_learning_are_no_more_than_the_whole(observat
         shares = [rows[f"{part}, %"] for part in PARTS]
         assert all(share > 0.0 for values in shares for share in values)
         assert all(10.0 < sum(turn) < 100.0 for turn in zip(*shares, strict=True))
+
+
+def test_looking_is_timed_beside_driving(tmp_path: Path) -> None:
+    assert main(["bench", "saliency", "lstm", "--frames", "2", "--json", str(tmp_path / "out.json")]) == 0
+    told = json.loads((tmp_path / "out.json").read_text())
+    assert len(told) == 5 and all(
+        one["median"] > told["driving"]["min"] for name, one in told.items() if name != "driving"
+    )

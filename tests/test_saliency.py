@@ -172,7 +172,7 @@ def test_occlusion_and_blur_find_the_only_thing_there_is() -> None:
     frame[:, 8:16, 20:24], frame[:, 8:16, 24:28] = 200, 0
     found = {m: np.abs(maps(m, driver, frame, driver.initial_state(1).detach()))[0] for m in ("occlusion", "blur")}
     reached = np.zeros((24, 40), np.bool_)
-    reached[4:20, 16:32] = True  # by a window that covers a part of them
+    reached[1:23, 13:35] = True  # by a window that covers a part of them
     assert found["occlusion"][~reached].max() < 1e-6 < found["occlusion"].max()
     for one in found.values():
         assert reached[np.unravel_index(one.argmax(), one.shape)]

@@ -182,7 +182,7 @@ def test_a_failure_leaves_no_file(folder: str, tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("flags", "aside", "sentence"),
     [
-        (["--video", "drive.mp4"], f".drive.{os.getpid()}.mp4", "drive.mp4 cannot be written: ffmpeg gave up"),
+        (["--video", "drive.mp4"], ".drive.PID.mp4", "drive.mp4 cannot be written: ffmpeg gave up"),
         (["--frames", ".", "--every", "1"], "000001.png", "000001.png cannot be written: No space left"),
     ],
 )
@@ -196,7 +196,7 @@ def test_a_full_disk_is_one_sentence(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path(aside).symlink_to("/dev/full")
+    Path(aside.replace("PID", str(os.getpid()))).symlink_to("/dev/full")
     assert main(["watch", folder, "--seconds", "0.5", *flags]) == 2
     said = capfd.readouterr().err  # ffmpeg's too
     assert said.startswith(f"lanekeep: {sentence}") and said.count("\n") == 1

@@ -4,15 +4,21 @@ study asks the questions, marks and verdict judge the answers, drives and charts
 """
 
 import json
+import multiprocessing
 import shlex
+import signal
 import sys
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from queue import Empty
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import tyro
+from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -21,7 +27,7 @@ from rich.table import Table
 from lanekeep.drivers import camera_of, check_driver, open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.flags import UserError, check_file, in_range, write_whole
-from lanekeep.report.drives import drive
+from lanekeep.report.drives import Drive, drive
 from lanekeep.report.marks import MARKS, interval_over_roads
 from lanekeep.report.page import Study, page
 from lanekeep.report.study import (
@@ -85,18 +91,7 @@ def compare(settings: Compare) -> None:
     subjects = [subject_of(name, scenario) for name in settings.drivers]
     if subjects[0].name == subjects[1].name:
         subjects = [Subject(name, s.driver, s.camera) for name, s in zip(settings.drivers, subjects, strict=True)]
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    torch.set_num_threads(max(1, torch.get_num_threads()))
-    with Progress(*columns, transient=True) as bar:
-        task = bar.add_task("the expert drives", total=ticks(settings))
-
-        def tell(what: str) -> None:
-            bar.update(task, advance=1, description=what)
-
-        instants = film_roads(scenario, range(settings.seed, settings.seed + settings.roads))
-        if len(instants.tapes) < 2:
-            raise UserError(f"the roads of {scenario.name} are too short to judge anything on")
-        study = study_of(settings, subjects, scenario, instants, tell)
+    study = study_of(settings, [subject.name for subject in subjects])
     print_verdict(study)
     write_whole(settings.out, page(study).encode())
     if settings.json is not None:
@@ -121,26 +116,80 @@ def ticks(settings: Compare) -> int:
     return 2 * of_each + KNOWN + len(METHODS)
 
 
-def study_of(settings: Compare, subjects: list[Subject], scenario: Scenario, instants: Instants, tell: Any) -> Study:
-    """Ask both."""
-    found, noisy, judged, drives = list[Findings](), list[Noisy](), list[Any](), []
-    for subject in subjects:
-        examiner = Examiner(subject, instants)
-        judged.append(examiner.frames)
-        found.append(examiner.examine(list(METHODS), tell))
-        noisy.append(under_noise(examiner, NOISY, tell))
-        drives.append(drive(subject, scenario, settings.seed, settings.seconds, LAYERS, tell))
+class Answers(NamedTuple):
+    """What was found of one driver."""
+
+    roads: list[int]
+    judged: NDArray[np.uint8]
+    found: Findings
+    noisy: Noisy
+    drive: Drive
+    known: Findings | None
+
+
+def ask(settings: Compare, which: int, told: Any) -> Answers:
+    """Study one of the two; in a process of its own, which puts what it does into the queue `told`.
+
+    It films the roads itself: they are the same for both, and too large to send.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
+    torch.set_num_threads(1)
+    scenario = load_scenario(settings.scenario)
+    subject = subject_of(settings.drivers[which], scenario)
+    instants = instants_of(settings, scenario)
+
+    def tell(what: str) -> None:
+        told.put(f"{subject.name}: {what}")
+
+    examiner = Examiner(subject, instants)
+    return Answers(
+        instants.roads,
+        examiner.frames,
+        examiner.examine(list(METHODS), tell),
+        under_noise(examiner, NOISY, tell),
+        drive(subject, scenario, settings.seed, settings.seconds, LAYERS, tell),
+        None if which else marks_of_one_cue(instants, subject.camera, list(METHODS), tell),
+    )
+
+
+def instants_of(settings: Compare, scenario: Scenario) -> Instants:
+    """What both are judged on."""
+    instants = film_roads(scenario, range(settings.seed, settings.seed + settings.roads))
+    if len(instants.tapes) < 2:
+        raise UserError(f"the roads of {scenario.name} are too short to judge anything on")
+    return instants
+
+
+def study_of(settings: Compare, names: list[str]) -> Study:
+    """Ask both at once."""
+    spawn = multiprocessing.get_context("spawn")
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with spawn.Manager() as manager, Progress(*columns, transient=True) as bar:
+        told = manager.Queue()
+        task = bar.add_task("the expert drives", total=ticks(settings))
+        with ProcessPoolExecutor(2, spawn) as pool:
+            jobs = [pool.submit(ask, settings, which, told) for which in range(2)]
+            try:
+                while not all(job.done() for job in jobs) and not any(job.done() and job.exception() for job in jobs):
+                    with suppress(Empty):
+                        bar.update(task, advance=1, description=told.get(timeout=0.2))
+                a, b = (job.result() for job in jobs)
+            except BaseException:
+                for process in pool._processes.values():
+                    process.terminate()
+                raise
+    assert a.known is not None
     return Study(
-        names=(subjects[0].name, subjects[1].name),
-        scenario=scenario.name,
+        names=(names[0], names[1]),
+        scenario=load_scenario(settings.scenario).name,
         command=shlex.join(["lanekeep", *sys.argv[1:]]) if sys.argv[1:2] == ["compare"] else "",
-        roads=instants.roads,
-        judged=(judged[0], judged[1]),
-        found=(found[0], found[1]),
-        noisy=(noisy[0], noisy[1]),
-        drives=(drives[0], drives[1]),
-        known=marks_of_one_cue(instants, subjects[0].camera, list(METHODS), tell),
-        rows=verdict(found, noisy, instants.roads),
+        roads=a.roads,
+        judged=(a.judged, b.judged),
+        found=(a.found, b.found),
+        noisy=(a.noisy, b.noisy),
+        drives=(replace(a.drive, name=names[0]), replace(b.drive, name=names[1])),
+        known=a.known,
+        rows=verdict([a.found, b.found], [a.noisy, b.noisy], a.roads),
     )
 
 

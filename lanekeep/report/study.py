@@ -45,7 +45,7 @@ SETTLING_S = 2.0  # in which memories fill
 JUDGED_EVERY_S = 2.0
 KNOWN = 6  # instants of the driver of one cue
 MEMORY_STEPS, AFTER_STEPS = 20, 40  # absent for so long; watched for so long after a pulse
-NOISES, DRAWS = (0.02, 0.05, 0.1, 0.2), 8  # deviations in full brightness, and how often each is drawn
+NOISES, DRAWS = (0.02, 0.05, 0.1, 0.2), 4  # deviations in full brightness, and how often each is drawn
 LANE = (Element.LEFT_MARKING, Element.CENTRE_MARKING, Element.RIGHT_MARKING)
 ALL = tuple(removal_of([element]) for element in REMOVABLE)
 

@@ -1,8 +1,8 @@
 """Maps from changing a part of the frame and asking the driver again, its memory held where it is.
 
-    occlusion    a(x) - a(x with a window of 8x8 in the frame's mean colour), every 4 pixels; a pixel gets the mean of the
+    occlusion    a(x) - a(x with a window of 8x8 in the frame's mean colour), every 5 pixels; a pixel gets the mean of the
                  windows over it.  Zeiler and Fergus, ECCV 2014; captum's
-    blur         a(x) - a(x with a blurred spot), every 4 pixels, a spot being a bell of deviation 4 pixels.  Greydanus et
+    blur         a(x) - a(x with a blurred spot), every 5 pixels, a spot being a bell of deviation 4 pixels.  Greydanus et
                  al., ICML 2018, arXiv 1711.00138, eq. 1 to 2, who show half the square of it, which has no sign
 
 Positive where the part steers to the left.  Both take hundreds of forward passes for a frame.
@@ -15,7 +15,7 @@ from torch import Tensor
 from lanekeep.saliency.steering import Steering, images_of
 from lanekeep_policies.driver import Driver
 
-WINDOW, STRIDE = 8, 4  # [pixels]
+WINDOW, STRIDE = 8, 5  # [pixels]
 SPOT, BLUR = 4.0, 3.0  # deviation of the spot and of the blur in it [pixels]
 AT_ONCE = 128  # frames in a forward pass
 
