@@ -112,6 +112,7 @@ def test_ticks_are_round_and_reach_around() -> None:
         (["ncp", "lstm", "ncp"], "compare takes two drivers, not 3"),
         (["ncp", "nope"], "there is no shipped driver 'nope'"),
         (["--seed", "3"], "--seed must be at least 10000"),
+        (["--picture", "a.jpg"], "expected a name that ends in .png"),
         (["--roads", "1"], "--roads must be from 2 to 1000"),
         (["--scenario", "cuontry"], "did you mean country?"),
         (["--out", "/no/such/page.html"], "there is no folder for /no/such/page.html"),

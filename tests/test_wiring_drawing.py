@@ -206,12 +206,6 @@ def test_ends_on_a_rim_are_apart_and_as_near_as_can_be_to_where_they_came_from()
     np.testing.assert_allclose(_spread(np.array([0.0, 0.0]), 0.1), [-0.05, 0.05])
 
 
-def test_without_matplotlib_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r"needs matplotlib: pip install 'lanekeep\[draw\]'"):
-        draw(WIRINGS["auto"])
-
-
 def test_wirings_can_be_used_without_loading_matplotlib() -> None:
     code = "import sys, lanekeep_policies.wiring as w; w.ncp_wiring(); sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

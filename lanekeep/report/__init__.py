@@ -28,6 +28,7 @@ from lanekeep.drivers import camera_of, check_driver, open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.flags import UserError, check_file, in_range, write_whole
 from lanekeep.report.drives import Drive, drive
+from lanekeep.report.figure import figure
 from lanekeep.report.marks import MARKS, interval_over_roads
 from lanekeep.report.page import Study, page
 from lanekeep.report.study import (
@@ -67,12 +68,16 @@ class Compare:
     """Length of the two drives that are shown [s]."""
     seed: int = FIRST_TEST_SEED
     """Seed of the first road; from 10,000 on no driver has been trained on it."""
+    picture: Path | None = None
+    """Also write the finding as one picture, a .png file."""
     json: Path | None = None
     """Also write the numbers to this file."""
 
     def __post_init__(self) -> None:
         if len(self.drivers) != 2:
             raise UserError(f"compare takes two drivers, not {len(self.drivers)}; such as: lanekeep compare ncp lstm")
+        if self.picture is not None and self.picture.suffix.lower() != ".png":
+            raise UserError(f"--picture {self.picture}: expected a name that ends in .png")
         in_range(self, "roads", 2, 1000)
         in_range(self, "seconds", 1.0, 60.0)
         in_range(self, "seed", FIRST_TEST_SEED)
@@ -86,7 +91,8 @@ class Compare:
 def compare(settings: Compare) -> None:
     """Do everything."""
     check_file(settings, "out")
-    check_file(settings, "json")
+    for name in ("picture", "json"):
+        check_file(settings, name)
     scenario = load_scenario(settings.scenario)
     subjects = [subject_of(name, scenario) for name in settings.drivers]
     if subjects[0].name == subjects[1].name:
@@ -94,6 +100,8 @@ def compare(settings: Compare) -> None:
     study = study_of(settings, [subject.name for subject in subjects])
     print_verdict(study)
     write_whole(settings.out, page(study).encode())
+    if settings.picture is not None:
+        write_whole(settings.picture, figure(study))
     if settings.json is not None:
         write_whole(settings.json, f"{json.dumps(as_json(study), indent=2)}\n".encode())
     print(f"{settings.out}: open it in a browser")
@@ -213,22 +221,26 @@ def print_verdict(study: Study) -> None:
 def as_json(study: Study) -> dict[str, Any]:
     """Everything that is a number."""
 
-    def of(found: Findings) -> dict[str, Any]:
-        marks = {
-            kind: {
-                method: {mark: clean(interval_over_roads(rows[:, m], study.roads)) for m, mark in enumerate(MARKS)}
-                for method, rows in tables.items()
-            }
-            for kind, tables in (("marks", found.marks), ("marks_of_the_untrained", found.untrained))
+    def marks(tables: dict[str, NDArray[np.float64]], roads: list[int]) -> dict[str, Any]:
+        return {
+            method: {mark: clean(interval_over_roads(rows[:, m], roads)) for m, mark in enumerate(MARKS)}
+            for method, rows in tables.items()
         }
+
+    def of(found: Findings) -> dict[str, Any]:
         effects = {
             element.name.lower(): clean(interval_over_roads(np.abs(found.effects[:, k]), study.roads))
             for k, element in enumerate(REMOVABLE)
         }
-        return {"floor": found.floor, "effects_now": effects, **marks}
+        of_maps = {
+            "marks": marks(found.marks, study.roads),
+            "marks_of_the_untrained": marks(found.untrained, study.roads),
+        }
+        return {"floor": found.floor, "effects_now": effects, **of_maps}
 
     return {
         "drivers": dict(zip(study.names, map(of, study.found), strict=True)),
+        "marks_of_one_cue": marks(study.known.marks, list(range(len(study.known.effects)))),
         "verdict": {row.title: row.as_json() for row in study.rows},
         "scenario": study.scenario,
         "roads": len(set(study.roads)),

@@ -108,7 +108,7 @@ def _verdict(study: Study) -> str:
 
 
 def _drives(study: Study) -> str:
-    chosen = _elements_shown(study)
+    chosen = elements_shown(study)
     methods = list(study.drives[0].maps)
     scale = max(float(np.abs(d.effects[:, chosen]).max(initial=0.0)) for d in study.drives) or 1.0
     layers: dict[str, Any] = {name: {"signed": METHODS[name].signed} for name in methods} | {TRUTH: {"signed": True}}
@@ -196,7 +196,7 @@ def _bars(study: Study, chosen: Sequence[int]) -> str:
     return f"<div class=bars><span></span>{heads}{''.join(rows)}</div>"
 
 
-def _elements_shown(study: Study) -> list[int]:
+def elements_shown(study: Study) -> list[int]:
     """The elements with the largest effects in these drives and at the judged instants."""
     size = sum(np.abs(f.effects).mean(0) for f in study.found) + sum(np.abs(d.effects).mean(0) for d in study.drives)
     order = np.argsort(-np.asarray(size))
@@ -204,7 +204,7 @@ def _elements_shown(study: Study) -> list[int]:
 
 
 def _effects(study: Study) -> str:
-    chosen, roads = _elements_shown(study), study.roads
+    chosen, roads = elements_shown(study), study.roads
     one_each = list(range(len(study.found[0].coalitions)))
     kinds: list[tuple[str, str, list[F64], list[int]]] = [
         ("now", "{:.3f}", [f.effects for f in study.found], roads),

@@ -3,7 +3,7 @@
 All lengths are points (1/72 inch) and all artists are vectors. A neuron and the line of a synapse are patches whose gid
 names them, in a saved SVG as well: "neuron-s3" is sensory neuron 3 and "excitatory-s3-7" leads from it to "neuron-7".
 A neuron without a number was too small for it.
-matplotlib is imported by the first drawing only; it comes with `pip install 'lanekeep[draw]'`.
+matplotlib is imported by the first drawing only.
 """
 
 from collections import Counter
@@ -39,7 +39,6 @@ def draw(wiring: Wiring, ax: "Axes | None" = None) -> "Axes":
     Returns the axes, one unit of which is a point; `draw(wiring).figure.savefig("wiring.pdf")` saves the new figure.
     Raises ImportError, with the way out, where matplotlib is missing.
     """
-    _require_matplotlib()
     ax = _new_axes(wiring) if ax is None else ax
     box = _paper(ax, wiring)
     layers = columns(wiring, box)
@@ -50,13 +49,6 @@ def draw(wiring: Wiring, ax: "Axes | None" = None) -> "Axes":
     _draw_counts(ax, synapses, layers)
     _draw_legend(ax, synapses)
     return ax
-
-
-def _require_matplotlib() -> None:
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise ImportError("A drawing needs matplotlib: pip install 'lanekeep[draw]'.") from None
 
 
 def _new_axes(wiring: Wiring) -> "Axes":
