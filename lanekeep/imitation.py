@@ -40,6 +40,7 @@ from lanekeep.demonstrations import (
     read_shard,
     verify,
 )
+from lanekeep.drivers import open_driver
 from lanekeep.flags import UserError, in_range
 from lanekeep.interrupts import interrupts
 from lanekeep.provenance import command_of, git_commit, versions
@@ -78,6 +79,9 @@ class TrainImitation:
     core: str = "ncp"
     """Core: ncp, ncp-mixed, ltc, ncp-cfc, cfc, cfc-pure, cfc-no-gate, cfc-mixed, ct-rnn, neural-ode, rnn, gru, lstm,
     liquid-s4, cnn or pilotnet."""
+    head: str | None = None
+    """Driver whose conv head to take and leave as it is, so that drivers differ by what comes after it: a shipped one or a
+    folder."""
     scenario: str = "country"
     """Roads to learn on: a name or the path of a .toml file."""
     camera: str = "48x160"
@@ -145,6 +149,8 @@ class Trainer:
             curvature_limit_per_m=self.scenario.curvature_limit_per_m,
         )
         self.driver = Driver.build(spec, settings.seed)
+        if settings.head is not None:
+            take_head(self.driver, settings.head)
         self.optimiser = make_optimiser(self.driver, settings)
         self.update, self.rounds, self.seconds = 0, 0, 0.0
         self.state = self.driver.initial_state(settings.batch)
@@ -357,6 +363,16 @@ class Trainer:
         return len(last) == 2 and all(rate == 0.0 and rms < self.settings.good_rms_m for _, rate, rms in last)
 
 
+def take_head(driver: Driver, name: str) -> None:
+    """Give it the conv head of another driver, which learns nothing more."""
+    other = open_driver(name)
+    if other.frame_size != driver.frame_size or type(other.head) is not type(driver.head):
+        size = "x".join(map(str, other.frame_size))
+        raise UserError(f"--head {name}: that head is another one, of {other.spec.core} for frames of {size}")
+    driver.head.load_state_dict(other.head.state_dict())
+    driver.head.requires_grad_(False)
+
+
 def imitation_loss(actions: Tensor, answers: Tensor, alpha: float) -> Tensor:
     """Weighted mean squared error over [B, T, 1]."""
     weights = torch.exp(alpha * answers.abs())
@@ -367,7 +383,7 @@ def make_optimiser(driver: Driver, settings: TrainImitation) -> torch.optim.Adam
     """Adam with a rate of its own for the head and for core and read-out."""
     usual = LTC_LEARNING_RATE if is_liquid(driver.spec) else CORE_LEARNING_RATE
     rate = settings.core_learning_rate or usual
-    slow = list(driver.head.parameters())
+    slow = [p for p in driver.head.parameters() if p.requires_grad]
     fast = [p for p in (*driver.core.parameters(), *driver.readout.parameters()) if p.requires_grad]
     return torch.optim.Adam(
         [

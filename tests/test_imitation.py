@@ -17,8 +17,8 @@ from lanekeep.flags import UserError
 from lanekeep.imitation import Trainer, TrainImitation, imitation_loss, train
 from lanekeep.rollout import TRAINING_SEEDS, draw_place
 from lanekeep_envs import curvature_along, load_scenario
-from lanekeep_policies.checkpoint import read_checkpoint
-from lanekeep_policies.driver import CORES
+from lanekeep_policies.checkpoint import load_driver, read_checkpoint
+from lanekeep_policies.driver import CORES, Driver
 
 SMALL = {
     "camera": "16x32",
@@ -121,6 +121,20 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path, small: d
     changed = TrainImitation(out=whole.out, **{**small, "alpha": 1.0})  # type: ignore[arg-type]
     with pytest.raises(UserError, match="was trained with alpha = 3.0, not 1.0"):
         train(changed)
+
+
+def test_a_head_that_was_taken_stays_as_it_is_and_is_resumed(tmp_path: Path, small: dict[str, object]) -> None:
+    """Two drivers with one head differ by what comes after it."""
+    taken = {**small, "core": "lstm", "head": f"{tmp_path}/a"}
+    for name, settings in (("a", small), ("b", taken)):
+        train(TrainImitation(out=tmp_path / name, **settings))  # type: ignore[arg-type]
+    a, b = (load_driver(tmp_path / name) for name in "ab")
+    assert all(torch.equal(value, b.head.state_dict()[name]) for name, value in a.head.state_dict().items())
+    fresh = Driver.build(b.spec, 0).core.state_dict()
+    assert any(not torch.equal(value, fresh[name]) for name, value in b.core.state_dict().items())
+    train(TrainImitation(out=tmp_path / "b", **taken))  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="that head is another one, of ncp for frames of"):
+        train(TrainImitation(out=tmp_path / "c", **{**taken, "camera": "24x32"}))  # type: ignore[arg-type]
 
 
 def test_ctrl_c_saves_and_a_second_run_goes_on(tmp_path: Path, small: dict[str, object]) -> None:

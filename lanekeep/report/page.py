@@ -158,7 +158,7 @@ def _drives(study: Study) -> str:
         ] + [
             Line(f"{d.name}, offset [m]", COLOURS[i], d.times_s, d.offsets_m, True) for i, d in enumerate(study.drives)
         ],
-        "time [s]", "steering, and offset [m]; left is positive", cursor="cursor",
+        "time [s]", "steering; offset [m]", cursor="cursor",
     )  # fmt: skip
     data = json.dumps(told_all).replace("<", "\\u003c")
     body = (
