@@ -51,6 +51,14 @@ def test_a_flat_map_has_no_lift_and_claims_what_is_large() -> None:
     assert got["nuisance_leak"] == pytest.approx(0.4) and got["sign_agreement"] == 0.5
 
 
+def test_a_map_that_shows_nothing_points_at_nothing() -> None:
+    got = dict(zip(NAMES, marks_of(np.zeros((20, 40), np.float32), known(), True), strict=True))
+    assert got["causal_lift"] == got["top_hit"] == 0.0 and np.isnan(got["rank_by_mass"])
+    nothing = Truth(known().masks, np.zeros(3), 0.01)
+    got = dict(zip(NAMES, marks_of(np.ones((20, 40), np.float32), nothing, True), strict=True))
+    assert all(np.isnan(got[name]) for name in ("causal_lift", "top_hit", "false_claim"))
+
+
 def test_what_is_everywhere_is_left_out() -> None:
     masks = np.zeros((3, 4, 4), np.bool_)
     masks[0, 0], masks[1, :3] = True, True
@@ -71,7 +79,10 @@ def test_intervals_resample_roads_and_not_instants() -> None:
     values, roads = np.repeat([0.0, 1.0], 10), [0] * 10 + [1] * 10
     assert interval_over_roads(values, roads) == (0.5, 0.0, 1.0)
     one = ratio_row("", "", "{}", [(values, np.ones(20)), (values + 1.0, np.ones(20))], np.array(roads))
-    assert one.values[0] == (0.5, 0.0, 1.0) and one.difference == pytest.approx((-1.0, -1.0, -1.0)) and one.told_apart
+    assert one.values[0] == (0.5, 0.0, 1.0) and one.difference == pytest.approx((-1.0, -1.0, -1.0))
+    assert not one.told_apart, "two roads tell nothing apart"
+    many = np.arange(8)
+    assert ratio_row("", "", "{}", [(many + 1.0, np.ones(8)), (many + 2.0, np.ones(8))], many).told_apart
     assert np.isnan(interval_over_roads(np.array([np.nan]), [0])).all()
 
 
@@ -112,6 +123,8 @@ def test_ticks_are_round_and_reach_around() -> None:
         (["ncp", "lstm", "ncp"], "compare takes two drivers, not 3"),
         (["ncp", "nope"], "there is no shipped driver 'nope'"),
         (["--seed", "3"], "--seed must be at least 10000"),
+        (["--scenario", "sensor_noise"], "sensor_noise shows drivers old frames"),
+        (["--out", "a.png", "--picture", "a.png"], "--out, --picture and --json are different files"),
         (["--picture", "a.jpg"], "expected a name that ends in .png"),
         (["--roads", "1"], "--roads must be from 2 to 1000"),
         (["--scenario", "cuontry"], "did you mean country?"),

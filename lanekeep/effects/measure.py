@@ -83,7 +83,8 @@ def pulse(
 def half_life_s(curves: F64) -> float:
     """Time after which half of a pulse's effect is gone, from the mean of |effects| [..., T] over all curves.
 
-    Between two frames it is interpolated; zero for a driver that has no memory, infinite if it never falls to the half.
+    Between two frames it is interpolated: half a frame, 0.025 s, for a driver that has no memory; infinite if it never falls
+    to the half.
     """
     mean = np.abs(curves).reshape(-1, curves.shape[-1]).mean(0)
     half = 0.5 * mean[0]
@@ -109,7 +110,7 @@ def closed_loop(
 ) -> Forks:
     """Let the driver go on from an instant, with everything and in every variant, for AHEAD_S."""
     every, steps = [(), *variants], round(AHEAD_S / CONTROL_STEP_S)
-    env = LaneKeepingVectorEnv(len(every), tape.scenario, camera, autoreset_mode="Disabled")
+    env = LaneKeepingVectorEnv(len(every), tape.scenario, camera, "state", autoreset_mode="Disabled")  # seen by `views`
     env.reset(seed=[tape.seed] * len(every))
     env.restore(tape.snapshots[at].forked(len(every)))
     step, memory = driver.stepper(), state.expand(len(every), -1).clone()

@@ -21,6 +21,7 @@ import tyro
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -42,7 +43,7 @@ from lanekeep.report.study import (
     marks_of_one_cue,
     under_noise,
 )
-from lanekeep.report.verdict import sentence, verdict
+from lanekeep.report.verdict import clean, sentence, verdict
 from lanekeep.saliency import METHODS
 from lanekeep_envs import REMOVABLE, Scenario, load_scenario
 
@@ -93,17 +94,26 @@ def compare(settings: Compare) -> None:
     check_file(settings, "out")
     for name in ("picture", "json"):
         check_file(settings, name)
+    outputs = [path.resolve() for path in (settings.out, settings.picture, settings.json) if path is not None]
+    if len(set(outputs)) < len(outputs):
+        raise UserError("--out, --picture and --json are different files")
     scenario = load_scenario(settings.scenario)
+    late, dropped = scenario.disturbance.late_frames, scenario.disturbance.dropped_frames
+    if late[1] > 0 or dropped[1] > 0.0:
+        raise UserError(
+            f"{scenario.name} shows drivers old frames, so that what is taken out of the present one says nothing; "
+            "choose another scenario, or a copy of it without late_frames and dropped_frames"
+        )
     subjects = [subject_of(name, scenario) for name in settings.drivers]
     if subjects[0].name == subjects[1].name:
         subjects = [Subject(name, s.driver, s.camera) for name, s in zip(settings.drivers, subjects, strict=True)]
     study = study_of(settings, [subject.name for subject in subjects])
-    print_verdict(study)
     write_whole(settings.out, page(study).encode())
     if settings.picture is not None:
         write_whole(settings.picture, figure(study))
     if settings.json is not None:
         write_whole(settings.json, f"{json.dumps(as_json(study), indent=2)}\n".encode())
+    print_verdict(study)
     print(f"{settings.out}: open it in a browser")
 
 
@@ -180,7 +190,7 @@ def study_of(settings: Compare, names: list[str]) -> Study:
             try:
                 while not all(job.done() for job in jobs) and not any(job.done() and job.exception() for job in jobs):
                     with suppress(Empty):
-                        bar.update(task, advance=1, description=told.get(timeout=0.2))
+                        bar.update(task, advance=1, description=escape(told.get(timeout=0.2)))
                 a, b = (job.result() for job in jobs)
             except BaseException:
                 for process in pool._processes.values():
@@ -204,13 +214,14 @@ def study_of(settings: Compare, names: list[str]) -> Study:
 def print_verdict(study: Study) -> None:
     """The table for people."""
     table = Table(
-        title=f"{study.scenario}: {len(study.roads)} instants on {len(set(study.roads))} test roads", box=SIMPLE_HEAD
+        title=escape(f"{study.scenario}: {len(study.roads)} instants on {len(set(study.roads))} test roads"),
+        box=SIMPLE_HEAD,
     )
     for name in ("", *study.names, "difference"):
-        table.add_column(name, justify="right" if name else "left", overflow="fold")
+        table.add_column(escape(name), justify="right" if name else "left", overflow="fold")
     for row in study.rows:
         cells = [
-            f"{row.form.format(value)}\n[{row.form.format(low)}, {row.form.format(high)}]"
+            escape(f"{row.form.format(value)}\n[{row.form.format(low)}, {row.form.format(high)}]")
             for value, low, high in (*row.values, row.difference)
         ]
         table.add_row(row.title, *cells)
@@ -246,8 +257,3 @@ def as_json(study: Study) -> dict[str, Any]:
         "roads": len(set(study.roads)),
         "instants": len(study.roads),
     }
-
-
-def clean(numbers: tuple[float, ...]) -> list[float | None]:
-    """JSON has no NaN."""
-    return [None if np.isnan(number) else number for number in numbers]

@@ -31,7 +31,9 @@ def figure(study: Study) -> bytes:
         over = np.where(drive.truth[k][..., None] > 0.0, LEFT, RIGHT)
         axes.imshow((share * over + (1.0 - share) * grey).astype(np.uint8))
         axes.set_title(
-            f"{drive.name} at {drive.times_s[k]:.1f} s: orange steers left, blue right", fontsize=9, loc="left"
+            f"{plain(drive.name)} at {drive.times_s[k]:.1f} s: orange steers left, blue right",
+            fontsize=9,
+            loc="left",
         )
         axes.set_axis_off()
     axes, chosen = right.subplots(), elements_shown(study)[:SHOWN]
@@ -39,7 +41,15 @@ def figure(study: Study) -> bytes:
         spans = np.array([interval_over_roads(np.abs(found.effects[:, e]), study.roads) for e in chosen])
         y = np.arange(len(chosen)) + 0.2 * (2 * i - 1)
         errors = np.abs(spans[:, 1:].T - spans[:, 0])
-        axes.barh(y, spans[:, 0], 0.36, xerr=errors, color=COLOURS[i], ecolor="#444444", label=study.names[i])
+        axes.barh(
+            y,
+            spans[:, 0],
+            0.36,
+            xerr=errors,
+            color=COLOURS[i],
+            ecolor="#444444",
+            label=study.names[i],
+        )
     axes.set_yticks(range(len(chosen)), [title_of(REMOVABLE[e]) for e in chosen])
     axes.invert_yaxis()
     axes.set_xlabel("mean |change of the steering| when it is taken away", fontsize=9)
@@ -49,3 +59,8 @@ def figure(study: Study) -> bytes:
     file = io.BytesIO()
     canvas.savefig(file, format="png")
     return file.getvalue()
+
+
+def plain(name: str) -> str:
+    """A name that matplotlib does not take for a formula."""
+    return name.replace("$", r"\$")

@@ -57,8 +57,11 @@ def marks_of(found: F32, truth: Truth, attributes: bool) -> F64:
     masks, size = truth.masks, np.abs(truth.effects)
     strength = np.abs(found).astype(np.float64)
     total, causal = strength.sum(), size > truth.floor
-    if len(size) < 2 or total == 0.0:
+    if len(size) < 2:
         return np.full(len(MARKS), np.nan)
+    if total == 0.0:  # a map that shows nothing points at nothing
+        none = 0.0 if causal.any() else np.nan
+        return np.array([np.nan, np.nan, none, none, np.nan, 0.0, np.nan])
     mass = np.array([strength[mask].sum() for mask in masks])
     area = masks.sum((1, 2))
     of_causal, of_nuisance = masks[causal].any(0), masks[~causal].any(0)
@@ -77,7 +80,7 @@ def marks_of(found: F32, truth: Truth, attributes: bool) -> F64:
             float(top == int(size.argmax())) if causal.any() else np.nan,
             agreement,
             strength[of_nuisance & ~of_causal].sum() / total,
-            float(not causal[top]),
+            float(not causal[top]) if causal.any() else np.nan,
         ]
     )
 

@@ -215,7 +215,7 @@ def _effects(study: Study) -> str:
     spans = [
         [[interval_over_roads(np.abs(t[:, k]), over) for t in tables] for k in chosen] for _, _, tables, over in kinds
     ]
-    scales = [max(v[2] for both in kind for v in both) for kind in spans]
+    scales = [max((v[2] for both in kind for v in both), default=0.0) for kind in spans]
     body = ""
     for row, k in enumerate(chosen):
         cells = "".join(
@@ -245,7 +245,7 @@ def _groups(study: Study) -> str:
     tables = [[np.abs(run(f.coalitions)) for f in study.found] for _, run in kinds]
     one_each = list(range(len(study.found[0].coalitions)))
     spans = [[[interval_over_roads(t[:, k], one_each) for t in both] for k in shown] for both in tables]
-    scale = max(v[2] for kind in spans for both in kind for v in both)
+    scale = max((v[2] for kind in spans for both in kind for v in both), default=0.0)
     names, body = list(GROUPS), ""
     for row, k in enumerate(shown):
         cells = "".join(
@@ -288,12 +288,15 @@ def _marks(study: Study) -> str:
     )
     tables += (
         "<h3>What the marks are worth: a driver made by hand that steers by one line, painted magenta</h3>"
+        "<p class=about>At one instant of each of the first roads. What acts through the contrast of the frame, below a "
+        "quarter of what the line does, is not counted. A lift can be no larger than the frame is to what is causal in it: "
+        "large for one line, smaller for the drivers above, whom trees and hills steer as well.</p>"
         f"{_marks_of(study.known, list(range(len(study.known.effects))))}"
     )
     return _section(
         "Do maps point at what steers?",
-        "Marks of each kind of map against the true effects. Bold: the 95 % interval lies beyond every control, those are "
-        "noise, a flat map, the edges of the picture, and (small, below) the same map of the same network untrained. "
+        "Marks of each kind of map against the true effects. Bold: the 95 % interval lies beyond the mean of every control: "
+        "noise, a flat map, the edges of the picture, and (small, below) the same map of such a network untrained. "
         f"Things that change more than {100 * EVERYWHERE:.0f} % of the frame are left out. Causal lift 1 is what a flat map "
         "gets; leak and false claims are the better the lower.",
         tables,

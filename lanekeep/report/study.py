@@ -28,6 +28,7 @@ from lanekeep.effects import (
     with_memory,
 )
 from lanekeep.effects.floor import PERCENTILE, placebo_effects
+from lanekeep.effects.measure import AHEAD_S
 from lanekeep.report import controls
 from lanekeep.report.marks import MARKS, marks_of, spearman, truth_of
 from lanekeep.report.one_cue import one_cue_driver, painted
@@ -94,11 +95,12 @@ def film_roads(scenario: Scenario, seeds: Sequence[int]) -> Instants:
     """Let the expert drive, and choose the instants."""
     tapes, picks, costly = list[Tape](), list[tuple[int, int]](), list[int]()
     steps, settling, every = (round(s / CONTROL_STEP_S) for s in (SECONDS, SETTLING_S, JUDGED_EVERY_S))
+    after = max(AFTER_STEPS, round(AHEAD_S / CONTROL_STEP_S))  # of road, for the costly effects
     room = max(scenario.road.length_m - 400.0, START_M)
     for seed in seeds:
         start = START_M + np.random.default_rng([seed, 7]).random() * (room - START_M)
         tape = record(ExpertPilot(scenario.curvature_limit_per_m), scenario, None, seed, steps, float(start))
-        chosen = [(len(tapes), t) for t in range(settling, len(tape) - AFTER_STEPS, every)]
+        chosen = [(len(tapes), t) for t in range(settling, len(tape) - after, every)]
         if chosen:
             costly.append(len(picks) + len(chosen) // 2)
             picks += chosen
@@ -239,7 +241,7 @@ class Noisy:
 
 
 def under_noise(examiner: Examiner, methods: Sequence[str], tell: Callable[[str], None]) -> Noisy:
-    """SSIM of maps of clean and of noisy frames, both on one scale; at the costly instants."""
+    """SSIM of maps of clean and of noisy frames, each pair on one scale; at the costly instants."""
     driver, picks = examiner.subject.driver, list(examiner.instants.costly)
     frames, states, fresh = examiner.frames[picks], examiner.states[picks], controls.untrained(examiner.subject.driver)
     fresh_states = fresh.initial_state(1).expand(len(picks), -1)
@@ -251,8 +253,10 @@ def under_noise(examiner: Examiner, methods: Sequence[str], tell: Callable[[str]
     def similar(draw: Callable[[U8, Tensor], F32], memories: Tensor) -> F64:
         clean = np.abs(draw(frames, memories))
         both = [np.abs(draw(shown, memories)) for shown in noisy.reshape(-1, *frames.shape)]
-        scale = [max(float(m.max()), *(float(other[k].max()) for other in both), 1e-12) for k, m in enumerate(clean)]
-        found = [[ssim(m / scale[k], other[k] / scale[k], 1.0) for k, m in enumerate(clean)] for other in both]
+        found = [
+            [ssim(m, other[k], max(float(m.max()), float(other[k].max()), 1e-12)) for k, m in enumerate(clean)]
+            for other in both
+        ]
         return np.asarray(np.array(found).reshape(len(NOISES), DRAWS, len(picks)).mean(1).T)
 
     found, other = {"edges": similar(lambda x, h: controls.edges(x), states)}, dict[str, F64]()

@@ -3,9 +3,10 @@
     lane share      sum of |effect| of the three markings / sum of |effect| of every removable element, over all instants
 
 measured now, after a second without, as Shapley values of groups, and in metres after three seconds of driving.  Intervals
-come from resampling roads (2,000 times), for the difference the same roads for both.
+come from resampling roads, for the difference the same roads for both.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,8 @@ from lanekeep_envs import REMOVABLE
 F64 = NDArray[np.float64]
 LANE_COLUMNS = [REMOVABLE.index(element) for element in LANE]
 LANE_GROUPS = [k for k, name in enumerate(GROUPS) if name.endswith("marking")]
-RESAMPLINGS = 2000
+RESAMPLINGS, RESAMPLINGS_OF_CURVES = 2000, 300
+FEWEST_ROADS = 8
 
 
 @dataclass(frozen=True)
@@ -32,18 +34,22 @@ class Row:
     values: tuple[tuple[float, float, float], tuple[float, float, float]]
     difference: tuple[float, float, float]
 
+    roads: int
+
     @property
     def told_apart(self) -> bool:
-        """Whether the interval of the difference leaves zero out."""
-        return self.difference[1] > 0.0 or self.difference[2] < 0.0
+        """Whether the interval of the difference leaves zero out; a bootstrap of a few roads is too narrow to say so."""
+        return self.roads >= FEWEST_ROADS and (self.difference[1] > 0.0 or self.difference[2] < 0.0)
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
         keys = ("value", "low", "high")
         return {
             "about": self.about,
-            "drivers": [dict(zip(keys, value, strict=True)) for value in self.values],
-            "difference": dict(zip(keys, self.difference, strict=True)),
+            "drivers": [dict(zip(keys, clean(value), strict=True)) for value in self.values],
+            "difference": dict(zip(keys, clean(self.difference), strict=True)),
+            "roads": self.roads,
+            "told_apart": self.told_apart,
         }
 
 
@@ -57,24 +63,27 @@ def ratio_row(
     estimates, draws = [], []
     for above, below in parts:
         a, b = of_road @ above, of_road @ below
-        estimates.append(scale * a.sum() / max(b.sum(), 1e-300))
-        draws.append(scale * a[picks].sum(1) / np.maximum(b[picks].sum(1), 1e-300))
+        with np.errstate(
+            divide="ignore", invalid="ignore"
+        ):  # a driver that reacts to nothing owes nothing to anything: NaN
+            estimates.append(scale * a.sum() / b.sum())
+            draws.append(scale * a[picks].sum(1) / b[picks].sum(1))
     spans = [(float(e), *_middle_95(d)) for e, d in zip(estimates, draws, strict=True)]
     apart = (float(estimates[0] - estimates[1]), *_middle_95(draws[0] - draws[1]))
-    return Row(title, about, form, (spans[0], spans[1]), apart)
+    return Row(title, about, form, (spans[0], spans[1]), apart, len(names))
 
 
 def half_life_row(found: list[Findings]) -> Row:
     """The time after which half of a one-frame removal is forgotten; roads resampled."""
     count = len(found[0].curves)
-    picks = np.random.default_rng(0).integers(count, size=(300, count))
+    picks = np.random.default_rng(0).integers(count, size=(RESAMPLINGS_OF_CURVES, count))
     spans, draws = [], []
     for one in found:
         draws.append(np.array([half_life_s(one.curves[pick]) for pick in picks]))
         spans.append((half_life_s(one.curves), *_middle_95(draws[-1])))
     apart = (spans[0][0] - spans[1][0], *_middle_95(draws[0] - draws[1]))
     about = "half of what an element that is absent in one frame does to the steering is gone after"
-    return Row("memory half-life", about, "{:.3f} s", (spans[0], spans[1]), apart)
+    return Row("memory half-life", about, "{:.3f} s", (spans[0], spans[1]), apart, count)
 
 
 def verdict(found: list[Findings], noisy: list[Noisy], roads: list[int]) -> list[Row]:
@@ -117,13 +126,13 @@ def verdict(found: list[Findings], noisy: list[Noisy], roads: list[int]) -> list
 
 
 def sentence(rows: list[Row], names: list[str]) -> str:
-    """The first line in words."""
-    row = rows[0]
+    """The line of Shapley values in words: lane lines back each other up, and single effects miss that."""
+    row = rows[2]
     (a, *a_span), (b, *b_span) = row.values
     told = f"{names[0]} owes {a:.0f} % [{a_span[0]:.0f}, {a_span[1]:.0f}] of its steering to the lane markings, "
     told += f"{names[1]} {b:.0f} % [{b_span[0]:.0f}, {b_span[1]:.0f}]"
     if not row.told_apart:
-        return f"{told}: these roads do not tell them apart."
+        return f"{told}: {row.roads} roads do not tell them apart."
     more = names[0] if row.difference[0] > 0.0 else names[1]
     return f"{told}: the focus of {more} is more causal."
 
@@ -131,6 +140,11 @@ def sentence(rows: list[Row], names: list[str]) -> str:
 def _rest(displaced_m: F64) -> F64:
     others = [k for k in range(displaced_m.shape[1]) if k not in LANE_COLUMNS]
     return np.asarray(np.abs(displaced_m[:, others]).sum(1))
+
+
+def clean(numbers: Sequence[float]) -> list[float | None]:
+    """JSON has neither NaN nor infinity."""
+    return [float(number) if np.isfinite(number) else None for number in numbers]
 
 
 def _middle_95(draws: F64) -> tuple[float, float]:

@@ -46,7 +46,7 @@ class Saliency:
 
     driver: tyro.conf.Positional[str] = "ncp"
     """Name of a shipped driver, or a checkpoint folder."""
-    video: Path = Path()
+    video: Path | None = None
     """The recording: a video file, or a folder of pictures, which are taken in the order of their names."""
     out: Path = Path("saliency.mp4")
     """The film to write."""
@@ -99,8 +99,8 @@ class Recording:
     """Frames of a video file, or of a folder of pictures; it can be read more than once."""
 
     def __init__(self, path: Path, fps: float | None) -> None:
-        if not path.exists() or path == Path():
-            raise UserError(f"--video {path}: there is no such file" if path != Path() else "saliency needs --video")
+        if not path.exists():
+            raise UserError(f"--video {path}: there is no such file")
         self.path, self._pictures = path, list[Path]()
         if path.is_dir():
             self._pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGES)
@@ -169,6 +169,8 @@ def look(settings: Saliency) -> None:
     camera = camera_of(driver)
     if camera is None or driver.spec.actions != 1:
         raise UserError(f"{settings.driver} does not steer by what a camera sees: it has no map")
+    if settings.video is None:
+        raise UserError("saliency needs --video: a video file, or a folder of pictures")
     recording = Recording(settings.video, settings.fps)
     if settings.out.resolve() == settings.video.resolve():
         raise UserError(f"--out {settings.out} is the recording itself; choose another name")
