@@ -56,7 +56,7 @@ def parse(command: str, settings: type[Settings], argv: Sequence[str]) -> Settin
 
 
 def flag(field_name: str) -> str:
-    return f"--{field_name.replace('_', '-')}"
+    return f"--{field_name.rstrip('_').replace('_', '-')}"  # `from_`, since `from` is a word of the language
 
 
 def in_range(settings: Any, name: str, low: float, high: float = math.inf) -> None:

@@ -5,7 +5,17 @@ import gymnasium
 from lanekeep_envs.camera import Camera
 from lanekeep_envs.elements import REMOVABLE, Element, Frame
 from lanekeep_envs.episode import START_M, curvature_along
-from lanekeep_envs.interventions import Add, Contrast, Intervention, KeepOnly, Recolour, Remove, SetStrength, Shift
+from lanekeep_envs.interventions import (
+    Add,
+    Contrast,
+    Intervention,
+    KeepOnly,
+    Noise,
+    Recolour,
+    Remove,
+    SetStrength,
+    Shift,
+)
 from lanekeep_envs.lane_keeping import LaneKeepingEnv
 from lanekeep_envs.scenario import Scenario, ScenarioError, load_scenario, scenario_names
 from lanekeep_envs.snapshot import Snapshot
@@ -27,6 +37,7 @@ __all__ = [
     "Frame",
     "LaneKeepingEnv",
     "LaneKeepingVectorEnv",
+    "Noise",
     "Remove",
     "Scenario",
     "ScenarioError",

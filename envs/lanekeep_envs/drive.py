@@ -53,6 +53,7 @@ CAR = np.dtype(
         ("lane_departure", np.bool_),
         ("truncated", np.bool_),
         ("gust_mps2", np.float64),  # the crosswind's acceleration of the car now, positive to the left
+        ("push_mps2", np.float64),  # what someone outside adds to it, until they stop
     ]
 )
 
@@ -167,7 +168,7 @@ def lose_frames(lost, cars, courses):
 def move(car, command_rad, acceleration_mps2, course, vehicle):
     """Actuator and physics over one control step."""
     delay = int(round((vehicle.actuator_delay_s + course["extra_delay_s"]) / PHYSICS_STEP_S))
-    wind = car["gust_mps2"]
+    wind = car["gust_mps2"] + car["push_mps2"]
     turn = wind * vehicle.mass_kg * vehicle.wind_arm_m / vehicle.yaw_inertia_kgm2
     outside = Disturbance(course["friction"], wind + course["cross_fall_mps2"], turn, course["wheel_offset_rad"])
     before = car["lateral_speed"]
@@ -246,6 +247,7 @@ def place_car(car, road, course, vehicle, s_m, offset_m, heading_error_rad, spee
     car["lateral_acceleration_mps2"] = speed_mps * speed_mps * curvature
     car["centring"] = car["heading"] = car["smoothness"] = car["departure"] = car["reward"] = 0.0
     car["gust_mps2"] = course["gust_mps2"] * normal(course["disturbance_seed"], GUST_NUMBERS, 0)
+    car["push_mps2"] = 0.0
     car["truncated"] = False
     locate(car, road, course, vehicle)
 

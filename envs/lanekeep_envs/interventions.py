@@ -185,6 +185,19 @@ class SetStrength:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """Make the sensor's noise as strong as this: its standard deviation in grey levels, 0 to 64."""
+
+    grey: float
+
+    def apply(self, scene: Scene) -> None:
+        """See `Intervention`."""
+        if not 0.0 <= self.grey <= 64.0:
+            raise ValueError(f"noise is from 0 to 64 grey levels, not {self.grey}")
+        scene.look["noise_grey"] = self.grey
+
+
+@dataclass(frozen=True)
 class Add:
     """Plant one more: `kind` of KINDS, `ahead_m` of the car along the road, `left_m` to the left of its axis."""
 

@@ -123,6 +123,14 @@ class LaneKeepingEnv(gymnasium.Env[Any, Any]):
         """Return images [I, V, H, W, 3] of I instants under V variants each, all in one call."""
         return self._cars.views(snapshots, variants, 0, camera)
 
+    def info(self) -> dict[str, Any]:
+        """What `reset` and `step` told last."""
+        return self._cars.info_of(0)
+
+    def push(self, acceleration_mps2: float) -> None:
+        """Blow on the car from the side until told otherwise (vector_env.py)."""
+        self._cars.push(acceleration_mps2)
+
     def path_ahead(self) -> dict[str, Any]:
         """What a map needs (vector_env.py)."""
         return self._cars.path_ahead(0)

@@ -316,6 +316,13 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             "things": self._things[car, : self._counts[car]].copy(),
         }
 
+    def push(self, acceleration_mps2: float, car: int = 0) -> None:
+        """Blow on a car from the side, positive to the left, from the next step on until told otherwise; a gust besides
+        the scenario's own.  ValueError for what is not finite."""
+        if not np.isfinite(acceleration_mps2):
+            raise ValueError(f"a push is a finite acceleration, not {acceleration_mps2}")
+        self._cars[car]["push_mps2"] = acceleration_mps2
+
     def snapshot(self) -> Snapshot:
         """Fork point of all N drives."""
         if not self._generators:

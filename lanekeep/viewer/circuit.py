@@ -1,22 +1,69 @@
 """The driver's memory, lit: the neurons of a wiring in their layers, or any other state as a field of cells.
 
 A number's light is how far it is from its mean over the last eight seconds, in standard deviations (full light: two).
+A synapse is as wide as its conductance w and as bright as the size of its current  w sigmoid(sigma (x_j - mu)) (E - x_i).
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pygame
+import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from lanekeep.viewer.journey import Instant
-from lanekeep.viewer.style import BLUE, FAINT, ORANGE, PANEL, PLAIN, RULE, SMALL, Point, Sheet, mix, signed, write
+from lanekeep.viewer.style import (
+    BLUE,
+    BRIGHT,
+    FAINT,
+    ORANGE,
+    PANEL,
+    PLAIN,
+    RED,
+    RULE,
+    SMALL,
+    Canvas,
+    Point,
+    Sheet,
+    mix,
+    signed,
+)
+from lanekeep_policies.cores.contract import Core
+from lanekeep_policies.cores.ltc import LTC
+from lanekeep_policies.lesions import Clamped, Lesions
 from lanekeep_policies.wiring import Wiring
 
 SMALLEST_SPREAD = 0.002  # a number that hardly moves stays dark
 KEY_HEIGHT, NAMES_HEIGHT = 40, 26
-RADIUS = 9.0
+LARGEST_RADIUS = 9.0
+NEAR = 5.0  # units from a synapse that still mean it
+
+
+class Flow(NamedTuple):
+    """What an LTC's synapses carry."""
+
+    conductance: NDArray[np.float64]  # [M] w
+    current: NDArray[np.float64]  # [M] into the target, positive where it raises its potential
+
+
+def wiring_of(core: Core) -> Wiring | None:
+    """The wiring of a core that is drawn as a circuit."""
+    return core.wiring if isinstance(core, LTC) else None
+
+
+@torch.no_grad()
+def flow(core: Core, state: NDArray[np.float32]) -> Flow:
+    """Conductances and currents at a state [S] of an LTC, under lesions or not."""
+    circuit = core.core if isinstance(core, Clamped) else core
+    assert isinstance(circuit, LTC)
+    x, wiring = torch.from_numpy(state), circuit.wiring
+    w = F.softplus(circuit.w) if circuit.constraint == "softplus" else circuit.w
+    source, target = torch.tensor(wiring.source), torch.tensor(wiring.target)
+    current = w * torch.sigmoid(circuit.sigma * (x[source] - circuit.mu)) * (circuit.erev - x[target])
+    return Flow(w.double().numpy(), current.double().numpy())
 
 
 def light(past: Iterable[Instant]) -> NDArray[np.float64]:
@@ -27,28 +74,60 @@ def light(past: Iterable[Instant]) -> NDArray[np.float64]:
     return lights
 
 
-def draw_circuit(canvas: pygame.Surface, box: pygame.Rect, past: Iterable[Instant], wiring: Wiring) -> None:
-    """Neurons in three columns, synapses between them as bright as their source is active."""
-    lights, sheet = light(past), Sheet(box.width, box.height)
-    at = place_neurons(wiring, box.width, box.height)
-    for source, target, polarity in zip(wiring.source, wiring.target, wiring.polarity, strict=True):
-        colour = mix(RULE, ORANGE if polarity > 0 else BLUE, 0.25 + 0.65 * abs(lights[source]))
-        sheet.line(synapse(at[source], at[target]), colour, 0.5 + 0.75 * abs(lights[source]))
+def draw_circuit(
+    canvas: Canvas, box: pygame.Rect, past: Sequence[Instant], wiring: Wiring, running: Core, lesions: Lesions
+) -> None:
+    """Neurons in three columns, and the synapses between them."""
+    lights, sheet = light(past), canvas.sheet(box)
+    at, radius = place_neurons(wiring, box.width, box.height)
+    conductance, current = flow(running, past[-1].state)
+    widest, brightest = max(1e-9, float(conductance.max())), max(1e-9, float(np.percentile(np.abs(current), 95.0)))
+    order = np.argsort(np.abs(current))  # the brightest on top
+    for k in order.tolist():
+        source, target = int(wiring.source[k]), int(wiring.target[k])
+        lit, thick = min(abs(current[k]) / brightest, 1.0), conductance[k] / widest
+        line = synapse(at[source], at[target], radius)
+        if (source, target) in lesions.cut or source in lesions.silenced:
+            _stump(sheet, line)
+        else:
+            colour = mix(RULE, ORANGE if wiring.polarity[k] > 0 else BLUE, 0.12 + 0.88 * lit)
+            sheet.line(line, colour, 0.5 + 1.5 * thick)
     for neuron, point in enumerate(at):
-        sheet.disc(point, RADIUS + 1.0, FAINT)
-        sheet.disc(point, RADIUS, signed(float(lights[neuron])))
-    sheet.onto(canvas, box.topleft)
+        _neuron(sheet, point, radius, float(lights[neuron]), neuron, lesions)
+    sheet.done()
+    for neuron in lesions.clamped:
+        text = f"{past[-1].state[neuron]:+.2f}".replace("-", "\N{MINUS SIGN}")
+        x, y = box.x + at[neuron][0], box.y + at[neuron][1]
+        canvas.write(text, (x, y - radius - 8), SMALL, BRIGHT, "middle")
     layers = ((wiring.inter_neurons, "inter"), (wiring.command_neurons, "command"), (wiring.motor_neurons, "motor"))
     for neurons, name in layers:
         if not neurons:  # a circuit without layers has inter and motor neurons only
             continue
         x = box.x + at[neurons[0]][0]
-        write(canvas, f"{len(neurons)} {name}", (x, box.y + NAMES_HEIGHT / 2 + 2), SMALL, PLAIN, "middle")
+        canvas.write(f"{len(neurons)} {name}", (x, box.y + NAMES_HEIGHT / 2 + 2), SMALL, PLAIN, "middle")
     draw_key(canvas, box, synapses=True)
 
 
-def place_neurons(wiring: Wiring, width: int, height: int) -> list[Point]:
-    """Inter neurons on the left, command neurons in the middle, motor neurons on the right; in the order of the state."""
+def _stump(sheet: Sheet, line: list[Point]) -> None:
+    """A synapse that is cut: its first part, dark."""
+    (x, y), (u, v) = line[0], line[1]
+    sheet.line([(x, y), (x + 0.35 * (u - x), y + 0.35 * (v - y))], mix(RULE, RED, 0.5), 0.5)
+
+
+def _neuron(sheet: Sheet, point: Point, radius: float, lit: float, number: int, lesions: Lesions) -> None:
+    """A disc with its light; under a lesion it has a red rim, and a cross if it is silenced."""
+    touched = number in lesions.silenced or number in lesions.clamped
+    sheet.disc(point, radius + (2.0 if touched else 1.0), RED if touched else FAINT)
+    sheet.disc(point, radius, signed(lit))
+    if number in lesions.silenced:
+        r = 0.6 * radius
+        for sign in (1.0, -1.0):
+            sheet.line([(point[0] - r, point[1] - sign * r), (point[0] + r, point[1] + sign * r)], BRIGHT, 1.5)
+
+
+def place_neurons(wiring: Wiring, width: int, height: int) -> tuple[list[Point], float]:
+    """Inter neurons on the left, command neurons in the middle, motor neurons on the right, in the order of the state;
+    and the radius they have room for."""
     columns = ((wiring.motor_neurons, 0.86), (wiring.command_neurons, 0.50), (wiring.inter_neurons, 0.14))
     room = height - NAMES_HEIGHT - KEY_HEIGHT
     pitch = room / max(wiring.inter, wiring.command, wiring.motor)
@@ -57,14 +136,16 @@ def place_neurons(wiring: Wiring, width: int, height: int) -> list[Point]:
         gap = min(2.0 * pitch, room / max(1, len(neurons)))
         middle = NAMES_HEIGHT + room / 2.0
         points += [(x * width, middle + gap * (k - (len(neurons) - 1) / 2.0)) for k in range(len(neurons))]
-    return points
+    return points, min(LARGEST_RADIUS, 0.5 * pitch - 1.5)
 
 
-def synapse(source: Point, target: Point) -> list[Point]:
+def synapse(source: Point, target: Point, radius: float) -> list[Point]:
     """A straight line, or an arc to the right within a column; a loop to itself."""
     if source == target:
         turn = np.linspace(0.0, 2.0 * np.pi, 24)
-        return [(source[0] + 9.0 + 8.0 * np.cos(t), source[1] - 9.0 + 8.0 * np.sin(t)) for t in turn]
+        return [
+            (source[0] + radius * (1.0 + 0.9 * np.cos(t)), source[1] - radius * (1.0 + 0.9 * np.sin(t))) for t in turn
+        ]
     if source[0] != target[0]:
         return [source, target]
     bulge = 12.0 + 0.16 * abs(source[1] - target[1])
@@ -72,35 +153,76 @@ def synapse(source: Point, target: Point) -> list[Point]:
     return [(source[0] + bulge * 4 * u * (1 - u), source[1] + (target[1] - source[1]) * u) for u in t]
 
 
-def draw_cells(canvas: pygame.Surface, box: pygame.Rect, past: Iterable[Instant]) -> None:
-    """Any state as a field of square cells, row by row."""
-    lights, sheet = light(past), Sheet(box.width, box.height)
+def neuron_at(box: pygame.Rect, wiring: Wiring, point: Point) -> int | None:
+    """The neuron under a point of the canvas."""
+    at, radius = place_neurons(wiring, box.width, box.height)
+    away = [math.dist(point, (box.x + x, box.y + y)) for x, y in at]
+    nearest = int(np.argmin(away))
+    return nearest if away[nearest] <= radius + 2.0 else None
+
+
+def synapse_at(box: pygame.Rect, wiring: Wiring, point: Point) -> tuple[int, int] | None:
+    """The synapse, source and target, that passes nearest to a point, if near enough."""
+    at, radius = place_neurons(wiring, box.width, box.height)
+    ends = list(zip(wiring.source.tolist(), wiring.target.tolist(), strict=True))
+    here = point[0] - box.x, point[1] - box.y
+    away = [_distance(here, synapse(at[source], at[target], radius)) for source, target in ends]
+    nearest = int(np.argmin(away))
+    return ends[nearest] if away[nearest] <= NEAR else None
+
+
+def _distance(point: Point, line: list[Point]) -> float:
+    """From a point to a line of several pieces."""
+    corners = np.asarray(line, np.float64)
+    start, along = corners[:-1], np.diff(corners, axis=0)
+    square = np.maximum((along**2).sum(1), 1e-12)
+    share = np.clip(((np.asarray(point) - start) * along).sum(1) / square, 0.0, 1.0)
+    return float(np.hypot(*(start + share[:, None] * along - point).T).min())
+
+
+def cells_in(box: pygame.Rect, numbers: int) -> tuple[int, float, float]:
+    """Columns, width of a cell and left edge of a field of cells."""
     room = box.height - NAMES_HEIGHT - KEY_HEIGHT
-    columns = max(8, math.ceil(math.sqrt(len(lights) * box.width / room)))
-    rows = -(-len(lights) // columns)
-    cell = min((box.width - 24) / columns, room / rows)
-    left = (box.width - cell * columns) / 2.0
+    columns = max(8, math.ceil(math.sqrt(numbers * box.width / room)))
+    cell = min((box.width - 24) / columns, room / -(-numbers // columns))
+    return columns, cell, (box.width - cell * columns) / 2.0
+
+
+def cell_at(box: pygame.Rect, numbers: int, point: Point) -> int | None:
+    """The number of the state under a point of the canvas."""
+    columns, cell, left = cells_in(box, numbers)
+    column, row = (int((point[0] - box.x - left) // cell), int((point[1] - box.y - NAMES_HEIGHT) // cell))
+    number = row * columns + column
+    return number if 0 <= column < columns and row >= 0 and number < numbers else None
+
+
+def draw_cells(canvas: Canvas, box: pygame.Rect, past: Sequence[Instant], lesions: Lesions) -> None:
+    """Any state as a field of square cells, row by row; a red rim about those under a lesion."""
+    lights, sheet = light(past), canvas.sheet(box)
+    columns, cell, left = cells_in(box, len(lights))
     for k, value in enumerate(lights):
         x, y = left + cell * (k % columns), NAMES_HEIGHT + cell * (k // columns)
         corners = [(x + 1, y + 1), (x + cell - 1, y + 1), (x + cell - 1, y + cell - 1), (x + 1, y + cell - 1)]
         sheet.area(corners, signed(float(value), mix(PANEL, RULE, 0.5)))
-    sheet.onto(canvas, box.topleft)
+        if k in lesions.silenced or k in lesions.clamped:
+            sheet.line([*corners, corners[0]], RED, 1.5)
+    sheet.done()
     name = f"{len(lights)} numbers of state"
-    write(canvas, name, (box.centerx, box.y + NAMES_HEIGHT / 2 + 2), SMALL, PLAIN, "middle")
+    canvas.write(name, (box.centerx, box.y + NAMES_HEIGHT / 2 + 2), SMALL, PLAIN, "middle")
     draw_key(canvas, box, synapses=False)
 
 
-def draw_key(canvas: pygame.Surface, box: pygame.Rect, synapses: bool) -> None:
+def draw_key(canvas: Canvas, box: pygame.Rect, synapses: bool) -> None:
     """What the colours mean, along the bottom of the box."""
-    sheet, y = Sheet(box.width, KEY_HEIGHT), 8 if synapses else KEY_HEIGHT // 2
+    bottom = pygame.Rect(box.x, box.bottom - KEY_HEIGHT, box.width, KEY_HEIGHT)
+    sheet, y = canvas.sheet(bottom), 8 if synapses else KEY_HEIGHT // 2
     middle = box.width // 2 + 8
     for x, colour in ((14, ORANGE), (middle, BLUE)):
         sheet.disc((x + 8, y), 4.0, colour)
         if synapses:
             sheet.line([(x, y + 18), (x + 16, y + 18)], colour, 1.5)
-    top = box.bottom - KEY_HEIGHT
-    sheet.onto(canvas, (box.x, top))
+    sheet.done()
     for x, number, line in ((14, "above its mean", "excites"), (middle, "below its mean", "inhibits")):
-        write(canvas, number, (box.x + x + 22, top + y), SMALL)
+        canvas.write(number, (box.x + x + 22, bottom.y + y), SMALL)
         if synapses:
-            write(canvas, line, (box.x + x + 22, top + y + 18), SMALL)
+            canvas.write(line, (box.x + x + 22, bottom.y + y + 18), SMALL)

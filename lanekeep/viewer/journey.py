@@ -2,22 +2,42 @@
 
 The car is driven as `rollout.drive_roads` drives it, so that what is watched is what is measured: after a departure it is
 put back in the middle of its lane, a metre further on, with its memory cleared; at the end of a road the next seed follows.
+
+What a person does to it while it drives: `edit` what the camera sees, lesion the driver, take the wheel, blow on the car,
+`keep` an instant and come back to it.  Under edits the camera shows the present, in scenarios with late frames as well.
 """
 
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lanekeep.rollout import DriverPilot, expert_actions
-from lanekeep_envs import Camera, Frame, LaneKeepingEnv, Scenario
+from lanekeep_envs import (
+    Camera,
+    Element,
+    Frame,
+    Intervention,
+    LaneKeepingEnv,
+    Noise,
+    Remove,
+    Scenario,
+    SetStrength,
+    Snapshot,
+)
 from lanekeep_envs.drive import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver
 from lanekeep_policies.expert import Expert
+from lanekeep_policies.lesions import Lesions, lesioned
 
 STEP_S, FRAMES_PER_S = CONTROL_STEP_S, round(1 / CONTROL_STEP_S)
 MEMORY_S = 8.0
+GUST_STEPS = 10  # half a second
+NOISIEST = 24.0  # grey levels of the strength 1
 
 
 class Instant(NamedTuple):
@@ -35,6 +55,34 @@ class Instant(NamedTuple):
     state: NDArray[np.float32]  # [S]
 
 
+@dataclass(frozen=True)
+class Edits:
+    """What is changed in everything that the camera sees."""
+
+    removed: frozenset[Element] = frozenset()
+    strengths: dict[str, float] = field(default_factory=dict)  # of SetStrength, and "noise"
+
+    def variant(self) -> tuple[Intervention, ...]:
+        """As interventions."""
+        made: list[Intervention] = [
+            Noise(NOISIEST * strength) if name == "noise" else SetStrength(name, strength)
+            for name, strength in sorted(self.strengths.items())
+        ]
+        return (*made, *(Remove(element) for element in sorted(self.removed)))
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An instant of a journey, to come back to."""
+
+    snapshot: Snapshot
+    before: Tensor  # [1, S] the memory that the driver brings to it
+    steps: int
+    departures: int
+    edits: Edits
+    lesions: Lesions
+
+
 class Journey:
     """Drives a car, one call of `advance` per 1/20 s."""
 
@@ -45,12 +93,23 @@ class Journey:
         self.env = LaneKeepingEnv(scenario, camera)
         self.past: deque[Instant] = deque(maxlen=round(memory_s / STEP_S) + 1)
         self.steps, self.leg, self.departures = 0, -1, 0
+        self.edits, self.lesions = Edits(), Lesions()
+        self.hand: float | None = None  # the action of a person at the wheel
+        self._gust, self._gust_steps = 0.0, 0
         self._expert, self._pilot = Expert(), DriverPilot(driver, 1)
         self._put_down(seed, None)
 
+    @property
+    def running(self) -> Driver:
+        """The driver as it is under lesions."""
+        return self._pilot.driver
+
     def advance(self) -> None:
-        """Carry the driver's action out and let it look again."""
-        self.frame, _, departed, finished, self.info = self.env.step(np.array([self.past[-1].action]))
+        """Carry the action out and let the driver look again."""
+        action = self.past[-1].action if self.hand is None else self.hand
+        self._gust_steps -= 1
+        self.env.push(self._gust if self._gust_steps >= 0 else 0.0)
+        self.frame, _, departed, finished, self.info = self.env.step(np.array([action]))
         self.steps += 1
         where, seed = float(self.info["distance_m"]), int(self.info["road_seed"])
         self.departures += departed
@@ -61,31 +120,99 @@ class Journey:
         elif departed:
             self._put_down(seed, where + 1.0)
         else:
-            self._decide()
+            self._look()
 
-    def next_road(self) -> None:
-        """Leave this road for the next."""
-        self._put_down(int(self.info["road_seed"]) + 1, None)
+    @property
+    def road_seed(self) -> int:
+        """Seed of the road it is on."""
+        return int(self.info["road_seed"])
+
+    def go_to(self, seed: int) -> None:
+        """Leave this road for the beginning of another, or of the same."""
+        self._put_down(seed, None)
+
+    def edit(self, edits: Edits) -> None:
+        """See the present instant, and all that follow, otherwise; the driver thinks again about it."""
+        if edits != self.edits:
+            self.edits = edits
+            self._again()
+
+    def lesion(self, lesions: Lesions) -> None:
+        """Put the driver under other lesions, at the present instant; ValueError for what it does not have."""
+        self._pilot = DriverPilot(lesioned(self.driver, lesions) if lesions else self.driver, 1)
+        self.lesions = lesions
+        self._again()
+
+    def gust(self, acceleration_mps2: float) -> None:
+        """Blow on the car for half a second, positive to the left."""
+        self._gust, self._gust_steps = acceleration_mps2, GUST_STEPS
+
+    def keep(self) -> Moment:
+        """The present instant."""
+        return Moment(self.env.snapshot(), self.before, self.steps, self.departures, self.edits, self.lesions)
+
+    def come_back(self, moment: Moment) -> None:
+        """Go on from an instant of this driver on this kind of road; ValueError for another."""
+        if moment.before.shape != self.before.shape:
+            raise ValueError(f"this instant is of a driver with {moment.before.shape[1]} numbers of state")
+        self._pilot = DriverPilot(lesioned(self.driver, moment.lesions) if moment.lesions else self.driver, 1)
+        self.env.restore(moment.snapshot)
+        self.info = self.env.info()
+        self.steps, self.departures = moment.steps, moment.departures
+        self.edits, self.lesions, self._gust_steps = moment.edits, moment.lesions, 0
+        self.past.clear()
+        self._pilot.state = moment.before.clone()
+        self._again()
 
     def view(self, height_px: int, width_px: int) -> Frame:
         """What the driver's camera would show with more pixels, at this instant."""
-        return self.env.view(self.env.snapshot(), camera=self.env.camera.resized(height_px, width_px))
+        return self._view(self.env.camera.resized(height_px, width_px))
+
+    def picture(self, height_px: int, width_px: int) -> NDArray[np.uint8]:
+        """Its image [H, W, 3] alone, which is sooner made."""
+        camera = self.env.camera.resized(height_px, width_px)
+        seen: NDArray[np.uint8] = self.env.views([self.env.snapshot()], [self.edits.variant()], camera)[0, 0]
+        return seen
+
+    def scenery(self) -> Frame:
+        """What the driver's camera shows, with the elements of every pixel."""
+        return self._view(self.env.camera)
+
+    def _view(self, camera: Camera) -> Frame:
+        return self.env.view(self.env.snapshot(), self.edits.variant(), camera)
 
     def _put_down(self, seed: int, start_m: float | None) -> None:
         options = None if start_m is None else {"start_m": start_m}
         self.frame, self.info = self.env.reset(seed=seed, options=options)
         self._pilot.forget(np.ones(1, np.bool_))
         self.leg += 1
-        self._decide()
+        self._look()
 
-    def _decide(self) -> None:
+    def _look(self) -> None:
+        """Let the driver decide on what it sees now."""
+        if self.edits != Edits():
+            self.frame = self.env.views([self.env.snapshot()], [self.edits.variant()])[0, 0]
         infos: dict[str, Any] = {name: np.asarray(value)[None] for name, value in self.info.items()}
         expert = expert_actions(self._expert, infos, self.scenario.curvature_limit_per_m)
+        self.before = self._pilot.state.detach().clone()
         self._note(float(self._pilot.act(self.frame[None], infos)[0, 0]), float(expert[0, 0]), False)
+
+    def _again(self) -> None:
+        """Decide anew on the present instant, with the memory that was brought to it."""
+        if self.past:
+            self.past.pop()
+            self._pilot.state = self.before
+        self.frame = self.env.restore(self.env.snapshot())
+        self._look()
 
     def _note(self, action: float, expert: float, departed: bool) -> None:
         place, offset = self.env.path_ahead(), float(self.info["lateral_offset_m"])
-        state = self._pilot.state[0].numpy().copy()
-        seed, at = int(self.info["road_seed"]), (place["x"], place["y"])
-        now = Instant(self.steps * STEP_S, self.leg, seed, *at, offset, action, expert, departed, state)
+        state = self._pilot.state[0].detach().numpy().copy()
+        at = (place["x"], place["y"])
+        now = Instant(self.steps * STEP_S, self.leg, self.road_seed, *at, offset, action, expert, departed, state)
         self.past.append(now)
+
+
+def state_of(journey: Journey) -> Tensor:
+    """The memory [1, S] after the present instant."""
+    return torch.from_numpy(journey.past[-1].state)[None]

@@ -6,7 +6,7 @@ import numpy as np
 import pygame
 
 from lanekeep.viewer.journey import MEMORY_S, Instant
-from lanekeep.viewer.style import BLUE, FAINT, GREEN, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Colour, Sheet, mix, write
+from lanekeep.viewer.style import FAINT, GREEN, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Canvas, Colour, mix
 
 TICKS_WIDTH, TIMES_HEIGHT = 40, 18
 SCALES_PER_KM = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -15,9 +15,11 @@ SCALES_PER_KM = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 class Plot:
     """Axes in a rectangle: 8 s wide, from -reach to reach high."""
 
-    def __init__(self, box: pygame.Rect, reach: float, ticks: Sequence[float]) -> None:
-        self.box, self.reach, self.ticks = box, reach, ticks
-        self.sheet = Sheet(box.width - TICKS_WIDTH, box.height - TIMES_HEIGHT)
+    def __init__(self, canvas: Canvas, box: pygame.Rect, reach: float, ticks: Sequence[float]) -> None:
+        self.canvas, self.box, self.reach, self.ticks = canvas, box, reach, ticks
+        self.sheet = canvas.sheet(
+            pygame.Rect(box.x + TICKS_WIDTH, box.y, box.width - TICKS_WIDTH, box.height - TIMES_HEIGHT)
+        )
         for value in ticks:
             self.level(value, RULE)
 
@@ -53,57 +55,64 @@ class Plot:
                 x = float(round(self.across(past[-1].elapsed_s - instant.elapsed_s)))
                 self.sheet.line([(x, 0), (x, self.sheet.height)], RED, 1.0)
 
-    def onto(self, canvas: pygame.Surface, style: str) -> None:
+    def done(self, style: str) -> None:
         """Put curves and numbers on the canvas; `style` writes a tick."""
         left, top = self.box.x + TICKS_WIDTH, self.box.y
-        self.sheet.onto(canvas, (left, top))
+        self.sheet.done()
         for value in self.ticks:
             text = "0" if value == 0.0 else style.format(value).replace("-", "\N{MINUS SIGN}")
-            write(canvas, text, (left - 6, top + self.height(value)), SMALL, FAINT, "right")
+            self.canvas.write(text, (left - 6, top + self.height(value)), SMALL, FAINT, "right")
         y = self.box.bottom - TIMES_HEIGHT / 2 + 2
-        for ago_s in (8, 6, 4, 2, 0):
+        for ago_s in (8, 6, 4, 2, 0) if self.box.width > 300 else (8, 4, 0):
             align = {8: "left", 0: "right"}.get(ago_s, "middle")
             text = f"\N{MINUS SIGN}{ago_s} s" if ago_s else "now"
-            write(canvas, text, (left + self.across(ago_s), y), SMALL, FAINT, align)
+            self.canvas.write(text, (left + self.across(ago_s), y), SMALL, FAINT, align)
 
 
-def draw_steering(canvas: pygame.Surface, box: pygame.Rect, past: Sequence[Instant], limit_per_m: float) -> None:
-    """The curvature that driver and expert ask for."""
+def draw_steering(
+    canvas: Canvas, box: pygame.Rect, pasts: Sequence[Sequence[Instant]], colours: Sequence[Colour], limit_per_m: float
+) -> None:
+    """The curvature that the drivers ask for, and the expert in the place of the first."""
     per_km = 1000.0 * limit_per_m
-    driver, expert = ([per_km * float(np.clip(v, -1, 1)) for v in values] for values in _actions(past))
-    most = float(np.nanmax(np.abs([0.0, *driver, *expert])))
+    drivers = [[per_km * float(np.clip(instant.action, -1, 1)) for instant in past] for past in pasts]
+    expert = [per_km * instant.expert for instant in pasts[0]]
+    most = max(float(np.nanmax(np.abs([0.0, *curve]))) for curve in (*drivers, expert))
     step = next((scale for scale in SCALES_PER_KM if scale >= most), per_km)
-    plot = Plot(box, 1.15 * step, (step, step / 2, 0.0, -step / 2, -step))
-    plot.departures(past)
-    plot.curve(past, expert, ORANGE, 1.5)
-    plot.curve(past, driver, BLUE, 2.0)
-    plot.onto(canvas, "{:+g}")
+    ticks = (step, step / 2, 0.0, -step / 2, -step) if box.height > 110 else (step, 0.0, -step)
+    plot = Plot(canvas, box, 1.15 * step, ticks)
+    plot.departures(pasts[0])
+    plot.curve(pasts[0], expert, ORANGE, 1.5)
+    for past, curve, colour in reversed(list(zip(pasts, drivers, colours, strict=True))):
+        plot.curve(past, curve, colour, 2.0)
+    plot.done("{:+g}")
 
 
 def draw_offset(
-    canvas: pygame.Surface, box: pygame.Rect, past: Sequence[Instant], lane_width_m: float, half_car_m: float
+    canvas: Canvas,
+    box: pygame.Rect,
+    pasts: Sequence[Sequence[Instant]],
+    colours: Sequence[Colour],
+    lane_width_m: float,
+    half_car_m: float,
 ) -> None:
-    """Where the car is in its lane: its middle, its body, and the edges of the lane."""
+    """Where the cars are in their lane: their middle, the body of the first, and the edges of the lane."""
     half = lane_width_m / 2.0
-    plot = Plot(box, half + 0.45, ())
+    plot = Plot(canvas, box, half + 0.45, ())
     edge = plot.sheet.width
     inside = [(0, plot.height(half)), (edge, plot.height(half)), (edge, plot.height(-half)), (0, plot.height(-half))]
     plot.sheet.area(inside, mix(PANEL, RULE, 0.35))
-    now = past[-1].elapsed_s
-    for leg in sorted({instant.leg for instant in past}):
-        body = [(plot.across(now - i.elapsed_s), i.lateral_offset_m) for i in past if i.leg == leg]
+    now = pasts[0][-1].elapsed_s
+    for leg in sorted({instant.leg for instant in pasts[0]}):
+        body = [(plot.across(now - i.elapsed_s), i.lateral_offset_m) for i in pasts[0] if i.leg == leg]
         if len(body) > 1:
             above = [(x, plot.height(offset + half_car_m)) for x, offset in body]
             below = [(x, plot.height(offset - half_car_m)) for x, offset in reversed(body)]
-            plot.sheet.area(above + below, mix(PANEL, BLUE, 0.28))
+            plot.sheet.area(above + below, mix(PANEL, colours[0], 0.28))
     plot.level(0.0, GREEN, 0.5)
     for side in (half, -half):
         plot.level(side, PLAIN, 1.0)
-    plot.departures(past)
-    plot.curve(past, [instant.lateral_offset_m for instant in past], BLUE, 2.0)
+    for past, colour in reversed(list(zip(pasts, colours, strict=True))):
+        plot.departures(past)
+        plot.curve(past, [instant.lateral_offset_m for instant in past], colour, 2.0)
     plot.ticks = (half, 0.0, -half)
-    plot.onto(canvas, "{:+.2f}")
-
-
-def _actions(past: Sequence[Instant]) -> tuple[list[float], list[float]]:
-    return [instant.action for instant in past], [instant.expert for instant in past]
+    plot.done("{:+.2f}")

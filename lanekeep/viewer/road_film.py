@@ -27,7 +27,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from lanekeep.drivers import camera_of, open_driver
 from lanekeep.flags import UserError, check_file, did_you_mean, in_range
 from lanekeep.saliency import METHODS, maps
-from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, GROUND, LARGE, ORANGE, PANEL, RULE, Sheet, write
+from lanekeep.viewer.overlay import coloured
+from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, LARGE, ORANGE, RULE, Canvas
 from lanekeep.viewer.video import Film, held_back
 from lanekeep_envs import Camera
 from lanekeep_policies.driver import Driver
@@ -37,7 +38,6 @@ F32 = NDArray[np.float32]
 WIDTH, PICTURE, STRIP, GAP = 960, 540, 84, 12  # [pixels] of the film
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
 USUAL_FPS = 20.0
-HEAT = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float64)  # inferno
 
 
 @dataclass(frozen=True)
@@ -231,50 +231,32 @@ def shrunk(frame: U8, cut: Cut, camera: Camera) -> U8:
     return frame_of_driver
 
 
-def coloured(small: U8, shown: F32, signed: bool) -> U8:
-    """A map, in -1..1 or 0..1, over its frame in grey: orange steers to the left, blue to the right."""
-    grey = 0.75 * (small @ np.array([0.299, 0.587, 0.114]))[..., None]
-    share = np.clip(np.abs(shown), 0.0, 1.0)[..., None]
-    if signed:
-        over = np.where(shown[..., None] > 0.0, np.array(ORANGE, np.float64), np.array(BLUE, np.float64))
-    else:
-        place = (0.25 + 0.75 * share[..., 0]) * (len(HEAT) - 1)
-        over = np.stack([np.interp(place, np.arange(len(HEAT)), HEAT[:, c]) for c in range(3)], -1)
-    mixed: U8 = np.clip(share * over + (1.0 - share) * grey, 0.0, 255.0).astype(np.uint8)
-    return mixed
-
-
 def drawn(
     settings: Saliency, size: tuple[int, int], frame: U8, cut: Cut, small: U8, shown: F32, action: float
 ) -> pygame.Surface:
     """A picture of the film: the recording with the cut, the map over the cut, the steering."""
-    canvas = pygame.Surface(size)
-    canvas.fill(GROUND)
+    canvas = Canvas(size, size)
+    canvas.clear()
     height, width = frame.shape[:2]
-    fit = min(WIDTH / width, PICTURE / height)
-    whole = pygame.image.frombuffer(np.ascontiguousarray(frame).tobytes(), (width, height), "RGB")
-    at = (round((WIDTH - fit * width) / 2), round((PICTURE - fit * height) / 2))
-    canvas.blit(pygame.transform.smoothscale(whole, (max(1, round(fit * width)), max(1, round(fit * height)))), at)
+    at = canvas.image(pygame.Rect(0, 0, WIDTH, PICTURE), frame, smooth=True)
+    fit = at.width / width
     box = pygame.Rect(
-        at[0] + round(fit * cut.left), at[1] + round(fit * cut.top), round(fit * cut.width), round(fit * cut.height)
+        at.x + round(fit * cut.left), at.y + round(fit * cut.top), round(fit * cut.width), round(fit * cut.height)
     )
-    pygame.draw.rect(canvas, BRIGHT, box, 2)
+    pygame.draw.rect(canvas.surface, BRIGHT, box, 2)
     method = METHODS[settings.method]
-    over = coloured(small, shown, method.signed)
-    panel = pygame.image.frombuffer(over.tobytes(), (over.shape[1], over.shape[0]), "RGB")
-    below = size[1] - PICTURE - GAP - STRIP
-    canvas.blit(pygame.transform.smoothscale(panel, (WIDTH, below)), (0, PICTURE + GAP))
-    strip = Sheet(WIDTH, STRIP, PANEL)
+    below, top = size[1] - PICTURE - GAP - STRIP, size[1] - STRIP
+    canvas.image(pygame.Rect(0, PICTURE + GAP, WIDTH, below), coloured(small, shown, method.signed), smooth=True)
+    strip = canvas.sheet(pygame.Rect(0, top, WIDTH, STRIP))
     middle, half, y = 590.0, 210.0, 50.0
     reach = half * min(max(action, -1.0), 1.0)
     strip.line([(middle - half, y), (middle + half, y)], RULE, 8.0)
     strip.line([(middle, y), (middle - reach, y)], ORANGE if action > 0.0 else BLUE, 8.0)
     strip.line([(middle, y - 12), (middle, y + 12)], BRIGHT, 2.0)
-    top = size[1] - STRIP
-    strip.onto(canvas, (0, top))
-    name = Path(settings.driver).name
-    write(canvas, f"{name}, {method.title}", (16, top + 22), colour=BRIGHT)
-    write(canvas, "orange: to the left, blue: to the right" if method.signed else "bright: looked at", (16, top + 52))
-    write(canvas, f"{action:+.2f}", (WIDTH - 16, top + 50), LARGE, BRIGHT, "right")
-    write(canvas, "steering", (middle, top + 18), colour=FAINT, align="middle")
-    return canvas
+    strip.done()
+    canvas.write(f"{Path(settings.driver).name}, {method.title}", (16, top + 22), colour=BRIGHT)
+    key = "orange: to the left, blue: to the right" if method.signed else "bright: looked at"
+    canvas.write(key, (16, top + 52))
+    canvas.write(f"{action:+.2f}", (WIDTH - 16, top + 50), LARGE, BRIGHT, "right")
+    canvas.write("steering", (middle, top + 18), colour=FAINT, align="middle")
+    return canvas.surface

@@ -1,13 +1,13 @@
 """The road from above, the car's heading upwards."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 import pygame
 from numpy.typing import NDArray
 
 from lanekeep.viewer.journey import Instant
-from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, GREEN, PLAIN, SMALL, Sheet, write
+from lanekeep.viewer.style import FAINT, GREEN, PLAIN, SMALL, Canvas, Colour
 from lanekeep_envs import Scenario
 
 F64 = NDArray[np.float64]
@@ -23,9 +23,9 @@ LENGTH_M, WIDTH_M = 4.6, 1.75
 class RoadMap:
     """Turns the world about the car and draws it."""
 
-    def __init__(self, box: pygame.Rect, place: dict[str, object], scenario: Scenario) -> None:
-        self.box, self.lane = box, scenario.lane
-        self.sheet = Sheet(box.width, box.height, MEADOW)
+    def __init__(self, canvas: Canvas, box: pygame.Rect, place: dict[str, object], scenario: Scenario) -> None:
+        self.canvas, self.box, self.lane = canvas, box, scenario.lane
+        self.sheet = canvas.sheet(box, MEADOW)
         self.road = np.asarray(place["road"])
         self.things, self.others = np.asarray(place["things"]), np.asarray(place["others"])
         self.x, self.y, self.yaw = (float(str(place[name])) for name in ("x", "y", "yaw"))
@@ -93,40 +93,42 @@ class RoadMap:
         for x, y, ahead_x, ahead_y in self.others.tolist():
             self.plan(x, y, (ahead_x, ahead_y), 0.5 * LENGTH_M, 0.5 * WIDTH_M, PLAIN)
 
-    def draw_path(self, past: Iterable[Instant]) -> None:
-        """Where the car has been on this road."""
-        instants = list(past)
-        here = [instant for instant in instants if instant.road_seed == instants[-1].road_seed]
+    def draw_path(self, past: Sequence[Instant], colour: Colour) -> None:
+        """Where a car has been on this road."""
+        here = [instant for instant in past if instant.road_seed == past[-1].road_seed]
         for leg in sorted({instant.leg for instant in here}):
             xy = np.array([(instant.x, instant.y) for instant in here if instant.leg == leg])
-            self.sheet.line(self.pixels(xy[:, 0], xy[:, 1]), BLUE, 1.5)
+            self.sheet.line(self.pixels(xy[:, 0], xy[:, 1]), colour, 1.5)
 
-    def draw_car(self) -> None:
-        """The car, to scale."""
-        x, y = self.box.width / 2.0, self.box.height * (1.0 - CAR_FROM_BOTTOM)
-        half, length = SCALE * WIDTH_M / 2.0, SCALE * LENGTH_M / 2.0
-        nose = [(x - half, y - length + 3), (x - half + 2, y - length), (x + half - 2, y - length)]
-        self.sheet.area([*nose, (x + half, y - length + 3), (x + half, y + length), (x - half, y + length)], BRIGHT)
+    def draw_car(self, place: dict[str, object], colour: Colour) -> None:
+        """A car that is watched, to scale."""
+        x, y, yaw = (float(str(place[name])) for name in ("x", "y", "yaw"))
+        self.plan(x, y, (np.cos(yaw), np.sin(yaw)), 0.5 * LENGTH_M, 0.5 * WIDTH_M, colour)
 
-    def onto(self, canvas: pygame.Surface) -> None:
+    def done(self) -> None:
         """Put the map on the canvas, with a scale."""
-        self.sheet.onto(canvas, self.box.topleft)
+        self.sheet.done()
         right, y = self.box.right - 10, self.box.bottom - 12
         left = right - 20.0 * SCALE
-        pygame.draw.line(canvas, PLAIN, (left, y), (right, y))
+        self.canvas.line([(left, y), (right, y)], PLAIN)
         for x in (left, right):
-            pygame.draw.line(canvas, PLAIN, (x, y - 3), (x, y + 3))
-        write(canvas, "20 m", ((left + right) / 2, y - 10), SMALL, PLAIN, "middle")
+            self.canvas.line([(x, y - 3), (x, y + 3)], PLAIN)
+        self.canvas.write("20 m", ((left + right) / 2, y - 10), SMALL, PLAIN, "middle")
 
 
 def draw_map(
-    canvas: pygame.Surface, box: pygame.Rect, place: dict[str, object], past: Iterable[Instant], scenario: Scenario
+    canvas: Canvas,
+    box: pygame.Rect,
+    scenario: Scenario,
+    cars: Sequence[tuple[dict[str, object], Sequence[Instant], Colour]],
 ) -> None:
-    """Everything from the ground up."""
-    road_map = RoadMap(box, place, scenario)
+    """Everything from the ground up, about the first of the cars; each with its place, its past and its colour."""
+    road_map = RoadMap(canvas, box, cars[0][0], scenario)
     road_map.draw_road()
     road_map.draw_things()
     road_map.draw_others()
-    road_map.draw_path(past)
-    road_map.draw_car()
-    road_map.onto(canvas)
+    for _, past, colour in cars:
+        road_map.draw_path(past, colour)
+    for place, _, colour in reversed(cars):
+        road_map.draw_car(place, colour)
+    road_map.done()

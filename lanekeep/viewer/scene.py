@@ -1,97 +1,188 @@
-"""The scene: seven parts on a canvas of 1280x720, drawn from a journey; no display is needed."""
+"""The scene: everything about one or two journeys on a canvas; no display is needed."""
 
-import numpy as np
+from pathlib import Path
+from typing import NamedTuple
+
 import pygame
-from numpy.typing import NDArray
 
-from lanekeep.viewer.circuit import draw_cells, draw_circuit
+from lanekeep.viewer.bars import LiveEffects, draw_bars
+from lanekeep.viewer.circuit import draw_cells, draw_circuit, wiring_of
 from lanekeep.viewer.journey import STEP_S, Journey
+from lanekeep.viewer.layout import DUO, SOLO, UNITS, Layout
+from lanekeep.viewer.overlay import OVERLAYS, Overlay
 from lanekeep.viewer.plots import draw_offset, draw_steering
 from lanekeep.viewer.road_map import draw_map
-from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, GROUND, LARGE, NORMAL, ORANGE, PANEL, PLAIN, RED, Colour, write
+from lanekeep.viewer.style import (
+    BLUE,
+    BRIGHT,
+    FAINT,
+    GROUND,
+    LARGE,
+    NORMAL,
+    ORANGE,
+    PANEL,
+    PINK,
+    PLAIN,
+    RED,
+    RULE,
+    Canvas,
+    Colour,
+)
 from lanekeep_envs.drive import DEFAULT_VEHICLE
-from lanekeep_policies.cores.ltc import LTC
 
-SIZE = (1280, 720)
-WINDSCREEN = pygame.Rect(16, 76, 752, 424)
-STEERING = pygame.Rect(16, 532, 368, 172)
-OFFSET = pygame.Rect(400, 532, 368, 172)
-EYE = pygame.Rect(784, 76, 480, 144)
-CIRCUIT = pygame.Rect(784, 252, 260, 452)
-ROAD = pygame.Rect(1060, 252, 204, 452)
+COLOURS = (BLUE, PINK)  # of the drivers
+
+
+class Watched(NamedTuple):
+    """A driver that is watched, and what is found out about it meanwhile."""
+
+    name: str
+    journey: Journey
+    effects: LiveEffects
+    overlay: Overlay
+
+
+class Notes(NamedTuple):
+    """What is written over the windscreens, and whose turn it is."""
+
+    tags: tuple[str, ...] = ()
+    message: str = ""
+    chosen: int = 0
+    help: tuple[tuple[str, str], ...] = ()  # key, what it does
 
 
 class Scene:
-    """Draws the instant a journey is at."""
+    """Draws the instant that one or two journeys are at."""
 
-    def __init__(self, journey: Journey, name: str) -> None:
-        self.journey, self.name = journey, name
-        self.canvas = pygame.Surface(SIZE, 0, 32)
-        core = journey.driver.core
-        self.wiring = core.wiring if isinstance(core, LTC) else None
+    def __init__(self, watched: list[Watched], size: tuple[int, int] = UNITS, sharp: bool = True) -> None:
+        """A scene of `size` pixels; not `sharp`, and the windscreens have a quarter of their pixels."""
+        self.watched, self.sharp = watched, sharp
+        self.layout: Layout = SOLO if len(watched) == 1 else DUO
+        self.canvas = Canvas(size, UNITS)
 
-    def draw(self) -> pygame.Surface:
+    def draw(self, notes: Notes = Notes()) -> pygame.Surface:  # noqa: B008 (an immutable tuple)
         """Draw every part."""
-        canvas, journey, past = self.canvas, self.journey, tuple(self.journey.past)
-        canvas.fill(GROUND)
+        canvas, layout = self.canvas, self.layout
+        journeys = [one.journey for one in self.watched]
+        pasts, colours = [tuple(journey.past) for journey in journeys], COLOURS[: len(journeys)]
+        canvas.clear()
         self._headline()
-        self._title(WINDSCREEN, "through the windscreen")
-        blit_image(canvas, WINDSCREEN, journey.view(WINDSCREEN.height, WINDSCREEN.width).image)
-        size = journey.env.camera.size.replace("x", " \N{MULTIPLICATION SIGN} ")
-        self._title(EYE, "what the driver sees", f"{size} pixels")
-        pygame.draw.rect(canvas, PANEL, EYE)
-        blit_image(canvas, EYE, journey.frame)
-        self._memory()
-        self._title(ROAD, "from above")
-        draw_map(canvas, ROAD, journey.env.path_ahead(), past, journey.scenario)
-        self._title(STEERING, "steering, 1/km")
-        self._key(STEERING, (("driver", BLUE), ("expert", ORANGE)))
-        draw_steering(canvas, STEERING, past, journey.scenario.curvature_limit_per_m)
-        self._title(OFFSET, "place in the lane, m", "left is up")
-        draw_offset(canvas, OFFSET, past, journey.scenario.lane.lane_width_m, DEFAULT_VEHICLE.half_width_m)
-        return canvas
+        for k in range(len(journeys)):
+            self._driver(k, notes)
+        scenario = journeys[0].scenario
+        self._title(layout.road, "from above")
+        places = [journey.env.path_ahead() for journey in journeys]
+        draw_map(canvas, layout.road, scenario, list(zip(places, pasts, colours, strict=True)))
+        self._title(layout.steering, "steering, 1/km")
+        names = ("driver",) if len(journeys) == 1 else tuple(shortened(one.name) for one in self.watched)
+        self._key(layout.steering, (*zip(names, colours, strict=True), ("expert", ORANGE)))
+        draw_steering(canvas, layout.steering, pasts, colours, scenario.curvature_limit_per_m)
+        self._title(layout.offset, "place in the lane, m", "left is up")
+        draw_offset(canvas, layout.offset, pasts, colours, scenario.lane.lane_width_m, DEFAULT_VEHICLE.half_width_m)
+        self._notes(notes)
+        return canvas.surface
 
-    def _memory(self) -> None:
-        past, core = tuple(self.journey.past), self.journey.driver.spec.core
-        if self.wiring is not None:
-            self._title(CIRCUIT, f"its {self.wiring.neurons} neurons", core)
-            draw_circuit(self.canvas, CIRCUIT, past, self.wiring)
-        elif self.journey.driver.state_size == 0:
-            self._title(CIRCUIT, "no memory", core)
-            pygame.draw.rect(self.canvas, PANEL, CIRCUIT)
+    def _driver(self, k: int, notes: Notes) -> None:
+        """The panels of one driver."""
+        canvas, layout, one = self.canvas, self.layout, self.watched[k]
+        journey, box = one.journey, layout.windscreen[k]
+        if len(self.watched) == 1:
+            self._title(box, "through the windscreen")
         else:
-            self._title(CIRCUIT, "its memory", core)
-            draw_cells(self.canvas, CIRCUIT, past)
+            chosen = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE} " if k == notes.chosen and notes.tags else ""
+            offset = f"{_signed(journey.info['lateral_offset_m'])} m, {_departures(journey)}"
+            self._title(box, chosen + shortened(one.name), offset, COLOURS[k])
+        room = canvas.place(box)
+        finer = 1 if self.sharp else 2
+        canvas.image(box, journey.picture(room.height // finer, room.width // finer), smooth=not self.sharp)
+        size = journey.env.camera.size.replace("x", " \N{MULTIPLICATION SIGN} ")
+        self._title(layout.eye[k], "what the driver sees", OVERLAYS[one.overlay.name] or f"{size} pixels")
+        canvas.plate(layout.eye[k], PANEL)
+        canvas.image(layout.eye[k], one.overlay.picture(journey, one.effects))
+        self._title(layout.bars[k], "true effects", "left | right")
+        draw_bars(canvas, layout.bars[k], one.effects, journey.edits.removed)
+        self._memory(layout.memory[k], journey)
+
+    def _memory(self, box: pygame.Rect, journey: Journey) -> None:
+        core, name = journey.driver.core, journey.driver.spec.core
+        past, wiring = tuple(journey.past), wiring_of(core)
+        if wiring is not None:
+            self._title(box, f"its {wiring.neurons} neurons", name)
+            draw_circuit(self.canvas, box, past, wiring, journey.running.core, journey.lesions)
+        elif journey.driver.state_size == 0:
+            self._title(box, "no memory", name)
+            self.canvas.plate(box, PANEL)
+        else:
+            self._title(box, "its memory", name)
+            draw_cells(self.canvas, box, past, journey.lesions)
 
     def _headline(self) -> None:
-        journey, info = self.journey, self.journey.info
-        offset = f"{info['lateral_offset_m']:+.2f} m".replace("-", "\N{MINUS SIGN}")
-        numbers: tuple[tuple[str, str, Colour], ...] = (
+        journey = self.watched[0].journey
+        info = journey.info
+        numbers: list[tuple[str, str, Colour]] = [
             ("road", f"{info['road_seed']}", PLAIN),
             ("along it", f"{info['distance_m']:.0f} m", PLAIN),
             ("speed", f"{3.6 * info['speed_mps']:.0f} km/h", PLAIN),
             ("time", f"{journey.steps * STEP_S:.1f} s", PLAIN),
-            ("departures", f"{journey.departures}", RED if journey.departures else PLAIN),
-            ("offset", offset, PLAIN),
-        )
-        title = f"{shortened(self.name)} on {shortened(journey.scenario.name)}"
-        write(self.canvas, title, (16, 30), LARGE, BRIGHT)
+        ]
+        if len(self.watched) == 1:
+            numbers.append(("departures", f"{journey.departures}", RED if journey.departures else PLAIN))
+            numbers.append(("offset", f"{_signed(info['lateral_offset_m'])} m", PLAIN))
+        names = " and ".join(shortened(one.name, 17 if len(self.watched) == 1 else 14) for one in self.watched)
+        self.canvas.write(f"{names} on {shortened(journey.scenario.name)}", (16, 30), LARGE, BRIGHT)
+        left = UNITS[0] - 16 - 144 * len(numbers)
         for k, (label, value, colour) in enumerate(numbers):
-            x = 424 + 144 * k
-            width = write(self.canvas, label, (x, 30), NORMAL, FAINT)
-            write(self.canvas, value, (x + width + 6, 30), NORMAL, colour)
+            width = self.canvas.write(label, (left + 144 * k + 22, 30), NORMAL, FAINT)
+            self.canvas.write(value, (left + 144 * k + 28 + width, 30), NORMAL, colour)
 
-    def _title(self, box: pygame.Rect, left: str, right: str = "") -> None:
-        write(self.canvas, left, (box.x, box.y - 11), NORMAL, PLAIN)
+    def _title(self, box: pygame.Rect, left: str, right: str = "", colour: Colour = PLAIN) -> None:
+        self.canvas.write(left, (box.x, box.y - 11), NORMAL, colour)
         if right:
-            write(self.canvas, right, (box.right, box.y - 11), NORMAL, FAINT, "right")
+            self.canvas.write(right, (box.right, box.y - 11), NORMAL, FAINT, "right")
 
     def _key(self, box: pygame.Rect, entries: tuple[tuple[str, Colour], ...]) -> None:
-        x, y = box.right, box.y - 11
+        x, y = float(box.right), box.y - 11
         for text, colour in reversed(entries):
-            x -= write(self.canvas, text, (x, y), NORMAL, FAINT, "right") + 6
-            pygame.draw.line(self.canvas, colour, (x - 14, y), (x, y), 2)
-            x -= 28
+            x -= self.canvas.write(text, (x, y), NORMAL, FAINT, "right") + 6
+            self.canvas.line([(x - 14, y), (x, y)], colour, 2)
+            x -= 24
+
+    def _notes(self, notes: Notes) -> None:
+        """Tags at the top of a windscreen, a message at its bottom, and the help over everything."""
+        box, x = self.layout.windscreen[min(notes.chosen, len(self.watched) - 1)], 0.0
+        for tag in notes.tags:
+            wide = 16 + 8.2 * len(tag)
+            plate = pygame.Rect(round(box.x + 10 + x), box.y + 10, round(wide), 26)
+            self.canvas.plate(plate, GROUND, 6)
+            self.canvas.write(tag, plate.center, NORMAL, BRIGHT, "middle")
+            x += wide + 8
+        if notes.message:
+            plate = pygame.Rect(0, 0, min(round(40 + 8.4 * len(notes.message)), box.width - 20), 30)
+            plate.midbottom = (box.centerx, box.bottom - 10)
+            self.canvas.plate(plate, GROUND, 6)
+            self.canvas.write(notes.message, plate.center, NORMAL, BRIGHT, "middle")
+        if notes.help:
+            self._help(notes.help)
+
+    def _help(self, rows: tuple[tuple[str, str], ...]) -> None:
+        half = -(-len(rows) // 2)
+        plate = pygame.Rect(0, 0, 1080, 76 + 27 * half)
+        plate.center = (UNITS[0] // 2, UNITS[1] // 2)
+        self.canvas.plate(plate.inflate(4, 4), RULE, 10)
+        self.canvas.plate(plate, GROUND, 10)
+        self.canvas.write("keys", (plate.x + 28, plate.y + 32), LARGE, BRIGHT)
+        for k, (key, text) in enumerate(rows):
+            x, y = plate.x + 28 + 528 * (k // half), plate.y + 72 + 27 * (k % half)
+            self.canvas.write(key, (x, y), NORMAL, BRIGHT)
+            self.canvas.write(text, (x + 128, y), NORMAL, PLAIN)
+
+
+def _departures(journey: Journey) -> str:
+    return f"{journey.departures} departure{'' if journey.departures == 1 else 's'}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def shortened(name: str, letters: int = 17) -> str:
@@ -99,11 +190,6 @@ def shortened(name: str, letters: int = 17) -> str:
     return name if len(name) <= letters else name[: letters - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def blit_image(canvas: pygame.Surface, box: pygame.Rect, image: NDArray[np.uint8]) -> None:
-    """Put an image [H, W, 3] into a box, every pixel a block, as large as its shape allows."""
-    height, width = image.shape[:2]
-    picture = pygame.image.frombuffer(image.tobytes(), (width, height), "RGB")
-    scale = min(box.width / width, box.height / height)
-    place = pygame.Rect(0, 0, round(width * scale), round(height * scale))
-    place.center = box.center
-    canvas.blit(picture if scale == 1.0 else pygame.transform.scale(picture, place.size), place)
+def watch_over(names: list[str], journeys: list[Journey]) -> list[Watched]:
+    """Journeys with everything that is found out about their drivers."""
+    return [Watched(Path(n).name, j, LiveEffects(), Overlay()) for n, j in zip(names, journeys, strict=True)]

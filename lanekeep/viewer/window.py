@@ -1,22 +1,28 @@
-"""A window on a journey: Esc or Q closes it, Space holds and goes on, N goes to the next road."""
+"""A window on a show: it is driven in real time, and what is pressed or clicked becomes an action."""
 
 import os
 import sys
+from collections.abc import Sequence
 
 import pygame
 
 from lanekeep.flags import UserError
-from lanekeep.viewer.journey import FRAMES_PER_S, Journey
-from lanekeep.viewer.scene import SIZE, WINDSCREEN, Scene
-from lanekeep.viewer.style import BRIGHT, GROUND, LARGE, write
+from lanekeep.viewer.actions import Timed, perform
+from lanekeep.viewer.journey import FRAMES_PER_S, STEP_S
+from lanekeep.viewer.keys import action_of_key, actions_of_click
+from lanekeep.viewer.layout import SMALLEST, UNITS
+from lanekeep.viewer.show import Show
+from lanekeep.viewer.style import GROUND
+from lanekeep.viewer.wheel import Hands, Wheel
 
 WAY_OUT = "no window can be opened here; write a video instead: --video drive.mp4"
+BUTTONS = (1, 3, 4, 5)  # left, right, and the mouse's wheel
 
 
 class Window:
-    """Shows a journey and listens to the keyboard."""
+    """Shows pictures and listens to keys, mouse and gamepad."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, size: tuple[int, int] = UNITS) -> None:
         chosen = os.environ.get("SDL_VIDEODRIVER")
         if sys.platform == "linux" and not (chosen or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise UserError(WAY_OUT)  # SDL would find out too, but not without complaints of its own
@@ -24,52 +30,73 @@ class Window:
             pygame.display.init()
             if pygame.display.get_driver() == "offscreen" and chosen != "offscreen":
                 raise pygame.error("there is no display")  # what SDL falls back to; nobody would see anything
-            self.screen = pygame.display.set_mode(SIZE, pygame.RESIZABLE)
+            self.screen = pygame.display.set_mode(size, pygame.RESIZABLE)
         except pygame.error:
             pygame.display.quit()
             raise UserError(WAY_OUT) from None
         pygame.display.set_caption(title)
-        self.open, self.held, self.wants_next = True, False, False
+        self._hands, self._wheel = Hands(), Wheel()
 
-    def listen(self) -> None:
-        """Take in what was pressed."""
+    def listen(self, show: Show) -> list[str]:
+        """What was pressed and clicked since the last time, as actions."""
+        actions: list[str] = []
         for event in pygame.event.get():
-            key = event.key if event.type == pygame.KEYDOWN else None
-            if event.type == pygame.QUIT or key in (pygame.K_ESCAPE, pygame.K_q):
-                self.open = False
-            elif key == pygame.K_SPACE:
-                self.held = not self.held
-            elif key == pygame.K_n:
-                self.wants_next = True
+            self._hands.take(event)
+            if event.type == pygame.QUIT:
+                actions.append("quit")
+            elif event.type == pygame.KEYDOWN:
+                action = action_of_key(show, event.key, bool(event.mod & pygame.KMOD_SHIFT))
+                actions += [action] if action is not None else []
+            elif event.type == pygame.MOUSEBUTTONDOWN and event.button in BUTTONS:
+                actions += actions_of_click(show, event.pos, event.button)
+        return actions + self._steering(show)
 
-    def show(self, canvas: pygame.Surface) -> None:
-        """Fit the canvas into the window; a car that is held says so on its windscreen."""
-        if self.held:
-            plate = pygame.Rect(0, 0, 248, 48)
-            plate.center = WINDSCREEN.center
-            pygame.draw.rect(canvas, GROUND, plate, border_radius=8)
-            write(canvas, "held: Space goes on", plate.center, LARGE, BRIGHT, "middle")
-        width, height = self.screen.get_size()
-        scale = min(width / SIZE[0], height / SIZE[1])
-        fitted = (max(1, round(SIZE[0] * scale)), max(1, round(SIZE[1] * scale)))
+    def _steering(self, show: Show) -> list[str]:
+        """Hands on the wheel, from the first arrow on until it is given back."""
+        hands, hand = self._hands, show.journey.hand
+        touched = hands.left or hands.right or hands.moved
+        if hand is None and not touched:
+            self._wheel = Wheel()
+            return []
+        action = self._wheel.turned(hands.left, hands.right, hands.axis if hands.moved else None, STEP_S)
+        return [] if hand is not None and abs(action - hand) < 1e-6 else [f"steer {action:.4f}"]
+
+    def show(self, picture: pygame.Surface) -> None:
+        """Put a picture into the window, whose size it has."""
         self.screen.fill(GROUND)
-        picture = canvas if fitted == SIZE else pygame.transform.smoothscale(canvas, fitted)
-        self.screen.blit(picture, ((width - fitted[0]) // 2, (height - fitted[1]) // 2))
+        self.screen.blit(picture, (0, 0))
         pygame.display.flip()
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Pixels to draw; a window smaller than what can be read shows a part."""
+        width, height = self.screen.get_size()
+        return max(width, SMALLEST[0] // 2), max(height, SMALLEST[1] // 2)
 
-def watch_in_window(journey: Journey, scene: Scene, steps: int | None) -> None:
-    """Drive in real time until the window is closed, or for a number of steps."""
-    window, clock = Window(f"lanekeep watch {scene.name}"), pygame.time.Clock()
+
+def watch_in_window(show: Show, script: Sequence[Timed], ticks: int | None) -> list[Timed]:
+    """Run a show in real time until it is closed, or for a number of ticks; return everything that was done."""
+    window = Window(f"lanekeep watch {' '.join(show.names)}", show.size)
+    clock, waiting, done = pygame.time.Clock(), list(script), list[Timed]()
     try:
-        while window.open and (steps is None or journey.steps < steps):
-            window.show(scene.draw())
+        while show.open and (ticks is None or show.ticks < ticks):
+            while waiting and waiting[0].tick <= show.ticks:
+                done.append(waiting.pop(0))
+                perform(show, done[-1].line)
+            show.resize(window.size)
+            window.show(show.draw())
             clock.tick(FRAMES_PER_S)
-            window.listen()
-            if window.wants_next:
-                journey.next_road()
-                window.wants_next = False
-            elif not window.held:
-                journey.advance()
+            for line in window.listen(show):
+                try:
+                    perform(show, line)
+                    done.append(Timed(show.ticks, line))
+                except UserError as error:  # a finger that slipped ends nothing
+                    show.say(str(error))
+            if show.open:
+                show.tick()
     finally:
-        pygame.display.quit()
+        try:
+            show.finish_film()
+        finally:
+            pygame.display.quit()
+    return done

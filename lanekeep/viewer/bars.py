@@ -1,0 +1,109 @@
+"""The true effect of each thing in the picture on the steering, measured again and again while the car drives.
+
+    effect of an element    a(x, h) - a(x', h)
+
+where x' is the same instant rendered without it, or, of one that is removed, x' is with it; h is the memory that the
+driver brings along (lanekeep.effects.now).  A few elements take their turn at each step, so that every bar is at most half
+a second old; after an edit, a lesion or a single step all are of the present instant.
+"""
+
+import numpy as np
+import pygame
+
+from lanekeep.effects import seen_in, steering, title_of
+from lanekeep.viewer.journey import Edits, Journey
+from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Canvas, mix
+from lanekeep_envs import REMOVABLE, Element
+
+AT_ONCE = 3  # elements measured in a step
+LOOK_EVERY = 10  # steps between two looks at what there is to be seen
+RANK_EVERY = 100  # steps between two choices of the elements that get a row
+FULL_EFFECT = 0.1  # of the action, where a bar is full
+ROW = 16
+
+
+class LiveEffects:
+    """Effects of the elements that one driver sees."""
+
+    def __init__(self) -> None:
+        self.now: dict[Element, float] = {}
+        self._weight: dict[Element, float] = {}  # mean size of late, which decides who gets a row
+        self._turn = 0
+        self._seen: tuple[Element, ...] = ()
+        self._ranked: list[Element] = []
+
+    def step(self, journey: Journey) -> None:
+        """Measure those whose turn it is."""
+        if not self._seen or journey.steps % LOOK_EVERY == 0:
+            self._look(journey)
+        waiting = [self._seen[(self._turn + k) % len(self._seen)] for k in range(min(AT_ONCE, len(self._seen)))]
+        self._turn = (self._turn + len(waiting)) % max(1, len(self._seen))
+        self._measure(journey, waiting)
+        if journey.steps % RANK_EVERY == 0:
+            self._ranked = []
+
+    def all(self, journey: Journey) -> None:
+        """Measure every one at the present instant."""
+        self._look(journey)
+        self._measure(journey, list(self._seen))
+
+    def rows(self, most: int) -> list[Element]:
+        """The elements with the largest effects of late, as many as there is room for, in the order of `Element`."""
+        if not self._ranked or any(element not in self._ranked for element in self._weight):
+            self._ranked = sorted(self._weight, key=lambda element: -self._weight[element])
+        return sorted(self._ranked[:most])
+
+    def _look(self, journey: Journey) -> None:
+        seen = {*seen_in(journey.scenery()), *journey.edits.removed}
+        self._seen = tuple(element for element in REMOVABLE if element in seen)
+        for element in set(self.now) - seen:
+            self.now[element] = 0.0
+
+    def _measure(self, journey: Journey, elements: list[Element]) -> None:
+        if not elements:
+            return
+        edits, snapshot = journey.edits, journey.env.snapshot()
+        others = [Edits(edits.removed ^ {element}, edits.strengths).variant() for element in elements]
+        frames = journey.env.views([snapshot], [edits.variant(), *others])
+        actions = steering(journey.running, frames, journey.before)[0]
+        for element, action in zip(elements, actions[1:], strict=True):
+            effect = float(action - actions[0]) if element in edits.removed else float(actions[0] - action)
+            self.now[element] = effect
+            size = abs(effect) + (1.0 if element in edits.removed else 0.0)  # what is removed keeps its row
+            self._weight[element] = 0.9 * self._weight.get(element, size) + 0.1 * size
+
+
+def rows_in(box: pygame.Rect) -> int:
+    """How many bars there is room for."""
+    return (box.height - 6) // ROW
+
+
+def row_at(box: pygame.Rect, y: float) -> int:
+    """The row at a height, which may be one that is not there."""
+    return int((y - box.y - 3) // ROW)
+
+
+def draw_bars(canvas: Canvas, box: pygame.Rect, effects: LiveEffects, removed: frozenset[Element]) -> None:
+    """A bar for each element, to the left where it steers to the left; hollow for one that is removed."""
+    canvas.plate(box, PANEL)
+    left, right = box.x + 118.0, box.right - 8.0
+    middle, half = (left + right) / 2.0, (right - left) / 2.0
+    canvas.line([(middle, box.y + 3), (middle, box.bottom - 4)], RULE)
+    for k, element in enumerate(effects.rows(rows_in(box))):
+        y = box.y + 3 + ROW * (k + 0.5)
+        gone = element in removed
+        number = str((k + 1) % 10) if k < 10 else ""
+        canvas.write(number, (box.x + 12, y), SMALL, FAINT, "middle")
+        width = canvas.write(title_of(element), (box.x + 22, y), SMALL, FAINT if gone else PLAIN)
+        if gone:
+            canvas.line([(box.x + 22, y), (box.x + 22 + width, y)], RED)
+        effect = effects.now.get(element, 0.0)
+        share = float(np.clip(effect / FULL_EFFECT, -1.0, 1.0))
+        reach = middle - half * share
+        bar = pygame.Rect(round(min(middle, reach)), round(y - 4), round(abs(reach - middle)), 8)
+        colour = ORANGE if effect > 0.0 else BLUE
+        if bar.width:
+            canvas.plate(bar, mix(PANEL, colour, 0.45) if gone else colour)
+        if abs(effect) > FULL_EFFECT:  # it goes on beyond the edge, and says how far
+            at, align = ((left + 3, y), "left") if effect > 0.0 else ((right - 3, y), "right")
+            canvas.write(f"{abs(effect):.2f}", at, SMALL, BRIGHT, align)

@@ -1,0 +1,131 @@
+"""Keys and clicks as actions, and the help that lists them."""
+
+from typing import TYPE_CHECKING
+
+import pygame
+
+from lanekeep.viewer.bars import row_at, rows_in
+from lanekeep.viewer.circuit import cell_at, neuron_at, synapse_at, wiring_of
+from lanekeep.viewer.style import Point
+
+if TYPE_CHECKING:
+    from lanekeep.viewer.show import Show
+
+KEYS = {
+    pygame.K_SPACE: "hold",
+    pygame.K_PERIOD: "step",
+    pygame.K_COMMA: "slower",
+    pygame.K_SLASH: "faster",
+    pygame.K_BACKSPACE: "reset",
+    pygame.K_n: "next-road",
+    pygame.K_s: "scenario",
+    pygame.K_o: "overlay",
+    pygame.K_TAB: "driver",
+    pygame.K_RETURN: "release",
+    pygame.K_KP_ENTER: "release",
+    pygame.K_w: "weather",
+    pygame.K_PLUS: "stronger",
+    pygame.K_EQUALS: "stronger",
+    pygame.K_KP_PLUS: "stronger",
+    pygame.K_MINUS: "weaker",
+    pygame.K_KP_MINUS: "weaker",
+    pygame.K_u: "restore",
+    pygame.K_l: "heal",
+    pygame.K_p: "screenshot",
+    pygame.K_r: "record",
+    pygame.K_i: "save",
+    pygame.K_h: "help",
+    pygame.K_F1: "help",
+    pygame.K_q: "quit",
+    pygame.K_ESCAPE: "quit",
+}
+HELP = (
+    ("Space", "hold and go on"),
+    (".", "one step of 1/20 s"),
+    (",  /", "slower, faster"),
+    ("Backspace", "this road again"),
+    ("N", "next road"),
+    ("S", "next scenario"),
+    ("W", "choose weather, wear, lens or noise"),
+    ("+  \N{MINUS SIGN}", "stronger, weaker"),
+    ("1 ... 0", "remove or restore what its bar is of"),
+    ("U", "restore everything"),
+    ("O", "next overlay"),
+    ("Left  Right", "take the wheel and steer"),
+    ("Enter", "give the wheel back"),
+    ("G  Shift+G", "a gust to the left, to the right"),
+    ("click", "a neuron: silence, clamp, let go"),
+    ("", "a synapse: cut, mend"),
+    ("mouse wheel", "over a clamped neuron: its potential"),
+    ("L", "let all neurons and synapses go"),
+    ("Tab", "the other driver's turn"),
+    ("P", "a picture"),
+    ("R", "record a film, end it"),
+    ("I", "save this instant"),
+    ("H", "this help"),
+    ("Q  Esc", "close"),
+)
+
+
+def action_of_key(show: "Show", key: int, shift: bool) -> str | None:
+    """What a key does; None for one that does nothing."""
+    if key == pygame.K_g:
+        return f"gust {'-4' if shift else '4'}"
+    if pygame.K_0 <= key <= pygame.K_9:
+        return _toggle_row(show, show.chosen, (key - pygame.K_0 - 1) % 10)
+    if key in (pygame.K_PLUS, pygame.K_EQUALS):
+        return "stronger"
+    return KEYS.get(key)
+
+
+def actions_of_click(show: "Show", at: Point, button: int) -> list[str]:
+    """What a click at a point of the window [pixels] does: on a neuron, a cell, a synapse or a bar."""
+    point = show.scene.canvas.unit(at)
+    layout = show.scene.layout
+    for k, (memory, bars) in enumerate(zip(layout.memory, layout.bars, strict=True)):
+        action = None
+        if memory.collidepoint(point):
+            action = _memory_clicked(show, k, memory, point, button)
+        elif bars.collidepoint(point) and button == 1:
+            action = _toggle_row(show, k, row_at(bars, point[1]))
+        if action is not None:
+            return [f"driver {k + 1}", action]
+    return []
+
+
+def _toggle_row(show: "Show", driver: int, row: int) -> str | None:
+    one, box = show.watched[driver], show.scene.layout.bars[driver]
+    rows = one.effects.rows(rows_in(box))
+    if not 0 <= row < len(rows):
+        return None
+    word = "restore" if rows[row] in one.journey.edits.removed else "remove"
+    return f"{word} {rows[row].name.lower()}"
+
+
+def _memory_clicked(show: "Show", driver: int, box: pygame.Rect, point: Point, button: int) -> str | None:
+    journey = show.journeys[driver]
+    wiring = wiring_of(journey.driver.core)
+    if journey.driver.state_size == 0:
+        return None
+    if wiring is None:
+        number = cell_at(box, journey.driver.state_size, point)
+    else:
+        number = neuron_at(box, wiring, point)
+        ends = synapse_at(box, wiring, point) if number is None else None
+        if ends is not None and button == 1:
+            return f"{'mend' if ends in journey.lesions.cut else 'cut'} {ends[0]} {ends[1]}"
+    return None if number is None else _number_clicked(show, driver, number, button)
+
+
+def _number_clicked(show: "Show", driver: int, number: int, button: int) -> str | None:
+    """Left: silence, then clamp where it is, then let go; right: let go; the mouse's wheel turns a clamped one."""
+    lesions = show.journeys[driver].lesions
+    if button in (4, 5) and number in lesions.clamped:
+        return f"clamp {number} {lesions.clamped[number] + (0.1 if button == 4 else -0.1):.3f}"
+    if button == 3:
+        return f"free {number}"
+    if button != 1:
+        return None
+    if number in lesions.silenced:
+        return f"clamp {number}"
+    return f"free {number}" if number in lesions.clamped else f"silence {number}"

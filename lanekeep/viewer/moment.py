@@ -1,0 +1,185 @@
+"""An instant as a file: everything that decides how a show goes on from it.
+
+A zip of plain arrays (numpy's .npz, never unpickled): the scenario, and for each driver its name, memory, edits, lesions
+and the snapshot of its world.  The drivers themselves stay in their folders.
+"""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lanekeep.flags import UserError, write_whole
+from lanekeep.viewer.journey import Edits, Journey, Moment
+from lanekeep_envs import Element, Scenario, Snapshot
+from lanekeep_envs.drive import CAR, COURSE
+from lanekeep_envs.look import LOOK
+from lanekeep_envs.road import ROAD
+from lanekeep_envs.scenery import THING
+from lanekeep_envs.traffic import OTHER_CAR
+from lanekeep_policies.lesions import Lesions
+
+if TYPE_CHECKING:
+    from lanekeep.viewer.show import Show
+
+FORMAT = 1
+TABLES = {"cars": CAR, "courses": COURSE, "roads": ROAD, "looks": LOOK, "things": THING, "traffic": OTHER_CAR}
+
+
+class Kept(msgspec.Struct, forbid_unknown_fields=True):
+    """What is told about a driver besides arrays."""
+
+    name: str
+    core: str
+    steps: int
+    departures: int
+    road_seed: str  # of whatever size
+    generator: str  # its state, as JSON
+    removed: list[int]
+    strengths: dict[str, float]
+    silenced: list[int]
+    clamped: dict[str, float]
+    cut: list[tuple[int, int]]
+
+
+class Instants(msgspec.Struct, forbid_unknown_fields=True):
+    """What is told about a show."""
+
+    format: int
+    first_seed: int
+    drivers: list[Kept]
+
+
+class Opened(msgspec.Struct):
+    """A file that was read."""
+
+    scenario: Scenario
+    first_seed: int
+    names: list[str]
+    cores: list[str]
+    moments: list[Any]  # of Moment
+
+
+def save_moments(path: Path, show: "Show") -> None:
+    """Write the present instant of a show."""
+    arrays: dict[str, NDArray[Any]] = {}
+    drivers = []
+    for k, (name, journey) in enumerate(zip(show.names, show.journeys, strict=True)):
+        moment = journey.keep()
+        drivers.append(_told(name, journey, moment))
+        snapshot = moment.snapshot
+        tables = {table: snapshot.things[0] if table == "things" else getattr(snapshot, table)[0] for table in TABLES}
+        arrays |= {f"{table}_{k}": np.asarray(tables[table]) for table in TABLES}
+        arrays[f"memory_{k}"] = moment.before.numpy()
+        if snapshot.film is not None:
+            arrays[f"film_{k}"] = snapshot.film
+    told = json.dumps(msgspec.to_builtins(Instants(FORMAT, show.first_seed, drivers))).encode()
+    arrays["told"] = np.frombuffer(told, np.uint8)
+    arrays["scenario"] = np.frombuffer(msgspec.msgpack.encode(show.scenario), np.uint8)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]
+    write_whole(path, packed.getvalue())
+
+
+def read_moments(path: Path) -> Opened:
+    """Open a file; UserError, in one sentence, for one that is damaged, foreign or of another version."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        told = msgspec.json.decode(arrays["told"].tobytes(), type=Instants)
+        scenario = msgspec.msgpack.decode(arrays["scenario"].tobytes(), type=Scenario)
+        if told.format != FORMAT:
+            raise UserError(f"{path} is of version {told.format}, and this program reads version {FORMAT}")
+        moments = [_moment(kept, arrays, k) for k, kept in enumerate(told.drivers)]
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or 'it is no instant'}") from None
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
+        raise UserError(f"{path} is no instant of this version, or damaged: {error}") from None
+    if not moments:
+        raise UserError(f"{path} holds no driver")
+    names, cores = [kept.name for kept in told.drivers], [kept.core for kept in told.drivers]
+    return Opened(scenario, told.first_seed, names, cores, moments)
+
+
+def open_moments(path: Path, show: "Show") -> None:
+    """Go on from a file's instant, with the drivers that are watched; a driver of another kind begins without memories."""
+    go_on_from(read_moments(path), show)
+
+
+def go_on_from(opened: Opened, show: "Show") -> None:
+    """The same from a file that was read."""
+    show.begin(opened.scenario, opened.first_seed)
+    for k, journey in enumerate(show.journeys):
+        origin = min(k, len(opened.moments) - 1)
+        moment: Moment = opened.moments[origin]
+        if journey.driver.spec.core != opened.cores[origin] or moment.before.shape != journey.before.shape:
+            fresh = journey.driver.initial_state(1).detach()
+            moment = Moment(moment.snapshot, fresh, moment.steps, moment.departures, moment.edits, Lesions())
+        try:
+            journey.come_back(moment)
+        except ValueError as error:
+            raise UserError(f"this instant cannot be gone on from: {error}") from None
+    show.measure()
+
+
+def _told(name: str, journey: Journey, moment: Moment) -> Kept:
+    snapshot, lesions = moment.snapshot, moment.lesions
+    return Kept(
+        name,
+        journey.driver.spec.core,
+        moment.steps,
+        moment.departures,
+        str(snapshot.road_seeds[0]),
+        json.dumps(snapshot.generators[0]),
+        sorted(int(element) for element in moment.edits.removed),
+        moment.edits.strengths,
+        sorted(lesions.silenced),
+        {str(number): value for number, value in lesions.clamped.items()},
+        sorted(lesions.cut),
+    )
+
+
+def _moment(kept: Kept, arrays: dict[str, NDArray[Any]], k: int) -> Moment:
+    tables = {name: _table(arrays, f"{name}_{k}", dtype) for name, dtype in TABLES.items()}
+    road, car = tables["roads"], tables["cars"]
+    if road.ndim != 1 or len(road) < 2 or not 0 <= int(car["row"]) < len(road):
+        raise ValueError("the car is on no road")
+    film = arrays.get(f"film_{k}")
+    snapshot = Snapshot(
+        car[None],
+        tables["courses"][None],
+        road[None],
+        tables["looks"][None],
+        (tables["things"],),
+        np.array([int(kept.road_seed)], np.object_),
+        np.zeros(1, np.bool_),
+        (json.loads(kept.generator),),
+        tables["traffic"][None],
+        film,
+    )
+    memory = torch.from_numpy(arrays[f"memory_{k}"].copy())
+    if memory.ndim != 2 or not bool(torch.isfinite(memory).all()):
+        raise ValueError("a memory is not finite")
+    edits = Edits(frozenset(Element(number) for number in kept.removed), kept.strengths)
+    clamped = {int(number): value for number, value in kept.clamped.items()}
+    lesions = Lesions(frozenset(kept.silenced), clamped, frozenset(kept.cut))
+    return Moment(snapshot, memory, kept.steps, kept.departures, edits, lesions)
+
+
+def _table(arrays: dict[str, NDArray[Any]], name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A table of records; ValueError for one of other columns, or with numbers that are not finite."""
+    table = arrays[name]
+    if table.dtype != dtype:
+        raise ValueError(f"its table {name} has other columns")
+    for column in dtype.names or ():
+        values = table[column]
+        # a visibility, and the time to a crossing, may be infinite
+        if values.dtype.kind == "f" and np.isnan(values).any():
+            raise ValueError(f"{column} in its table {name} is not a number")
+    return table

@@ -1,0 +1,68 @@
+"""What lies over the driver's picture: a saliency map, or what each thing in it really does to the steering.
+
+elements    the pixels of an element in the colour of its true effect: orange where its presence steers to the left,
+            blue to the right, the stronger the more (bars.py measures them)
+the others  maps of `lanekeep.saliency`, on a scale that follows their largest numbers and falls back slowly, so that
+            frames of little attention look like it
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanekeep.saliency import METHODS, maps
+from lanekeep.viewer.bars import FULL_EFFECT, LiveEffects
+from lanekeep.viewer.journey import Journey
+from lanekeep.viewer.style import BLUE, ORANGE
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+OVERLAYS = {
+    "none": "",
+    "visual-backprop": "VisualBackProp",
+    "gradient": "gradient",
+    "grad-cam": "Grad-CAM",
+    "elements": "true effects",
+}
+FALL = 0.98  # of the scale, from one frame to the next
+HEAT = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float64)  # inferno
+
+
+class Overlay:
+    """One driver's picture under one kind of overlay."""
+
+    def __init__(self, name: str = "none") -> None:
+        self.name = name
+        self._scale = 0.0
+
+    def picture(self, journey: Journey, effects: LiveEffects) -> U8:
+        """The driver's frame [H, W, 3] with what lies over it."""
+        if self.name == "none":
+            frame: U8 = journey.frame
+            return frame
+        if self.name == "elements":
+            return coloured(journey.frame, tint(journey, effects), signed=True)
+        shown = maps(self.name, journey.running, journey.frame[None], journey.before)[0]
+        self._scale = max(FALL * self._scale, float(np.percentile(np.abs(shown), 99.5)))
+        return coloured(journey.frame, shown / (self._scale or 1.0), METHODS[self.name].signed)
+
+
+def tint(journey: Journey, effects: LiveEffects) -> F32:
+    """Effects in -1..1 of the elements that dominate the driver's pixels [H, W]."""
+    table = np.zeros(64, np.float32)
+    for element, effect in effects.now.items():
+        table[element] = np.clip(effect / FULL_EFFECT, -1.0, 1.0)
+    shown: F32 = table[journey.scenery().elements]
+    return shown
+
+
+def coloured(small: U8, shown: F32, signed: bool) -> U8:
+    """A map, in -1..1 or 0..1, over its frame in grey: orange steers to the left, blue to the right."""
+    grey = 0.75 * (small @ np.array([0.299, 0.587, 0.114]))[..., None]
+    share = np.clip(np.abs(shown), 0.0, 1.0)[..., None]
+    if signed:
+        over = np.where(shown[..., None] > 0.0, np.array(ORANGE, np.float64), np.array(BLUE, np.float64))
+    else:
+        place = (0.25 + 0.75 * share[..., 0]) * (len(HEAT) - 1)
+        over = np.stack([np.interp(place, np.arange(len(HEAT)), HEAT[:, c]) for c in range(3)], -1)
+    mixed: U8 = np.clip(share * over + (1.0 - share) * grey, 0.0, 255.0).astype(np.uint8)
+    return mixed

@@ -1,0 +1,244 @@
+"""The show: one or two drivers on the same road, in step, and everything that a person can do to them.
+
+Time is counted in ticks of 1/20 s of what is shown.  A tick drives as many control steps as its pace says, none while the
+show is held.  Whatever is done is an action (actions.py) that takes effect between two ticks, so that the same actions at
+the same ticks make the same show: a key, a line of a script and a bug report are one thing.  Drawing changes nothing.
+"""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pygame
+
+from lanekeep.drivers import camera_of, check_driver
+from lanekeep.flags import UserError, write_whole
+from lanekeep.viewer.journey import FRAMES_PER_S, Edits, Journey
+from lanekeep.viewer.keys import HELP
+from lanekeep.viewer.layout import UNITS
+from lanekeep.viewer.overlay import OVERLAYS
+from lanekeep.viewer.scene import Notes, Scene, watch_over
+from lanekeep.viewer.video import Film
+from lanekeep_envs import Element, Scenario, load_scenario, scenario_names
+from lanekeep_envs.look import STRENGTHS
+from lanekeep_policies.driver import Driver
+from lanekeep_policies.lesions import Lesions
+
+PACES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
+WEATHER = (*STRENGTHS["weather"], *STRENGTHS["surface"], *STRENGTHS["sensor"], "noise")  # what can be made stronger
+MESSAGE_TICKS = 50
+
+
+class Show:
+    """Journeys in step, what is drawn of them, and where pictures of it go."""
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        drivers: Sequence[Driver],
+        scenario: Scenario,
+        seed: int,
+        size: tuple[int, int] = UNITS,
+        sharp: bool = True,
+    ) -> None:
+        self.names, self.drivers = list(names), list(drivers)
+        self.scenario, self.first_seed = scenario, seed
+        self.ticks, self.pace, self.held, self.help, self.open = 0, 1.0, False, False, True
+        self.chosen, self.weather, self.overlay = 0, WEATHER[0], "none"
+        self.message, self._message_until, self._owed = "", 0, 0.0
+        self.film: Film | None = None
+        self.wanted: list[Path] = []  # pictures of the next frame
+        self.size, self._sharp = size, sharp
+        self.begin(scenario, seed)
+
+    def begin(self, scenario: Scenario, seed: int) -> None:
+        """Put new cars on a road of a scenario; UserError where a driver was made for another world."""
+        for driver in self.drivers:
+            check_driver(driver, scenario)
+        journeys = []
+        for driver in self.drivers:
+            camera = camera_of(driver)
+            assert camera is not None
+            journeys.append(Journey(driver, scenario, camera, seed))
+        self.scenario = scenario
+        self.watched = watch_over(self.names, journeys)
+        self.scene = Scene(self.watched, self.size, self._sharp)
+        self.show_overlay(self.overlay)
+        self.measure()
+
+    @property
+    def journeys(self) -> list[Journey]:
+        """One for each driver."""
+        return [one.journey for one in self.watched]
+
+    @property
+    def journey(self) -> Journey:
+        """That of the driver whose turn it is."""
+        return self.watched[self.chosen].journey
+
+    def tick(self) -> None:
+        """Let 1/20 s of the show pass."""
+        self.ticks += 1
+        if not self.held:
+            self._owed += self.pace
+            while self._owed >= 1.0:
+                self._owed -= 1.0
+                self._drive()
+
+    def step(self) -> None:
+        """Hold, and drive one control step."""
+        self.held = True
+        self._drive()
+        self.measure()
+
+    def _drive(self) -> None:
+        roads = [journey.road_seed for journey in self.journeys]
+        for journey in self.journeys:
+            journey.advance()
+        for road, journey in zip(roads, self.journeys, strict=True):
+            if journey.road_seed != road:  # one is at the end of the road: all go on to the next
+                self._to_road(journey.road_seed)
+                break
+        for one in self.watched:
+            one.effects.step(one.journey)
+
+    def _to_road(self, seed: int) -> None:
+        for journey in self.journeys:
+            if journey.road_seed != seed:
+                journey.go_to(seed)
+
+    def measure(self) -> None:
+        """Measure every effect at the present instant."""
+        for one in self.watched:
+            one.effects.all(one.journey)
+
+    def draw(self) -> pygame.Surface:
+        """The picture of this tick; it goes into the film and into the pictures that are wanted as well."""
+        message = self.message if self.ticks < self._message_until else ""
+        surface = self.scene.draw(Notes(self._tags(), message, self.chosen, HELP if self.help else ()))
+        while self.wanted:
+            write_whole(self.wanted.pop(), png(surface))
+        if self.film is not None:
+            self._into_film(surface)
+        return surface
+
+    def _tags(self) -> tuple[str, ...]:
+        tags = ["held"] if self.held else []
+        tags += [f"{self.pace:g}\N{MULTIPLICATION SIGN} speed"] if self.pace != 1.0 else []
+        hand = self.journey.hand
+        tags += [f"you steer {hand:+.2f}".replace("-", "\N{MINUS SIGN}")] if hand is not None else []
+        edits, lesions = self.journey.edits, self.journey.lesions
+        tags += [f"{name} {strength:.1f}" for name, strength in edits.strengths.items()]
+        gone = len(edits.removed)
+        tags += [f"{gone} removed"] if gone else []
+        touched = len(lesions.silenced) + len(lesions.clamped) + len(lesions.cut)
+        tags += [f"{touched} lesion{'' if touched == 1 else 's'}"] if touched else []
+        return (*tags, *(["recording"] if self.film is not None else []))
+
+    def say(self, message: str) -> None:
+        """Show a sentence for a while."""
+        self.message, self._message_until = message, self.ticks + MESSAGE_TICKS
+
+    def choose(self, number: int) -> None:
+        """Let the wheel and the lesions be those of this driver, counted from 0; ValueError if there is none."""
+        if not 0 <= number < len(self.watched):
+            raise ValueError(f"there are {len(self.watched)} drivers, so none is number {number + 1}")
+        self.chosen = number
+
+    def show_overlay(self, name: str) -> None:
+        """Put an overlay on the pictures of all drivers; KeyError for one that is not there."""
+        OVERLAYS[name]
+        self.overlay = name
+        for one in self.watched:
+            one.overlay.name = name
+
+    def edit(self, edits: Edits) -> None:
+        """Let all see the world otherwise."""
+        for journey in self.journeys:
+            journey.edit(edits)
+        self.measure()
+
+    def toggle(self, element: Element) -> None:
+        """Remove an element, or put it back."""
+        edits = self.journey.edits
+        self.edit(Edits(edits.removed ^ {element}, edits.strengths))
+
+    def strengthen(self, name: str, strength: float) -> None:
+        """Give weather, wear or the lens a strength, 0 to 1."""
+        edits = self.journey.edits
+        self.edit(Edits(edits.removed, {**edits.strengths, name: min(max(round(strength, 3), 0.0), 1.0)}))
+
+    def strength_of(self, name: str) -> float:
+        """The strength that is seen now."""
+        own = self.journey.env.snapshot().looks[0]
+        given = float(own["noise_grey"]) / 24.0 if name == "noise" else float(own[name])
+        return self.journey.edits.strengths.get(name, given)
+
+    def lesion(self, lesions: Lesions) -> None:
+        """Put the driver whose turn it is under lesions; ValueError for a neuron or synapse that it does not have."""
+        self.journey.lesion(lesions)
+        self.watched[self.chosen].effects.all(self.journey)
+
+    def go_to_road(self, seed: int) -> None:
+        """Put all drivers at the beginning of a road."""
+        for journey in self.journeys:
+            journey.go_to(seed)
+        self.measure()
+
+    def change_scenario(self, name: str) -> None:
+        """Go on in another scenario, from the beginning, with the same edits and lesions; ValueError, UserError."""
+        before = self.journeys
+        self.begin(load_scenario(name), self.first_seed)
+        for old, new in zip(before, self.journeys, strict=True):
+            new.lesion(old.lesions)
+            new.edit(old.edits)
+        self.measure()
+
+    def next_scenario(self) -> str:
+        """The name of the scenario after this one."""
+        names = scenario_names()
+        return names[(names.index(self.scenario.name) + 1) % len(names)] if self.scenario.name in names else names[0]
+
+    def picture(self, path: Path) -> None:
+        """Write the next frame as a .png file."""
+        self.wanted.append(path)
+
+    def record(self, path: Path) -> None:
+        """Begin a film of everything from the next frame on; UserError if there is one already."""
+        if self.film is not None:
+            raise UserError("a film is being recorded already")
+        self.film = Film(path, (self.size[0] // 2 * 2, self.size[1] // 2 * 2), FRAMES_PER_S)
+        self._film_size = (self.size[0] // 2 * 2, self.size[1] // 2 * 2)
+
+    def finish_film(self) -> Path | None:
+        """End the film, so that it plays; the path of it."""
+        film, self.film = self.film, None
+        if film is None:
+            return None
+        film.finish()
+        return film.path
+
+    def abandon_film(self) -> None:
+        """Leave nothing of a film behind."""
+        film, self.film = self.film, None
+        if film is not None:
+            film.abandon()
+
+    def _into_film(self, surface: pygame.Surface) -> None:
+        assert self.film is not None
+        if surface.get_size() != self._film_size:  # the window is of another size by now, or of an odd one
+            surface = pygame.transform.smoothscale(surface, self._film_size)
+        self.film.add(pygame.image.tobytes(surface, "RGB"))
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw so many pixels from now on."""
+        if size != self.size:
+            self.size = size
+            self.scene = Scene(self.watched, size, self._sharp)
+
+
+def png(surface: pygame.Surface) -> bytes:
+    """A surface as a .png file; pygame itself does not notice a full disk."""
+    encoded = io.BytesIO()
+    pygame.image.save(surface, encoded, ".png")
+    return encoded.getvalue()
