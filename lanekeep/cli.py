@@ -43,6 +43,7 @@ COMMANDS = {
     "bench cores": Command("lanekeep.bench.cores", "BenchCores", "how fast every core is, next to ncps"),
     "bench rl": Command("lanekeep.bench.rl", "BenchRL", "how fast reinforcement learning is, next to the stock policy"),
     "bench saliency": Command("lanekeep.bench.saliency", "BenchSaliency", "what looking costs while driving"),
+    "bench watch": Command("lanekeep.bench.watch", "BenchWatch", "how many pictures a second watching takes"),
     "bench train": Command("lanekeep.bench.train", "BenchTrain", "how fast a training step is"),
 }
 

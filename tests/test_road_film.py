@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from lanekeep.cli import main
-from lanekeep.viewer.road_film import HEAT, Recording, coloured, cut_of, shrunk
+from lanekeep.viewer.overlay import HEAT, coloured
+from lanekeep.viewer.road_film import Recording, cut_of, shrunk
 from lanekeep_envs import Camera, LaneKeepingVectorEnv
 
 CAMERA = Camera.parse("48x160")

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from lanekeep.cli import main
 from lanekeep.flags import UserError
 from lanekeep.rollout import DriverPilot, drive_roads
-from lanekeep.viewer import Watch, circuit, window
+from lanekeep.viewer import Watch, circuit
 from lanekeep.viewer.journey import Journey
-from lanekeep.viewer.scene import CIRCUIT, EYE, OFFSET, ROAD, SIZE, STEERING, WINDSCREEN, Scene
+from lanekeep.viewer.layout import DUO, SOLO, UNITS, Layout
+from lanekeep.viewer.scene import Scene, watch_over
+from lanekeep.viewer.show import Show
 from lanekeep_envs import Camera, load_scenario
 from lanekeep_policies.checkpoint import save_driver
 from lanekeep_policies.driver import Driver, DriverSpec
@@ -56,22 +58,15 @@ def short_roads(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def dummy_display(monkeypatch: pytest.MonkeyPatch) -> None:
-    pygame.display.quit()
-    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-
-
 def decode(path: Path) -> tuple[str, NDArray[np.uint8]]:
     """What ffmpeg says of a video, and its frames [T, H, W, 3]."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     done = subprocess.run(command, capture_output=True, check=True)
-    return done.stderr.decode(), np.frombuffer(done.stdout, np.uint8).reshape(-1, SIZE[1], SIZE[0], 3)
+    return done.stderr.decode(), np.frombuffer(done.stdout, np.uint8).reshape(-1, UNITS[1], UNITS[0], 3)
 
 
-def press(*keys: int) -> None:
-    for key in keys:
-        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
+def scene_of(journey: Journey, name: str = "untrained") -> Scene:
+    return Scene(watch_over([name], [journey]))
 
 
 def test_watched_is_driven_as_measured(short_roads: Path) -> None:
@@ -81,7 +76,7 @@ def test_watched_is_driven_as_measured(short_roads: Path) -> None:
     measured = [offset for drive in drives for offset in drive.traces["lateral_offset_m"]]
     assert sum(drive.departures for drive in drives) > 2
     journey = Journey(untrained(), scenario, CAMERA, 10_000, memory_s=1000.0)
-    scene = Scene(journey, "untrained")
+    scene = scene_of(journey)
     while journey.steps < len(measured):
         if journey.steps % 5 == 0:
             scene.draw()
@@ -95,7 +90,7 @@ def test_watched_is_driven_as_measured(short_roads: Path) -> None:
 
 def test_drawing_draws_the_same_picture_twice_and_leaves_the_drive_alone() -> None:
     journey = Journey(untrained(), load_scenario("country"), CAMERA, 10_000)
-    before, scene = journey.env.snapshot(), Scene(journey, "untrained")
+    before, scene = journey.env.snapshot(), scene_of(journey)
     first = pygame.image.tobytes(scene.draw(), "RGB")
     assert pygame.image.tobytes(scene.draw(), "RGB") == first
     after = journey.env.snapshot()
@@ -105,32 +100,51 @@ def test_drawing_draws_the_same_picture_twice_and_leaves_the_drive_alone() -> No
 
 def test_the_driver_s_frame_is_shown_pixel_by_pixel() -> None:
     journey = Journey(untrained(), load_scenario("country"), CAMERA, 10_000)
-    canvas = pygame.surfarray.array3d(Scene(journey, "untrained").draw()).swapaxes(0, 1)
-    shown = canvas[EYE.top : EYE.bottom, EYE.left : EYE.right]
+    canvas = pygame.surfarray.array3d(scene_of(journey).draw()).swapaxes(0, 1)
+    eye = SOLO.eye[0]
+    shown = canvas[eye.top : eye.bottom, eye.left : eye.right]
     assert np.array_equal(shown, journey.frame.repeat(3, 0).repeat(3, 1))
 
 
-def test_no_panel_touches_another() -> None:
-    panels = [WINDSCREEN, STEERING, OFFSET, EYE, CIRCUIT, ROAD]
-    assert all(pygame.Rect((0, 0), SIZE).contains(panel) for panel in panels)
-    for k, panel in enumerate(panels):
-        assert panel.inflate(12, 12).collidelist(panels[:k]) == -1
+@pytest.mark.parametrize("layout", [SOLO, DUO])
+def test_no_panel_touches_another(layout: Layout) -> None:
+    assert all(pygame.Rect((0, 0), UNITS).contains(panel) for panel in layout.boxes)
+    for k, panel in enumerate(layout.boxes):
+        assert panel.inflate(12, 12).collidelist(layout.boxes[:k]) == -1
 
 
-def test_neurons_stand_apart_within_their_panel() -> None:
-    points = np.array(circuit.place_neurons(ncp_wiring(), CIRCUIT.width, CIRCUIT.height))
+@pytest.mark.parametrize("cores", [("ncp",), ("ncp", "lstm"), ("lstm", "ncp")])
+@pytest.mark.parametrize("size", [(960, 540), (1280, 720), (2560, 1440), (1300, 900)])
+def test_no_words_overlap_at_any_size(cores: tuple[str, ...], size: tuple[int, int]) -> None:
+    names = [f"a-driver-with-a-long-name-{core}" for core in cores]
+    show = Show(names, [untrained(core) for core in cores], load_scenario("sensor_noise"), 10_000, size)
+    for _ in range(3):
+        show.tick()
+    show.draw()
+    words = show.scene.canvas.written
+    assert len(words) > 40
+    for k, word in enumerate(words):
+        assert pygame.Rect((0, 0), size).contains(word)
+        assert word.inflate(-2, -4).collidelist(words[:k]) == -1  # a line's box is higher than its letters
+
+
+@pytest.mark.parametrize("layout", [SOLO, DUO])
+def test_neurons_stand_apart_within_their_panel(layout: Layout) -> None:
+    box = layout.memory[0]
+    found, radius = circuit.place_neurons(ncp_wiring(), box.width, box.height)
+    points = np.array(found)
     apart = np.linalg.norm(points[:, None] - points[None], axis=-1) + 1e3 * np.eye(len(points))
-    assert len(points) == 19
-    assert apart.min() > 2.0 * (circuit.RADIUS + 1.0)
-    assert (points > circuit.RADIUS).all()
-    assert (points < np.array(CIRCUIT.size) - circuit.RADIUS).all()
+    assert len(points) == 19 and radius > 4.0
+    assert apart.min() > 2.0 * (radius + 1.0)
+    assert (points > radius).all()
+    assert (points < np.array(box.size) - radius).all()
 
 
 def test_a_core_without_a_wiring_is_drawn_too() -> None:
     journey = Journey(untrained("lstm"), load_scenario("country"), CAMERA, 10_000)
     for _ in range(3):
         journey.advance()
-    cells = Scene(journey, "untrained").draw().subsurface(CIRCUIT)
+    cells = scene_of(journey).draw().subsurface(SOLO.memory[0])
     assert len(np.unique(pygame.surfarray.array2d(cells))) > 100  # 128 numbers, each in its own shade
 
 
@@ -138,7 +152,8 @@ def test_a_core_without_a_wiring_is_drawn_too() -> None:
 def test_any_core_is_drawn(core: str) -> None:
     journey = Journey(untrained(core), load_scenario("country"), CAMERA, 10_000)
     journey.advance()
-    assert np.ptp(pygame.surfarray.array3d(Scene(journey, core).draw().subsurface(CIRCUIT.move(0, -40))), (0, 1)).all()
+    drawn = scene_of(journey, core).draw().subsurface(SOLO.memory[0].move(0, -40))
+    assert np.ptp(pygame.surfarray.array3d(drawn), (0, 1)).all()
 
 
 def test_video_plays(folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -203,62 +218,6 @@ def test_a_full_disk_is_one_sentence(
     assert not Path("drive.mp4").exists()
 
 
-@pytest.mark.usefixtures("dummy_display")
-def test_a_held_car_says_so_on_its_windscreen_only() -> None:
-    shown = window.Window("test")
-    shown.held = True
-    for grey in (0, 255):
-        canvas = pygame.Surface(SIZE, 0, 32)
-        canvas.fill((grey, grey, grey))
-        shown.show(canvas)
-        rows, columns = np.nonzero((pygame.surfarray.array3d(shown.screen) != grey).any(2).T)
-        about = pygame.Rect(columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
-        assert WINDSCREEN.contains(about)
-        assert np.abs(np.subtract(about.center, WINDSCREEN.center)).max() <= 1
-    pygame.display.quit()
-
-
-@pytest.mark.usefixtures("dummy_display")
-@pytest.mark.parametrize("key", [pygame.K_ESCAPE, pygame.K_q])
-def test_a_key_closes_the_window(key: int) -> None:
-    shown = window.Window("test")
-    press(pygame.K_x)
-    shown.listen()
-    assert shown.open
-    press(key)
-    shown.listen()
-    pygame.display.quit()
-    assert not shown.open
-
-
-@pytest.mark.usefixtures("dummy_display")
-def test_space_holds_the_car_and_n_takes_the_next_road(monkeypatch: pytest.MonkeyPatch) -> None:
-    journey = Journey(untrained(), load_scenario("country"), CAMERA, 10_000)
-    seen: list[tuple[int, int]] = []
-    script = {1: pygame.K_SPACE, 4: pygame.K_SPACE, 6: pygame.K_n, 8: pygame.K_ESCAPE}
-
-    def note_and_press(shown: window.Window, canvas: pygame.Surface) -> None:
-        seen.append((journey.steps, int(journey.info["road_seed"]) - 10_000))
-        press(*([script[len(seen)]] if len(seen) in script else []))
-
-    monkeypatch.setattr(window.Window, "show", note_and_press)
-    window.watch_in_window(journey, Scene(journey, "untrained"), steps=None)
-    assert seen == [(0, 0), (0, 0), (0, 0), (0, 0), (1, 0), (2, 0), (2, 1), (3, 1)]
-    assert not pygame.display.get_init()
-
-
-@pytest.mark.usefixtures("dummy_display")
-def test_the_canvas_fits_any_window() -> None:
-    shown, canvas = window.Window("test"), pygame.Surface(SIZE, 0, 32)
-    canvas.fill((255, 255, 255))
-    shown.screen = pygame.Surface((500, 500), 0, 32)
-    shown.show(canvas)
-    white = (pygame.surfarray.array3d(shown.screen) > 250).all(2)
-    pygame.display.quit()
-    assert white.any(1).all()  # as wide as the window
-    assert abs(white.sum() / 500 / (500 * 9 / 16) - 1.0) < 0.01  # and of the canvas's shape
-
-
 @pytest.mark.parametrize("chosen", ["", "no such driver"])
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
 def test_without_a_display_the_way_out_is_a_video(folder: str, chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,6 +238,11 @@ def test_without_a_display_the_way_out_is_a_video(folder: str, chosen: str, monk
         (["--video", "drive.avi"], "ends in .mp4"),
         (["--video", "no/such/drive.mp4"], "there is no folder for no/such/drive.mp4"),
         (["--video", "x.mp4", "--scenario", "contry"], "country"),
+        (["--size", "100x100"], "--size is WIDTHxHEIGHT from 960x540 to 3840x2160, not '100x100'"),
+        (["--overlay", "gradients"], "did you mean gradient?"),
+        (["--script", "no.txt"], "--script no.txt: No such file"),
+        (["--from", "no.instant"], "no.instant cannot be read: No such file"),
+        (["--from", "x.instant", "--scenario", "night"], "leave out --scenario"),
     ],
 )
 def test_refusals(folder: str, flags: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,15 +7,17 @@ driver brings along (lanekeep.effects.now).  A few elements take their turn at e
 a second old; after an edit, a lesion or a single step all are of the present instant.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pygame
 
 from lanekeep.effects import seen_in, steering, title_of
 from lanekeep.viewer.journey import Edits, Journey
-from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Canvas, mix
+from lanekeep.viewer.style import BLUE, FAINT, GROUND, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Canvas, mix
 from lanekeep_envs import REMOVABLE, Element
 
-AT_ONCE = 3  # elements measured in a step
+AT_ONCE = 2  # elements measured in a step
 LOOK_EVERY = 10  # steps between two looks at what there is to be seen
 RANK_EVERY = 100  # steps between two choices of the elements that get a row
 FULL_EFFECT = 0.1  # of the action, where a bar is full
@@ -27,10 +29,9 @@ class LiveEffects:
 
     def __init__(self) -> None:
         self.now: dict[Element, float] = {}
-        self._weight: dict[Element, float] = {}  # mean size of late, which decides who gets a row
+        self._weight: dict[Element, float] = {}
         self._turn = 0
         self._seen: tuple[Element, ...] = ()
-        self._ranked: list[Element] = []
 
     def step(self, journey: Journey) -> None:
         """Measure those whose turn it is."""
@@ -39,19 +40,20 @@ class LiveEffects:
         waiting = [self._seen[(self._turn + k) % len(self._seen)] for k in range(min(AT_ONCE, len(self._seen)))]
         self._turn = (self._turn + len(waiting)) % max(1, len(self._seen))
         self._measure(journey, waiting)
-        if journey.steps % RANK_EVERY == 0:
-            self._ranked = []
 
     def all(self, journey: Journey) -> None:
         """Measure every one at the present instant."""
         self._look(journey)
         self._measure(journey, list(self._seen))
 
-    def rows(self, most: int) -> list[Element]:
-        """The elements with the largest effects of late, as many as there is room for, in the order of `Element`."""
-        if not self._ranked or any(element not in self._ranked for element in self._weight):
-            self._ranked = sorted(self._weight, key=lambda element: -self._weight[element])
-        return sorted(self._ranked[:most])
+    def weight(self, element: Element) -> float:
+        """How large its effect has been of late."""
+        return self._weight.get(element, 0.0)
+
+    @property
+    def known(self) -> set[Element]:
+        """The elements that were ever measured."""
+        return set(self._weight)
 
     def _look(self, journey: Journey) -> None:
         seen = {*seen_in(journey.scenery()), *journey.edits.removed}
@@ -73,6 +75,22 @@ class LiveEffects:
             self._weight[element] = 0.9 * self._weight.get(element, size) + 0.1 * size
 
 
+class Rows:
+    """Which elements get a bar: the same for all drivers, those with the largest effects, chosen anew now and then."""
+
+    def __init__(self, most: int) -> None:
+        self.elements: list[Element] = []
+        self._most, self._known = most, set[Element]()
+
+    def choose(self, effects: Sequence[LiveEffects], steps: int) -> None:
+        """Choose if it is time, or if an element is new; in the order of `Element`, so that bars keep their places."""
+        known = set().union(*(one.known for one in effects))
+        if steps % RANK_EVERY == 0 or known != self._known:
+            self._known = known
+            by_weight = sorted(sorted(known), key=lambda e: -sum(one.weight(e) for one in effects))
+            self.elements = sorted(by_weight[: self._most])
+
+
 def rows_in(box: pygame.Rect) -> int:
     """How many bars there is room for."""
     return (box.height - 6) // ROW
@@ -83,13 +101,15 @@ def row_at(box: pygame.Rect, y: float) -> int:
     return int((y - box.y - 3) // ROW)
 
 
-def draw_bars(canvas: Canvas, box: pygame.Rect, effects: LiveEffects, removed: frozenset[Element]) -> None:
+def draw_bars(
+    canvas: Canvas, box: pygame.Rect, rows: Sequence[Element], effects: LiveEffects, removed: frozenset[Element]
+) -> None:
     """A bar for each element, to the left where it steers to the left; hollow for one that is removed."""
     canvas.plate(box, PANEL)
     left, right = box.x + 118.0, box.right - 8.0
     middle, half = (left + right) / 2.0, (right - left) / 2.0
     canvas.line([(middle, box.y + 3), (middle, box.bottom - 4)], RULE)
-    for k, element in enumerate(effects.rows(rows_in(box))):
+    for k, element in enumerate(rows):
         y = box.y + 3 + ROW * (k + 0.5)
         gone = element in removed
         number = str((k + 1) % 10) if k < 10 else ""
@@ -106,4 +126,4 @@ def draw_bars(canvas: Canvas, box: pygame.Rect, effects: LiveEffects, removed: f
             canvas.plate(bar, mix(PANEL, colour, 0.45) if gone else colour)
         if abs(effect) > FULL_EFFECT:  # it goes on beyond the edge, and says how far
             at, align = ((left + 3, y), "left") if effect > 0.0 else ((right - 3, y), "right")
-            canvas.write(f"{abs(effect):.2f}", at, SMALL, BRIGHT, align)
+            canvas.write(f"{abs(effect):.2f}", at, SMALL, GROUND, align)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pygame
 
-from lanekeep.viewer.bars import row_at, rows_in
+from lanekeep.viewer.bars import row_at
 from lanekeep.viewer.circuit import cell_at, neuron_at, synapse_at, wiring_of
 from lanekeep.viewer.style import Point
 
@@ -72,7 +72,7 @@ def action_of_key(show: "Show", key: int, shift: bool) -> str | None:
     if key == pygame.K_g:
         return f"gust {'-4' if shift else '4'}"
     if pygame.K_0 <= key <= pygame.K_9:
-        return _toggle_row(show, show.chosen, (key - pygame.K_0 - 1) % 10)
+        return _toggle_row(show, (key - pygame.K_0 - 1) % 10)
     if key in (pygame.K_PLUS, pygame.K_EQUALS):
         return "stronger"
     return KEYS.get(key)
@@ -87,18 +87,17 @@ def actions_of_click(show: "Show", at: Point, button: int) -> list[str]:
         if memory.collidepoint(point):
             action = _memory_clicked(show, k, memory, point, button)
         elif bars.collidepoint(point) and button == 1:
-            action = _toggle_row(show, k, row_at(bars, point[1]))
+            action = _toggle_row(show, row_at(bars, point[1]))
         if action is not None:
             return [f"driver {k + 1}", action]
     return []
 
 
-def _toggle_row(show: "Show", driver: int, row: int) -> str | None:
-    one, box = show.watched[driver], show.scene.layout.bars[driver]
-    rows = one.effects.rows(rows_in(box))
+def _toggle_row(show: "Show", row: int) -> str | None:
+    rows = show.rows.elements
     if not 0 <= row < len(rows):
         return None
-    word = "restore" if rows[row] in one.journey.edits.removed else "remove"
+    word = "restore" if rows[row] in show.journey.edits.removed else "remove"
     return f"{word} {rows[row].name.lower()}"
 
 

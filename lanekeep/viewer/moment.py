@@ -90,7 +90,7 @@ def save_moments(path: Path, show: "Show") -> None:
 def read_moments(path: Path) -> Opened:
     """Open a file; UserError, in one sentence, for one that is damaged, foreign or of another version."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         told = msgspec.json.decode(arrays["told"].tobytes(), type=Instants)
         scenario = msgspec.msgpack.decode(arrays["scenario"].tobytes(), type=Scenario)

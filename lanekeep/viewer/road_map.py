@@ -42,8 +42,10 @@ class RoadMap:
 
     def beside(self, s_m: F64, d_m: float) -> F64:
         """Pixels of the line `d_m` to the left of the axis."""
-        s = np.arange(len(self.road), dtype=np.float64)
-        x, y, heading = (np.interp(s_m, s, self.road[name]) for name in ("x", "y", "heading"))
+        low = int(s_m[0])  # only that part of the road is looked at
+        part = self.road[low : int(s_m[-1]) + 2]
+        s = np.arange(low, low + len(part), dtype=np.float64)
+        x, y, heading = (np.interp(s_m, s, part[name]) for name in ("x", "y", "heading"))
         return self.pixels(x - d_m * np.sin(heading), y + d_m * np.cos(heading))
 
     def strip(self, left_m: float, right_m: float, colour: tuple[int, int, int]) -> None:
@@ -60,7 +62,7 @@ class RoadMap:
         for side in (1.0, -1.0):
             self.sheet.line(self.beside(s, side * (lane.lane_width_m + lane.marking_width_m / 2.0)), PLAIN, 1.0)
         period = lane.dash_m + lane.gap_m
-        for start in np.arange(np.floor(s[0] / period) * period, s[-1], period):
+        for start in np.arange(np.ceil(s[0] / period) * period, s[-1] - lane.dash_m, period):
             self.sheet.line(self.beside(start + np.linspace(0.0, lane.dash_m, 3), 0.0), PLAIN, 1.0)
         self.sheet.line(self.beside(s, -lane.lane_width_m / 2.0), GREEN, 0.75)
 

@@ -1,10 +1,14 @@
 """The scene: everything about one or two journeys on a canvas; no display is needed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pygame
+from numpy.typing import NDArray
 
+from lanekeep.viewer.at_once import begun
 from lanekeep.viewer.bars import LiveEffects, draw_bars
 from lanekeep.viewer.circuit import draw_cells, draw_circuit, wiring_of
 from lanekeep.viewer.journey import STEP_S, Journey
@@ -28,8 +32,10 @@ from lanekeep.viewer.style import (
     Canvas,
     Colour,
 )
+from lanekeep_envs import Element
 from lanekeep_envs.drive import DEFAULT_VEHICLE
 
+U8 = NDArray[np.uint8]
 COLOURS = (BLUE, PINK)  # of the drivers
 
 
@@ -60,15 +66,16 @@ class Scene:
         self.layout: Layout = SOLO if len(watched) == 1 else DUO
         self.canvas = Canvas(size, UNITS)
 
-    def draw(self, notes: Notes = Notes()) -> pygame.Surface:  # noqa: B008 (an immutable tuple)
-        """Draw every part."""
+    def draw(self, rows: Sequence[Element] = (), notes: Notes = Notes()) -> pygame.Surface:  # noqa: B008 (immutable)
+        """Draw every part, with bars of these elements."""
         canvas, layout = self.canvas, self.layout
         journeys = [one.journey for one in self.watched]
         pasts, colours = [tuple(journey.past) for journey in journeys], COLOURS[: len(journeys)]
+        seen = begun(self._seen, range(len(journeys)))  # on the other core, while this one draws
         canvas.clear()
         self._headline()
         for k in range(len(journeys)):
-            self._driver(k, notes)
+            self._driver(k, rows, notes)
         scenario = journeys[0].scenario
         self._title(layout.road, "from above")
         places = [journey.env.path_ahead() for journey in journeys]
@@ -79,10 +86,21 @@ class Scene:
         draw_steering(canvas, layout.steering, pasts, colours, scenario.curvature_limit_per_m)
         self._title(layout.offset, "place in the lane, m", "left is up")
         draw_offset(canvas, layout.offset, pasts, colours, scenario.lane.lane_width_m, DEFAULT_VEHICLE.half_width_m)
+        for k, future in enumerate(seen):
+            windscreen, eye = future.result()
+            canvas.image(layout.windscreen[k], windscreen, smooth=not self.sharp)
+            canvas.image(layout.eye[k], eye)
         self._notes(notes)
         return canvas.surface
 
-    def _driver(self, k: int, notes: Notes) -> None:
+    def _seen(self, k: int) -> tuple[U8, U8]:
+        """What there is to see through a windscreen, and what its driver sees, under its overlay."""
+        one, room = self.watched[k], self.canvas.place(self.layout.windscreen[k])
+        finer = 1 if self.sharp else 2
+        windscreen = one.journey.picture(room.height // finer, room.width // finer)
+        return windscreen, one.overlay.picture(one.journey, one.effects)
+
+    def _driver(self, k: int, rows: Sequence[Element], notes: Notes) -> None:
         """The panels of one driver."""
         canvas, layout, one = self.canvas, self.layout, self.watched[k]
         journey, box = one.journey, layout.windscreen[k]
@@ -92,15 +110,11 @@ class Scene:
             chosen = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE} " if k == notes.chosen and notes.tags else ""
             offset = f"{_signed(journey.info['lateral_offset_m'])} m, {_departures(journey)}"
             self._title(box, chosen + shortened(one.name), offset, COLOURS[k])
-        room = canvas.place(box)
-        finer = 1 if self.sharp else 2
-        canvas.image(box, journey.picture(room.height // finer, room.width // finer), smooth=not self.sharp)
         size = journey.env.camera.size.replace("x", " \N{MULTIPLICATION SIGN} ")
         self._title(layout.eye[k], "what the driver sees", OVERLAYS[one.overlay.name] or f"{size} pixels")
         canvas.plate(layout.eye[k], PANEL)
-        canvas.image(layout.eye[k], one.overlay.picture(journey, one.effects))
         self._title(layout.bars[k], "true effects", "left | right")
-        draw_bars(canvas, layout.bars[k], one.effects, journey.edits.removed)
+        draw_bars(canvas, layout.bars[k], rows, one.effects, journey.edits.removed)
         self._memory(layout.memory[k], journey)
 
     def _memory(self, box: pygame.Rect, journey: Journey) -> None:

@@ -13,6 +13,8 @@ import pygame
 
 from lanekeep.drivers import camera_of, check_driver
 from lanekeep.flags import UserError, write_whole
+from lanekeep.viewer.at_once import each_at_once
+from lanekeep.viewer.bars import Rows, rows_in
 from lanekeep.viewer.journey import FRAMES_PER_S, Edits, Journey
 from lanekeep.viewer.keys import HELP
 from lanekeep.viewer.layout import UNITS
@@ -63,6 +65,7 @@ class Show:
         self.scenario = scenario
         self.watched = watch_over(self.names, journeys)
         self.scene = Scene(self.watched, self.size, self._sharp)
+        self.rows = Rows(rows_in(self.scene.layout.bars[0]))
         self.show_overlay(self.overlay)
         self.measure()
 
@@ -93,14 +96,13 @@ class Show:
 
     def _drive(self) -> None:
         roads = [journey.road_seed for journey in self.journeys]
-        for journey in self.journeys:
-            journey.advance()
+        each_at_once(Journey.advance, self.journeys)
         for road, journey in zip(roads, self.journeys, strict=True):
             if journey.road_seed != road:  # one is at the end of the road: all go on to the next
                 self._to_road(journey.road_seed)
                 break
-        for one in self.watched:
-            one.effects.step(one.journey)
+        each_at_once(lambda one: one.effects.step(one.journey), self.watched)
+        self.rows.choose([one.effects for one in self.watched], self.journey.steps)
 
     def _to_road(self, seed: int) -> None:
         for journey in self.journeys:
@@ -109,13 +111,14 @@ class Show:
 
     def measure(self) -> None:
         """Measure every effect at the present instant."""
-        for one in self.watched:
-            one.effects.all(one.journey)
+        each_at_once(lambda one: one.effects.all(one.journey), self.watched)
+        self.rows.choose([one.effects for one in self.watched], self.journey.steps)
 
     def draw(self) -> pygame.Surface:
         """The picture of this tick; it goes into the film and into the pictures that are wanted as well."""
         message = self.message if self.ticks < self._message_until else ""
-        surface = self.scene.draw(Notes(self._tags(), message, self.chosen, HELP if self.help else ()))
+        help = HELP if self.help else ()
+        surface = self.scene.draw(self.rows.elements, Notes(self._tags(), message, self.chosen, help))
         while self.wanted:
             write_whole(self.wanted.pop(), png(surface))
         if self.film is not None:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pygame
 
@@ -35,13 +36,15 @@ class Window:
             pygame.display.quit()
             raise UserError(WAY_OUT) from None
         pygame.display.set_caption(title)
-        self._hands, self._wheel = Hands(), Wheel()
+        with suppress(pygame.error):  # without gamepads there are the arrows
+            pygame.joystick.init()
+        self._hands, self._wheel, self._told = Hands(), Wheel(), False
 
     def listen(self, show: Show) -> list[str]:
         """What was pressed and clicked since the last time, as actions."""
         actions: list[str] = []
         for event in pygame.event.get():
-            self._hands.take(event)
+            self._hands.heed(event)
             if event.type == pygame.QUIT:
                 actions.append("quit")
             elif event.type == pygame.KEYDOWN:
@@ -49,16 +52,20 @@ class Window:
                 actions += [action] if action is not None else []
             elif event.type == pygame.MOUSEBUTTONDOWN and event.button in BUTTONS:
                 actions += actions_of_click(show, event.pos, event.button)
+        if "release" in actions:
+            self._hands.let_go()
         return actions + self._steering(show)
 
     def _steering(self, show: Show) -> list[str]:
-        """Hands on the wheel, from the first arrow on until it is given back."""
+        """Hands on the wheel, from the first arrow or the first move of a gamepad on until it is given back."""
         hands, hand = self._hands, show.journey.hand
-        touched = hands.left or hands.right or hands.moved
-        if hand is None and not touched:
-            self._wheel = Wheel()
+        if hands.lost_gamepad and not self._told:
+            show.say("the gamepad is gone: steer with the arrows, or give the wheel back with Enter")
+        self._told = hands.lost_gamepad
+        if hand is None and not (hands.left or hands.right or hands.axis is not None):
+            self._wheel.centre()
             return []
-        action = self._wheel.turned(hands.left, hands.right, hands.axis if hands.moved else None, STEP_S)
+        action = self._wheel.turned(hands.left, hands.right, hands.axis, STEP_S)
         return [] if hand is not None and abs(action - hand) < 1e-6 else [f"steer {action:.4f}"]
 
     def show(self, picture: pygame.Surface) -> None:

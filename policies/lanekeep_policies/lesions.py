@@ -126,7 +126,7 @@ def _check(driver: Driver, lesions: Lesions) -> None:
         if not 0 <= number < numbers:
             raise ValueError(f"this driver's state has {numbers} numbers, counted from 0, so none is {number}")
     if lesions.cut and not isinstance(driver.core, LTC):
-        raise ValueError(f"a {driver.spec.core} has no synapses that could be cut: ncp and ltc have")
+        raise ValueError(f"the core {driver.spec.core} has no synapses that could be cut: ncp and ltc have")
     if isinstance(driver.core, LTC):
         there = set(zip(driver.core.wiring.source.tolist(), driver.core.wiring.target.tolist(), strict=True))
         for source, target in lesions.cut - there:

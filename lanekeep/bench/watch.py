@@ -1,0 +1,78 @@
+"""How many pictures a second `lanekeep watch` draws, driving included: two drivers, an overlay, circuit, true effects.
+
+Everything that a window does is timed but for the waiting: drive, measure, draw 1280x720 pixels, put them on the display.
+The world moves 20 times a second; what is beyond that is room for slower machines and for driving faster than the clock.
+"""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from lanekeep.bench.measures import Measures, report
+from lanekeep.drivers import open_driver
+from lanekeep.evaluate import FIRST_TEST_SEED
+from lanekeep.flags import check_file, in_range
+from lanekeep.viewer.overlay import OVERLAYS
+from lanekeep.viewer.show import Show
+from lanekeep.viewer.window import Window
+from lanekeep_envs import load_scenario
+
+DRIVERS = ("ncp", "lstm")
+THE_MEASURE = "gradient"  # the overlay that takes longest
+
+
+@dataclass(frozen=True)
+class BenchWatch:
+    """How many pictures a second a window on two drivers shows; without a display it is one that nobody sees."""
+
+    repeats: int = 7
+    """Repeats; each times every overlay once."""
+    frames: int = 60
+    """Pictures per overlay and repeat."""
+    scenario: str = "country"
+    """Roads to drive: a name or the path of a .toml file."""
+    json: Path | None = None
+    """Also write the measures to this file."""
+
+    def __post_init__(self) -> None:
+        in_range(self, "repeats", 1, 10_000)
+        in_range(self, "frames", 1, 100_000)
+
+    def run(self) -> int:
+        """Measure, print, write."""
+        bench_watch(self)
+        return 0
+
+
+def bench_watch(settings: BenchWatch) -> None:
+    """Print pictures per second, and with which overlay."""
+    check_file(settings, "json")
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    torch.set_num_threads(1)
+    scenario = load_scenario(settings.scenario)
+    show = Show(DRIVERS, [open_driver(name) for name in DRIVERS], scenario, FIRST_TEST_SEED)
+    window = Window("lanekeep bench watch")
+    rows: Measures = {"frames_per_s": []}
+    for _ in range(settings.repeats):
+        for name, title in OVERLAYS.items():
+            show.show_overlay(name)
+            speed = pictures_per_s(show, window, settings.frames)
+            rows.setdefault(f"overlay: {title or 'none'}", []).append(speed)
+            if name == THE_MEASURE:
+                rows["frames_per_s"].append(speed)
+    report("pictures per second, two drivers at 1280x720", rows, ["frames_per_s"], settings.json)
+
+
+def pictures_per_s(show: Show, window: Window, frames: int) -> float:
+    """Drive, draw and show so many pictures, as fast as it goes."""
+    window.show(show.draw())
+    begin = time.perf_counter()
+    for _ in range(frames):
+        show.tick()
+        window.listen(show)
+        window.show(show.draw())
+    return frames / (time.perf_counter() - begin)

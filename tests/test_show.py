@@ -1,0 +1,513 @@
+"""Hands on: keys, clicks and scripts do the same, lesions act on the running network and on nothing else, an instant that
+was saved goes on as it would have, and a film that was begun plays."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import pygame
+import pytest
+import torch
+
+from lanekeep.cli import main
+from lanekeep.flags import UserError
+from lanekeep.viewer import actions, circuit, window
+from lanekeep.viewer.actions import ACTIONS, Timed, perform, read_script, written
+from lanekeep.viewer.journey import Edits, Journey
+from lanekeep.viewer.keys import HELP, KEYS, action_of_key, actions_of_click
+from lanekeep.viewer.moment import read_moments
+from lanekeep.viewer.show import Show
+from lanekeep_envs import Camera, Element, Remove, load_scenario
+from lanekeep_policies.checkpoint import save_driver
+from lanekeep_policies.driver import Driver, DriverSpec
+from lanekeep_policies.lesions import Lesions, lesioned
+
+CAMERA = Camera(height_px=48, width_px=160)
+
+
+def untrained(core: str = "ncp") -> Driver:
+    return Driver.build(DriverSpec(core=core, camera_height=48, camera_width=160, curvature_limit_per_m=0.02), 0)
+
+
+def show_of(*cores: str, scenario: str = "country") -> Show:
+    return Show(list(cores), [untrained(core) for core in cores], load_scenario(scenario), 10_000)
+
+
+def drive(show: Show, ticks: int) -> np.ndarray:
+    """Where the cars are, tick after tick [ticks, N, 2]."""
+    places = []
+    for _ in range(ticks):
+        show.tick()
+        places.append([(journey.past[-1].x, journey.past[-1].y) for journey in show.journeys])
+    return np.array(places)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def dummy_display(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    pygame.display.quit()
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    yield
+    pygame.display.quit()
+
+
+def press(*keys: int, shift: bool = False) -> None:
+    for key in keys:
+        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key, mod=pygame.KMOD_SHIFT if shift else 0))
+
+
+def pixel_of(show: Show, point: tuple[float, float]) -> tuple[int, int]:
+    return show.scene.canvas.pixel(point)
+
+
+# --- the drive -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cores", [("ncp",), ("ncp", "lstm")])
+def test_a_show_drives_as_its_journeys_would_alone(cores: tuple[str, ...]) -> None:
+    """In step, on two threads, with overlays, bars and every frame drawn."""
+    show = show_of(*cores)
+    show.show_overlay("gradient")
+    alone = [Journey(untrained(core), load_scenario("country"), CAMERA, 10_000) for core in cores]
+    for _ in range(12):
+        show.tick()
+        show.draw()
+        for journey in alone:
+            journey.advance()
+    for journey, other in zip(show.journeys, alone, strict=True):
+        assert np.array_equal(journey.past[-1].state, other.past[-1].state)
+        assert [i[:7] for i in journey.past] == [i[:7] for i in other.past]
+
+
+def test_a_pace_changes_when_steps_are_driven_and_not_which() -> None:
+    fast, slow = show_of("ncp"), show_of("ncp")
+    fast.pace, slow.pace = 2.0, 0.25
+    a, b = drive(fast, 4), drive(slow, 32)
+    assert fast.journey.steps == slow.journey.steps == 8
+    assert np.array_equal(a[-1], b[-1])
+
+
+def test_drivers_go_on_to_the_next_road_together(tmp_path: Path) -> None:
+    path = tmp_path / "short.toml"
+    path.write_text("description = 'short'\n[road]\nlength_m = 110\n")
+    show = show_of("ncp", "lstm", scenario=str(path))
+    for _ in range(300):
+        show.tick()
+        assert len({journey.road_seed for journey in show.journeys}) == 1
+    assert show.journey.road_seed > 10_000
+
+
+# --- edits and lesions -----------------------------------------------------------------------------------------------
+
+
+def test_what_is_removed_is_gone_for_the_driver_and_the_present_is_thought_over() -> None:
+    show = show_of("ncp")
+    drive(show, 5)
+    journey = show.journey
+    state = journey.before.clone()
+    show.toggle(Element.TREES)
+    expected = journey.env.view(journey.env.snapshot(), [Remove(Element.TREES)]).image
+    assert np.array_equal(journey.frame, expected)
+    action, _ = journey.driver.step(expected[None], state)
+    assert journey.past[-1].action == pytest.approx(float(action[0, 0]), abs=1e-6)
+    assert len(journey.past) == 6  # decided anew, not twice
+    show.toggle(Element.TREES)
+    assert journey.edits == Edits()
+
+
+def test_bars_are_the_effects_that_the_library_measures() -> None:
+    show = show_of("ncp", "lstm")
+    drive(show, 3)
+    show.step()
+    for one in show.watched:
+        journey = one.journey
+        seen = one.effects.now
+        assert {Element.RIGHT_MARKING, Element.LEFT_MARKING} <= set(seen)
+        for element, effect in seen.items():
+            without = journey.env.view(journey.env.snapshot(), [Remove(element)]).image
+            a, b = (journey.driver.step(frame[None], journey.before)[0] for frame in (journey.frame, without))
+            assert effect == pytest.approx(float(a[0, 0] - b[0, 0]), abs=2e-6)
+
+
+def test_a_lesion_let_go_leaves_the_undisturbed_drive() -> None:
+    """From a snapshot: drive on; come back, lesion, drive, heal, come back: the same drive, bit for bit."""
+    show = show_of("ncp")
+    drive(show, 6)
+    here = show.journey.keep()
+    undisturbed = drive(show, 10)
+    show.journey.come_back(here)
+    perform(show, "silence 0")
+    perform(show, "cut 5 0") if (5, 0) in circuit_ends() else None
+    disturbed = drive(show, 10)
+    perform(show, "heal")
+    show.journey.come_back(here)
+    again = drive(show, 10)
+    assert np.array_equal(again, undisturbed)
+    assert not np.array_equal(disturbed, undisturbed)
+
+
+def circuit_ends() -> set[tuple[int, int]]:
+    core = untrained().core
+    wiring = circuit.wiring_of(core)
+    assert wiring is not None
+    return set(zip(wiring.source.tolist(), wiring.target.tolist(), strict=True))
+
+
+def test_a_lesion_acts_on_one_of_two_drivers() -> None:
+    show, alone = show_of("ncp", "ncp"), show_of("ncp", "ncp")
+    perform(show, "driver 2")
+    perform(show, "clamp 0 0.9")
+    a, b = drive(show, 8), drive(alone, 8)
+    assert np.array_equal(a[:, 0], b[:, 0])
+    assert not np.array_equal(a[:, 1], b[:, 1])
+
+
+def test_a_lesioned_drive_is_the_drive_of_a_lesioned_driver() -> None:
+    show = show_of("ncp")
+    perform(show, "silence 7")
+    show.go_to_road(10_003)
+    other = Show(["x"], [lesioned(untrained(), Lesions().silence(7))], load_scenario("country"), 10_003)
+    assert np.array_equal(drive(show, 6), drive(other, 6))
+
+
+def test_a_gust_pushes_the_car_to_its_side_and_ends() -> None:
+    offsets = {}
+    for gust in ("gust", "gust -4", None):
+        show = show_of("ncp")
+        perform(show, "steer 0")
+        if gust is not None:
+            perform(show, gust)
+        drive(show, 15)
+        offsets[gust] = show.journey.info["lateral_offset_m"]
+        assert show.journey.env.snapshot().cars["push_mps2"][0] == 0.0
+    assert offsets["gust"] > offsets[None] + 0.05 > offsets["gust -4"] + 0.1
+
+
+def test_a_person_at_the_wheel_steers_and_gives_it_back() -> None:
+    show, left = show_of("ncp"), show_of("ncp")
+    perform(left, "steer 0.5")
+    drive(show, 30), drive(left, 30)
+    assert left.journey.past[-1].lateral_offset_m > show.journey.past[-1].lateral_offset_m
+    assert left.journey.env.snapshot().cars["action"][0] == 0.5
+    perform(left, "release")
+    wanted = left.journey.past[-1].action
+    drive(left, 1)
+    assert left.journey.env.snapshot().cars["action"][0] == pytest.approx(np.clip(wanted, -1, 1))
+
+
+def test_weather_is_made_stronger_for_all_to_see() -> None:
+    show = show_of("ncp", "lstm")
+    fine = [journey.frame.copy() for journey in show.journeys]
+    for line in ("weather fog", "stronger", "stronger", "stronger", "weaker"):
+        perform(show, line)
+    assert show.journey.edits.strengths == {"fog": 0.2}
+    assert all((journey.frame != frame).any() for journey, frame in zip(show.journeys, fine, strict=True))
+    perform(show, "strength noise 1")
+    grain = show.journey.frame.astype(float) - show.journey.picture(48, 160)
+    assert show.strength_of("noise") == 1.0 and np.isfinite(grain).all()
+
+
+# --- keys, clicks, scripts --------------------------------------------------------------------------------------------
+
+
+def test_every_key_is_an_action_and_is_in_the_help() -> None:
+    show = show_of("ncp")
+    assert all(action in ACTIONS for action in KEYS.values())
+    assert len({text for _, text in HELP}) == len(HELP)
+    for key in KEYS:
+        action = action_of_key(show, key, False)
+        assert action is not None and action.split()[0] in ACTIONS
+    assert action_of_key(show, pygame.K_g, True) == "gust -4"
+    assert action_of_key(show, pygame.K_x, False) is None
+    rows = show.rows.elements
+    assert action_of_key(show, pygame.K_1, False) == f"remove {rows[0].name.lower()}"
+
+
+def test_a_click_on_a_neuron_silences_clamps_and_lets_it_go() -> None:
+    show = show_of("ncp")
+    show.draw()
+    box, wiring = show.scene.layout.memory[0], circuit.wiring_of(show.journey.driver.core)
+    assert wiring is not None
+    at, _ = circuit.place_neurons(wiring, box.width, box.height)
+    place = pixel_of(show, (box.x + at[9][0], box.y + at[9][1]))
+    potential = float(show.journey.past[-1].state[9])
+    for expected in ("silence 9", "clamp 9", "free 9"):
+        lines = actions_of_click(show, place, 1)
+        assert lines == ["driver 1", expected]
+        for line in lines:
+            perform(show, line)
+        if expected == "clamp 9":
+            assert show.journey.lesions.clamped[9] == pytest.approx(potential, abs=0.5)
+            assert actions_of_click(show, place, 4)[1].startswith("clamp 9 ")
+            assert actions_of_click(show, place, 3)[1] == "free 9"
+    assert not show.journey.lesions
+
+
+def test_a_click_on_a_synapse_cuts_it_and_another_mends_it() -> None:
+    show = show_of("lstm", "ncp")
+    show.draw()
+    box, wiring = show.scene.layout.memory[1], circuit.wiring_of(show.journeys[1].driver.core)
+    assert wiring is not None
+    at, radius = circuit.place_neurons(wiring, box.width, box.height)
+    for source, target in zip(wiring.source.tolist(), wiring.target.tolist(), strict=True):
+        line = circuit.synapse(at[source], at[target], radius)
+        point = np.mean(line[:2], axis=0) if len(line) == 2 else line[len(line) // 2]
+        point = (box.x + point[0], box.y + point[1])
+        if circuit.synapse_at(box, wiring, point) == (source, target) and circuit.neuron_at(box, wiring, point) is None:
+            break
+    for word in ("cut", "mend"):
+        lines = actions_of_click(show, pixel_of(show, point), 1)
+        assert lines == ["driver 2", f"{word} {source} {target}"]
+        for line in lines:
+            perform(show, line)
+    assert not show.journey.lesions
+
+
+def test_a_click_on_a_cell_and_on_a_bar() -> None:
+    show = show_of("lstm")
+    show.draw()
+    memory, bars = show.scene.layout.memory[0], show.scene.layout.bars[0]
+    columns, cell, left = circuit.cells_in(memory, 128)
+    point = (memory.x + left + 2.5 * cell, memory.y + circuit.NAMES_HEIGHT + 1.5 * cell)
+    assert actions_of_click(show, pixel_of(show, point), 1) == ["driver 1", f"silence {columns + 2}"]
+    second = show.rows.elements[1].name.lower()
+    assert actions_of_click(show, pixel_of(show, (bars.x + 30, bars.y + 3 + 24)), 1) == ["driver 1", f"remove {second}"]
+    assert actions_of_click(show, pixel_of(show, (5, 5)), 1) == []
+
+
+@pytest.mark.usefixtures("dummy_display")
+def test_a_window_takes_keys_and_its_log_is_a_script_that_does_it_again(tmp_path: Path) -> None:
+    show = show_of("ncp")
+    keys = {
+        2: [pygame.K_1],
+        3: [pygame.K_o],
+        5: [pygame.K_g],
+        6: [pygame.K_COMMA],
+        12: [pygame.K_LEFT],
+        20: [pygame.K_q],
+    }
+    draw = show.draw
+
+    def drawn_and_pressed() -> pygame.Surface:
+        press(*keys.get(show.ticks, []))
+        return draw()
+
+    show.draw = drawn_and_pressed  # type: ignore[method-assign]
+    done = window.watch_in_window(show, [], ticks=None)
+    assert not pygame.display.get_init() and not show.open
+    assert {timed.line.split()[0] for timed in done} >= {"remove", "overlay", "gust", "slower", "steer", "quit"}
+    (tmp_path / "again.txt").write_text(written(done))
+    script, again = read_script(tmp_path / "again.txt"), show_of("ncp")
+    assert script == done
+    for ticks in range(show.ticks + 1):
+        for timed in [timed for timed in script if timed.tick == ticks]:
+            perform(again, timed.line)
+        if again.open:
+            again.tick()
+    assert again.journey.past[-1].x == show.journey.past[-1].x
+    assert np.array_equal(again.journey.past[-1].state, show.journey.past[-1].state)
+
+
+@pytest.mark.usefixtures("dummy_display")
+def test_space_holds_the_car_and_a_full_stop_steps_it() -> None:
+    show = show_of("ncp")
+    keys = {0: [pygame.K_SPACE], 3: [pygame.K_PERIOD], 5: [pygame.K_n], 6: [pygame.K_x], 8: [pygame.K_ESCAPE]}
+    seen = []
+    draw = show.draw
+
+    def drawn_and_pressed() -> pygame.Surface:
+        seen.append((show.journey.steps, show.journey.road_seed - 10_000))
+        press(*keys.get(show.ticks, []))
+        return draw()
+
+    show.draw = drawn_and_pressed  # type: ignore[method-assign]
+    window.watch_in_window(show, [], ticks=None)
+    assert seen == [(0, 0), (0, 0), (0, 0), (0, 0), (1, 0), (1, 0), (1, 1), (1, 1), (1, 1)]
+
+
+@pytest.mark.usefixtures("dummy_display")
+def test_a_finger_that_slips_says_so_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    show = show_of("lstm")
+    monkeypatch.setattr(window.Window, "listen", lambda self, s: ["cut 1 0"] if s.ticks == 1 else [])
+    window.watch_in_window(show, [], ticks=3)
+    assert "has no synapses" in show.message
+
+
+def test_a_picture_and_a_film_are_written_where_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dummy_display: None
+) -> None:
+    """A window that is closed in mid-recording leaves a film that plays."""
+    monkeypatch.chdir(tmp_path)
+    show = show_of("ncp")
+    script = [Timed(0, "screenshot"), Timed(1, "record"), Timed(3, "screenshot"), Timed(5, "quit")]
+    window.watch_in_window(show, script, ticks=None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lanekeep-1.mp4", "lanekeep-1.png", "lanekeep-2.png"]
+    frames, seconds = imageio_ffmpeg.count_frames_and_secs(str(tmp_path / "lanekeep-1.mp4"))
+    assert frames == 5  # of ticks 1 to 5: it closes after that of the last
+    assert pygame.image.load(tmp_path / "lanekeep-2.png").get_size() == (1280, 720)
+
+
+def test_a_script_makes_a_video_twice_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "drivers" / "one"
+    save_driver(folder, untrained(), training={})
+    script = tmp_path / "script.txt"
+    script.write_text(
+        "# what is done\n0.1 remove trees\n0.2 silence 3 # a neuron\n\n0.3 pace 0.5\n0.35 scenario night\n0.4 help\n"
+    )
+    for name in ("a", "b"):
+        flags = [
+            "--script",
+            str(script),
+            "--frames",
+            str(tmp_path / name),
+            "--every",
+            "9",
+            "--log",
+            str(tmp_path / "log"),
+        ]
+        assert main(["watch", str(folder), *flags]) == 0
+    assert (tmp_path / "a/000009.png").read_bytes() == (tmp_path / "b/000009.png").read_bytes()
+    assert read_script(tmp_path / "log") == read_script(script)
+    assert "0.45 s" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("1.0 jump", "line 1: there is no action 'jump'; did you mean gust?|line 1: there is no action 'jump'"),
+        ("0 hold\nx hold", "line 2: 'x' is not a number"),
+        ("-1 hold", "line 1: a time is not negative"),
+        ("0 silence", "line 1: silence takes NEURON, not nothing"),
+        ("0 remove trees now", "line 1: remove takes ELEMENT, not trees now"),
+        ("0 remove 'trees", "line 1: .*No closing quotation"),
+    ],
+)
+def test_a_script_that_is_none_is_refused_before_it_begins(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "script.txt"
+    path.write_text(text)
+    with pytest.raises(UserError, match=sentence):
+        read_script(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("remove tree", "did you mean trees?"),
+        ("remove road", "cannot be removed"),
+        ("silence 19", "19 numbers"),
+        ("silence many", "not a whole number"),
+        ("clamp 3 nan", "not a number"),
+        ("strength fog 2", "from 0 to 1"),
+        ("strength mist 1", "there are night"),
+        ("pace 0", "a pace is"),
+        ("overlay x-ray", "there are none"),
+        ("driver 2", "none is number 2"),
+        ("scenario nigt", "did you mean night?"),
+        ("open no.instant", "cannot be read"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence_and_nothing_has_happened(line: str, sentence: str) -> None:
+    show = show_of("ncp")
+    before = (show.journey.edits, show.journey.lesions, show.pace, show.overlay, show.scenario.name, show.chosen)
+    with pytest.raises((UserError, ValueError), match=sentence):
+        perform(show, line)
+    assert before == (
+        show.journey.edits, show.journey.lesions, show.pace, show.overlay, show.scenario.name, show.chosen
+    )  # fmt: skip
+
+
+# --- instants ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scenario", ["country", "sensor_noise"])  # the second shows late frames
+def test_an_instant_goes_on_from_its_file_as_it_would_have(tmp_path: Path, scenario: str) -> None:
+    show = show_of("ncp", "lstm", scenario=scenario)
+    drive(show, 5)
+    for line in ("remove shadows", "silence 8", "driver 2", "clamp 70 0.5"):
+        perform(show, line)
+    drive(show, 2)
+    path = tmp_path / "here.instant"
+    perform(show, f"save {path}")
+    expected = drive(show, 8)
+    other = show_of("ncp", "lstm")
+    perform(other, f"open {path}")
+    assert other.journeys[0].lesions == Lesions().silence(8) and other.journeys[1].lesions == Lesions().clamp(70, 0.5)
+    assert other.journey.edits.removed == {Element.SHADOWS}
+    assert np.array_equal(drive(other, 8), expected)
+
+
+def test_another_driver_takes_over_an_instant_without_its_memory(tmp_path: Path) -> None:
+    show = show_of("ncp")
+    drive(show, 5)
+    perform(show, f"save {tmp_path / 'here.instant'}")
+    other = show_of("lstm")
+    perform(other, f"open {tmp_path / 'here.instant'}")
+    assert other.journey.past[-1].x == show.journey.past[-1].x
+    assert (other.journey.before == 0.0).all()
+
+
+def test_a_damaged_or_foreign_instant_is_refused(tmp_path: Path) -> None:
+    show = show_of("ncp")
+    path = tmp_path / "here.instant"
+    perform(show, f"save {path}")
+    whole = path.read_bytes()
+    for name, data in {
+        "cut": whole[: len(whole) // 2],
+        "flipped": whole[:2000] + bytes([whole[2000] ^ 255]) + whole[2001:],
+        "empty": b"",
+        "foreign": b"PK\x03\x04 something else",
+    }.items():
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(UserError, match=name):
+            read_moments(tmp_path / name)
+    with np.load(path) as file:
+        arrays = dict(file)
+    for change in ({"cars_0": arrays["cars_0"].copy()}, {"roads_0": arrays["roads_0"][["x", "y"]]}, {"memory_0": None}):
+        changed = {**arrays, **change}
+        if change.keys() == {"cars_0"}:
+            changed["cars_0"]["row"] = 10**9
+        kept = {name: array for name, array in changed.items() if array is not None}
+        with (tmp_path / "changed").open("wb") as opened:
+            np.savez(opened, **kept)
+        with pytest.raises(UserError, match="changed is no instant of this version, or damaged"):
+            read_moments(tmp_path / "changed")
+    told = json.loads(arrays["told"].tobytes())
+    arrays["told"] = np.frombuffer(json.dumps({**told, "format": 2}).encode(), np.uint8)
+    with (tmp_path / "newer").open("wb") as opened:
+        np.savez(opened, **arrays)
+    with pytest.raises(UserError, match="newer is of version 2, and this program reads version 1"):
+        read_moments(tmp_path / "newer")
+
+
+# --- golden frames ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cores", [("ncp",), ("ncp", "lstm")])
+def test_the_layout_is_as_it_was(cores: tuple[str, ...]) -> None:
+    """A small copy of the picture against one that was looked at; `LANEKEEP_GOLDEN=1` writes it anew."""
+    import os
+
+    show = show_of(*cores)
+    drive(show, 24)
+    for line in ("overlay elements", "remove trees", "cut 1 0" if (1, 0) in circuit_ends() else "silence 4", "hold"):
+        perform(show, line)
+    show.message = ""
+    small = pygame.transform.smoothscale(show.draw(), (480, 270))
+    path = Path(__file__).parent / "golden" / f"watch_{'_'.join(cores)}.png"
+    if os.environ.get("LANEKEEP_GOLDEN"):
+        pygame.image.save(small, path)
+    golden = pygame.surfarray.array3d(pygame.image.load(path)).astype(float)
+    assert np.abs(pygame.surfarray.array3d(small) - golden).mean() < 1.0
+
+
+def test_default_gust_is_what_the_key_says() -> None:
+    assert f"{actions.GUST_MPS2:g}" == "4"
