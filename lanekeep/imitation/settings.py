@@ -1,0 +1,78 @@
+"""Settings of a training by imitation: the flags of `lanekeep train imitation`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from lanekeep.flags import in_range
+
+CARS = 32  # that drive side by side in a round
+
+
+@dataclass(frozen=True)
+class TrainImitation:
+    """Train a driver from nothing on an expert's demonstrations; run it again to resume."""
+
+    out: tyro.conf.Positional[Path]
+    """Folder of the checkpoint; the demonstrations go to its subfolder `demonstrations`."""
+    core: str = "ncp"
+    """Core: ncp, ncp-mixed, ltc, ncp-cfc, cfc, cfc-pure, cfc-no-gate, cfc-mixed, ct-rnn, neural-ode, rnn, gru, lstm,
+    liquid-s4, cnn or pilotnet."""
+    head: str | None = None
+    """Driver whose conv head to take and leave as it is, so that drivers differ by what comes after it: a shipped one or a
+    folder."""
+    scenario: str = "country"
+    """Roads to learn on: a name or the path of a .toml file."""
+    camera: str = "48x160"
+    """Rows x columns of the frames; 78x200 is the NCP paper's."""
+    frames: int = 60_000
+    """Training frames to pass through the driver (sequences x length), counted with repetition."""
+    batch: int = 8
+    """Sequences per update."""
+    length: int = 16
+    """Frames per sequence."""
+    segments: int = 4
+    """Sequences that a row follows one drive before it jumps to another."""
+    learning_rate: float = 1e-3
+    """Adam's learning rate for the conv head; it falls to 2 % along a cosine."""
+    core_learning_rate: float | None = None
+    """The same for core and read-out; what suits the core unless given: 1e-2 for ltc, ncp and ncp-mixed, else 1e-3."""
+    alpha: float = 3.0
+    """Weight of bends in the loss: exp(alpha |action|)."""
+    noise: float = 0.15
+    """Standard deviation of the disturbance while demonstrating [action units]."""
+    expert_frames: int = 6_400
+    """Frames that the expert demonstrates at the start."""
+    dagger_every: int = 120
+    """Updates between two DAgger rounds."""
+    dagger_frames: int = 3_200
+    """Frames that the driver drives in a DAgger round."""
+    validation_km: float = 1.0
+    """Held-out kilometres driven at the end."""
+    good_rms_m: float = 0.0
+    """Validate before every DAgger round too, and stop after two validations in a row without departure and with a
+    lateral RMS below this; 0: never."""
+    seed: int = 0
+    """Seed of everything."""
+    recipe: Path | None = None
+    """TOML file with these flags; what the command line says as well wins."""
+
+    def __post_init__(self) -> None:
+        for name in ("frames", "batch", "length", "segments", "dagger_every"):
+            in_range(self, name, 1)
+        for name in ("expert_frames", "dagger_frames"):
+            in_range(self, name, CARS)
+        for name in ("learning_rate", "core_learning_rate", "noise"):
+            in_range(self, name, 0.0, 1.0)
+        in_range(self, "alpha", 0.0, 20.0)
+        in_range(self, "validation_km", 0.1, 900.0)  # there are 1,000 roads for it
+        in_range(self, "good_rms_m", 0.0)
+        in_range(self, "seed", 0, 2**63 - 1)
+
+    def run(self) -> int:
+        """Train; Ctrl-C saves and a second run goes on."""
+        from lanekeep.imitation.train import train
+
+        train(self)
+        return 0
