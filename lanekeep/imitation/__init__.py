@@ -8,8 +8,11 @@ carried (detached) from one to the next, then jumps to another place with the in
 driver also learns from states that a long drive brings about.
 
 Data: first the expert drives, disturbed; then, every `dagger_every` updates, the driver drives and the expert answers
-(DAgger, Ross et al. 2011, with the mixture at 0 from the first round on).  Every random choice is a function of the seed
-and the update's number, so that a resumed training equals an uninterrupted one.
+(DAgger, Ross et al. 2011, with the mixture at 0 from the first round on).  Given demonstrations, recorded before by the
+expert or by a person, take the place of the expert's, and DAgger is off unless asked for, as only the expert could answer.
+
+Every random choice is a function of the seed and the update's number, so that a resumed training equals an uninterrupted
+one.
 """
 
 from lanekeep.imitation.learning import imitation_loss

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from lanekeep.flags import in_range
+from lanekeep.flags import UserError, in_range
 
 CARS = 32  # that drive side by side in a round
 
@@ -26,6 +26,9 @@ class TrainImitation:
     """Roads to learn on: a name or the path of a .toml file."""
     camera: str = "48x160"
     """Rows x columns of the frames; 78x200 is the NCP paper's."""
+    demonstrations: tuple[Path, ...] | None = None
+    """Folders that `lanekeep record` made, to learn from instead of an expert that demonstrates at the start; they stay
+    where they are.  There is no DAgger then unless --dagger-every asks for it: the answers would be the expert's."""
     frames: int = 60_000
     """Training frames to pass through the driver (sequences x length), counted with repetition."""
     batch: int = 8
@@ -44,8 +47,8 @@ class TrainImitation:
     """Standard deviation of the disturbance while demonstrating [action units]."""
     expert_frames: int = 6_400
     """Frames that the expert demonstrates at the start."""
-    dagger_every: int = 120
-    """Updates between two DAgger rounds."""
+    dagger_every: int | None = None
+    """Updates between two DAgger rounds, 0 for none at all; unless given 120, and with --demonstrations 0."""
     dagger_frames: int = 3_200
     """Frames that the driver drives in a DAgger round."""
     validation_km: float = 1.0
@@ -59,8 +62,9 @@ class TrainImitation:
     """TOML file with these flags; what the command line says as well wins."""
 
     def __post_init__(self) -> None:
-        for name in ("frames", "batch", "length", "segments", "dagger_every"):
+        for name in ("frames", "batch", "length", "segments"):
             in_range(self, name, 1)
+        in_range(self, "dagger_every", 0)
         for name in ("expert_frames", "dagger_frames"):
             in_range(self, name, CARS)
         for name in ("learning_rate", "core_learning_rate", "noise"):
@@ -69,6 +73,18 @@ class TrainImitation:
         in_range(self, "validation_km", 0.1, 900.0)  # there are 1,000 roads for it
         in_range(self, "good_rms_m", 0.0)
         in_range(self, "seed", 0, 2**63 - 1)
+        if self.demonstrations == ():
+            raise UserError("--demonstrations needs a folder; lanekeep record makes one")
+        if self.good_rms_m > 0.0 and self.rounds_every == 0:
+            raise UserError(
+                "--good-rms-m is looked at before every DAgger round, and there are none; give --dagger-every"
+            )
+
+    @property
+    def rounds_every(self) -> int:
+        """Updates between two DAgger rounds; 0: there are none."""
+        usual = 120 if self.demonstrations is None else 0
+        return usual if self.dagger_every is None else self.dagger_every
 
     def run(self) -> int:
         """Train; Ctrl-C saves and a second run goes on."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lanekeep.demonstrations import Episode, Recorder, Windows, read_shard
 from lanekeep.flags import UserError
+from lanekeep.imitation.given import check_long_enough, check_unchanged, open_given, origin_of
 from lanekeep.imitation.learning import imitation_loss, make_optimiser, take_head
 from lanekeep.imitation.rounds import discard_rounds, open_rounds, record_round
 from lanekeep.imitation.settings import TrainImitation
@@ -52,7 +53,19 @@ class Trainer:
         self.own_drives: list[list[float]] = []  # of each DAgger round: update, departures per km, lateral RMS
         self.validations: list[list[float]] = []  # the same
         self.episodes: tuple[Episode, ...] = ()
+        self.learned_from: list[dict[str, object]] = []  # where given demonstrations come from
         self.loss = float("nan")
+        if settings.demonstrations is not None:
+            self.take_given(settings.demonstrations)
+
+    def take_given(self, folders: Iterable[Path]) -> None:
+        """Learn from these datasets in place of the round that the expert would drive, number 0."""
+        for folder in folders:
+            episodes = open_given(folder, self.scenario, self.camera)
+            self.add_episodes(episodes)
+            self.learned_from.append(origin_of(folder, episodes))
+        check_long_enough(self.episodes, self.settings.length, self.settings.segments)
+        self.rounds = 1
 
     @property
     def demonstrations(self) -> Path:
@@ -72,7 +85,8 @@ class Trainer:
     @property
     def round_due(self) -> bool:
         """Whether a round of driving comes before the next update."""
-        return self.rounds * self.settings.dagger_every <= self.update
+        every = self.settings.rounds_every
+        return self.rounds * every <= self.update if every > 0 else self.rounds == 0
 
     @property
     def updates(self) -> int:
@@ -151,6 +165,7 @@ class Trainer:
             "seconds": round(self.seconds, 1),
             "own_drives": self.own_drives,
             "validations": self.validations,
+            **({"learned_from": self.learned_from} if self.learned_from else {}),
             "versions": versions(),
             "git_commit": git_commit(),
         }
@@ -165,6 +180,7 @@ class Trainer:
         if not isinstance(then, dict):
             raise UserError(f"{s.out} does not say with which settings it was trained; choose another folder")
         check_settings(s.out, s, then)
+        check_unchanged(s.out, checkpoint.training.get("learned_from"), self.learned_from)
         if not checkpoint.resume:
             raise UserError(f"{s.out} holds a driver without its training; choose another folder")
         tensors = read_tensors(s.out, checkpoint.resume)
@@ -183,7 +199,7 @@ class Trainer:
                 f"{s.out} cannot be gone on with: what it says of its training is damaged ({error})"
             ) from error
         discard_rounds(self.demonstrations, self.rounds)
-        if self.rounds > 0:
+        if self.rounds > (1 if self.learned_from else 0):
             self.add_episodes(open_rounds(self.demonstrations, self.rounds))
 
     def collect(self, recorder: Recorder) -> list[Path]:
@@ -232,7 +248,7 @@ def train(settings: TrainImitation) -> None:
     board = SummaryWriter(str(settings.out / "tensorboard"), purge_step=trainer.update)
     try:
         with interrupts() as interrupted, progress_bar(trainer) as show:
-            if trainer.rounds == 0:
+            if trainer.update == 0:
                 trainer.save()  # before anything is recorded: whatever stops this, the same command goes on
             while not trainer.finished and not interrupted():
                 if trainer.round_due:
@@ -263,7 +279,12 @@ def progress_bar(trainer: Trainer) -> Iterator[Callable[[], None]]:
     """Show frames, loss and the number that matters: departures per km."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns) as bar:
-        task = bar.add_task("training", total=trainer.updates, completed=trainer.update, note="first demonstrations")
+        task = bar.add_task(
+            "training",
+            total=trainer.updates,
+            completed=trainer.update,
+            note="" if trainer.rounds else "first demonstrations",
+        )
         began = time.perf_counter() - trainer.seconds
 
         def show() -> None:
