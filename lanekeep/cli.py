@@ -28,7 +28,9 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "train imitation": Command("lanekeep.imitation", "TrainImitation", "train a driver on an expert's demonstrations"),
+    "train imitation": Command(
+        "lanekeep.imitation", "TrainImitation", "train a driver on demonstrations, an expert's or yours"
+    ),
     "train rl": Command(
         "lanekeep.reinforcement.settings", "TrainRL", "train a driver by reward, from nothing or from another"
     ),

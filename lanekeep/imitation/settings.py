@@ -12,10 +12,10 @@ CARS = 32  # that drive side by side in a round
 
 @dataclass(frozen=True)
 class TrainImitation:
-    """Train a driver from nothing on an expert's demonstrations; run it again to resume."""
+    """Train a driver from nothing on demonstrations; run it again to resume."""
 
     out: tyro.conf.Positional[Path]
-    """Folder of the checkpoint; the demonstrations go to its subfolder `demonstrations`."""
+    """Folder of the checkpoint; what is driven for the training goes to its subfolder `demonstrations`."""
     core: str = "ncp"
     """Core: ncp, ncp-mixed, ltc, ncp-cfc, cfc, cfc-pure, cfc-no-gate, cfc-mixed, ct-rnn, neural-ode, rnn, gru, lstm,
     liquid-s4, cnn or pilotnet."""

@@ -115,4 +115,4 @@ def _beyond_dead_zone(axis: float) -> float:
 
 def _nearer_to_zero(position: float, by: float) -> float:
     nearer = max(abs(position) - by, 0.0)
-    return nearer if position > 0.0 else -nearer
+    return nearer if position >= 0.0 else -nearer
