@@ -28,7 +28,9 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "train imitation": Command("lanekeep.imitation", "TrainImitation", "train a driver on an expert's demonstrations"),
+    "train imitation": Command(
+        "lanekeep.imitation", "TrainImitation", "train a driver on demonstrations, an expert's or yours"
+    ),
     "train rl": Command(
         "lanekeep.reinforcement.settings", "TrainRL", "train a driver by reward, from nothing or from another"
     ),
@@ -36,7 +38,7 @@ COMMANDS = {
     "watch": Command("lanekeep.viewer", "Watch", "see a driver drive, with its neurons"),
     "compare": Command("lanekeep.report", "Compare", "measure what two drivers look at, on one page"),
     "saliency": Command("lanekeep.viewer.road_film", "Saliency", "see what a driver looks at on a video of yours"),
-    "record": Command("lanekeep.recording", "Record", "record an expert's drives as demonstrations"),
+    "record": Command("lanekeep.recording", "Record", "record an expert's drives, or yours, as demonstrations"),
     "export": Command("lanekeep.export", "Export", "write a driver as ONNX or for stable-baselines3"),
     "gallery": Command("lanekeep.gallery", "Gallery", "see every scenario, strength and intervention on one page"),
     "bench env": Command("lanekeep.bench.env", "BenchEnv", "how fast the environment is"),

@@ -13,7 +13,7 @@ def command_of(name: str, settings: Any, usual: Any) -> str:
     """The command line that trains this driver again: the folder, and the flags that differ from the `usual` settings."""
     defaults = as_recipe(usual)
     flags = [
-        f"--{flag.replace('_', '-')} {shlex.quote(str(value))}"
+        f"--{flag.replace('_', '-')} {shlex.join(map(str, value if isinstance(value, list) else [value]))}"
         for flag, value in as_recipe(settings).items()
         if defaults.get(flag) != value
     ]

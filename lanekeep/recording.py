@@ -1,5 +1,6 @@
-"""Record: an expert's drives as demonstrations, for any training that reads them."""
+"""Record: the drives of the expert, or of a person, as demonstrations for any training that reads them."""
 
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -8,15 +9,17 @@ import tyro
 from rich.progress import track
 
 from lanekeep.demonstrations import EpisodeInfo, Recorder, next_number
-from lanekeep.flags import in_range
-from lanekeep.rollout import ExpertPilot, label_stretches, scenario_to_learn_on
-from lanekeep_envs import Camera
+from lanekeep.flags import UserError, in_range
+from lanekeep.rollout import TRAINING_SEEDS, ExpertPilot, Stretch, label_stretches, scenario_to_learn_on
+from lanekeep_envs import Camera, Scenario
 from lanekeep_envs.drive import CONTROL_STEP_S
+
+BY_HAND = "none: a person drove"
 
 
 @dataclass(frozen=True)
 class Record:
-    """Record the expert's drives into a folder; run it again to add more."""
+    """Record the expert's drives, or with --human your own, into a folder; run it again to add more."""
 
     out: tyro.conf.Positional[Path]
     """Folder of the dataset."""
@@ -25,9 +28,13 @@ class Record:
     camera: str = "48x160"
     """Rows x columns of the frames."""
     episodes: int = 16
-    """Drives to record; one is several episodes if the car departs or its road ends, as it then goes on elsewhere."""
+    """Drives to record; one of the expert's is several episodes if the car departs or its road ends, as it then goes on
+    elsewhere."""
     seconds: float = 20.0
     """Length of a drive [s]."""
+    human: bool = False
+    """Drive yourself, in a window, with the arrow keys, A and D, or a gamepad.  Leaving the lane ends a drive, and its last
+    two seconds are not kept."""
     noise: float = 0.15
     """Standard deviation of the disturbance on the driven action; the expert's own is recorded beside it."""
     seed: int = 0
@@ -37,38 +44,72 @@ class Record:
         in_range(self, "episodes", 1, 1_000_000)
         in_range(self, "seconds", CONTROL_STEP_S, 10_000)
         in_range(self, "noise", 0, 10)
+        if self.human and self.noise != type(self).noise:
+            raise UserError(
+                "--noise disturbs the expert, and a person drives undisturbed; leave out --noise or --human"
+            )
 
     def run(self) -> int:
         """Drive and record."""
-        record(self)
+        (record_person if self.human else record_expert)(self)
         return 0
 
 
-def record(settings: Record) -> None:
+def record_expert(settings: Record) -> None:
     """Drive one drive after the other and write each episode when it is whole."""
-    scenario, camera = scenario_to_learn_on(settings.scenario), Camera.parse(settings.camera)
-    steps, limit = round(settings.seconds / CONTROL_STEP_S), scenario.curvature_limit_per_m
-    lengths = []
+    scenario, camera, steps = what_to_drive(settings)
+    limit, lengths = scenario.curvature_limit_per_m, list[int]()
     with Recorder(settings.out) as recorder:
         first = next_number(settings.out)
         for k in track(range(settings.episodes), "recording"):
             # a drive is at least one episode: no number comes twice, however often one comes back to add more
             generator = np.random.default_rng([abs(settings.seed), first + k])
-            drives = label_stretches(
-                lambda n: ExpertPilot(limit), scenario, camera, 1, steps, settings.noise, generator, 9_000
-            )
-            for stretch in drives:
-                info = EpisodeInfo(
-                    scenario=scenario.name,
-                    seed=stretch.seed,
-                    camera=asdict(camera),
-                    dt_s=CONTROL_STEP_S,
-                    curvature_limit_per_m=limit,
-                    perturbation=f"Ornstein-Uhlenbeck, standard deviation {settings.noise:g}, 0.5 s",
-                )
-                recorder.write(stretch.frames, stretch.signals, info)
+            for stretch in label_stretches(
+                lambda n: ExpertPilot(limit), scenario, camera, 1, steps, settings.noise, generator, TRAINING_SEEDS
+            ):
+                perturbation = f"Ornstein-Uhlenbeck, standard deviation {settings.noise:g}, 0.5 s"
+                recorder.write(stretch.frames, stretch.signals, about(stretch, scenario, camera, perturbation))
                 lengths.append(len(stretch.frames))
-    print(
-        f"{settings.out}: drives on {scenario.name}: {settings.episodes} of {steps * CONTROL_STEP_S:g} s; "
+    drives = f"{settings.episodes} of {steps * CONTROL_STEP_S:g} s"
+    print(f"{settings.out}: drives on {scenario.name}: {drives}; {written(lengths)}")
+
+
+def record_person(settings: Record) -> None:
+    """Let a person drive, and write each drive when it ends."""
+    from lanekeep.viewer.human import Cockpit, drive_by_hand
+
+    scenario, camera, steps = what_to_drive(settings)
+    lengths = list[int]()
+    with closing(Cockpit(f"lanekeep record --human: {scenario.name}")) as cockpit, Recorder(settings.out) as recorder:
+        generator = np.random.default_rng([abs(settings.seed), next_number(settings.out)])
+        for stretch in drive_by_hand(cockpit, scenario, camera, settings.episodes, steps, generator):
+            recorder.write(stretch.frames, stretch.signals, about(stretch, scenario, camera, BY_HAND))
+            lengths.append(len(stretch.frames))
+    print(f"{settings.out}: driven by hand on {scenario.name}; {written(lengths)}")
+
+
+def what_to_drive(settings: Record) -> tuple[Scenario, Camera, int]:
+    """Scenario, camera, and steps of a drive."""
+    scenario, camera = scenario_to_learn_on(settings.scenario), Camera.parse(settings.camera)
+    return scenario, camera, round(settings.seconds / CONTROL_STEP_S)
+
+
+def about(stretch: Stretch, scenario: Scenario, camera: Camera, perturbation: str) -> EpisodeInfo:
+    """What an episode says of itself."""
+    return EpisodeInfo(
+        scenario=scenario.name,
+        seed=stretch.seed,
+        camera=asdict(camera),
+        dt_s=CONTROL_STEP_S,
+        curvature_limit_per_m=scenario.curvature_limit_per_m,
+        perturbation=perturbation,
+    )
+
+
+def written(lengths: list[int]) -> str:
+    """How many episodes of how many frames, in words."""
+    if not lengths:
+        return "no episode was kept"
+    return (
         f"episodes written: {len(lengths)} of {min(lengths) * CONTROL_STEP_S:g} to {max(lengths) * CONTROL_STEP_S:g} s"
     )

@@ -9,7 +9,8 @@ import tomli_w
 import tyro
 
 from lanekeep.flags import UserError, parse
-from lanekeep.imitation import TrainImitation, command_of
+from lanekeep.imitation import TrainImitation
+from lanekeep.provenance import command_of
 from lanekeep.recipe import as_recipe, with_recipe
 
 

@@ -193,10 +193,11 @@ def test_a_gust_pushes_the_car_to_its_side_and_ends() -> None:
 
 
 def test_a_person_at_the_wheel_steers_and_gives_it_back() -> None:
-    show, left = show_of("ncp"), show_of("ncp")
+    right, left = show_of("ncp"), show_of("ncp")
     perform(left, "steer 0.5")
-    drive(show, 30), drive(left, 30)
-    assert left.journey.past[-1].lateral_offset_m > show.journey.past[-1].lateral_offset_m
+    perform(right, "steer -0.5")
+    drive(left, 12), drive(right, 12)
+    assert left.journey.past[-1].lateral_offset_m > right.journey.past[-1].lateral_offset_m
     assert left.journey.env.snapshot().cars["action"][0] == 0.5
     perform(left, "release")
     wanted = left.journey.past[-1].action

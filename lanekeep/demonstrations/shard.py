@@ -43,7 +43,7 @@ class EpisodeInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     scenario: str
     seed: int
-    dagger_round: int = 0  # 0: the expert drove
+    dagger_round: int = 0  # 0: the expert drove, or a person
     camera: dict[str, int | float]  # dataclasses.asdict of the environment's Camera
     dt_s: Positive
     curvature_limit_per_m: Positive  # the curvature that an action of 1 stands for

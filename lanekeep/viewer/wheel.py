@@ -74,11 +74,6 @@ class Hands:
         """Where the first axis of the gamepad stands (-1 left to 1 right); None while the keys steer."""
         return None if self._axis_of is None else self._axis
 
-    @property
-    def has_gamepad(self) -> bool:
-        """Whether there is one to steer with."""
-        return bool(self._gamepads)
-
     def heed(self, event: pygame.event.Event) -> None:
         """Take in an event; those that are none of the steering's are passed over."""
         if event.type == pygame.KEYDOWN and event.key in LEFT_KEYS + RIGHT_KEYS:
@@ -125,4 +120,4 @@ def _beyond_dead_zone(axis: float) -> float:
 
 def _nearer_to_zero(position: float, by: float) -> float:
     nearer = max(abs(position) - by, 0.0)
-    return nearer if position > 0.0 else -nearer
+    return nearer if position >= 0.0 else -nearer

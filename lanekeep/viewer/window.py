@@ -1,7 +1,5 @@
 """A window on a show: it is driven in real time, and what is pressed or clicked becomes an action."""
 
-import os
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -9,6 +7,7 @@ import pygame
 
 from lanekeep.flags import UserError
 from lanekeep.viewer.actions import Timed, perform
+from lanekeep.viewer.display import open_window
 from lanekeep.viewer.journey import FRAMES_PER_S, STEP_S
 from lanekeep.viewer.keys import action_of_key, actions_of_click
 from lanekeep.viewer.layout import SMALLEST, UNITS
@@ -16,7 +15,7 @@ from lanekeep.viewer.show import Show
 from lanekeep.viewer.style import GROUND
 from lanekeep.viewer.wheel import Hands, Wheel
 
-WAY_OUT = "no window can be opened here; write a video instead: --video drive.mp4"
+WAY_OUT = "write a video instead: --video drive.mp4"
 BUTTONS = (1, 3, 4, 5)  # left, right, and the mouse's wheel
 
 
@@ -24,18 +23,7 @@ class Window:
     """Shows pictures and listens to keys, mouse and gamepad."""
 
     def __init__(self, title: str, size: tuple[int, int] = UNITS) -> None:
-        chosen = os.environ.get("SDL_VIDEODRIVER")
-        if sys.platform == "linux" and not (chosen or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            raise UserError(WAY_OUT)  # SDL would find out too, but not without complaints of its own
-        try:
-            pygame.display.init()
-            if pygame.display.get_driver() == "offscreen" and chosen != "offscreen":
-                raise pygame.error("there is no display")  # what SDL falls back to; nobody would see anything
-            self.screen = pygame.display.set_mode(size, pygame.RESIZABLE)
-        except pygame.error:
-            pygame.display.quit()
-            raise UserError(WAY_OUT) from None
-        pygame.display.set_caption(title)
+        self.screen = open_window(size, title, WAY_OUT)
         with suppress(pygame.error):  # without gamepads there are the arrows
             pygame.joystick.init()
         self._hands, self._wheel, self._told = Hands(), Wheel(), False

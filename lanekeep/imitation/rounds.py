@@ -1,0 +1,96 @@
+"""Rounds of driving: first the expert's, then (DAgger) the driver's own, with the expert's answer to every frame.
+
+A round is on roads that were not trained on yet, disturbed, and begins at hard bends.  Its episodes carry its number.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanekeep.demonstrations import (
+    DemonstrationError,
+    Episode,
+    EpisodeInfo,
+    Recorder,
+    Staged,
+    read_dataset,
+    verify,
+)
+from lanekeep.imitation.settings import CARS
+from lanekeep.rollout import TRAINING_SEEDS, Pilot, label_stretches
+from lanekeep_envs import Camera, Scenario
+from lanekeep_envs.drive import CONTROL_STEP_S
+
+WRITERS = 2  # threads that write what was driven
+PLACES = 16  # of which a stretch begins at the one with the hardest bend ahead
+
+
+class Round(NamedTuple):
+    """A recorded round, and how the driving went."""
+
+    episodes: list[Path]  # in the order of the driving
+    departures_per_km: float
+    lateral_rms_m: float
+
+
+def record_round(
+    recorder: Recorder,
+    pilot_for: Callable[[int], Pilot],
+    scenario: Scenario,
+    camera: Camera,
+    number: int,
+    frames: int,
+    noise: float,
+    seed: int,
+) -> Round:
+    """Let a pilot drive so many frames in all, disturbed by `noise` (standard deviation, action units)."""
+    generator = np.random.default_rng([seed, 2, number])
+    departures, km, squares, writes = 0, 0.0, list[NDArray[np.float32]](), list[Future[Staged]]()
+    with ThreadPoolExecutor(WRITERS) as writers:  # checksums and the disk take as long as a third of the driving
+        for stretch in label_stretches(
+            pilot_for, scenario, camera, CARS, frames // CARS, noise, generator, TRAINING_SEEDS, PLACES
+        ):
+            info = EpisodeInfo(
+                scenario=scenario.name,
+                seed=stretch.seed,
+                dagger_round=number,
+                camera=asdict(camera),
+                dt_s=CONTROL_STEP_S,
+                curvature_limit_per_m=scenario.curvature_limit_per_m,
+                perturbation=f"Ornstein-Uhlenbeck, standard deviation {noise:g}, 0.5 s",
+            )
+            writes.append(writers.submit(recorder.stage, stretch.frames, stretch.signals, info))
+            departures += stretch.departed
+            km += float(stretch.signals["speed_mps"].sum()) * CONTROL_STEP_S / 1000.0
+            squares.append(stretch.signals["lateral_offset_m"] ** 2)
+    rms = float(np.sqrt(np.mean(np.concatenate(squares))))
+    return Round([recorder.publish(write.result()) for write in writes], departures / km, rms)
+
+
+def discard_rounds(folder: Path, first: int) -> None:
+    """Remove what an interrupted training recorded of a round that will be recorded again."""
+    for episode in read_dataset(folder).episodes if folder.is_dir() and any(folder.glob("episode-*")) else ():
+        if episode.info.dagger_round >= first:
+            shutil.rmtree(episode.folder)
+
+
+def open_rounds(folder: Path, rounds: int) -> list[Episode]:
+    """The episodes of the first so many rounds; damaged ones are named and left out."""
+    dataset = read_dataset(folder)
+    damaged, whole = [str(sentence) for sentence in dataset.damaged], []
+    for episode in (e for e in dataset.episodes if e.info.dagger_round < rounds):
+        try:
+            verify(episode)
+            whole.append(episode)
+        except DemonstrationError as error:
+            damaged.append(str(error))
+    for sentence in damaged:
+        print(f"left out: {sentence}", file=sys.stderr)
+    return whole

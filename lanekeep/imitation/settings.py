@@ -1,0 +1,94 @@
+"""Settings of a training by imitation: the flags of `lanekeep train imitation`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from lanekeep.flags import UserError, in_range
+
+CARS = 32  # that drive side by side in a round
+
+
+@dataclass(frozen=True)
+class TrainImitation:
+    """Train a driver from nothing on demonstrations; run it again to resume."""
+
+    out: tyro.conf.Positional[Path]
+    """Folder of the checkpoint; what is driven for the training goes to its subfolder `demonstrations`."""
+    core: str = "ncp"
+    """Core: ncp, ncp-mixed, ltc, ncp-cfc, cfc, cfc-pure, cfc-no-gate, cfc-mixed, ct-rnn, neural-ode, rnn, gru, lstm,
+    liquid-s4, cnn or pilotnet."""
+    head: str | None = None
+    """Driver whose conv head to take and leave as it is, so that drivers differ by what comes after it: a shipped one or a
+    folder."""
+    scenario: str = "country"
+    """Roads to learn on: a name or the path of a .toml file."""
+    camera: str = "48x160"
+    """Rows x columns of the frames; 78x200 is the NCP paper's."""
+    demonstrations: tuple[Path, ...] | None = None
+    """Folders that `lanekeep record` made, to learn from instead of an expert that demonstrates at the start; they stay
+    where they are.  There is no DAgger then unless --dagger-every asks for it: the answers would be the expert's."""
+    frames: int = 60_000
+    """Training frames to pass through the driver (sequences x length), counted with repetition."""
+    batch: int = 8
+    """Sequences per update."""
+    length: int = 16
+    """Frames per sequence."""
+    segments: int = 4
+    """Sequences that a row follows one drive before it jumps to another."""
+    learning_rate: float = 1e-3
+    """Adam's learning rate for the conv head; it falls to 2 % along a cosine."""
+    core_learning_rate: float | None = None
+    """The same for core and read-out; what suits the core unless given: 1e-2 for ltc, ncp and ncp-mixed, else 1e-3."""
+    alpha: float = 3.0
+    """Weight of bends in the loss: exp(alpha |action|)."""
+    noise: float = 0.15
+    """Standard deviation of the disturbance while demonstrating [action units]."""
+    expert_frames: int = 6_400
+    """Frames that the expert demonstrates at the start."""
+    dagger_every: int | None = None
+    """Updates between two DAgger rounds, 0 for none at all; unless given 120, and with --demonstrations 0."""
+    dagger_frames: int = 3_200
+    """Frames that the driver drives in a DAgger round."""
+    validation_km: float = 1.0
+    """Held-out kilometres driven at the end."""
+    good_rms_m: float = 0.0
+    """Validate before every DAgger round too, and stop after two validations in a row without departure and with a
+    lateral RMS below this; 0: never."""
+    seed: int = 0
+    """Seed of everything."""
+    recipe: Path | None = None
+    """TOML file with these flags; what the command line says as well wins."""
+
+    def __post_init__(self) -> None:
+        for name in ("frames", "batch", "length", "segments"):
+            in_range(self, name, 1)
+        in_range(self, "dagger_every", 0)
+        for name in ("expert_frames", "dagger_frames"):
+            in_range(self, name, CARS)
+        for name in ("learning_rate", "core_learning_rate", "noise"):
+            in_range(self, name, 0.0, 1.0)
+        in_range(self, "alpha", 0.0, 20.0)
+        in_range(self, "validation_km", 0.1, 900.0)  # there are 1,000 roads for it
+        in_range(self, "good_rms_m", 0.0)
+        in_range(self, "seed", 0, 2**63 - 1)
+        if self.demonstrations == ():
+            raise UserError("--demonstrations needs a folder; lanekeep record makes one")
+        if self.good_rms_m > 0.0 and self.rounds_every == 0:
+            raise UserError(
+                "--good-rms-m is looked at before every DAgger round, and there are none; give --dagger-every"
+            )
+
+    @property
+    def rounds_every(self) -> int:
+        """Updates between two DAgger rounds; 0: there are none."""
+        usual = 120 if self.demonstrations is None else 0
+        return usual if self.dagger_every is None else self.dagger_every
+
+    def run(self) -> int:
+        """Train; Ctrl-C saves and a second run goes on."""
+        from lanekeep.imitation.train import train
+
+        train(self)
+        return 0

@@ -1,0 +1,197 @@
+"""A person drives: a trip is what happens on the road, the cockpit what the person sees and does, a loop joins them.
+
+What is recorded of a person is what is recorded of the expert: the frames of the driver's camera, the truth, and the action,
+which is the driven one and the one to learn at once.  Who leaves the lane has been steering wrongly for a while: the last
+two seconds of such a trip are left out, as they show how to get out of a lane.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import numpy as np
+import pygame
+from numpy.typing import NDArray
+
+from lanekeep.rollout import TRACES, TRAINING_SEEDS, Stretch
+from lanekeep.viewer.display import open_window
+from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, GROUND, LARGE, NORMAL, ORANGE, PANEL, PLAIN, Canvas
+from lanekeep.viewer.wheel import Hands, Wheel
+from lanekeep_envs import Camera, LaneKeepingEnv, Scenario
+from lanekeep_envs.drive import CONTROL_STEP_S
+
+FRAMES_PER_S = round(1 / CONTROL_STEP_S)
+LEAVING_S = 2.0  # before a departure: about a second in which the mistake is made, and one until it is noticed
+LEAST_S = 1.0  # of a trip; what is shorter is not kept
+SEEN_PX = (360, 640)  # rows x columns of the view through the windscreen, which is then enlarged
+WINDSCREEN = pygame.Rect(0, 0, 960, 540)
+STEERING = pygame.Rect(640, 556, 304, 24)
+SIZE = (960, 644)
+KEYS = (
+    "steer: Left and Right, A and D, or a gamepad     Space: hold and go on     N: keep this drive, next road",
+    "R: throw this drive away, same road again     Esc: end, without the present drive",
+)
+WAY_OUT = "leave --human out to record the expert's drives"
+
+
+class Trip:
+    """A drive of a person from the start of a road, for so many steps at most."""
+
+    def __init__(self, scenario: Scenario, camera: Camera, steps: int, seed: int) -> None:
+        self.env, self.steps = LaneKeepingEnv(scenario, camera), steps
+        self.begin(seed)
+
+    def begin(self, seed: int) -> None:
+        """Start on the road of this seed; what was driven before is forgotten."""
+        self.seed, self.over, self.departed = seed, False, False
+        self.frame, self.info = self.env.reset(seed=seed)
+        self._film: list[NDArray[np.uint8]] = []
+        self._log: list[dict[str, float]] = []
+
+    @property
+    def driven(self) -> int:
+        """Steps driven so far."""
+        return len(self._film)
+
+    def advance(self, action: float) -> None:
+        """Note what is seen and done, and do it for a step."""
+        done = float(np.float32(action))  # as it is recorded, so that the record drives the same again
+        self._film.append(np.array(self.frame))
+        truth = {name: self.info[name] for name in TRACES}
+        self._log.append({**truth, "driven_action": done, "expert_action": done})
+        self.frame, _, self.departed, finished, self.info = self.env.step(np.array([done]))
+        self.over = self.departed or finished or self.driven == self.steps
+
+    def kept(self) -> Stretch | None:
+        """What is worth learning from, if it is long enough."""
+        count = self.driven - (round(LEAVING_S / CONTROL_STEP_S) if self.departed else 0)
+        if count < round(LEAST_S / CONTROL_STEP_S):
+            return None
+        signals = {name: np.array([now[name] for now in self._log[:count]], np.float32) for name in self._log[0]}
+        for name in ("driven_action", "expert_action"):
+            signals[name] = signals[name][:, None]
+        return Stretch(self.seed, np.stack(self._film[:count]), signals, self.departed)
+
+
+class Cockpit:
+    """A window with the road ahead and, under it, what the person needs to know; it listens to keys and gamepads."""
+
+    def __init__(self, title: str) -> None:
+        self.screen = open_window(SIZE, title, WAY_OUT)
+        with suppress(pygame.error):  # steering by keys needs no joysticks
+            pygame.joystick.init()
+        self.canvas = Canvas(SIZE, SIZE)
+        self.hands, self.wheel = Hands(), Wheel()
+        self.open, self.wants_again, self.wants_next = True, False, False
+        self.hold("")
+
+    def hold(self, notice: str) -> None:
+        """Wait, wheel straight, until the person goes on; the notice says why."""
+        self.held, self.notice = True, notice
+        self.wheel.centre()
+
+    def listen(self) -> None:
+        """Take in what was pressed."""
+        self.wants_again = self.wants_next = False
+        for event in pygame.event.get():
+            self.hands.heed(event)
+            key = event.key if event.type == pygame.KEYDOWN else None
+            if event.type == pygame.QUIT or key == pygame.K_ESCAPE:
+                self.open = False
+            elif key == pygame.K_SPACE or event.type == pygame.JOYBUTTONDOWN:
+                self.held, self.notice = not self.held, "held"
+            elif key == pygame.K_r:
+                self.wants_again = True
+            elif key == pygame.K_n:
+                self.wants_next = True
+
+    def steer(self) -> float:
+        """The action of the next step."""
+        return self.wheel.turned(self.hands.left, self.hands.right, self.hands.axis, CONTROL_STEP_S)
+
+    def show(self, trip: Trip, kept: int, wanted: int) -> None:
+        """Draw the instant that the trip is at."""
+        if self.canvas.surface.get_size() != self.screen.get_size():
+            self.canvas = Canvas(self.screen.get_size(), SIZE)
+        canvas = self.canvas
+        canvas.clear()
+        camera = trip.env.camera.resized(*SEEN_PX)
+        canvas.image(WINDSCREEN, trip.env.views([trip.env.snapshot()], [()], camera)[0, 0], smooth=True)
+        if self.held:
+            self._plate(self.notice, "Space: go")
+        elif self.hands.lost_gamepad:
+            self._plate("the gamepad is gone", "Left and Right steer")
+        numbers = (
+            ("speed", f"{3.6 * trip.info['speed_mps']:.0f} km/h"),
+            ("time", f"{trip.driven * CONTROL_STEP_S:.1f} of {trip.steps * CONTROL_STEP_S:g} s"),
+            ("drives kept", f"{kept} of {wanted}"),
+        )
+        for k, (label, value) in enumerate(numbers):
+            x = 16.0 + (0, 150, 340)[k]
+            x += canvas.write(label, (x, STEERING.centery), NORMAL, FAINT) + 6
+            canvas.write(value, (x, STEERING.centery), NORMAL, PLAIN)
+        self._steering()
+        for k, line in enumerate(KEYS):
+            canvas.write(line, (16, STEERING.bottom + 18 + 24 * k), NORMAL, FAINT)
+        self.screen.blit(canvas.surface, (0, 0))
+        pygame.display.flip()
+
+    def close(self) -> None:
+        """Close the window."""
+        pygame.joystick.quit()
+        pygame.display.quit()
+
+    def _steering(self) -> None:
+        """Where the wheel is: to the left, a bar to the left."""
+        self.canvas.plate(STEERING, PANEL)
+        reach = round(self.wheel.position * STEERING.width / 2)
+        bar = pygame.Rect(STEERING.centerx - max(reach, 0), STEERING.y, abs(reach), STEERING.height)
+        self.canvas.plate(bar, ORANGE if reach > 0 else BLUE)
+        self.canvas.line([STEERING.midtop, (STEERING.centerx, STEERING.bottom - 1)], FAINT)
+
+    def _plate(self, *lines: str) -> None:
+        """Say something in the upper middle of the windscreen, above the road."""
+        said = [line for line in lines if line]
+        plate = pygame.Rect(0, 48, 560, 20 + 34 * len(said))
+        plate.centerx = WINDSCREEN.centerx
+        self.canvas.plate(plate, GROUND, 8)
+        for k, line in enumerate(said):
+            self.canvas.write(line, (plate.centerx, plate.y + 27 + 34 * k), LARGE, BRIGHT, "middle")
+
+
+def drive_by_hand(
+    cockpit: Cockpit, scenario: Scenario, camera: Camera, drives: int, steps: int, generator: np.random.Generator
+) -> Iterator[Stretch]:
+    """Let a person drive in real time, road after road, until so many drives are kept or the window is closed.
+
+    Every trip begins held, at the start of a road for training.
+    """
+    trip, clock, kept = Trip(scenario, camera, steps, road(generator)), pygame.time.Clock(), 0
+    while kept < drives and cockpit.open:
+        cockpit.show(trip, kept, drives)
+        clock.tick(FRAMES_PER_S)
+        cockpit.listen()
+        if cockpit.wants_again:
+            trip.begin(trip.seed)
+            cockpit.hold("thrown away: the same road again")
+        elif not cockpit.held and not cockpit.wants_next:
+            trip.advance(cockpit.steer())
+        if trip.over or cockpit.wants_next:
+            stretch = trip.kept()
+            if stretch is not None:
+                kept += 1
+                yield stretch
+            cockpit.hold(verdict(trip, stretch))
+            trip.begin(road(generator))
+
+
+def road(generator: np.random.Generator) -> int:
+    """Seed of a road that may be learned on."""
+    return int(generator.integers(TRAINING_SEEDS))
+
+
+def verdict(trip: Trip, stretch: Stretch | None) -> str:
+    """What became of a trip, for the person who drove it."""
+    kept_s = 0.0 if stretch is None else len(stretch.frames) * CONTROL_STEP_S
+    if trip.departed:
+        return f"out of the lane: kept {kept_s:.1f} s, not the last {LEAVING_S:g} s" if stretch else "out of the lane"
+    return f"kept {kept_s:.1f} s" if stretch else f"shorter than {LEAST_S:g} s: not kept"
