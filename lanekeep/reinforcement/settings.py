@@ -33,6 +33,8 @@ class TrainRL:
     """What a driver that starts from nothing is given: frames, or in a first lesson the state of the car and the road."""
     env_id: str | None = None
     """Learn in another world, a gymnasium environment with a box of actions, such as CarRacing-v3."""
+    action_repeat: int = 1
+    """Steps of another world that each action lasts."""
     steps: int = 500_000
     """Control steps to drive in all."""
     cars: int = 16
@@ -116,6 +118,9 @@ class TrainRL:
             self._refuse(OF_A_NEW_DRIVER, f"is that of the driver it starts from, {self.start}")
         if self.env_id is not None:
             self._refuse(OF_LANE_KEEPING, f"belongs to lane keeping, not to {self.env_id}")
+        in_range(self, "action_repeat", 1, 1000)
+        if self.env_id is None:
+            self._refuse(("action_repeat",), "belongs to another world: --env-id")
 
     def _refuse(self, names: tuple[str, ...], why: str) -> None:
         defaults = {field.name: field.default for field in fields(self) if field.default is not MISSING}

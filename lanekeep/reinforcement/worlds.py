@@ -15,7 +15,7 @@ from gymnasium.wrappers import RescaleAction, TimeLimit
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.preprocessing import is_image_space
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 
 from lanekeep.drivers import camera_of, check_driver
 from lanekeep.flags import UserError
@@ -108,7 +108,7 @@ class LaneKeeping:
 
 
 class Gymnasium:
-    """Any other environment, with one process for all its cars; actions are brought to -1..1.
+    """Any other environment, with one process for all its cars; actions are brought to -1..1, and rewards to a scale of 1.
 
     Its episodes go on from one rollout to the next, and begin anew when a training is resumed: nothing can keep them.
     """
@@ -118,7 +118,11 @@ class Gymnasium:
     def __init__(self, settings: TrainRL, start: Driver | None) -> None:
         assert settings.env_id is not None
         self.name = settings.env_id
-        self.cars = DummyVecEnv([lambda: Monitor(made(self.name)) for _ in range(settings.cars)])
+        self._cars = DummyVecEnv(
+            [lambda: Monitor(made(self.name, settings.action_repeat)) for _ in range(settings.cars)]
+        )
+        # a critic of returns in the hundreds has gradients beside which those of the actor are clipped to nothing
+        self.cars = VecNormalize(self._cars, norm_obs=False, gamma=settings.gamma)
         self.cars.seed(settings.seed)
         self.spec = spec_for(self.cars, settings, 1.0)
         if start is not None and start.spec != self.spec:
@@ -132,7 +136,7 @@ class Gymnasium:
         return None
 
     def count(self) -> None:
-        for info in self.cars.buf_infos:
+        for info in self._cars.buf_infos:
             if "episode" in info:
                 self.returns.append(float(info["episode"]["r"]))
 
@@ -152,8 +156,8 @@ class Gymnasium:
 
     def examine(self, driver: Driver) -> str:
         episodes = 5
-        self.cars.seed(TRAINING_SEEDS + 1_000)
-        returns = np.array(evaluate_policy(driver, self.cars, episodes, return_episode_rewards=True)[0])
+        self._cars.seed(TRAINING_SEEDS + 1_000)
+        returns = np.array(evaluate_policy(driver, self._cars, episodes, return_episode_rewards=True)[0])
         lowest, highest = returns.min(), returns.max()
         return f"mean return of {episodes} new episodes {returns.mean():.1f} ({lowest:.1f} to {highest:.1f})"
 
@@ -171,7 +175,24 @@ def best_and_last(results: list[float]) -> tuple[float, float]:
     return min(means), float(np.mean(results[-WINDOW:]))
 
 
-def made(env_id: str) -> gymnasium.Env[Any, Any]:
+class Repeat(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """Does each action several times, and adds up what it earns."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any], times: int) -> None:
+        super().__init__(env)
+        self._times = times
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        earned = 0.0
+        for _ in range(self._times):
+            seen, reward, terminated, truncated, info = self.env.step(action)
+            earned += float(reward)
+            if terminated or truncated:
+                break
+        return seen, earned, terminated, truncated, info
+
+
+def made(env_id: str, action_repeat: int = 1) -> gymnasium.Env[Any, Any]:
     """An environment by its name, with actions in -1..1."""
     try:
         env = gymnasium.make(env_id)
@@ -184,7 +205,7 @@ def made(env_id: str) -> gymnasium.Env[Any, Any]:
         env = TimeLimit(env, LONGEST)
     if not (space.low == -1.0).all() or not (space.high == 1.0).all():
         env = RescaleAction(env, np.float32(-1.0), np.float32(1.0))
-    return env
+    return env if action_repeat == 1 else Repeat(env, action_repeat)
 
 
 def spec_for(cars: VecEnv, settings: TrainRL, limit_per_m: float) -> DriverSpec:

@@ -107,9 +107,10 @@ class Scene:
         if len(self.watched) == 1:
             self._title(box, "through the windscreen")
         else:
-            chosen = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE} " if k == notes.chosen and notes.tags else ""
             offset = f"{_signed(journey.info['lateral_offset_m'])} m, {_departures(journey)}"
-            self._title(box, chosen + shortened(one.name), offset, COLOURS[k])
+            width = self._title(box, shortened(one.name), offset, COLOURS[k])
+            if k == notes.chosen and notes.tags:
+                canvas.line([(box.x, box.y - 2), (box.x + width, box.y - 2)], COLOURS[k], 2)
         size = journey.env.camera.size.replace("x", " \N{MULTIPLICATION SIGN} ")
         self._title(layout.eye[k], "what the driver sees", OVERLAYS[one.overlay.name] or f"{size} pixels")
         canvas.plate(layout.eye[k], PANEL)
@@ -149,10 +150,11 @@ class Scene:
             width = self.canvas.write(label, (left + 144 * k + 22, 30), NORMAL, FAINT)
             self.canvas.write(value, (left + 144 * k + 28 + width, 30), NORMAL, colour)
 
-    def _title(self, box: pygame.Rect, left: str, right: str = "", colour: Colour = PLAIN) -> None:
-        self.canvas.write(left, (box.x, box.y - 11), NORMAL, colour)
+    def _title(self, box: pygame.Rect, left: str, right: str = "", colour: Colour = PLAIN) -> float:
+        """Write over a box; the width of what is on the left."""
         if right:
             self.canvas.write(right, (box.right, box.y - 11), NORMAL, FAINT, "right")
+        return self.canvas.write(left, (box.x, box.y - 11), NORMAL, colour)
 
     def _key(self, box: pygame.Rect, entries: tuple[tuple[str, Colour], ...]) -> None:
         x, y = float(box.right), box.y - 11
