@@ -127,6 +127,11 @@ class Journey:
         """Seed of the road it is on."""
         return int(self.info["road_seed"])
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether pictures of it are soon made: a fine day as the scenario has it."""
+        return self.scenario.fine and not self.edits.strengths
+
     def go_to(self, seed: int) -> None:
         """Leave this road for the beginning of another, or of the same."""
         self._put_down(seed, None)

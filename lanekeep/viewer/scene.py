@@ -61,7 +61,7 @@ class Scene:
     """Draws the instant that one or two journeys are at."""
 
     def __init__(self, watched: list[Watched], size: tuple[int, int] = UNITS, sharp: bool = True) -> None:
-        """A scene of `size` pixels; not `sharp`, and the windscreens have a quarter of their pixels."""
+        """A scene of `size` pixels; not `sharp`, and windscreens that take long have a quarter of their pixels."""
         self.watched, self.sharp = watched, sharp
         self.layout: Layout = SOLO if len(watched) == 1 else DUO
         self.canvas = Canvas(size, UNITS)
@@ -88,7 +88,7 @@ class Scene:
         draw_offset(canvas, layout.offset, pasts, colours, scenario.lane.lane_width_m, DEFAULT_VEHICLE.half_width_m)
         for k, future in enumerate(seen):
             windscreen, eye = future.result()
-            canvas.image(layout.windscreen[k], windscreen, smooth=not self.sharp)
+            canvas.image(layout.windscreen[k], windscreen, smooth=True)
             canvas.image(layout.eye[k], eye)
         self._notes(notes)
         return canvas.surface
@@ -96,8 +96,8 @@ class Scene:
     def _seen(self, k: int) -> tuple[U8, U8]:
         """What there is to see through a windscreen, and what its driver sees, under its overlay."""
         one, room = self.watched[k], self.canvas.place(self.layout.windscreen[k])
-        finer = 1 if self.sharp else 2
-        windscreen = one.journey.picture(room.height // finer, room.width // finer)
+        coarse = 1 if self.sharp or one.journey.is_plain else 2
+        windscreen = one.journey.picture(room.height // coarse, room.width // coarse)
         return windscreen, one.overlay.picture(one.journey, one.effects)
 
     def _driver(self, k: int, rows: Sequence[Element], notes: Notes) -> None:
