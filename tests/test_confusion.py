@@ -24,6 +24,7 @@ from lanekeep.study.beforehand import Exhibits, exhibits_of, memories_of, shares
 from lanekeep.study.confusion import StudyConfusion
 from lanekeep.study.contrast import foretells, mean_ratio, span_of
 from lanekeep.study.driving import Measured, read, save
+from lanekeep.study.findings import WAYS, sentences
 from lanekeep.study.planted import PLANTED, TIES, as_toml, world
 from lanekeep_envs import Camera, Element, Remove
 from lanekeep_envs.episode import curvature_along
@@ -135,9 +136,9 @@ def test_intervals_are_of_pairs_and_of_whole_roads_and_seeds() -> None:
     alike = mean_ratio(np.full((3, 5), 0.2), np.ones((3, 5)))
     assert span_of(alike) == pytest.approx((0.2, 0.2, 0.2))
     shifted = span_of(mean_ratio(part + 0.5 * whole, whole) - found)
-    assert shifted == pytest.approx((0.5, 0.5, 0.5)) and shifted.tells
+    assert shifted == pytest.approx((0.5, 0.5, 0.5))
     seeds_apart = span_of(mean_ratio(np.repeat([[0.0], [1.0]], 5, 1), np.ones((2, 5))))
-    assert seeds_apart == pytest.approx((0.5, 0.0, 1.0)) and not seeds_apart.tells
+    assert seeds_apart == pytest.approx((0.5, 0.0, 1.0))
     assert np.isnan(span_of(mean_ratio(np.zeros((2, 3)), np.zeros((2, 3)))).value)
 
 
@@ -145,10 +146,27 @@ def test_what_foretells_is_the_rank_correlation_of_scipy() -> None:
     shares, harms = np.random.default_rng(0).random((2, 18))
     found = foretells(shares.tolist(), harms.tolist())
     assert found.value == pytest.approx(spearmanr(shares, harms).statistic)
-    assert found.low < found.value < found.high and not found.tells
+    assert found.low < 0.0 < found.high and found.low < found.value < found.high
     ties = np.random.default_rng(1).integers(0, 4, (2, 18)).astype(float)
     assert foretells(ties[0].tolist(), ties[1].tolist()).value == pytest.approx(spearmanr(*ties).statistic)
     assert foretells([1.0, 2.0, 3.0, 5.0], [0.1, 0.2, 0.8, 0.9]).value == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("harmed", [True, False])
+def test_the_sentences_name_who_is_confused_and_what_had_shown_it(harmed: bool) -> None:
+    """Nine drivers whose harm grows with their effect, and with no map; nine controls."""
+    found, generator = {}, np.random.default_rng(0)
+    for k, pupil in enumerate(teaching.pupils(("ncp", "lstm", "cnn"), 3)):
+        effect = 0.2 + 0.01 * k if pupil.learned == "tied" else 0.1
+        rms = {tie: 0.1 + (harmed and tie != "tied") * (effect - 0.1) for tie in TIES}
+        ones = np.ones(10)
+        driven = {tie: driving.Driven(0.0 * ones, ones, ones * value**2, ones) for tie, value in rms.items()}
+        shares = {way: generator.random() * ones if way in beforehand.MAPS else effect * ones for way in WAYS}
+        found[pupil] = Measured(driven, {way: beforehand.Share(part, ones) for way, part in shares.items()})
+    said = sentences(("ncp", "lstm", "cnn"), found)
+    assert ["confused" in line for line in said[::2]] == [harmed, harmed]
+    shown = "effect, now; effect, Shapley" if harmed else "nothing"
+    assert [line.partition("foretold by ")[2] for line in said[1::2]] == [shown, shown]
 
 
 def study(tmp_path: Path, *more: str) -> list[str]:

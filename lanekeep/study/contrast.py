@@ -25,11 +25,6 @@ class Span(NamedTuple):
     low: float
     high: float
 
-    @property
-    def tells(self) -> bool:
-        """Whether the interval leaves zero out."""
-        return self.low > 0.0 or self.high < 0.0
-
 
 def span_of(draws: F64) -> Span:
     """Of an estimate and its resamplings [1 + B]; what came out as NaN is left out of the interval."""
@@ -62,11 +57,6 @@ def mean_rms_m(driven: Sequence[Driven]) -> F64:
     """The same of their lateral RMS [m]."""
     squares, steps = np.stack([one.squares_m2 for one in driven]), np.stack([one.steps for one in driven])
     return mean_ratio(squares, steps, root=True)
-
-
-def mean_departures_per_km(driven: Sequence[Driven]) -> F64:
-    """The same of their departures per km."""
-    return mean_ratio(np.stack([one.departures for one in driven]), np.stack([one.km for one in driven]))
 
 
 def foretells(shares: Sequence[float], harms: Sequence[float]) -> Span:

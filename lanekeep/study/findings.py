@@ -25,7 +25,7 @@ CHANGED = ("untied", "reversed")
 Found = dict[Pupil, Measured]
 
 
-def of(found: Found, core: str, learned: str) -> list[Measured]:
+def group_of(found: Found, core: str, learned: str) -> list[Measured]:
     """Those of a core that learned in one world, by seed."""
     return [one for pupil, one in found.items() if (pupil.core, pupil.learned) == (core, learned)]
 
@@ -47,6 +47,17 @@ def rms_draws_m(group: Sequence[Measured], tie: str) -> NDArray[np.float64]:
     return mean_rms_m([one.driven[tie] for one in group])
 
 
+def rise_draws_m(group: Sequence[Measured], changed: str) -> NDArray[np.float64]:
+    """Mean rise of the lateral RMS [m] over seeds from the tied world to another, and its resamplings [1 + B]."""
+    return rms_draws_m(group, changed) - rms_draws_m(group, "tied")
+
+
+def confusion_draws_m(found: Found, core: str, changed: str) -> NDArray[np.float64]:
+    """How much more that is with the drivers who learned tied than with their controls [1 + B]: how confused they are."""
+    confused, control = (rise_draws_m(group_of(found, core, learned), changed) for learned in LEARNED)
+    return confused - control
+
+
 def share_draws(group: Sequence[Measured], way: str) -> NDArray[np.float64]:
     """Mean share [%] over seeds, seen in one of WAYS, and its resamplings [1 + B]."""
     return 100.0 * mean_share([one.shares[way] for one in group])
@@ -64,6 +75,11 @@ def cell(span: Span, form: str) -> str:
     return escape(f"{form.format(span.value)}\n[{form.format(span.low)}, {form.format(span.high)}]")
 
 
+def in_words(span: Span) -> str:
+    """The same in a line."""
+    return f"{span.value:+.3f} [{span.low:+.3f}, {span.high:+.3f}]"
+
+
 def new_table(title: str, words: int, *columns: str) -> Table:
     """An empty one, whose first columns are of words."""
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -74,7 +90,7 @@ def new_table(title: str, words: int, *columns: str) -> Table:
 
 def print_findings(confounder: str, cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> None:
     """All three tables."""
-    seeds = len(of(found, cores[0], LEARNED[0]))
+    seeds = len(group_of(found, cores[0], LEARNED[0]))
     console = Console()
     title = f"{confounder}, mean of {seeds} seeds: departures per km and lateral RMS [m] where it is"
     console.print(table_of_driving(title, cores, found))
@@ -83,17 +99,17 @@ def print_findings(confounder: str, cores: Sequence[str], found: Found, pixels: 
     for name, about in CONTROLS.items():
         print(f"share of the {thing} {about}: {100.0 * mean_share([pixels[name]])[0]:.1f} %")
     console.print(table_of_foretelling(found))
+    print("\n".join(sentences(cores, found)))
 
 
 def table_of_driving(title: str, cores: Sequence[str], found: Found) -> Table:
-    """A row for each core and what it learned, and for each world its departures and lateral RMS."""
-    table = new_table(title, 2, "core", "learned", *(word for tie in TIES for word in (tie, "RMS")), "untied - tied")
-    for core, learned in product(cores, LEARNED):
-        group, cells = of(found, core, learned), []
-        for tie in TIES:
-            cells += [cell(departures(group, tie), "{:.2f}"), cell(span_of(rms_draws_m(group, tie)), "{:.3f}")]
-        rise = span_of(rms_draws_m(group, "untied") - rms_draws_m(group, "tied"))
-        table.add_row(core, learned, *cells, cell(rise, "{:+.3f}"))
+    """A row for each core, what it learned, and the world it drives in."""
+    table = new_table(title, 3, "core", "learned", "drives", "departures", "lateral RMS", "rise")
+    for core, learned, tie in product(cores, LEARNED, TIES):
+        group = group_of(found, core, learned)
+        cells = [cell(departures(group, tie), "{:.2f}"), cell(span_of(rms_draws_m(group, tie)), "{:.3f}")]
+        rise = "" if tie == "tied" else cell(span_of(rise_draws_m(group, tie)), "{:+.3f}")
+        table.add_row(core, learned, tie, *cells, rise)
     return table
 
 
@@ -101,7 +117,7 @@ def table_of_shares(title: str, cores: Sequence[str], found: Found) -> Table:
     """A row for each core and way of looking: the confused, their controls, and the difference."""
     table = new_table(title, 2, "core", "by", "learned tied", "learned untied", "difference")
     for core, (way, name) in product(cores, WAYS.items()):
-        confused, control = (share_draws(of(found, core, learned), way) for learned in LEARNED)
+        confused, control = (share_draws(group_of(found, core, learned), way) for learned in LEARNED)
         spans = (span_of(confused), span_of(control))
         cells = [cell(span, "{:.1f}") for span in spans]
         table.add_row(core, name, *cells, cell(span_of(confused - control), "{:+.1f}"))
@@ -111,15 +127,32 @@ def table_of_shares(title: str, cores: Sequence[str], found: Found) -> Table:
 def table_of_foretelling(found: Found) -> Table:
     """A row for each way of looking: how its share ranks the harm of untying and of reversing."""
     confused = sum(pupil.learned == LEARNED[0] for pupil in found)
-    title = "rank correlation of that share with the rise of the lateral RMS"
-    names = [
-        f"{changed}, {group}" for group in (f"all {len(found)}", f"{confused} learned tied") for changed in CHANGED
-    ]
+    title = (
+        f"rank correlation of that share with the rise: all {len(found)} drivers, and the {confused} that learned tied"
+    )
+    names = [f"{changed},\n{group}" for group in ("all", "learned tied") for changed in CHANGED]
     table = new_table(title, 1, "by", *names)
     for way, name in WAYS.items():
         spans = [foretold(found, way, changed, among) for among in (LEARNED, LEARNED[:1]) for changed in CHANGED]
         table.add_row(name, *(cell(span, "{:+.2f}") for span in spans))
     return table
+
+
+def sentences(cores: Sequence[str], found: Found) -> list[str]:
+    """Whether they are confused, of each core, and what had shown it."""
+    lines = []
+    for changed in CHANGED:
+        of_cores = [confusion_draws_m(found, core, changed) for core in cores]
+        told = [f"{core} {in_words(span_of(draws))}" for core, draws in zip(cores, of_cores, strict=True)]
+        every = span_of(np.mean(of_cores, 0))
+        verdict = "confused" if every.low > 0.0 else "not told apart from their controls"
+        lines.append(
+            f"{changed}: who learned tied drives {in_words(every)} m farther from the middle, "
+            f"beyond the rise of its control ({', '.join(told)}): {verdict}"
+        )
+        ways = [WAYS[way] for way in WAYS if foretold(found, way, changed).low > 0.0]
+        lines.append(f"{changed}: the harm was foretold by {'; '.join(ways) or 'nothing'}")
+    return lines
 
 
 def as_json(cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> dict[str, Any]:
@@ -128,13 +161,14 @@ def as_json(cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> dic
     def of_core(core: str) -> dict[str, Any]:
         table: dict[str, Any] = {}
         for learned in LEARNED:
-            group = of(found, core, learned)
+            group = group_of(found, core, learned)
             table[learned] = {
                 "departures_per_km": {tie: clean(departures(group, tie)) for tie in TIES},
                 "lateral_rms_m": {tie: clean(span_of(rms_draws_m(group, tie))) for tie in TIES},
                 "share_percent": {way: clean(span_of(share_draws(group, way))) for way in WAYS},
             }
-        confused, control = (of(found, core, learned) for learned in LEARNED)
+        confused, control = (group_of(found, core, learned) for learned in LEARNED)
+        table["confusion_m"] = {tie: clean(span_of(confusion_draws_m(found, core, tie))) for tie in CHANGED}
         table["share_percent_difference"] = {
             way: clean(span_of(share_draws(confused, way) - share_draws(control, way))) for way in WAYS
         }
@@ -146,6 +180,9 @@ def as_json(cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> dic
 
     return {
         "cores": {core: of_core(core) for core in cores},
+        "confusion_m": {
+            tie: clean(span_of(np.mean([confusion_draws_m(found, core, tie) for core in cores], 0))) for tie in CHANGED
+        },
         "drivers": {pupil.name: of_driver(one) for pupil, one in found.items()},
         "share_percent_of_pixels": {name: 100.0 * float(mean_share([pixels[name]])[0]) for name in CONTROLS},
         "rank_correlation": {
