@@ -197,7 +197,8 @@ def test_a_study_from_end_to_end_that_does_nothing_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = [tmp_path / "a.json", tmp_path / "b.json"]
-    assert main(study(tmp_path, "--cores", "rnn", "--json", str(files[0]))) == 0
+    assert main(study(tmp_path, "--cores", "rnn", "--json", str(files[0]), "--picture", str(tmp_path / "a.png"))) == 0
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     said = capsys.readouterr().out
     assert "VisualBackProp" in said and "learned untied" in said
     monkeypatch.setattr(teaching, "train", lambda settings: pytest.fail("it was trained already"))
@@ -238,6 +239,7 @@ def test_what_was_measured_is_kept_for_the_same_question_alone(tmp_path: Path) -
         ({"cores": ("nccp",)}, "--cores nccp: did you mean ncp?"),
         ({"cores": ("ncp", "ncp")}, "--cores takes at least one name, and each once"),
         ({"seeds": 0}, "--seeds must be from 1 to 1000, not 0"),
+        ({"picture": Path("a.jpg")}, "--picture a.jpg: expected a name that ends in .png"),
         ({"seed": 9}, "--seed must be at least 10000, not 9"),
     ],
 )

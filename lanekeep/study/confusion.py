@@ -21,6 +21,7 @@ from lanekeep.flags import UserError, check_file, did_you_mean, in_range, write_
 from lanekeep.report import check_frames_are_fresh
 from lanekeep.study.beforehand import MAPS, Exhibits, Share, exhibits_of, shares_of, shares_of_pixels
 from lanekeep.study.driving import Measured, drive_worlds, read, save
+from lanekeep.study.figure import figure
 from lanekeep.study.findings import as_json, print_findings
 from lanekeep.study.planted import PLANTED, TIES, world
 from lanekeep.study.teaching import Pupil, pupils, teach, write_worlds
@@ -54,6 +55,8 @@ class StudyConfusion:
     """Test roads, tied, on which effects and maps are measured beforehand."""
     seed: int = FIRST_TEST_SEED
     """Seed of the first road to be judged on; from 10,000 on no driver has been trained on it."""
+    picture: Path | None = None
+    """Also write every driver's share and harm, where the tie is reversed, as one picture, a .png file."""
     json: Path | None = None
     """Also write the numbers to this file."""
 
@@ -64,6 +67,8 @@ class StudyConfusion:
                 raise UserError(f"--cores {core}: {did_you_mean(core, CORES, f'there are {names}')}")
         if not self.cores or len(set(self.cores)) < len(self.cores):
             raise UserError("--cores takes at least one name, and each once")
+        if self.picture is not None and self.picture.suffix.lower() != ".png":
+            raise UserError(f"--picture {self.picture}: expected a name that ends in .png")
         in_range(self, "seeds", 1, 1000)
         in_range(self, "frames", 1)
         in_range(self, "km", 0.1, 100_000)
@@ -83,7 +88,8 @@ class StudyConfusion:
 
 def confusion(settings: StudyConfusion) -> None:
     """Do everything; on Ctrl-C keep what is needed to go on."""
-    check_file(settings, "json")
+    for name in ("picture", "json"):
+        check_file(settings, name)
     if settings.out.is_file():
         raise UserError(f"{settings.out} is a file; expected a folder")
     check_frames_are_fresh(load_scenario(settings.scenario))
@@ -94,6 +100,8 @@ def confusion(settings: StudyConfusion) -> None:
             raise KeyboardInterrupt
     pixels, measured = measure(settings, every)
     print_findings(settings.confounder, settings.cores, measured, pixels)
+    if settings.picture is not None:
+        write_whole(settings.picture, figure(measured, "reversed"))
     if settings.json is not None:
         table = {**settings.asked, "frames": settings.frames, **as_json(settings.cores, measured, pixels)}
         write_whole(settings.json, f"{json.dumps(table, indent=2)}\n".encode())

@@ -63,11 +63,16 @@ def share_draws(group: Sequence[Measured], way: str) -> NDArray[np.float64]:
     return 100.0 * mean_share([one.shares[way] for one in group])
 
 
+def share_percent(one: Measured, way: str) -> float:
+    """Of a single driver."""
+    share = one.shares[way]
+    return float(100.0 * share.part.sum() / share.whole.sum())
+
+
 def foretold(found: Found, way: str, changed: str, among: Sequence[str] = LEARNED) -> Span:
     """The rank correlation, over drivers that learned in these worlds, of a share beforehand with the harm."""
     every = [one for pupil, one in found.items() if pupil.learned in among]
-    shares = [float(one.shares[way].part.sum() / one.shares[way].whole.sum()) for one in every]
-    return foretells(shares, [harm_m(one, changed) for one in every])
+    return foretells([share_percent(one, way) for one in every], [harm_m(one, changed) for one in every])
 
 
 def cell(span: Span, form: str) -> str:
@@ -175,8 +180,8 @@ def as_json(cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> dic
         return table
 
     def of_driver(one: Measured) -> dict[str, Any]:
-        shares = {way: float(share.part.sum() / share.whole.sum()) for way, share in one.shares.items()}
-        return {"departures_per_km": one.departures_per_km, "lateral_rms_m": one.lateral_rms_m, "shares": shares}
+        shares = {way: share_percent(one, way) for way in WAYS}
+        return {"departures_per_km": one.departures_per_km, "lateral_rms_m": one.lateral_rms_m, "share_percent": shares}
 
     return {
         "cores": {core: of_core(core) for core in cores},

@@ -71,7 +71,8 @@ def is_taught(settings: TrainImitation) -> bool:
     if not (settings.out / DRIVER).exists():
         return False
     training = read_checkpoint(settings.out).training
-    then = training.get("settings", {})
+    then, per_update = training.get("settings"), settings.batch * settings.length
+    if not isinstance(then, dict):
+        return False  # of another make: `train` says so
     check_settings(settings.out, settings, {**then, "scenario": settings.scenario})  # the file itself was compared
-    updates = settings.frames // (settings.batch * settings.length)
-    return bool(training["frames"] >= max(1, updates) * settings.batch * settings.length)
+    return bool(training.get("frames", 0) >= max(1, settings.frames // per_update) * per_update)
