@@ -41,6 +41,9 @@ COMMANDS = {
     "record": Command("lanekeep.recording", "Record", "record an expert's drives, or yours, as demonstrations"),
     "export": Command("lanekeep.export", "Export", "write a driver as ONNX or for stable-baselines3"),
     "gallery": Command("lanekeep.gallery", "Gallery", "see every scenario, strength and intervention on one page"),
+    "study confusion": Command(
+        "lanekeep.study.confusion", "StudyConfusion", "plant a coincidence, train on it, untie it: who had shown it?"
+    ),
     "bench env": Command("lanekeep.bench.env", "BenchEnv", "how fast the environment is"),
     "bench cores": Command("lanekeep.bench.cores", "BenchCores", "how fast every core is, next to ncps"),
     "bench rl": Command("lanekeep.bench.rl", "BenchRL", "how fast reinforcement learning is, next to the stock policy"),

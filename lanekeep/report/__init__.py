@@ -47,7 +47,7 @@ from lanekeep.report.verdict import clean, sentence, verdict
 from lanekeep.saliency import METHODS
 from lanekeep_envs import REMOVABLE, Scenario, load_scenario
 
-__all__ = ["Compare", "compare"]
+__all__ = ["Compare", "check_frames_are_fresh", "compare"]
 
 LAYERS = ("visual-backprop", "gradient", "grad-cam", "integrated-gradients")  # shown over the drives
 NOISY = ("visual-backprop", "gradient", "grad-cam")
@@ -98,12 +98,7 @@ def compare(settings: Compare) -> None:
     if len(set(outputs)) < len(outputs):
         raise UserError("--out, --picture and --json are different files")
     scenario = load_scenario(settings.scenario)
-    late, dropped = scenario.disturbance.late_frames, scenario.disturbance.dropped_frames
-    if late[1] > 0 or dropped[1] > 0.0:
-        raise UserError(
-            f"{scenario.name} shows drivers old frames, so that what is taken out of the present one says nothing; "
-            "choose another scenario, or a copy of it without late_frames and dropped_frames"
-        )
+    check_frames_are_fresh(scenario)
     subjects = [subject_of(name, scenario) for name in settings.drivers]
     if subjects[0].name == subjects[1].name:
         subjects = [Subject(name, s.driver, s.camera) for name, s in zip(settings.drivers, subjects, strict=True)]
@@ -115,6 +110,16 @@ def compare(settings: Compare) -> None:
         write_whole(settings.json, f"{json.dumps(as_json(study), indent=2)}\n".encode())
     print_verdict(study)
     print(f"{settings.out}: open it in a browser")
+
+
+def check_frames_are_fresh(scenario: Scenario) -> None:
+    """Refuse a scenario in which the effect of what is in a frame cannot be measured."""
+    late, dropped = scenario.disturbance.late_frames, scenario.disturbance.dropped_frames
+    if late[1] > 0 or dropped[1] > 0.0:
+        raise UserError(
+            f"{scenario.name} shows drivers old frames, so that what is taken out of the present one says nothing; "
+            "choose another scenario, or a copy of it without late_frames and dropped_frames"
+        )
 
 
 def subject_of(name: str, scenario: Scenario) -> Subject:

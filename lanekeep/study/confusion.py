@@ -1,0 +1,146 @@
+"""Confusion: plant a coincidence, train drivers on it and controls without it, untie it, and see who had shown what.
+
+planted says what is tied, teaching trains, beforehand looks at drivers where it is tied, driving sees how they fare where it
+is not, contrast asks whether the first foretells the second.  After de Haan, Jayaraman and Levine, Causal confusion in
+imitation learning, NeurIPS 2019, whose remedy (the driver's own drives, answered by the expert) is part of the training.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import tyro
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lanekeep.drivers import camera_of
+from lanekeep.evaluate import FIRST_TEST_SEED
+from lanekeep.flags import UserError, check_file, did_you_mean, in_range, write_whole
+from lanekeep.report import check_frames_are_fresh
+from lanekeep.study.beforehand import MAPS, Exhibits, Share, exhibits_of, shares_of, shares_of_pixels
+from lanekeep.study.driving import Measured, drive_worlds, read, save
+from lanekeep.study.figure import figure
+from lanekeep.study.findings import as_json, print_findings
+from lanekeep.study.planted import PLANTED, TIES, world
+from lanekeep.study.teaching import Pupil, pupils, teach, write_worlds
+from lanekeep_envs import START_M, load_scenario
+from lanekeep_policies.checkpoint import load_driver
+from lanekeep_policies.driver import CORES
+
+TICKS = 1 + len(MAPS) + len(TIES)  # that a driver's measurement tells
+
+
+@dataclass(frozen=True)
+class StudyConfusion:
+    """Train drivers on roads where something innocent is tied to the driving, untie it, and see whether effects and maps
+    had shown what would happen; run it again to go on."""
+
+    out: tyro.conf.Positional[Path]
+    """Folder of the study; every driver gets a folder in it, and one that is finished is not trained again."""
+    cores: tuple[str, ...] = ("ncp", "lstm", "cnn")
+    """Cores to train: names as in `train imitation`."""
+    seeds: int = 3
+    """Trainings of each core, and as many of its control: seeds 0, 1, ..."""
+    confounder: Literal["trees_outside_bends", "lamp_shows_steering", "dark_before_left_bends"] = "trees_outside_bends"
+    """What is tied to the driving."""
+    scenario: str = "country"
+    """Roads to learn on and to be judged on: a name or the path of a .toml file."""
+    frames: int = 60_000
+    """Training frames of each driver, as in `train imitation`."""
+    km: float = 10.0
+    """Kilometres that each driver drives in each world: tied, untied, reversed."""
+    roads: int = 12
+    """Test roads, tied, on which effects and maps are measured beforehand."""
+    seed: int = FIRST_TEST_SEED
+    """Seed of the first road to be judged on; from 10,000 on no driver has been trained on it."""
+    picture: Path | None = None
+    """Also write every driver's share and harm, where the tie is reversed, as one picture, a .png file."""
+    json: Path | None = None
+    """Also write the numbers to this file."""
+
+    def __post_init__(self) -> None:
+        names = ", ".join(CORES)
+        for core in self.cores:
+            if core not in CORES:
+                raise UserError(f"--cores {core}: {did_you_mean(core, CORES, f'there are {names}')}")
+        if not self.cores or len(set(self.cores)) < len(self.cores):
+            raise UserError("--cores takes at least one name, and each once")
+        if self.picture is not None and self.picture.suffix.lower() != ".png":
+            raise UserError(f"--picture {self.picture}: expected a name that ends in .png")
+        in_range(self, "seeds", 1, 1000)
+        in_range(self, "frames", 1)
+        in_range(self, "km", 0.1, 100_000)
+        in_range(self, "roads", 2, 1000)
+        in_range(self, "seed", FIRST_TEST_SEED)
+
+    def run(self) -> int:
+        """Train what is not trained yet, measure what is not measured yet, report."""
+        confusion(self)
+        return 0
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What measurements depend on, beside the driver."""
+        return {name: getattr(self, name) for name in ("confounder", "scenario", "km", "roads", "seed")}
+
+
+def confusion(settings: StudyConfusion) -> None:
+    """Do everything; on Ctrl-C keep what is needed to go on."""
+    for name in ("picture", "json"):
+        check_file(settings, name)
+    if settings.out.is_file():
+        raise UserError(f"{settings.out} is a file; expected a folder")
+    check_frames_are_fresh(load_scenario(settings.scenario))
+    write_worlds(settings.out, settings.scenario, settings.confounder)
+    every = pupils(settings.cores, settings.seeds)
+    for pupil in every:
+        if not teach(settings.out, pupil, settings.frames):
+            raise KeyboardInterrupt
+    pixels, measured = measure(settings, every)
+    print_findings(settings.confounder, settings.cores, measured, pixels)
+    if settings.picture is not None:
+        write_whole(settings.picture, figure(measured, "reversed"))
+    if settings.json is not None:
+        table = {**settings.asked, "frames": settings.frames, **as_json(settings.cores, measured, pixels)}
+        write_whole(settings.json, f"{json.dumps(table, indent=2)}\n".encode())
+
+
+def measure(settings: StudyConfusion, every: Sequence[Pupil]) -> tuple[dict[str, Share], dict[Pupil, Measured]]:
+    """The confounder's share of frames and edges, and what every driver does; measured where it is not known yet."""
+    tied = world(settings.scenario, settings.confounder, "tied")
+    seeds = range(settings.seed, settings.seed + settings.roads)
+    with Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), transient=True) as bar:
+        task = bar.add_task("the expert drives", total=1 + TICKS * len(every))
+        camera = camera_of(load_driver(settings.out / every[0].name))
+        assert camera is not None  # they were all trained here, on frames
+        shown = exhibits_of(tied, camera, PLANTED[settings.confounder], seeds)
+        bar.update(task, advance=1)
+        found = {}
+        for pupil in every:
+            before = bar.tasks[task].completed
+
+            def tell(what: str, name: str = pupil.name) -> None:
+                bar.update(task, advance=1, description=f"{name}: {what}")
+
+            found[pupil] = measure_one(settings, pupil, shown, tell)
+            bar.update(task, completed=before + TICKS)
+    return shares_of_pixels(shown), found
+
+
+def measure_one(settings: StudyConfusion, pupil: Pupil, shown: Exhibits, tell: Callable[[str], None]) -> Measured:
+    """What a driver had shown beforehand, then how it drives in the three worlds; read if it was measured before."""
+    folder, scenario = settings.out / pupil.name, world(settings.scenario, settings.confounder, "tied")
+    if known := read(folder, settings.asked):
+        return known
+    driver = load_driver(folder).eval()
+    count = max(1, round(1000.0 * settings.km / (scenario.road.length_m - START_M)))
+    shares = shares_of(driver, shown, tell)
+    with torch.inference_mode():
+        driven = drive_worlds(
+            driver, settings.scenario, settings.confounder, range(settings.seed, settings.seed + count), tell
+        )
+    measured = Measured(driven, shares)
+    save(folder, settings.asked, measured)
+    return measured

@@ -1,0 +1,75 @@
+"""Whether what was seen beforehand tells the confused from their controls, and foretells the harm.
+
+Intervals of means over seeds: 95 % of 2,000 resamplings of roads and of seeds together, a driver and its control with the
+same seeds and on the same roads.  Three seeds are few, and such an interval is at most as wide as they lie apart, roads
+aside.  Intervals of rank correlations: drivers are resampled.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanekeep.study.beforehand import Share
+from lanekeep.study.driving import Driven
+
+F64 = NDArray[np.float64]
+RESAMPLINGS = 2000
+
+
+class Span(NamedTuple):
+    """An estimate and its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def span_of(draws: F64) -> Span:
+    """Of an estimate and its resamplings [1 + B]; what came out as NaN is left out of the interval."""
+    known = draws[1:][np.isfinite(draws[1:])]
+    low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
+    return Span(float(draws[0]), float(low), float(high))
+
+
+def mean_ratio(part: F64, whole: F64, root: bool = False) -> F64:
+    """Mean over S seeds of sum of part [S, R] / sum of whole [S, R] over roads (or of its root), and resamplings [1 + B].
+
+    The draws are the same in every call with as many seeds and roads: differences of two are of pairs.
+    """
+    seeds, roads = part.shape
+    generator = np.random.default_rng(0)
+    of_roads = np.concatenate([np.arange(roads)[None], generator.integers(roads, size=(RESAMPLINGS, roads))])
+    of_seeds = np.concatenate([np.arange(seeds)[None], generator.integers(seeds, size=(RESAMPLINGS, seeds))])
+    with np.errstate(divide="ignore", invalid="ignore"):  # a driver that nothing moves owes nothing to anything: NaN
+        ratios = part[:, of_roads].sum(-1) / whole[:, of_roads].sum(-1)
+    found = np.sqrt(ratios) if root else ratios
+    return np.asarray(np.take_along_axis(found.T, of_seeds, 1).mean(1))
+
+
+def mean_share(shares: Sequence[Share]) -> F64:
+    """Mean share of drivers that differ by their seed, and its resamplings [1 + B]."""
+    return mean_ratio(np.stack([one.part for one in shares]), np.stack([one.whole for one in shares]))
+
+
+def mean_rms_m(driven: Sequence[Driven]) -> F64:
+    """The same of their lateral RMS [m]."""
+    squares, steps = np.stack([one.squares_m2 for one in driven]), np.stack([one.steps for one in driven])
+    return mean_ratio(squares, steps, root=True)
+
+
+def foretells(shares: Sequence[float], harms: Sequence[float]) -> Span:
+    """Spearman's correlation over D drivers of what was seen beforehand with the harm; NaN if one of them is constant."""
+    count, pairs = len(shares), np.array([shares, harms])
+    picks = np.random.default_rng(0).integers(count, size=(RESAMPLINGS, count))
+    drawn = ranks(pairs[:, np.concatenate([np.arange(count)[None], picks])])  # [2, 1 + B, D]
+    a, b = drawn - drawn.mean(-1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        return span_of((a * b).sum(-1) / np.sqrt((a * a).sum(-1) * (b * b).sum(-1)))
+
+
+def ranks(values: F64) -> F64:
+    """Ranks from 0 along the last axis; equal values share the mean of theirs."""
+    sign = np.sign(values[..., :, None] - values[..., None, :])
+    return np.asarray(0.5 * (values.shape[-1] - 1 + sign.sum(-1)))

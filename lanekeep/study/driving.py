@@ -1,0 +1,93 @@
+"""How each driver of the study keeps its lane in the three worlds, and the file in its folder that keeps all of its numbers.
+
+The roads are the same in every world, road by road, so that the harm of untying is a difference on the same roads.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanekeep.evaluate import drive
+from lanekeep.flags import write_whole
+from lanekeep.study.beforehand import Share
+from lanekeep.study.planted import TIES, world
+from lanekeep_policies.driver import Driver
+
+F64 = NDArray[np.float64]
+CARS = 16
+MEASURED = "confusion.json"
+
+
+@dataclass(frozen=True)
+class Driven:
+    """A world driven, on each of R roads."""
+
+    departures: F64  # [R]
+    km: F64  # [R]
+    squares_m2: F64  # [R] sum of the squared lateral offsets
+    steps: F64  # [R] of how many
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All that was measured of a driver."""
+
+    driven: dict[str, Driven]  # in each world of TIES
+    shares: dict[str, Share]  # by each effect and map
+
+    @property
+    def departures_per_km(self) -> dict[str, float]:
+        """In each world."""
+        return {tie: float(one.departures.sum() / one.km.sum()) for tie, one in self.driven.items()}
+
+    @property
+    def lateral_rms_m(self) -> dict[str, float]:
+        """In each world."""
+        return {tie: float(np.sqrt(one.squares_m2.sum() / one.steps.sum())) for tie, one in self.driven.items()}
+
+
+def drive_worlds(
+    driver: Driver, base: str, confounder: str, seeds: Sequence[int], tell: Callable[[str], None]
+) -> dict[str, Driven]:
+    """Let a driver drive the roads of these seeds in every world of TIES."""
+    found = {}
+    for tie in TIES:
+        tell(f"drives, {tie}")
+        drives = drive(driver, world(base, confounder, tie), seeds, CARS, lambda km: None)
+        offsets = [one.traces["lateral_offset_m"] for one in drives]
+        found[tie] = Driven(
+            departures=np.array([float(one.departures) for one in drives]),
+            km=np.array([one.km for one in drives]),
+            squares_m2=np.array([float(np.square(offset).sum()) for offset in offsets]),
+            steps=np.array([float(len(offset)) for offset in offsets]),
+        )
+    return found
+
+
+def save(folder: Path, asked: dict[str, Any], measured: Measured) -> None:
+    """Keep what was measured, and what was asked, in a driver's folder."""
+    table = {"asked": asked, **asdict(measured)}
+    write_whole(folder / MEASURED, f"{json.dumps(table, default=np.ndarray.tolist)}\n".encode())
+
+
+def read(folder: Path, asked: dict[str, Any]) -> Measured | None:
+    """What was measured when the same was asked; None if nothing was, or something else was asked, or it is damaged."""
+    try:
+        table = json.loads((folder / MEASURED).read_text(encoding="utf-8"))
+        if table["asked"] != asked:
+            return None
+        return Measured(
+            {tie: Driven(**_arrays(one)) for tie, one in table["driven"].items()},
+            {name: Share(**_arrays(one)) for name, one in table["shares"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _arrays(table: dict[str, list[float]]) -> dict[str, F64]:
+    return {name: np.array(values, np.float64) for name, values in table.items()}

@@ -1,0 +1,201 @@
+"""What the study found, in tables: who was confused, what had been seen beforehand, and what of it foretold the harm."""
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lanekeep.evaluate import poisson_interval
+from lanekeep.report.verdict import clean
+from lanekeep.saliency import METHODS
+from lanekeep.study.beforehand import CONTROLS, EFFECTS, MAPS, Share
+from lanekeep.study.contrast import Span, foretells, mean_rms_m, mean_share, span_of
+from lanekeep.study.driving import Measured
+from lanekeep.study.planted import PLANTED, TIES
+from lanekeep.study.teaching import LEARNED, Pupil
+
+WAYS = {**EFFECTS, **{name: METHODS[name].title for name in MAPS}}  # of looking beforehand
+CHANGED = ("untied", "reversed")
+Found = dict[Pupil, Measured]
+
+
+def group_of(found: Found, core: str, learned: str) -> list[Measured]:
+    """Those of a core that learned in one world, by seed."""
+    return [one for pupil, one in found.items() if (pupil.core, pupil.learned) == (core, learned)]
+
+
+def harm_m(one: Measured, changed: str) -> float:
+    """How much farther from the middle it drives where the confounder is not tied: rise of the lateral RMS [m]."""
+    return one.lateral_rms_m[changed] - one.lateral_rms_m["tied"]
+
+
+def departures(group: Sequence[Measured], tie: str) -> Span:
+    """Departures per km of drivers together, with the exact Poisson interval."""
+    count = sum(one.driven[tie].departures.sum() for one in group)
+    km = sum(one.driven[tie].km.sum() for one in group)
+    return Span(float(count / km), *poisson_interval(int(count), float(km)))
+
+
+def rms_draws_m(group: Sequence[Measured], tie: str) -> NDArray[np.float64]:
+    """Mean lateral RMS [m] over seeds in a world, and its resamplings [1 + B]."""
+    return mean_rms_m([one.driven[tie] for one in group])
+
+
+def rise_draws_m(group: Sequence[Measured], changed: str) -> NDArray[np.float64]:
+    """Mean rise of the lateral RMS [m] over seeds from the tied world to another, and its resamplings [1 + B]."""
+    return rms_draws_m(group, changed) - rms_draws_m(group, "tied")
+
+
+def confusion_draws_m(found: Found, core: str, changed: str) -> NDArray[np.float64]:
+    """How much more that is with the drivers who learned tied than with their controls [1 + B]: how confused they are."""
+    confused, control = (rise_draws_m(group_of(found, core, learned), changed) for learned in LEARNED)
+    return confused - control
+
+
+def share_draws(group: Sequence[Measured], way: str) -> NDArray[np.float64]:
+    """Mean share [%] over seeds, seen in one of WAYS, and its resamplings [1 + B]."""
+    return 100.0 * mean_share([one.shares[way] for one in group])
+
+
+def share_percent(one: Measured, way: str) -> float:
+    """Of a single driver."""
+    share = one.shares[way]
+    return float(100.0 * share.part.sum() / share.whole.sum())
+
+
+def foretold(found: Found, way: str, changed: str, among: Sequence[str] = LEARNED) -> Span:
+    """The rank correlation, over drivers that learned in these worlds, of a share beforehand with the harm."""
+    every = [one for pupil, one in found.items() if pupil.learned in among]
+    return foretells([share_percent(one, way) for one in every], [harm_m(one, changed) for one in every])
+
+
+def cell(span: Span, form: str) -> str:
+    """A number over its interval."""
+    return escape(f"{form.format(span.value)}\n[{form.format(span.low)}, {form.format(span.high)}]")
+
+
+def in_words(span: Span) -> str:
+    """The same in a line."""
+    return f"{span.value:+.3f} [{span.low:+.3f}, {span.high:+.3f}]"
+
+
+def new_table(title: str, words: int, *columns: str) -> Table:
+    """An empty one, whose first columns are of words."""
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for k, name in enumerate(columns):
+        table.add_column(name, justify="left" if k < words else "right")
+    return table
+
+
+def print_findings(confounder: str, cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> None:
+    """All three tables."""
+    seeds = len(group_of(found, cores[0], LEARNED[0]))
+    console = Console()
+    title = f"{confounder}, mean of {seeds} seeds: departures per km and lateral RMS [m] where it is"
+    console.print(table_of_driving(title, cores, found))
+    thing = PLANTED[confounder].title
+    console.print(table_of_shares(f"share of the {thing} beforehand, where they are tied [%]", cores, found))
+    for name, about in CONTROLS.items():
+        print(f"share of the {thing} {about}: {100.0 * mean_share([pixels[name]])[0]:.1f} %")
+    console.print(table_of_foretelling(found))
+    print("\n".join(sentences(cores, found)))
+
+
+def table_of_driving(title: str, cores: Sequence[str], found: Found) -> Table:
+    """A row for each core, what it learned, and the world it drives in."""
+    table = new_table(title, 3, "core", "learned", "drives", "departures", "lateral RMS", "rise")
+    for core, learned, tie in product(cores, LEARNED, TIES):
+        group = group_of(found, core, learned)
+        cells = [cell(departures(group, tie), "{:.2f}"), cell(span_of(rms_draws_m(group, tie)), "{:.3f}")]
+        rise = "" if tie == "tied" else cell(span_of(rise_draws_m(group, tie)), "{:+.3f}")
+        table.add_row(core, learned, tie, *cells, rise)
+    return table
+
+
+def table_of_shares(title: str, cores: Sequence[str], found: Found) -> Table:
+    """A row for each core and way of looking: the confused, their controls, and the difference."""
+    table = new_table(title, 2, "core", "by", "learned tied", "learned untied", "difference")
+    for core, (way, name) in product(cores, WAYS.items()):
+        confused, control = (share_draws(group_of(found, core, learned), way) for learned in LEARNED)
+        spans = (span_of(confused), span_of(control))
+        cells = [cell(span, "{:.1f}") for span in spans]
+        table.add_row(core, name, *cells, cell(span_of(confused - control), "{:+.1f}"))
+    return table
+
+
+def table_of_foretelling(found: Found) -> Table:
+    """A row for each way of looking: how its share ranks the harm of untying and of reversing."""
+    confused = sum(pupil.learned == LEARNED[0] for pupil in found)
+    title = (
+        f"rank correlation of that share with the rise: all {len(found)} drivers, and the {confused} that learned tied"
+    )
+    names = [f"{changed},\n{group}" for group in ("all", "learned tied") for changed in CHANGED]
+    table = new_table(title, 1, "by", *names)
+    for way, name in WAYS.items():
+        spans = [foretold(found, way, changed, among) for among in (LEARNED, LEARNED[:1]) for changed in CHANGED]
+        table.add_row(name, *(cell(span, "{:+.2f}") for span in spans))
+    return table
+
+
+def sentences(cores: Sequence[str], found: Found) -> list[str]:
+    """Whether they are confused, of each core, and what had shown it."""
+    lines = []
+    for changed in CHANGED:
+        of_cores = [confusion_draws_m(found, core, changed) for core in cores]
+        told = [f"{core} {in_words(span_of(draws))}" for core, draws in zip(cores, of_cores, strict=True)]
+        every = span_of(np.mean(of_cores, 0))
+        verdict = "confused" if every.low > 0.0 else "not told apart from their controls"
+        lines.append(
+            f"{changed}: who learned tied drives {in_words(every)} m farther from the middle, "
+            f"beyond the rise of its control ({', '.join(told)}): {verdict}"
+        )
+        ways = [WAYS[way] for way in WAYS if foretold(found, way, changed).low > 0.0]
+        lines.append(f"{changed}: the harm was foretold by {'; '.join(ways) or 'nothing'}")
+    return lines
+
+
+def as_json(cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> dict[str, Any]:
+    """Everything that is a number."""
+
+    def of_core(core: str) -> dict[str, Any]:
+        table: dict[str, Any] = {}
+        for learned in LEARNED:
+            group = group_of(found, core, learned)
+            table[learned] = {
+                "departures_per_km": {tie: clean(departures(group, tie)) for tie in TIES},
+                "lateral_rms_m": {tie: clean(span_of(rms_draws_m(group, tie))) for tie in TIES},
+                "share_percent": {way: clean(span_of(share_draws(group, way))) for way in WAYS},
+            }
+        confused, control = (group_of(found, core, learned) for learned in LEARNED)
+        table["confusion_m"] = {tie: clean(span_of(confusion_draws_m(found, core, tie))) for tie in CHANGED}
+        table["share_percent_difference"] = {
+            way: clean(span_of(share_draws(confused, way) - share_draws(control, way))) for way in WAYS
+        }
+        return table
+
+    def of_driver(one: Measured) -> dict[str, Any]:
+        shares = {way: share_percent(one, way) for way in WAYS}
+        return {"departures_per_km": one.departures_per_km, "lateral_rms_m": one.lateral_rms_m, "share_percent": shares}
+
+    return {
+        "cores": {core: of_core(core) for core in cores},
+        "confusion_m": {
+            tie: clean(span_of(np.mean([confusion_draws_m(found, core, tie) for core in cores], 0))) for tie in CHANGED
+        },
+        "drivers": {pupil.name: of_driver(one) for pupil, one in found.items()},
+        "share_percent_of_pixels": {name: 100.0 * float(mean_share([pixels[name]])[0]) for name in CONTROLS},
+        "rank_correlation": {
+            way: {
+                f"{changed}, {'all' if len(among) > 1 else 'learned tied'}": clean(foretold(found, way, changed, among))
+                for among in (LEARNED, LEARNED[:1])
+                for changed in CHANGED
+            }
+            for way in WAYS
+        },
+    }

@@ -1,0 +1,57 @@
+"""Planted confounders: what each of them ties to the driving, how strongly, and the same scene without it.
+
+A confounder is in the world of every driver of the study.  Tied (1), it tells how the expert steers on every road; untied
+(0), it looks the same and tells nothing; reversed (-1), it tells the opposite.  Roads, light and all else of an episode are
+the same in the three worlds.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+import tomli_w
+
+from lanekeep.rollout import scenario_to_learn_on
+from lanekeep_envs import Element, Intervention, Remove, Scenario
+from lanekeep_envs.interventions import Scene
+from lanekeep_envs.scenario import ConfounderTable
+
+TIES = {"tied": 1.0, "untied": 0.0, "reversed": -1.0}
+
+
+@dataclass(frozen=True)
+class EvenAsphalt:
+    """Asphalt without the dark patches, its grain as it is; they are no element of their own, but part of the texture."""
+
+    def apply(self, scene: Scene) -> None:
+        """See `Intervention`."""
+        scene.look["dark_asphalt"] = 0.0
+
+
+class Planted(NamedTuple):
+    """One of them."""
+
+    title: str
+    element: Element  # that it is, or that it is a part of
+    absent: Intervention
+    there: dict[str, float]  # keys of the scenario's `[confounder]` that put it into the world, tied or not
+
+
+PLANTED = {
+    "lamp_shows_steering": Planted("lamp", Element.LAMP, Remove(Element.LAMP), {"lamp": 1.0}),
+    "trees_outside_bends": Planted("trees", Element.TREES, Remove(Element.TREES), {}),
+    "dark_before_left_bends": Planted("dark patches", Element.TEXTURE, EvenAsphalt(), {"dark_asphalt": 1.0}),
+}
+
+
+def world(base: str, confounder: str, tie: str) -> Scenario:
+    """A scenario that drivers may learn on, by name or path, with a confounder of `PLANTED` in it, tied as `TIES` says."""
+    table = ConfounderTable(**PLANTED[confounder].there, **{confounder: TIES[tie]})
+    return msgspec.structs.replace(scenario_to_learn_on(base), name=tie, family="own", confounder=table)
+
+
+def as_toml(scenario: Scenario) -> bytes:
+    """The scenario as the file that it can be read from."""
+    table = msgspec.to_builtins(scenario)
+    del table["name"]  # a scenario is called what its file is called
+    return tomli_w.dumps(table).encode()
