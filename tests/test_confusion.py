@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import importlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -189,7 +190,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(teaching, "TrainImitation", functools.partial(TrainImitation, **sizes))
     # who has learned nothing departs at every metre and is put back for minutes: the expert drives in its place
     monkeypatch.setattr(driving, "drive", lambda driver, *rest: drive(None, *rest))
-    monkeypatch.setattr("lanekeep.imitation.train.validate", lambda *_: (0.0, 0.0))
+    monkeypatch.setattr(importlib.import_module("lanekeep.imitation.train"), "validate", lambda *_: (0.0, 0.0))
 
 
 @pytest.mark.usefixtures("tiny")
