@@ -28,10 +28,11 @@ from rich.table import Table
 from lanekeep.drivers import camera_of, check_driver, open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.flags import UserError, check_file, in_range, write_whole
+from lanekeep.report.contents import Study
 from lanekeep.report.drives import Drive, drive
 from lanekeep.report.figure import figure
 from lanekeep.report.marks import MARKS, interval_over_roads
-from lanekeep.report.page import Study, page
+from lanekeep.report.page import page
 from lanekeep.report.study import (
     KNOWN,
     Examiner,

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from lanekeep.effects import title_of
+from lanekeep.report.contents import Study, elements_shown
 from lanekeep.report.marks import interval_over_roads
-from lanekeep.report.page import Study, elements_shown
 from lanekeep_envs import REMOVABLE
 
 COLOURS = ("#0072b2", "#d55e00")
