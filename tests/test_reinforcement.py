@@ -255,6 +255,32 @@ def test_another_world_is_learned_in(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "made for 'Pendulum-v1', not for lane keeping" in capsys.readouterr().err
 
 
+def test_an_action_that_lasts_earns_what_its_steps_would() -> None:
+    once, lasting = made("Pendulum-v1"), made("Pendulum-v1", action_repeat=4)
+    once.reset(seed=3), lasting.reset(seed=3)
+    for action in (np.array([0.5], np.float32), np.array([-1.0], np.float32)):
+        steps = [once.step(action) for _ in range(4)]
+        seen, earned, *_ = lasting.step(action)
+        assert np.array_equal(seen, steps[-1][0])
+        assert earned == pytest.approx(sum(float(step[1]) for step in steps))
+    ended = [lasting.step(action)[3] for _ in range(48)]
+    assert ended == [False] * 47 + [True]  # 200 steps are 50 actions
+
+
+def test_elsewhere_rewards_are_scaled_to_learn_from_and_returns_are_told_as_they_are() -> None:
+    settings = TrainRL(Path("nowhere"), env_id="Pendulum-v1", cars=2, horizon=32, batch=32)
+    elsewhere, plain = Gymnasium(settings, None), made("Pendulum-v1")
+    elsewhere.cars.reset(), plain.reset(seed=0)
+    learned, total = [], 0.0
+    for _ in range(200):
+        rewards = elsewhere.cars.step(np.zeros((2, 1), np.float32))[1]
+        elsewhere.count()
+        learned.append(rewards)
+        total += float(plain.step(np.zeros(1, np.float32))[1])
+    assert elsewhere.returns[0] == pytest.approx(total, rel=1e-5)
+    assert total < -500.0 and np.abs(learned).max() <= 10.0 and np.abs(learned[100:]).mean() < 1.0
+
+
 def test_the_actions_of_another_world_are_brought_to_ours() -> None:
     env = made("Pendulum-v1")
     assert env.action_space == Box(-1.0, 1.0, (1,))
