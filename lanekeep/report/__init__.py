@@ -8,8 +8,11 @@ import multiprocessing
 import shlex
 import signal
 import sys
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty
@@ -156,7 +159,6 @@ def ask(settings: Compare, which: int, told: Any) -> Answers:
 
     It films the roads itself: they are the same for both, and too large to send.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
     torch.set_num_threads(1)
     scenario = load_scenario(settings.scenario)
     subject = subject_of(settings.drivers[which], scenario)
@@ -184,24 +186,41 @@ def instants_of(settings: Compare, scenario: Scenario) -> Instants:
     return instants
 
 
+@contextmanager
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """Ignore Ctrl-C, in what is started meanwhile for good."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def study_of(settings: Compare, names: list[str]) -> Study:
     """Ask both at once."""
     spawn = multiprocessing.get_context("spawn")
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with spawn.Manager() as manager, Progress(*columns, transient=True) as bar:
-        told = manager.Queue()
-        task = bar.add_task("the expert drives", total=ticks(settings))
-        with ProcessPoolExecutor(2, spawn) as pool:
+    with ExitStack() as stack:
+        with deaf_to_ctrl_c():  # it is for the process that asks; those that answer inherit this
+            told = stack.enter_context(spawn.Manager()).Queue()
+            pool = stack.enter_context(ProcessPoolExecutor(2, spawn))
             jobs = [pool.submit(ask, settings, which, told) for which in range(2)]
-            try:
-                while not all(job.done() for job in jobs) and not any(job.done() and job.exception() for job in jobs):
-                    with suppress(Empty):
-                        bar.update(task, advance=1, description=escape(told.get(timeout=0.2)))
-                a, b = (job.result() for job in jobs)
-            except BaseException:
-                for process in pool._processes.values():
-                    process.terminate()
-                raise
+        bar = stack.enter_context(Progress(*columns, transient=True))
+        task = bar.add_task("the expert drives", total=ticks(settings))
+        try:
+            while not all(job.done() for job in jobs) and not any(job.done() and job.exception() for job in jobs):
+                with suppress(Empty):
+                    bar.update(task, advance=1, description=escape(told.get(timeout=0.2)))
+            a, b = (job.result() for job in jobs)
+        except BrokenProcessPool:
+            raise UserError("a process that measured was ended from outside; is there enough memory?") from None
+        except BaseException:
+            for process in pool._processes.values():
+                process.terminate()
+            raise
     assert a.known is not None
     return Study(
         names=(names[0], names[1]),
