@@ -1,10 +1,15 @@
 """Compare: marks against second sources and against cases whose answer is known."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
 from lanekeep.cli import main
+from lanekeep.report import deaf_to_ctrl_c
 from lanekeep.report.charts import nice_ticks
 from lanekeep.report.controls import edges
 from lanekeep.report.drives import strongest
@@ -134,3 +139,13 @@ def test_ticks_are_round_and_reach_around() -> None:
 def test_what_cannot_be_compared(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", *arguments]) == 2
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_what_answers_is_deaf_to_ctrl_c_and_what_asks_is_not() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    tell = "import signal; print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)"
+    with deaf_to_ctrl_c():
+        told = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
+    assert told.stdout == "True\n"
+    assert signal.getsignal(signal.SIGINT) == before
