@@ -2,6 +2,9 @@
 was saved goes on as it would have, and a film that was begun plays."""
 
 import json
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +17,12 @@ import torch
 from lanekeep.cli import main
 from lanekeep.flags import UserError
 from lanekeep.viewer import actions, circuit, window
-from lanekeep.viewer.actions import ACTIONS, Timed, perform, read_script, written
+from lanekeep.viewer.actions import ACTIONS, perform
 from lanekeep.viewer.journey import Edits, Journey
 from lanekeep.viewer.keys import HELP, KEYS, action_of_key, actions_of_click
 from lanekeep.viewer.moment import read_moments
+from lanekeep.viewer.pictures import fitted
+from lanekeep.viewer.script import Play, Timed, read_script, written
 from lanekeep.viewer.show import Show
 from lanekeep_envs import Camera, Element, Remove, load_scenario
 from lanekeep_policies.checkpoint import save_driver
@@ -303,12 +308,13 @@ def test_a_window_takes_keys_and_its_log_is_a_script_that_does_it_again(tmp_path
         return draw()
 
     show.draw = drawn_and_pressed  # type: ignore[method-assign]
-    done = window.watch_in_window(show, [], ticks=None)
+    play = Play()
+    window.watch_in_window(show, play, ticks=None)
     assert not pygame.display.get_init() and not show.open
-    assert {timed.line.split()[0] for timed in done} >= {"remove", "overlay", "gust", "slower", "steer", "quit"}
-    (tmp_path / "again.txt").write_text(written(done))
+    assert {timed.line.split()[0] for timed in play.done} >= {"remove", "overlay", "gust", "slower", "steer", "quit"}
+    (tmp_path / "again.txt").write_text(written(play.done, "how it was begun"))
     script, again = read_script(tmp_path / "again.txt"), show_of("ncp")
-    assert script == done
+    assert script == play.done
     for ticks in range(show.ticks + 1):
         for timed in [timed for timed in script if timed.tick == ticks]:
             perform(again, timed.line)
@@ -331,7 +337,7 @@ def test_space_holds_the_car_and_a_full_stop_steps_it() -> None:
         return draw()
 
     show.draw = drawn_and_pressed  # type: ignore[method-assign]
-    window.watch_in_window(show, [], ticks=None)
+    window.watch_in_window(show, Play(), ticks=None)
     assert seen == [(0, 0), (0, 0), (0, 0), (0, 0), (1, 0), (1, 0), (1, 1), (1, 1), (1, 1)]
 
 
@@ -339,7 +345,7 @@ def test_space_holds_the_car_and_a_full_stop_steps_it() -> None:
 def test_a_finger_that_slips_says_so_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     show = show_of("lstm")
     monkeypatch.setattr(window.Window, "listen", lambda self, s: ["cut 1 0"] if s.ticks == 1 else [])
-    window.watch_in_window(show, [], ticks=3)
+    window.watch_in_window(show, Play(), ticks=3)
     assert "has no synapses" in show.message
 
 
@@ -350,11 +356,95 @@ def test_a_picture_and_a_film_are_written_where_one_is(
     monkeypatch.chdir(tmp_path)
     show = show_of("ncp")
     script = [Timed(0, "screenshot"), Timed(1, "record"), Timed(3, "screenshot"), Timed(5, "quit")]
-    window.watch_in_window(show, script, ticks=None)
+    window.watch_in_window(show, Play(script), ticks=None)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lanekeep-1.mp4", "lanekeep-1.png", "lanekeep-2.png"]
     frames, seconds = imageio_ffmpeg.count_frames_and_secs(str(tmp_path / "lanekeep-1.mp4"))
     assert frames == 5  # of ticks 1 to 5: it closes after that of the last
     assert pygame.image.load(tmp_path / "lanekeep-2.png").get_size() == (1280, 720)
+
+
+@pytest.mark.usefixtures("dummy_display")
+@pytest.mark.parametrize("lines", ["screenshot no/such/picture.png", "screenshot .", "record .", "record drive.avi"])
+def test_a_file_that_cannot_be_is_said_in_the_window_which_stays(
+    lines: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    show = show_of("ncp")
+    monkeypatch.setattr(window.Window, "listen", lambda self, s: [lines] if s.ticks == 1 else [])
+    window.watch_in_window(show, Play(), ticks=3)
+    assert show.ticks == 3 and ("picture.png cannot be" in show.message or "expected a name" in show.message)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
+def test_a_full_disk_ends_the_film_and_not_the_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dummy_display: None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / f".drive.{os.getpid()}.mp4").symlink_to("/dev/full")
+    show, play = show_of("ncp"), Play([Timed(0, "record drive.mp4")])
+    keys = {6: "record"}  # ends it, if it has not failed before
+    monkeypatch.setattr(window.Window, "listen", lambda self, s: [keys[s.ticks]] if s.ticks in keys and s.film else [])
+    window.watch_in_window(show, play, ticks=8)
+    assert "drive.mp4 cannot be written: ffmpeg gave up" in show.message and show.film is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("dummy_display")
+def test_ctrl_c_closes_a_window_and_leaves_a_film_that_plays_and_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_driver(tmp_path / "one", untrained(), training={})
+    (tmp_path / "script.txt").write_text("0 record drive.mp4\n0.1 silence 3\n")
+    tick = Show.tick
+
+    def interrupted(show: Show) -> None:
+        tick(show)
+        if show.ticks == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Show, "tick", interrupted)
+    assert main(["watch", "./one", "--script", "script.txt", "--log", "log.txt"]) == 0
+    assert imageio_ffmpeg.count_frames_and_secs("drive.mp4")[0] == 3
+    begun, *lines = (tmp_path / "log.txt").read_text().splitlines()
+    assert begun == "# lanekeep watch ./one --scenario country --seed 10000"
+    assert lines == ["0.00 record drive.mp4", "0.10 silence 3"]
+
+
+def test_a_script_that_fails_says_when_and_leaves_the_log_of_what_was_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_driver(tmp_path / "one", untrained(), training={})
+    (tmp_path / "script.txt").write_text("0.05 silence 3\n0.1\tsilence 99\n0.15 hold\n")
+    paths = {"--script": "script.txt", "--log": "log.txt", "--video": "drive.mp4"}
+    flags = [word for flag, name in paths.items() for word in (flag, str(tmp_path / name))]
+    assert main(["watch", f"{tmp_path}/one", *flags]) == 2
+    assert "0.1 s into the script: 'silence 99': this driver's state has 19" in capsys.readouterr().err
+    assert [timed.line for timed in read_script(tmp_path / "log.txt")] == ["silence 3"]
+    assert not (tmp_path / "drive.mp4").exists()
+
+
+def test_a_script_records_beside_the_video(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each film has its own beginning and end; what --seconds cuts off is said."""
+    save_driver(tmp_path / "one", untrained(), training={})
+    part, whole = tmp_path / "part.mp4", tmp_path / "whole.mp4"
+    (tmp_path / "script.txt").write_text(f"0.1 record {part}\n0.2 record\n9 hold\n")
+    flags = ["--seconds", "0.3", "--script", str(tmp_path / "script.txt"), "--video", str(whole)]
+    assert main(["watch", f"{tmp_path}/one", *flags]) == 0
+    assert [imageio_ffmpeg.count_frames_and_secs(str(path))[0] for path in (part, whole)] == [2, 6]
+    assert "--seconds 0.3 is over before 1 line of the script" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("size", [(960, 800), (2000, 600), (1281, 721)])
+def test_a_film_keeps_the_shape_of_a_window_that_is_resized(size: tuple[int, int]) -> None:
+    surface = pygame.Surface(size, 0, 32)
+    surface.fill((255, 0, 0))
+    red = pygame.surfarray.array3d(fitted(surface, (1280, 720)))[..., 0] > 128
+    shown = np.flatnonzero(red.any(1)), np.flatnonzero(red.any(0))
+    wide, high = (np.ptp(pixels) + 1 for pixels in shown)
+    assert wide == 1280 or high == 720
+    assert wide / high == pytest.approx(size[0] / size[1], rel=0.01)
 
 
 def test_a_script_makes_a_video_twice_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -386,7 +476,7 @@ def test_a_script_makes_a_video_twice_the_same(tmp_path: Path, capsys: pytest.Ca
     [
         ("1.0 jump", "line 1: there is no action 'jump'; did you mean gust?|line 1: there is no action 'jump'"),
         ("0 hold\nx hold", "line 2: 'x' is not a number"),
-        ("-1 hold", "line 1: a time is not negative"),
+        ("-1 hold", "line 1: a time is from 0 to"),
         ("0 silence", "line 1: silence takes NEURON, not nothing"),
         ("0 remove trees now", "line 1: remove takes ELEMENT, not trees now"),
         ("0 remove 'trees", "line 1: .*No closing quotation"),
@@ -495,8 +585,6 @@ def test_a_damaged_or_foreign_instant_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cores", [("ncp",), ("ncp", "lstm")])
 def test_the_layout_is_as_it_was(cores: tuple[str, ...]) -> None:
     """A small copy of the picture against one that was looked at; `LANEKEEP_GOLDEN=1` writes it anew."""
-    import os
-
     show = show_of(*cores)
     drive(show, 24)
     for line in ("overlay elements", "remove trees", "cut 1 0" if (1, 0) in circuit_ends() else "silence 4", "hold"):

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -216,8 +215,3 @@ class Journey:
         at = (place["x"], place["y"])
         now = Instant(self.steps * STEP_S, self.leg, self.road_seed, *at, offset, action, expert, departed, state)
         self.past.append(now)
-
-
-def state_of(journey: Journey) -> Tensor:
-    """The memory [1, S] after the present instant."""
-    return torch.from_numpy(journey.past[-1].state)[None]

@@ -5,22 +5,21 @@ show is held.  Whatever is done is an action (actions.py) that takes effect betw
 the same ticks make the same show: a key, a line of a script and a bug report are one thing.  Drawing changes nothing.
 """
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import pygame
 
 from lanekeep.drivers import camera_of, check_driver
-from lanekeep.flags import UserError, write_whole
+from lanekeep.flags import UserError
 from lanekeep.viewer.at_once import each_at_once
 from lanekeep.viewer.bars import Rows, rows_in
-from lanekeep.viewer.journey import FRAMES_PER_S, Edits, Journey
+from lanekeep.viewer.journey import Edits, Journey
 from lanekeep.viewer.keys import HELP
 from lanekeep.viewer.layout import UNITS
 from lanekeep.viewer.overlay import OVERLAYS
+from lanekeep.viewer.pictures import Reel, write_picture
 from lanekeep.viewer.scene import Notes, Scene, watch_over
-from lanekeep.viewer.video import Film
 from lanekeep_envs import Element, Scenario, load_scenario, scenario_names
 from lanekeep_envs.look import STRENGTHS
 from lanekeep_policies.driver import Driver
@@ -48,8 +47,7 @@ class Show:
         self.ticks, self.pace, self.held, self.help, self.open = 0, 1.0, False, False, True
         self.chosen, self.weather, self.overlay = 0, WEATHER[0], "none"
         self.message, self._message_until, self._owed = "", 0, 0.0
-        self.film: Film | None = None
-        self.wanted: list[Path] = []  # pictures of the next frame
+        self.film: Reel | None = None
         self.size, self._sharp = size, sharp
         self.begin(scenario, seed)
 
@@ -115,15 +113,12 @@ class Show:
         self.rows.choose([one.effects for one in self.watched], self.journey.steps)
 
     def draw(self) -> pygame.Surface:
-        """The picture of this tick; it goes into the film and into the pictures that are wanted as well."""
-        message = self.message if self.ticks < self._message_until else ""
+        """The picture of this tick."""
+        return self._drawn(self.message if self.ticks < self._message_until else "")
+
+    def _drawn(self, message: str) -> pygame.Surface:
         help = HELP if self.help else ()
-        surface = self.scene.draw(self.rows.elements, Notes(self._tags(), message, self.chosen, help))
-        while self.wanted:
-            write_whole(self.wanted.pop(), png(surface))
-        if self.film is not None:
-            self._into_film(surface)
-        return surface
+        return self.scene.draw(self.rows.elements, Notes(self._tags(), message, self.chosen, help))
 
     def _tags(self) -> tuple[str, ...]:
         tags = ["held"] if self.held else []
@@ -203,15 +198,24 @@ class Show:
         return names[(names.index(self.scenario.name) + 1) % len(names)] if self.scenario.name in names else names[0]
 
     def picture(self, path: Path) -> None:
-        """Write the next frame as a .png file."""
-        self.wanted.append(path)
+        """Write what is to be seen now, without any message, as a .png file."""
+        write_picture(path, self._drawn(""))
 
     def record(self, path: Path) -> None:
         """Begin a film of everything from the next frame on; UserError if there is one already."""
         if self.film is not None:
             raise UserError("a film is being recorded already")
-        self.film = Film(path, (self.size[0] // 2 * 2, self.size[1] // 2 * 2), FRAMES_PER_S)
-        self._film_size = (self.size[0] // 2 * 2, self.size[1] // 2 * 2)
+        self.film = Reel(path, self.size)
+
+    def into_film(self, surface: pygame.Surface) -> None:
+        """Record a picture, if a film is being recorded; UserError if that fails, and then it no longer is."""
+        if self.film is not None:
+            try:
+                self.film.add(surface)
+            except UserError:
+                film, self.film = self.film, None
+                film.abandon()
+                raise
 
     def finish_film(self) -> Path | None:
         """End the film, so that it plays; the path of it."""
@@ -221,27 +225,8 @@ class Show:
         film.finish()
         return film.path
 
-    def abandon_film(self) -> None:
-        """Leave nothing of a film behind."""
-        film, self.film = self.film, None
-        if film is not None:
-            film.abandon()
-
-    def _into_film(self, surface: pygame.Surface) -> None:
-        assert self.film is not None
-        if surface.get_size() != self._film_size:  # the window is of another size by now, or of an odd one
-            surface = pygame.transform.smoothscale(surface, self._film_size)
-        self.film.add(pygame.image.tobytes(surface, "RGB"))
-
     def resize(self, size: tuple[int, int]) -> None:
         """Draw so many pixels from now on."""
         if size != self.size:
             self.size = size
             self.scene = Scene(self.watched, size, self._sharp)
-
-
-def png(surface: pygame.Surface) -> bytes:
-    """A surface as a .png file; pygame itself does not notice a full disk."""
-    encoded = io.BytesIO()
-    pygame.image.save(surface, encoded, ".png")
-    return encoded.getvalue()
