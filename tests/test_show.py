@@ -24,7 +24,7 @@ from lanekeep.viewer.moment import read_moments
 from lanekeep.viewer.pictures import fitted
 from lanekeep.viewer.script import Play, Timed, read_script, written
 from lanekeep.viewer.show import Show
-from lanekeep_envs import Camera, Element, Remove, load_scenario
+from lanekeep_envs import Camera, Element, Remove, load_scenario, scenario_names
 from lanekeep_policies.checkpoint import save_driver
 from lanekeep_policies.driver import Driver, DriverSpec
 from lanekeep_policies.lesions import Lesions, lesioned
@@ -497,11 +497,14 @@ def test_a_script_that_is_none_is_refused_before_it_begins(tmp_path: Path, text:
         ("silence 19", "19 numbers"),
         ("silence many", "not a whole number"),
         ("clamp 3 nan", "not a number"),
+        ("clamp 3 1e30", "from -1000 to 1000"),
+        ("gust 1e30", "no gust is stronger"),
+        ("scenario town", "action 1 is a curvature"),
         ("strength fog 2", "from 0 to 1"),
         ("strength mist 1", "there are night"),
         ("pace 0", "a pace is"),
         ("overlay x-ray", "there are none"),
-        ("driver 2", "none is number 2"),
+        ("driver 2", "there is 1 driver, so none is number 2"),
         ("scenario nigt", "did you mean night?"),
         ("open no.instant", "cannot be read"),
     ],
@@ -523,7 +526,7 @@ def test_what_cannot_be_done_is_a_sentence_and_nothing_has_happened(line: str, s
 def test_an_instant_goes_on_from_its_file_as_it_would_have(tmp_path: Path, scenario: str) -> None:
     show = show_of("ncp", "lstm", scenario=scenario)
     drive(show, 5)
-    for line in ("remove shadows", "silence 8", "driver 2", "clamp 70 0.5"):
+    for line in ("remove shadows", "silence 8", "driver 2", "clamp 70 0.5", "gust"):
         perform(show, line)
     drive(show, 2)
     path = tmp_path / "here.instant"
@@ -534,6 +537,48 @@ def test_an_instant_goes_on_from_its_file_as_it_would_have(tmp_path: Path, scena
     assert other.journeys[0].lesions == Lesions().silence(8) and other.journeys[1].lesions == Lesions().clamp(70, 0.5)
     assert other.journey.edits.removed == {Element.SHADOWS}
     assert np.array_equal(drive(other, 8), expected)
+
+
+def test_an_instant_keeps_seeds_of_any_size(tmp_path: Path) -> None:
+    seed = -(10**30)
+    show = Show(["a"], [untrained()], load_scenario("country"), seed)
+    perform(show, f"save {tmp_path / 'here.instant'}")
+    other = show_of("ncp")
+    perform(other, f"open {tmp_path / 'here.instant'}")
+    assert other.first_seed == other.journey.road_seed == seed
+
+
+def test_an_instant_of_another_world_changes_nothing(tmp_path: Path) -> None:
+    """Neither one whose camera is another's, where late frames are shown, nor one of a town."""
+    wide = Driver.build(DriverSpec(core="lstm", camera_height=32, camera_width=96, curvature_limit_per_m=0.02), 0)
+    town = Driver.build(DriverSpec(core="lstm", camera_height=48, camera_width=160, curvature_limit_per_m=0.05), 0)
+    show, path = show_of("ncp", "lstm"), tmp_path / "here.instant"
+    drive(show, 3)
+    journeys = show.journeys
+    for driver, scenario in ((wide, "sensor_noise"), (town, "town")):
+        perform(Show(["other"], [driver], load_scenario(scenario), 5), f"save {path}")
+        with pytest.raises(UserError):
+            perform(show, f"open {path}")
+        assert show.journeys == journeys and show.first_seed == 10_000 and show.scenario.name == "country"
+
+
+def test_the_key_for_scenarios_goes_round_those_the_driver_was_made_for() -> None:
+    show, seen = show_of("ncp"), []
+    for _ in range(len(scenario_names())):
+        seen.append(show.next_scenario())
+        show.scenario = load_scenario(seen[-1])
+    limits = {name: load_scenario(name).curvature_limit_per_m for name in scenario_names()}
+    assert set(seen) == {name for name, limit in limits.items() if limit == 0.02} and len(set(limits.values())) > 1
+
+
+def test_the_other_s_turn_gives_the_wheel_back_and_everything_is_restored() -> None:
+    show = show_of("ncp", "lstm")
+    for line in ("steer 0.5", "driver 1"):
+        perform(show, line)
+    assert show.journey.hand == 0.5
+    for line in ("driver 2", "remove trees", "strength fog 0.5", "strength noise 0.5", "restore"):
+        perform(show, line)
+    assert show.journeys[0].hand is None and show.journey.edits == Edits()
 
 
 def test_another_driver_takes_over_an_instant_without_its_memory(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lanekeep.flags import UserError, did_you_mean
+from lanekeep.viewer.journey import Edits
 from lanekeep.viewer.moment import open_moments, save_moments
 from lanekeep.viewer.overlay import OVERLAYS
 from lanekeep.viewer.show import PACES, WEATHER, Show
@@ -21,7 +22,7 @@ from lanekeep_envs import REMOVABLE, Element
 from lanekeep_envs.elements import element_named
 from lanekeep_policies.lesions import Lesions
 
-GUST_MPS2 = 4.0
+GUST_MPS2, STRONGEST_GUST_MPS2 = 4.0, 20.0
 
 
 class Action(NamedTuple):
@@ -143,9 +144,10 @@ def _remove(show: Show, name: str) -> None:
 
 
 def _restore(show: Show, name: str = "") -> None:
-    for element in (_removable(name),) if name else tuple(show.journey.edits.removed):
-        if element in show.journey.edits.removed:
-            show.toggle(element)
+    if not name:
+        show.edit(Edits())
+    elif (element := _removable(name)) in show.journey.edits.removed:
+        show.toggle(element)
 
 
 def _removable(name: str) -> Element:
@@ -197,9 +199,12 @@ def _heal(show: Show) -> None:
 
 
 def _gust(show: Show, acceleration: str = "") -> None:
+    value = number_of(acceleration) if acceleration else GUST_MPS2
+    if abs(value) > STRONGEST_GUST_MPS2:
+        raise ValueError(f"no gust is stronger than {STRONGEST_GUST_MPS2:g} m/s2")
     for journey in show.journeys:
-        journey.gust(number_of(acceleration) if acceleration else GUST_MPS2)
-    show.say(f"a gust to the {'left' if not acceleration.startswith('-') else 'right'}")
+        journey.gust(value)
+    show.say(f"a gust to the {'left' if value >= 0.0 else 'right'}")
 
 
 def _screenshot(show: Show, path: str = "") -> None:

@@ -80,6 +80,8 @@ class Moment:
     departures: int
     edits: Edits
     lesions: Lesions
+    gust_mps2: float
+    gust_steps: int  # that it still blows
 
 
 class Journey:
@@ -153,7 +155,8 @@ class Journey:
 
     def keep(self) -> Moment:
         """The present instant."""
-        return Moment(self.env.snapshot(), self.before, self.steps, self.departures, self.edits, self.lesions)
+        gust = self._gust, max(self._gust_steps, 0)
+        return Moment(self.env.snapshot(), self.before, self.steps, self.departures, self.edits, self.lesions, *gust)
 
     def come_back(self, moment: Moment) -> None:
         """Go on from an instant of this driver on this kind of road; ValueError for another."""
@@ -163,7 +166,8 @@ class Journey:
         self.env.restore(moment.snapshot)
         self.info = self.env.info()
         self.steps, self.departures = moment.steps, moment.departures
-        self.edits, self.lesions, self._gust_steps = moment.edits, moment.lesions, 0
+        self.edits, self.lesions = moment.edits, moment.lesions
+        self._gust, self._gust_steps = moment.gust_mps2, moment.gust_steps
         self.past.clear()
         self._pilot.state = moment.before.clone()
         self._again()

@@ -49,7 +49,7 @@ HELP = (
     ("W", "choose weather, wear, lens or noise"),
     ("+  \N{MINUS SIGN}", "stronger, weaker"),
     ("1 ... 0", "remove or restore what its bar is of"),
-    ("U", "restore everything"),
+    ("U", "restore everything, the weather too"),
     ("O", "next overlay"),
     ("Left  Right", "take the wheel and steer"),
     ("Enter", "give the wheel back"),

@@ -7,6 +7,7 @@ and the snapshot of its world.  The drivers themselves stay in their folders.
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ class Kept(msgspec.Struct, forbid_unknown_fields=True):
     steps: int
     departures: int
     road_seed: str  # of whatever size
+    gust_mps2: float
+    gust_steps: int  # that it still blows
     generator: str  # its state, as JSON
     removed: list[int]
     strengths: dict[str, float]
@@ -52,7 +55,7 @@ class Instants(msgspec.Struct, forbid_unknown_fields=True):
     """What is told about a show."""
 
     format: int
-    first_seed: int
+    first_seed: str
     drivers: list[Kept]
 
 
@@ -79,7 +82,7 @@ def save_moments(path: Path, show: "Show") -> None:
         arrays[f"memory_{k}"] = moment.before.numpy()
         if snapshot.film is not None:
             arrays[f"film_{k}"] = snapshot.film
-    told = json.dumps(msgspec.to_builtins(Instants(FORMAT, show.first_seed, drivers))).encode()
+    told = json.dumps(msgspec.to_builtins(Instants(FORMAT, str(show.first_seed), drivers))).encode()
     arrays["told"] = np.frombuffer(told, np.uint8)
     arrays["scenario"] = np.frombuffer(msgspec.msgpack.encode(show.scenario), np.uint8)
     packed = io.BytesIO()
@@ -96,6 +99,7 @@ def read_moments(path: Path) -> Opened:
         scenario = msgspec.msgpack.decode(arrays["scenario"].tobytes(), type=Scenario)
         if told.format != FORMAT:
             raise UserError(f"{path} is of version {told.format}, and this program reads version {FORMAT}")
+        first_seed = int(told.first_seed)
         moments = [_moment(kept, arrays, k) for k, kept in enumerate(told.drivers)]
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or 'it is no instant'}") from None
@@ -104,7 +108,7 @@ def read_moments(path: Path) -> Opened:
     if not moments:
         raise UserError(f"{path} holds no driver")
     names, cores = [kept.name for kept in told.drivers], [kept.core for kept in told.drivers]
-    return Opened(scenario, told.first_seed, names, cores, moments)
+    return Opened(scenario, first_seed, names, cores, moments)
 
 
 def open_moments(path: Path, show: "Show") -> None:
@@ -113,19 +117,19 @@ def open_moments(path: Path, show: "Show") -> None:
 
 
 def go_on_from(opened: Opened, show: "Show") -> None:
-    """The same from a file that was read."""
-    show.begin(opened.scenario, opened.first_seed)
-    for k, journey in enumerate(show.journeys):
+    """The same from a file that was read; if it cannot be done, the show is as it was."""
+    journeys = show.new_cars(opened.scenario, opened.first_seed)
+    for k, journey in enumerate(journeys):
         origin = min(k, len(opened.moments) - 1)
         moment: Moment = opened.moments[origin]
         if journey.driver.spec.core != opened.cores[origin] or moment.before.shape != journey.before.shape:
             fresh = journey.driver.initial_state(1).detach()
-            moment = Moment(moment.snapshot, fresh, moment.steps, moment.departures, moment.edits, Lesions())
+            moment = replace(moment, before=fresh, lesions=Lesions())
         try:
             journey.come_back(moment)
-        except ValueError as error:
+        except (ValueError, TypeError, KeyError, IndexError) as error:
             raise UserError(f"this instant cannot be gone on from: {error}") from None
-    show.measure()
+    show.begin(journeys, opened.first_seed)
 
 
 def _told(name: str, journey: Journey, moment: Moment) -> Kept:
@@ -136,6 +140,8 @@ def _told(name: str, journey: Journey, moment: Moment) -> Kept:
         moment.steps,
         moment.departures,
         str(snapshot.road_seeds[0]),
+        moment.gust_mps2,
+        moment.gust_steps,
         json.dumps(snapshot.generators[0]),
         sorted(int(element) for element in moment.edits.removed),
         moment.edits.strengths,
@@ -169,7 +175,7 @@ def _moment(kept: Kept, arrays: dict[str, NDArray[Any]], k: int) -> Moment:
     edits = Edits(frozenset(Element(number) for number in kept.removed), kept.strengths)
     clamped = {int(number): value for number, value in kept.clamped.items()}
     lesions = Lesions(frozenset(kept.silenced), clamped, frozenset(kept.cut))
-    return Moment(snapshot, memory, kept.steps, kept.departures, edits, lesions)
+    return Moment(snapshot, memory, kept.steps, kept.departures, edits, lesions, kept.gust_mps2, kept.gust_steps)
 
 
 def _table(arrays: dict[str, NDArray[Any]], name: str, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from lanekeep.drivers import camera_of, check_driver
 from lanekeep.flags import UserError
 from lanekeep.viewer.at_once import each_at_once
 from lanekeep.viewer.bars import Rows, rows_in
-from lanekeep.viewer.journey import Edits, Journey
+from lanekeep.viewer.journey import NOISIEST, Edits, Journey
 from lanekeep.viewer.keys import HELP
 from lanekeep.viewer.layout import UNITS
 from lanekeep.viewer.overlay import OVERLAYS
@@ -43,24 +43,26 @@ class Show:
         sharp: bool = True,
     ) -> None:
         self.names, self.drivers = list(names), list(drivers)
-        self.scenario, self.first_seed = scenario, seed
         self.ticks, self.pace, self.held, self.help, self.open = 0, 1.0, False, False, True
         self.chosen, self.weather, self.overlay = 0, WEATHER[0], "none"
         self.message, self._message_until, self._owed = "", 0, 0.0
         self.film: Reel | None = None
         self.size, self._sharp = size, sharp
-        self.begin(scenario, seed)
+        self.begin(self.new_cars(scenario, seed), seed)
 
-    def begin(self, scenario: Scenario, seed: int) -> None:
-        """Put new cars on a road of a scenario; UserError where a driver was made for another world."""
-        for driver in self.drivers:
-            check_driver(driver, scenario)
+    def new_cars(self, scenario: Scenario, seed: int) -> list[Journey]:
+        """A car for each driver on a road of a scenario; UserError where a driver was made for another world."""
         journeys = []
         for driver in self.drivers:
+            check_driver(driver, scenario)
             camera = camera_of(driver)
             assert camera is not None
             journeys.append(Journey(driver, scenario, camera, seed))
-        self.scenario = scenario
+        return journeys
+
+    def begin(self, journeys: list[Journey], seed: int) -> None:
+        """Show these journeys from now on; `seed` is that of the road that another scenario begins with."""
+        self.scenario, self.first_seed = journeys[0].scenario, seed
         self.watched = watch_over(self.names, journeys)
         self.scene = Scene(self.watched, self.size, self._sharp)
         self.rows = Rows(rows_in(self.scene.layout.bars[0]))
@@ -138,10 +140,17 @@ class Show:
         self.message, self._message_until = message, self.ticks + MESSAGE_TICKS
 
     def choose(self, number: int) -> None:
-        """Let the wheel and the lesions be those of this driver, counted from 0; ValueError if there is none."""
+        """Let the wheel and the lesions be those of this driver, counted from 0; ValueError if there is none.
+
+        The wheel of the other is given back: nobody would hold it.
+        """
         if not 0 <= number < len(self.watched):
-            raise ValueError(f"there are {len(self.watched)} drivers, so none is number {number + 1}")
-        self.chosen = number
+            there = "is 1 driver" if len(self.watched) == 1 else f"are {len(self.watched)} drivers"
+            raise ValueError(f"there {there}, so none is number {number + 1}")
+        if number != self.chosen:
+            self.journey.hand = None
+            self.chosen = number
+            self.say(f"now it is the turn of {self.watched[number].name}: wheel and lesions are its own")
 
     def show_overlay(self, name: str) -> None:
         """Put an overlay on the pictures of all drivers; KeyError for one that is not there."""
@@ -169,7 +178,7 @@ class Show:
     def strength_of(self, name: str) -> float:
         """The strength that is seen now."""
         own = self.journey.env.snapshot().looks[0]
-        given = float(own["noise_grey"]) / 24.0 if name == "noise" else float(own[name])
+        given = float(own["noise_grey"]) / NOISIEST if name == "noise" else float(own[name])
         return self.journey.edits.strengths.get(name, given)
 
     def lesion(self, lesions: Lesions) -> None:
@@ -185,17 +194,26 @@ class Show:
 
     def change_scenario(self, name: str) -> None:
         """Go on in another scenario, from the beginning, with the same edits and lesions; ValueError, UserError."""
-        before = self.journeys
-        self.begin(load_scenario(name), self.first_seed)
-        for old, new in zip(before, self.journeys, strict=True):
+        journeys = self.new_cars(load_scenario(name), self.first_seed)
+        for old, new in zip(self.journeys, journeys, strict=True):
             new.lesion(old.lesions)
             new.edit(old.edits)
-        self.measure()
+        self.begin(journeys, self.first_seed)
 
     def next_scenario(self) -> str:
-        """The name of the scenario after this one."""
+        """The name of the scenario after this one, of those that the drivers were made for."""
         names = scenario_names()
-        return names[(names.index(self.scenario.name) + 1) % len(names)] if self.scenario.name in names else names[0]
+        here = names.index(self.scenario.name) + 1 if self.scenario.name in names else 0
+        in_turn = names[here:] + names[:here]
+        return next((name for name in in_turn if self._suits(load_scenario(name))), in_turn[0])
+
+    def _suits(self, scenario: Scenario) -> bool:
+        try:
+            for driver in self.drivers:
+                check_driver(driver, scenario)
+        except UserError:
+            return False
+        return True
 
     def picture(self, path: Path) -> None:
         """Write what is to be seen now, without any message, as a .png file."""
