@@ -21,6 +21,7 @@ from lanekeep.viewer.actions import ACTIONS, perform
 from lanekeep.viewer.journey import Edits, Journey
 from lanekeep.viewer.keys import HELP, KEYS, action_of_key, actions_of_click
 from lanekeep.viewer.moment import read_moments
+from lanekeep.viewer.notes import folded
 from lanekeep.viewer.pictures import fitted
 from lanekeep.viewer.script import Play, Timed, read_script, written
 from lanekeep.viewer.show import Show
@@ -236,6 +237,49 @@ def test_every_key_is_an_action_and_is_in_the_help() -> None:
     assert action_of_key(show, pygame.K_x, False) is None
     rows = show.rows.elements
     assert action_of_key(show, pygame.K_1, False) == f"remove {rows[0].name.lower()}"
+
+
+def test_a_key_is_what_is_written_on_it() -> None:
+    """A German keyboard has the slash above the 7, a French one has figures above everything."""
+    show = show_of("ncp")
+    first = f"remove {show.rows.elements[0].name.lower()}"
+    assert action_of_key(show, pygame.K_7, True, "/") == "faster"
+    assert action_of_key(show, pygame.K_AMPERSAND, True, "1") == first == action_of_key(show, pygame.K_1, False, "1")
+    assert action_of_key(show, pygame.K_KP_PLUS, False, "+") == "stronger"
+
+
+@pytest.mark.parametrize(
+    ("cores", "size"), [(("ncp",), (960, 540)), (("ncp", "lstm"), (960, 540)), (("ncp", "lstm"), (2560, 1440))]
+)
+def test_words_stay_in_their_windscreen_however_many_there_are(cores: tuple[str, ...], size: tuple[int, int]) -> None:
+    show = Show(list(cores), [untrained(core) for core in cores], load_scenario("country"), -(10**40), size)
+    lines = "hold|pace 0.125|steer -0.5|strength fog 0.3|strength rain 0.1|strength noise 0.5|remove trees|silence 9"
+    lines += "|clamp 18 -0.4|clamp 17 12|clamp 7 0.4|clamp 12 0.1|clamp 6 -3|clamp 1 0.2|clamp 0 -1.5"
+    for line in lines.split("|"):
+        perform(show, line)
+    show.draw()
+    before = list(show.scene.canvas.written)
+    for message in ("a/path/" * 40 + "x is written", "this driver cannot do " * 20):
+        show.say(message)
+        show.draw()
+        words = show.scene.canvas.written
+        place = show.scene.canvas.place(show.scene.layout.windscreen[0])
+        assert len(words) > len(before)
+        assert all(place.contains(word) for word in words[len(before) - len(show._tags()) :])
+        for k, word in enumerate(words):
+            assert pygame.Rect((0, 0), size).contains(word)
+            assert word.inflate(-2, -4).collidelist(words[:k]) == -1
+
+
+def test_a_text_is_folded_without_losing_a_word_while_there_is_room() -> None:
+    def fits(line: str) -> bool:
+        return len(line) <= 12
+
+    text = "one two three four five"
+    assert " ".join(folded(text, fits)) == text and all(map(fits, folded(text, fits)))
+    assert folded("x" * 30, fits) == ["x" * 11 + "\N{HORIZONTAL ELLIPSIS}"]
+    many = folded("word " * 30, fits)
+    assert len(many) == 3 and many[-1].endswith("\N{HORIZONTAL ELLIPSIS}") and all(map(fits, many))
 
 
 def test_a_click_on_a_neuron_silences_clamps_and_lets_it_go() -> None:

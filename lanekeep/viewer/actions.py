@@ -175,13 +175,16 @@ def _stronger(show: Show, by: float = 0.1) -> None:
 
 def _silence(show: Show, neuron: str) -> None:
     show.lesion(show.journey.lesions.silence(_whole(neuron)))
+    show.say(f"{neuron} is silenced")
 
 
 def _clamp(show: Show, neuron: str, value: str = "") -> None:
     number, state = _whole(neuron), show.journey.past[-1].state
     if not 0 <= number < len(state):
         raise ValueError(f"this driver's state has {len(state)} numbers, counted from 0")
-    show.lesion(show.journey.lesions.clamp(number, number_of(value) if value else float(state[number])))
+    held = number_of(value) if value else float(state[number])
+    show.lesion(show.journey.lesions.clamp(number, held))
+    show.say(f"{number} is held at {held:+.2f}; the mouse wheel turns it".replace("-", "\N{MINUS SIGN}"))
 
 
 def _free(show: Show, neuron: str) -> None:

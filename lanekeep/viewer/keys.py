@@ -25,7 +25,7 @@ KEYS = {
     pygame.K_KP_ENTER: "release",
     pygame.K_w: "weather",
     pygame.K_PLUS: "stronger",
-    pygame.K_EQUALS: "stronger",
+    pygame.K_EQUALS: "stronger",  # where plus is written with shift
     pygame.K_KP_PLUS: "stronger",
     pygame.K_MINUS: "weaker",
     pygame.K_KP_MINUS: "weaker",
@@ -39,6 +39,8 @@ KEYS = {
     pygame.K_q: "quit",
     pygame.K_ESCAPE: "quit",
 }
+TYPED = {".": "step", ",": "slower", "/": "faster", "+": "stronger", "-": "weaker"}  # on whatever key they are
+DIGITS = tuple("0123456789")
 HELP = (
     ("Space", "hold and go on"),
     (".", "one step of 1/20 s"),
@@ -67,15 +69,14 @@ HELP = (
 )
 
 
-def action_of_key(show: "Show", key: int, shift: bool) -> str | None:
-    """What a key does; None for one that does nothing."""
+def action_of_key(show: "Show", key: int, shift: bool, typed: str = "") -> str | None:
+    """What a key does, by what it writes (keyboards differ) or else by its name; None for one that does nothing."""
+    if typed in TYPED:
+        return TYPED[typed]
     if key == pygame.K_g:
         return f"gust {'-4' if shift else '4'}"
-    if pygame.K_0 <= key <= pygame.K_9:
-        return _toggle_row(show, (key - pygame.K_0 - 1) % 10)
-    if key in (pygame.K_PLUS, pygame.K_EQUALS):
-        return "stronger"
-    return KEYS.get(key)
+    digit = int(typed) if typed in DIGITS else key - pygame.K_0
+    return _toggle_row(show, (digit - 1) % 10) if 0 <= digit <= 9 else KEYS.get(key)
 
 
 def actions_of_click(show: "Show", at: Point, button: int) -> list[str]:

@@ -17,9 +17,10 @@ from lanekeep.viewer.bars import Rows, rows_in
 from lanekeep.viewer.journey import NOISIEST, Edits, Journey
 from lanekeep.viewer.keys import HELP
 from lanekeep.viewer.layout import UNITS
+from lanekeep.viewer.notes import Notes
 from lanekeep.viewer.overlay import OVERLAYS
 from lanekeep.viewer.pictures import Reel, write_picture
-from lanekeep.viewer.scene import Notes, Scene, watch_over
+from lanekeep.viewer.scene import Scene, watch_over
 from lanekeep_envs import Element, Scenario, load_scenario, scenario_names
 from lanekeep_envs.look import STRENGTHS
 from lanekeep_policies.driver import Driver

@@ -26,7 +26,7 @@ class Window:
         self.screen = open_window(size, title, WAY_OUT)
         with suppress(pygame.error):  # without gamepads there are the arrows
             pygame.joystick.init()
-        self._hands, self._wheel, self._told = Hands(), Wheel(), False
+        self._hands, self._wheel, self._told, self._steered = Hands(), Wheel(), False, 0
 
     def listen(self, show: Show) -> list[str]:
         """What was pressed and clicked since the last time, as actions."""
@@ -36,12 +36,14 @@ class Window:
             if event.type == pygame.QUIT:
                 actions.append("quit")
             elif event.type == pygame.KEYDOWN:
-                action = action_of_key(show, event.key, bool(event.mod & pygame.KMOD_SHIFT))
+                text = event.dict.get("unicode", "")
+                action = action_of_key(show, event.key, bool(event.mod & pygame.KMOD_SHIFT), text)
                 actions += [action] if action is not None else []
             elif event.type == pygame.MOUSEBUTTONDOWN and event.button in BUTTONS:
                 actions += actions_of_click(show, event.pos, event.button)
-        if "release" in actions:
+        if "release" in actions or show.chosen != self._steered:
             self._hands.let_go()
+        self._steered = show.chosen
         return actions + self._steering(show)
 
     def _steering(self, show: Show) -> list[str]:
