@@ -386,6 +386,23 @@ def test_space_holds_the_car_and_a_full_stop_steps_it() -> None:
 
 
 @pytest.mark.usefixtures("dummy_display")
+@pytest.mark.parametrize(("key", "steered"), [(pygame.K_TAB, None), (pygame.K_RETURN, None), (pygame.K_o, 0.32)])
+def test_hands_do_not_stay_on_a_wheel_that_is_given_away(key: int, steered: float | None) -> None:
+    """The arrow is still held: it steers on, but neither the other driver nor one who was given the wheel back."""
+    show, play = show_of("ncp", "lstm"), Play()
+    keys = {1: [pygame.K_LEFT], 3: [key]}
+    draw = show.draw
+
+    def drawn_and_pressed() -> pygame.Surface:
+        press(*keys.get(show.ticks, []))
+        return draw()
+
+    show.draw = drawn_and_pressed  # type: ignore[method-assign]
+    window.watch_in_window(show, play, ticks=5)
+    assert show.journeys[0].hand == steered and show.journeys[1].hand is None
+
+
+@pytest.mark.usefixtures("dummy_display")
 def test_a_finger_that_slips_says_so_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     show = show_of("lstm")
     monkeypatch.setattr(window.Window, "listen", lambda self, s: ["cut 1 0"] if s.ticks == 1 else [])

@@ -26,7 +26,7 @@ class Window:
         self.screen = open_window(size, title, WAY_OUT)
         with suppress(pygame.error):  # without gamepads there are the arrows
             pygame.joystick.init()
-        self._hands, self._wheel, self._told, self._steered = Hands(), Wheel(), False, 0
+        self._hands, self._wheel, self._told = Hands(), Wheel(), False
 
     def listen(self, show: Show) -> list[str]:
         """What was pressed and clicked since the last time, as actions."""
@@ -41,9 +41,11 @@ class Window:
                 actions += [action] if action is not None else []
             elif event.type == pygame.MOUSEBUTTONDOWN and event.button in BUTTONS:
                 actions += actions_of_click(show, event.pos, event.button)
-        if "release" in actions or show.chosen != self._steered:
-            self._hands.let_go()
-        self._steered = show.chosen
+        own = f"driver {show.chosen + 1}"
+        if any(action == "release" or (action.startswith("driver") and action != own) for action in actions):
+            self._hands.let_go()  # what is still held is not for the other driver
+            self._wheel.centre()
+            return actions
         return actions + self._steering(show)
 
     def _steering(self, show: Show) -> list[str]:
