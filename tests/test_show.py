@@ -19,9 +19,9 @@ from lanekeep.flags import UserError
 from lanekeep.viewer import actions, circuit, window
 from lanekeep.viewer.actions import ACTIONS, perform
 from lanekeep.viewer.journey import Edits, Journey
-from lanekeep.viewer.keys import HELP, KEYS, action_of_key, actions_of_click
+from lanekeep.viewer.keys import KEYS, action_of_key, actions_of_click
 from lanekeep.viewer.moment import read_moments
-from lanekeep.viewer.notes import folded
+from lanekeep.viewer.notes import HELP, folded
 from lanekeep.viewer.pictures import fitted
 from lanekeep.viewer.script import Play, Timed, read_script, written
 from lanekeep.viewer.show import Show
@@ -598,6 +598,22 @@ def test_an_instant_goes_on_from_its_file_as_it_would_have(tmp_path: Path, scena
     assert other.journeys[0].lesions == Lesions().silence(8) and other.journeys[1].lesions == Lesions().clamp(70, 0.5)
     assert other.journey.edits.removed == {Element.SHADOWS}
     assert np.array_equal(drive(other, 8), expected)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("x", 1e9), ("y", np.inf), ("speed", 1e9), ("lateral_speed", np.inf), ("gust_mps2", np.inf), ("push_mps2", -1e9)],
+)
+def test_an_instant_of_a_car_that_cannot_be_is_refused(tmp_path: Path, column: str, value: float) -> None:
+    path = tmp_path / "here.instant"
+    perform(show_of("ncp"), f"save {path}")
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays["cars_0"][column] = value
+    with path.open("wb") as opened:
+        np.savez(opened, **arrays)
+    with pytest.raises(UserError, match="is no instant of this version, or damaged"):
+        read_moments(path)
 
 
 def test_an_instant_keeps_seeds_of_any_size(tmp_path: Path) -> None:

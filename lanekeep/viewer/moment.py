@@ -9,7 +9,7 @@ import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lanekeep.flags import UserError, write_whole
 from lanekeep.viewer.journey import Edits, Journey, Moment
+from lanekeep.viewer.show import Show
 from lanekeep_envs import Element, Scenario, Snapshot
 from lanekeep_envs.drive import CAR, COURSE
 from lanekeep_envs.look import LOOK
@@ -26,11 +27,10 @@ from lanekeep_envs.scenery import THING
 from lanekeep_envs.traffic import OTHER_CAR
 from lanekeep_policies.lesions import Lesions
 
-if TYPE_CHECKING:
-    from lanekeep.viewer.show import Show
-
 FORMAT = 1
 TABLES = {"cars": CAR, "courses": COURSE, "roads": ROAD, "looks": LOOK, "things": THING, "traffic": OTHER_CAR}
+
+FAR_M, LIMITS = 100.0, {"speed": 100.0, "lateral_speed": 100.0, "gust_mps2": 50.0, "push_mps2": 50.0}  # of a car
 
 
 class Kept(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,7 +69,7 @@ class Opened(msgspec.Struct):
     moments: list[Any]  # of Moment
 
 
-def save_moments(path: Path, show: "Show") -> None:
+def save_moments(path: Path, show: Show) -> None:
     """Write the present instant of a show."""
     arrays: dict[str, NDArray[Any]] = {}
     drivers = []
@@ -111,12 +111,12 @@ def read_moments(path: Path) -> Opened:
     return Opened(scenario, first_seed, names, cores, moments)
 
 
-def open_moments(path: Path, show: "Show") -> None:
+def open_moments(path: Path, show: Show) -> None:
     """Go on from a file's instant, with the drivers that are watched; a driver of another kind begins without memories."""
     go_on_from(read_moments(path), show)
 
 
-def go_on_from(opened: Opened, show: "Show") -> None:
+def go_on_from(opened: Opened, show: Show) -> None:
     """The same from a file that was read; if it cannot be done, the show is as it was."""
     journeys = show.new_cars(opened.scenario, opened.first_seed)
     for k, journey in enumerate(journeys):
@@ -154,8 +154,7 @@ def _told(name: str, journey: Journey, moment: Moment) -> Kept:
 def _moment(kept: Kept, arrays: dict[str, NDArray[Any]], k: int) -> Moment:
     tables = {name: _table(arrays, f"{name}_{k}", dtype) for name, dtype in TABLES.items()}
     road, car = tables["roads"], tables["cars"]
-    if road.ndim != 1 or len(road) < 2 or not 0 <= int(car["row"]) < len(road):
-        raise ValueError("the car is on no road")
+    _check_car(car, road)
     film = arrays.get(f"film_{k}")
     snapshot = Snapshot(
         car[None],
@@ -176,6 +175,18 @@ def _moment(kept: Kept, arrays: dict[str, NDArray[Any]], k: int) -> Moment:
     clamped = {int(number): value for number, value in kept.clamped.items()}
     lesions = Lesions(frozenset(kept.silenced), clamped, frozenset(kept.cut))
     return Moment(snapshot, memory, kept.steps, kept.departures, edits, lesions, kept.gust_mps2, kept.gust_steps)
+
+
+def _check_car(car: NDArray[Any], road: NDArray[Any]) -> None:
+    """Refuse a car that is on no road, or faster than any: driving on from there has no end."""
+    if car.ndim or road.ndim != 1 or not 0 <= int(car["row"]) < len(road):
+        raise ValueError("the car is on no road")
+    here = road[int(car["row"])]
+    if not np.hypot(car["x"] - here["x"], car["y"] - here["y"]) <= FAR_M:
+        raise ValueError("the car is off the road")
+    for name, most in LIMITS.items():
+        if not abs(car[name]) <= most:
+            raise ValueError(f"{name} of the car is beyond {most:g}")
 
 
 def _table(arrays: dict[str, NDArray[Any]], name: str, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -11,6 +11,32 @@ from lanekeep.viewer.style import BRIGHT, GROUND, LARGE, NORMAL, PLAIN, RULE, Ca
 TAG, GAP, LINE = 26, 8, 24
 MOST_LINES = 3  # of a message
 DOTS = "\N{HORIZONTAL ELLIPSIS}"
+HELP = (  # key, what it does
+    ("Space", "hold and go on"),
+    (".", "one step of 1/20 s"),
+    (",  /", "slower, faster"),
+    ("Backspace", "this road again"),
+    ("N", "next road"),
+    ("S", "next scenario"),
+    ("W", "choose weather, wear, lens or noise"),
+    ("+  \N{MINUS SIGN}", "stronger, weaker"),
+    ("1 ... 0", "remove or restore what its bar is of"),
+    ("U", "restore everything, the weather too"),
+    ("O", "next overlay"),
+    ("Left  Right", "take the wheel and steer"),
+    ("Enter", "give the wheel back"),
+    ("G  Shift+G", "a gust to the left, to the right"),
+    ("click", "a neuron: silence, clamp, let go"),
+    ("", "a synapse: cut, mend"),
+    ("mouse wheel", "over a clamped neuron: its potential"),
+    ("L", "let all neurons and synapses go"),
+    ("Tab", "the other driver's turn"),
+    ("P", "a picture"),
+    ("R", "record a film, end it"),
+    ("I", "save this instant"),
+    ("H", "this help"),
+    ("Q  Esc", "close"),
+)
 
 
 class Notes(NamedTuple):
@@ -19,7 +45,7 @@ class Notes(NamedTuple):
     tags: tuple[str, ...] = ()
     message: str = ""
     chosen: int = 0
-    help: tuple[tuple[str, str], ...] = ()  # key, what it does
+    help: bool = False
 
 
 def draw_notes(canvas: Canvas, box: pygame.Rect, notes: Notes) -> None:
@@ -28,7 +54,7 @@ def draw_notes(canvas: Canvas, box: pygame.Rect, notes: Notes) -> None:
     if notes.message:
         _message(canvas, box, notes.message)
     if notes.help:
-        _help(canvas, notes.help)
+        _help(canvas)
 
 
 def _tags(canvas: Canvas, box: pygame.Rect, tags: tuple[str, ...]) -> None:
@@ -53,14 +79,14 @@ def _message(canvas: Canvas, box: pygame.Rect, message: str) -> None:
         canvas.write(line, (plate.centerx, plate.y + 3 + LINE * (k + 0.5)), NORMAL, BRIGHT, "middle")
 
 
-def _help(canvas: Canvas, rows: tuple[tuple[str, str], ...]) -> None:
-    half = -(-len(rows) // 2)
+def _help(canvas: Canvas) -> None:
+    half = -(-len(HELP) // 2)
     plate = pygame.Rect(0, 0, 1080, 76 + 27 * half)
     plate.center = (UNITS[0] // 2, UNITS[1] // 2)
     canvas.plate(plate.inflate(4, 4), RULE, 10)
     canvas.plate(plate, GROUND, 10)
     canvas.write("keys", (plate.x + 28, plate.y + 32), LARGE, BRIGHT)
-    for k, (key, text) in enumerate(rows):
+    for k, (key, text) in enumerate(HELP):
         x, y = plate.x + 28 + 528 * (k // half), plate.y + 72 + 27 * (k % half)
         canvas.write(key, (x, y), NORMAL, BRIGHT)
         canvas.write(text, (x + 128, y), NORMAL, PLAIN)

@@ -15,7 +15,6 @@ from lanekeep.flags import UserError
 from lanekeep.viewer.at_once import each_at_once
 from lanekeep.viewer.bars import Rows, rows_in
 from lanekeep.viewer.journey import NOISIEST, Edits, Journey
-from lanekeep.viewer.keys import HELP
 from lanekeep.viewer.layout import UNITS
 from lanekeep.viewer.notes import Notes
 from lanekeep.viewer.overlay import OVERLAYS
@@ -120,8 +119,7 @@ class Show:
         return self._drawn(self.message if self.ticks < self._message_until else "")
 
     def _drawn(self, message: str) -> pygame.Surface:
-        help = HELP if self.help else ()
-        return self.scene.draw(self.rows.elements, Notes(self._tags(), message, self.chosen, help))
+        return self.scene.draw(self.rows.elements, Notes(self._tags(), message, self.chosen, self.help))
 
     def _tags(self) -> tuple[str, ...]:
         tags = ["held"] if self.held else []
