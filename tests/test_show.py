@@ -602,7 +602,7 @@ def test_an_instant_goes_on_from_its_file_as_it_would_have(tmp_path: Path, scena
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("x", 1e9), ("y", np.inf), ("speed", 1e9), ("lateral_speed", np.inf), ("gust_mps2", np.inf), ("push_mps2", -1e9)],
+    [("x", 1e9), ("y", np.inf), ("speed", 1e9), ("yaw_rate", 1e9), ("distance_m", np.inf), ("push_mps2", -1e9)],
 )
 def test_an_instant_of_a_car_that_cannot_be_is_refused(tmp_path: Path, column: str, value: float) -> None:
     path = tmp_path / "here.instant"
@@ -614,6 +614,14 @@ def test_an_instant_of_a_car_that_cannot_be_is_refused(tmp_path: Path, column: s
         np.savez(opened, **arrays)
     with pytest.raises(UserError, match="is no instant of this version, or damaged"):
         read_moments(path)
+
+
+@pytest.mark.parametrize("scenario", ["mixed", "gusts", "fog"])
+def test_an_instant_of_any_weather_is_opened(tmp_path: Path, scenario: str) -> None:
+    show = show_of("ncp", scenario=scenario)
+    drive(show, 2)
+    perform(show, f"save {tmp_path / 'here.instant'}")
+    assert read_moments(tmp_path / "here.instant").scenario == show.scenario
 
 
 def test_an_instant_keeps_seeds_of_any_size(tmp_path: Path) -> None:

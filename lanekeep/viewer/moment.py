@@ -21,7 +21,7 @@ from lanekeep.viewer.journey import Edits, Journey, Moment
 from lanekeep.viewer.show import Show
 from lanekeep_envs import Element, Scenario, Snapshot
 from lanekeep_envs.drive import CAR, COURSE
-from lanekeep_envs.look import LOOK
+from lanekeep_envs.look import LOOK, STRENGTHS
 from lanekeep_envs.road import ROAD
 from lanekeep_envs.scenery import THING
 from lanekeep_envs.traffic import OTHER_CAR
@@ -30,7 +30,23 @@ from lanekeep_policies.lesions import Lesions
 FORMAT = 1
 TABLES = {"cars": CAR, "courses": COURSE, "roads": ROAD, "looks": LOOK, "things": THING, "traffic": OTHER_CAR}
 
-FAR_M, LIMITS = 100.0, {"speed": 100.0, "lateral_speed": 100.0, "gust_mps2": 50.0, "push_mps2": 50.0}  # of a car
+FAR_M = 100.0  # from the road
+MAY_BE_INFINITE = ("time_to_lane_crossing_s", "visibility_m", "clear_visibility_m")
+LIMITS = {  # beyond which tables are left that a car is driven by, or a picture is never done; of all others a million
+    "yaw": 1e4,
+    "speed": 100.0,
+    "lateral_speed": 100.0,
+    "yaw_rate": 10.0,
+    "wheel_angle": 2.0,
+    "commands": 2.0,
+    "gust_mps2": 50.0,
+    "push_mps2": 50.0,
+    "cross_fall_mps2": 50.0,
+    "wheel_offset_rad": 2.0,
+    "tangent_x": 1.5,
+    "tangent_y": 1.5,
+    **dict.fromkeys((name for group in ("weather", "surface", "sensor") for name in STRENGTHS[group]), 1.0),
+}
 
 
 class Kept(msgspec.Struct, forbid_unknown_fields=True):
@@ -169,8 +185,8 @@ def _moment(kept: Kept, arrays: dict[str, NDArray[Any]], k: int) -> Moment:
         film,
     )
     memory = torch.from_numpy(arrays[f"memory_{k}"].copy())
-    if memory.ndim != 2 or not bool(torch.isfinite(memory).all()):
-        raise ValueError("a memory is not finite")
+    if memory.dtype != torch.float32 or memory.ndim != 2 or not bool(torch.isfinite(memory).all()):
+        raise ValueError("a memory is no row of finite numbers")
     edits = Edits(frozenset(Element(number) for number in kept.removed), kept.strengths)
     clamped = {int(number): value for number, value in kept.clamped.items()}
     lesions = Lesions(frozenset(kept.silenced), clamped, frozenset(kept.cut))
@@ -178,25 +194,21 @@ def _moment(kept: Kept, arrays: dict[str, NDArray[Any]], k: int) -> Moment:
 
 
 def _check_car(car: NDArray[Any], road: NDArray[Any]) -> None:
-    """Refuse a car that is on no road, or faster than any: driving on from there has no end."""
+    """Refuse a car that is on no road: driving on from there has no end."""
     if car.ndim or road.ndim != 1 or not 0 <= int(car["row"]) < len(road):
         raise ValueError("the car is on no road")
     here = road[int(car["row"])]
     if not np.hypot(car["x"] - here["x"], car["y"] - here["y"]) <= FAR_M:
         raise ValueError("the car is off the road")
-    for name, most in LIMITS.items():
-        if not abs(car[name]) <= most:
-            raise ValueError(f"{name} of the car is beyond {most:g}")
 
 
 def _table(arrays: dict[str, NDArray[Any]], name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """A table of records; ValueError for one of other columns, or with numbers that are not finite."""
+    """A table of records; ValueError for one of other columns, or with numbers that none of ours has."""
     table = arrays[name]
     if table.dtype != dtype:
         raise ValueError(f"its table {name} has other columns")
     for column in dtype.names or ():
-        values = table[column]
-        # a visibility, and the time to a crossing, may be infinite
-        if values.dtype.kind == "f" and np.isnan(values).any():
-            raise ValueError(f"{column} in its table {name} is not a number")
+        values, most = np.abs(table[column]), LIMITS.get(column, 1e6)
+        if values.dtype.kind == "f" and not ((values <= most) | (np.isinf(values) & (column in MAY_BE_INFINITE))).all():
+            raise ValueError(f"{column} in its table {name} is beyond {most:g}, or no number")
     return table
