@@ -2,6 +2,9 @@
 was saved goes on as it would have, and a film that was begun plays."""
 
 import json
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +17,15 @@ import torch
 from lanekeep.cli import main
 from lanekeep.flags import UserError
 from lanekeep.viewer import actions, circuit, window
-from lanekeep.viewer.actions import ACTIONS, Timed, perform, read_script, written
+from lanekeep.viewer.actions import ACTIONS, perform
 from lanekeep.viewer.journey import Edits, Journey
-from lanekeep.viewer.keys import HELP, KEYS, action_of_key, actions_of_click
+from lanekeep.viewer.keys import KEYS, action_of_key, actions_of_click
 from lanekeep.viewer.moment import read_moments
+from lanekeep.viewer.notes import HELP, folded
+from lanekeep.viewer.pictures import fitted
+from lanekeep.viewer.script import Play, Timed, read_script, written
 from lanekeep.viewer.show import Show
-from lanekeep_envs import Camera, Element, Remove, load_scenario
+from lanekeep_envs import Camera, Element, Remove, load_scenario, scenario_names
 from lanekeep_policies.checkpoint import save_driver
 from lanekeep_policies.driver import Driver, DriverSpec
 from lanekeep_policies.lesions import Lesions, lesioned
@@ -233,6 +239,49 @@ def test_every_key_is_an_action_and_is_in_the_help() -> None:
     assert action_of_key(show, pygame.K_1, False) == f"remove {rows[0].name.lower()}"
 
 
+def test_a_key_is_what_is_written_on_it() -> None:
+    """A German keyboard has the slash above the 7, a French one has figures above everything."""
+    show = show_of("ncp")
+    first = f"remove {show.rows.elements[0].name.lower()}"
+    assert action_of_key(show, pygame.K_7, True, "/") == "faster"
+    assert action_of_key(show, pygame.K_AMPERSAND, True, "1") == first == action_of_key(show, pygame.K_1, False, "1")
+    assert action_of_key(show, pygame.K_KP_PLUS, False, "+") == "stronger"
+
+
+@pytest.mark.parametrize(
+    ("cores", "size"), [(("ncp",), (960, 540)), (("ncp", "lstm"), (960, 540)), (("ncp", "lstm"), (2560, 1440))]
+)
+def test_words_stay_in_their_windscreen_however_many_there_are(cores: tuple[str, ...], size: tuple[int, int]) -> None:
+    show = Show(list(cores), [untrained(core) for core in cores], load_scenario("country"), -(10**40), size)
+    lines = "hold|pace 0.125|steer -0.5|strength fog 0.3|strength rain 0.1|strength noise 0.5|remove trees|silence 9"
+    lines += "|clamp 18 -0.4|clamp 17 12|clamp 7 0.4|clamp 12 0.1|clamp 6 -3|clamp 1 0.2|clamp 0 -1.5"
+    for line in lines.split("|"):
+        perform(show, line)
+    show.draw()
+    before = list(show.scene.canvas.written)
+    for message in ("a/path/" * 40 + "x is written", "this driver cannot do " * 20):
+        show.say(message)
+        show.draw()
+        words = show.scene.canvas.written
+        place = show.scene.canvas.place(show.scene.layout.windscreen[0])
+        assert len(words) > len(before)
+        assert all(place.contains(word) for word in words[len(before) - len(show._tags()) :])
+        for k, word in enumerate(words):
+            assert pygame.Rect((0, 0), size).contains(word)
+            assert word.inflate(-2, -4).collidelist(words[:k]) == -1
+
+
+def test_a_text_is_folded_without_losing_a_word_while_there_is_room() -> None:
+    def fits(line: str) -> bool:
+        return len(line) <= 12
+
+    text = "one two three four five"
+    assert " ".join(folded(text, fits)) == text and all(map(fits, folded(text, fits)))
+    assert folded("x" * 30, fits) == ["x" * 11 + "\N{HORIZONTAL ELLIPSIS}"]
+    many = folded("word " * 30, fits)
+    assert len(many) == 3 and many[-1].endswith("\N{HORIZONTAL ELLIPSIS}") and all(map(fits, many))
+
+
 def test_a_click_on_a_neuron_silences_clamps_and_lets_it_go() -> None:
     show = show_of("ncp")
     show.draw()
@@ -303,12 +352,13 @@ def test_a_window_takes_keys_and_its_log_is_a_script_that_does_it_again(tmp_path
         return draw()
 
     show.draw = drawn_and_pressed  # type: ignore[method-assign]
-    done = window.watch_in_window(show, [], ticks=None)
+    play = Play()
+    window.watch_in_window(show, play, ticks=None)
     assert not pygame.display.get_init() and not show.open
-    assert {timed.line.split()[0] for timed in done} >= {"remove", "overlay", "gust", "slower", "steer", "quit"}
-    (tmp_path / "again.txt").write_text(written(done))
+    assert {timed.line.split()[0] for timed in play.done} >= {"remove", "overlay", "gust", "slower", "steer", "quit"}
+    (tmp_path / "again.txt").write_text(written(play.done, "how it was begun"))
     script, again = read_script(tmp_path / "again.txt"), show_of("ncp")
-    assert script == done
+    assert script == play.done
     for ticks in range(show.ticks + 1):
         for timed in [timed for timed in script if timed.tick == ticks]:
             perform(again, timed.line)
@@ -331,15 +381,32 @@ def test_space_holds_the_car_and_a_full_stop_steps_it() -> None:
         return draw()
 
     show.draw = drawn_and_pressed  # type: ignore[method-assign]
-    window.watch_in_window(show, [], ticks=None)
+    window.watch_in_window(show, Play(), ticks=None)
     assert seen == [(0, 0), (0, 0), (0, 0), (0, 0), (1, 0), (1, 0), (1, 1), (1, 1), (1, 1)]
+
+
+@pytest.mark.usefixtures("dummy_display")
+@pytest.mark.parametrize(("key", "steered"), [(pygame.K_TAB, None), (pygame.K_RETURN, None), (pygame.K_o, 0.32)])
+def test_hands_do_not_stay_on_a_wheel_that_is_given_away(key: int, steered: float | None) -> None:
+    """The arrow is still held: it steers on, but neither the other driver nor one who was given the wheel back."""
+    show, play = show_of("ncp", "lstm"), Play()
+    keys = {1: [pygame.K_LEFT], 3: [key]}
+    draw = show.draw
+
+    def drawn_and_pressed() -> pygame.Surface:
+        press(*keys.get(show.ticks, []))
+        return draw()
+
+    show.draw = drawn_and_pressed  # type: ignore[method-assign]
+    window.watch_in_window(show, play, ticks=5)
+    assert show.journeys[0].hand == steered and show.journeys[1].hand is None
 
 
 @pytest.mark.usefixtures("dummy_display")
 def test_a_finger_that_slips_says_so_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     show = show_of("lstm")
     monkeypatch.setattr(window.Window, "listen", lambda self, s: ["cut 1 0"] if s.ticks == 1 else [])
-    window.watch_in_window(show, [], ticks=3)
+    window.watch_in_window(show, Play(), ticks=3)
     assert "has no synapses" in show.message
 
 
@@ -350,11 +417,95 @@ def test_a_picture_and_a_film_are_written_where_one_is(
     monkeypatch.chdir(tmp_path)
     show = show_of("ncp")
     script = [Timed(0, "screenshot"), Timed(1, "record"), Timed(3, "screenshot"), Timed(5, "quit")]
-    window.watch_in_window(show, script, ticks=None)
+    window.watch_in_window(show, Play(script), ticks=None)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lanekeep-1.mp4", "lanekeep-1.png", "lanekeep-2.png"]
     frames, seconds = imageio_ffmpeg.count_frames_and_secs(str(tmp_path / "lanekeep-1.mp4"))
     assert frames == 5  # of ticks 1 to 5: it closes after that of the last
     assert pygame.image.load(tmp_path / "lanekeep-2.png").get_size() == (1280, 720)
+
+
+@pytest.mark.usefixtures("dummy_display")
+@pytest.mark.parametrize("lines", ["screenshot no/such/picture.png", "screenshot .", "record .", "record drive.avi"])
+def test_a_file_that_cannot_be_is_said_in_the_window_which_stays(
+    lines: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    show = show_of("ncp")
+    monkeypatch.setattr(window.Window, "listen", lambda self, s: [lines] if s.ticks == 1 else [])
+    window.watch_in_window(show, Play(), ticks=3)
+    assert show.ticks == 3 and ("picture.png cannot be" in show.message or "expected a name" in show.message)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
+def test_a_full_disk_ends_the_film_and_not_the_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dummy_display: None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / f".drive.{os.getpid()}.mp4").symlink_to("/dev/full")
+    show, play = show_of("ncp"), Play([Timed(0, "record drive.mp4")])
+    keys = {6: "record"}  # ends it, if it has not failed before
+    monkeypatch.setattr(window.Window, "listen", lambda self, s: [keys[s.ticks]] if s.ticks in keys and s.film else [])
+    window.watch_in_window(show, play, ticks=8)
+    assert "drive.mp4 cannot be written: ffmpeg gave up" in show.message and show.film is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("dummy_display")
+def test_ctrl_c_closes_a_window_and_leaves_a_film_that_plays_and_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_driver(tmp_path / "one", untrained(), training={})
+    (tmp_path / "script.txt").write_text("0 record drive.mp4\n0.1 silence 3\n")
+    tick = Show.tick
+
+    def interrupted(show: Show) -> None:
+        tick(show)
+        if show.ticks == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Show, "tick", interrupted)
+    assert main(["watch", "./one", "--script", "script.txt", "--log", "log.txt"]) == 0
+    assert imageio_ffmpeg.count_frames_and_secs("drive.mp4")[0] == 3
+    begun, *lines = (tmp_path / "log.txt").read_text().splitlines()
+    assert begun == "# lanekeep watch ./one --scenario country --seed 10000"
+    assert lines == ["0.00 record drive.mp4", "0.10 silence 3"]
+
+
+def test_a_script_that_fails_says_when_and_leaves_the_log_of_what_was_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_driver(tmp_path / "one", untrained(), training={})
+    (tmp_path / "script.txt").write_text("0.05 silence 3\n0.1\tsilence 99\n0.15 hold\n")
+    paths = {"--script": "script.txt", "--log": "log.txt", "--video": "drive.mp4"}
+    flags = [word for flag, name in paths.items() for word in (flag, str(tmp_path / name))]
+    assert main(["watch", f"{tmp_path}/one", *flags]) == 2
+    assert "0.1 s into the script: 'silence 99': this driver's state has 19" in capsys.readouterr().err
+    assert [timed.line for timed in read_script(tmp_path / "log.txt")] == ["silence 3"]
+    assert not (tmp_path / "drive.mp4").exists()
+
+
+def test_a_script_records_beside_the_video(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each film has its own beginning and end; what --seconds cuts off is said."""
+    save_driver(tmp_path / "one", untrained(), training={})
+    part, whole = tmp_path / "part.mp4", tmp_path / "whole.mp4"
+    (tmp_path / "script.txt").write_text(f"0.1 record {part}\n0.2 record\n9 hold\n")
+    flags = ["--seconds", "0.3", "--script", str(tmp_path / "script.txt"), "--video", str(whole)]
+    assert main(["watch", f"{tmp_path}/one", *flags]) == 0
+    assert [imageio_ffmpeg.count_frames_and_secs(str(path))[0] for path in (part, whole)] == [2, 6]
+    assert "--seconds 0.3 is over before 1 line of the script" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("size", [(960, 800), (2000, 600), (1281, 721)])
+def test_a_film_keeps_the_shape_of_a_window_that_is_resized(size: tuple[int, int]) -> None:
+    surface = pygame.Surface(size, 0, 32)
+    surface.fill((255, 0, 0))
+    red = pygame.surfarray.array3d(fitted(surface, (1280, 720)))[..., 0] > 128
+    shown = np.flatnonzero(red.any(1)), np.flatnonzero(red.any(0))
+    wide, high = (np.ptp(pixels) + 1 for pixels in shown)
+    assert wide == 1280 or high == 720
+    assert wide / high == pytest.approx(size[0] / size[1], rel=0.01)
 
 
 def test_a_script_makes_a_video_twice_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -386,7 +537,7 @@ def test_a_script_makes_a_video_twice_the_same(tmp_path: Path, capsys: pytest.Ca
     [
         ("1.0 jump", "line 1: there is no action 'jump'; did you mean gust?|line 1: there is no action 'jump'"),
         ("0 hold\nx hold", "line 2: 'x' is not a number"),
-        ("-1 hold", "line 1: a time is not negative"),
+        ("-1 hold", "line 1: a time is from 0 to"),
         ("0 silence", "line 1: silence takes NEURON, not nothing"),
         ("0 remove trees now", "line 1: remove takes ELEMENT, not trees now"),
         ("0 remove 'trees", "line 1: .*No closing quotation"),
@@ -407,11 +558,14 @@ def test_a_script_that_is_none_is_refused_before_it_begins(tmp_path: Path, text:
         ("silence 19", "19 numbers"),
         ("silence many", "not a whole number"),
         ("clamp 3 nan", "not a number"),
+        ("clamp 3 1e30", "from -1000 to 1000"),
+        ("gust 1e30", "no gust is stronger"),
+        ("scenario town", "action 1 is a curvature"),
         ("strength fog 2", "from 0 to 1"),
         ("strength mist 1", "there are night"),
         ("pace 0", "a pace is"),
         ("overlay x-ray", "there are none"),
-        ("driver 2", "none is number 2"),
+        ("driver 2", "there is 1 driver, so none is number 2"),
         ("scenario nigt", "did you mean night?"),
         ("open no.instant", "cannot be read"),
     ],
@@ -433,7 +587,7 @@ def test_what_cannot_be_done_is_a_sentence_and_nothing_has_happened(line: str, s
 def test_an_instant_goes_on_from_its_file_as_it_would_have(tmp_path: Path, scenario: str) -> None:
     show = show_of("ncp", "lstm", scenario=scenario)
     drive(show, 5)
-    for line in ("remove shadows", "silence 8", "driver 2", "clamp 70 0.5"):
+    for line in ("remove shadows", "silence 8", "driver 2", "clamp 70 0.5", "gust"):
         perform(show, line)
     drive(show, 2)
     path = tmp_path / "here.instant"
@@ -444,6 +598,72 @@ def test_an_instant_goes_on_from_its_file_as_it_would_have(tmp_path: Path, scena
     assert other.journeys[0].lesions == Lesions().silence(8) and other.journeys[1].lesions == Lesions().clamp(70, 0.5)
     assert other.journey.edits.removed == {Element.SHADOWS}
     assert np.array_equal(drive(other, 8), expected)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("x", 1e9), ("y", np.inf), ("speed", 1e9), ("yaw_rate", 1e9), ("distance_m", np.inf), ("push_mps2", -1e9)],
+)
+def test_an_instant_of_a_car_that_cannot_be_is_refused(tmp_path: Path, column: str, value: float) -> None:
+    path = tmp_path / "here.instant"
+    perform(show_of("ncp"), f"save {path}")
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays["cars_0"][column] = value
+    with path.open("wb") as opened:
+        np.savez(opened, **arrays)
+    with pytest.raises(UserError, match="is no instant of this version, or damaged"):
+        read_moments(path)
+
+
+@pytest.mark.parametrize("scenario", ["mixed", "gusts", "fog"])
+def test_an_instant_of_any_weather_is_opened(tmp_path: Path, scenario: str) -> None:
+    show = show_of("ncp", scenario=scenario)
+    drive(show, 2)
+    perform(show, f"save {tmp_path / 'here.instant'}")
+    assert read_moments(tmp_path / "here.instant").scenario == show.scenario
+
+
+def test_an_instant_keeps_seeds_of_any_size(tmp_path: Path) -> None:
+    seed = -(10**30)
+    show = Show(["a"], [untrained()], load_scenario("country"), seed)
+    perform(show, f"save {tmp_path / 'here.instant'}")
+    other = show_of("ncp")
+    perform(other, f"open {tmp_path / 'here.instant'}")
+    assert other.first_seed == other.journey.road_seed == seed
+
+
+def test_an_instant_of_another_world_changes_nothing(tmp_path: Path) -> None:
+    """Neither one whose camera is another's, where late frames are shown, nor one of a town."""
+    wide = Driver.build(DriverSpec(core="lstm", camera_height=32, camera_width=96, curvature_limit_per_m=0.02), 0)
+    town = Driver.build(DriverSpec(core="lstm", camera_height=48, camera_width=160, curvature_limit_per_m=0.05), 0)
+    show, path = show_of("ncp", "lstm"), tmp_path / "here.instant"
+    drive(show, 3)
+    journeys = show.journeys
+    for driver, scenario in ((wide, "sensor_noise"), (town, "town")):
+        perform(Show(["other"], [driver], load_scenario(scenario), 5), f"save {path}")
+        with pytest.raises(UserError):
+            perform(show, f"open {path}")
+        assert show.journeys == journeys and show.first_seed == 10_000 and show.scenario.name == "country"
+
+
+def test_the_key_for_scenarios_goes_round_those_the_driver_was_made_for() -> None:
+    show, seen = show_of("ncp"), []
+    for _ in range(len(scenario_names())):
+        seen.append(show.next_scenario())
+        show.scenario = load_scenario(seen[-1])
+    limits = {name: load_scenario(name).curvature_limit_per_m for name in scenario_names()}
+    assert set(seen) == {name for name, limit in limits.items() if limit == 0.02} and len(set(limits.values())) > 1
+
+
+def test_the_other_s_turn_gives_the_wheel_back_and_everything_is_restored() -> None:
+    show = show_of("ncp", "lstm")
+    for line in ("steer 0.5", "driver 1"):
+        perform(show, line)
+    assert show.journey.hand == 0.5
+    for line in ("driver 2", "remove trees", "strength fog 0.5", "strength noise 0.5", "restore"):
+        perform(show, line)
+    assert show.journeys[0].hand is None and show.journey.edits == Edits()
 
 
 def test_another_driver_takes_over_an_instant_without_its_memory(tmp_path: Path) -> None:
@@ -495,8 +715,6 @@ def test_a_damaged_or_foreign_instant_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cores", [("ncp",), ("ncp", "lstm")])
 def test_the_layout_is_as_it_was(cores: tuple[str, ...]) -> None:
     """A small copy of the picture against one that was looked at; `LANEKEEP_GOLDEN=1` writes it anew."""
-    import os
-
     show = show_of(*cores)
     drive(show, 24)
     for line in ("overlay elements", "remove trees", "cut 1 0" if (1, 0) in circuit_ends() else "silence 4", "hold"):

@@ -6,13 +6,14 @@ shows it.  Drawing never reaches back into the drive: the same seed gives the sa
 
 # ruff: noqa: E402
 import os
-from collections.abc import Sequence
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # before anything imports pygame
 
+import pygame
 import torch
 import tyro
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -20,11 +21,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from lanekeep.drivers import camera_of, open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.flags import UserError, check_file, did_you_mean, in_range, write_whole
-from lanekeep.viewer.actions import Timed, perform, read_script, written
 from lanekeep.viewer.journey import STEP_S
 from lanekeep.viewer.layout import LARGEST, SMALLEST
 from lanekeep.viewer.moment import Opened, go_on_from, read_moments
 from lanekeep.viewer.overlay import OVERLAYS
+from lanekeep.viewer.pictures import Reel, check_suffix, filmed, write_picture
+from lanekeep.viewer.script import Play, read_script, written
 from lanekeep.viewer.show import Show
 from lanekeep.viewer.video import held_back
 from lanekeep.viewer.window import watch_in_window
@@ -33,7 +35,7 @@ from lanekeep_policies.driver import Driver
 
 __all__ = ["Watch", "watch"]
 
-VIDEO_S = 30.0
+VIDEO_S, SCENARIO = 30.0, "country"
 
 
 @dataclass(frozen=True)
@@ -100,23 +102,36 @@ def size_of(text: str) -> tuple[int, int]:
 
 
 def watch(settings: Watch) -> None:
-    """Check what was asked for, then drive."""
+    """Check what was asked for, then drive; what was done is written down however it ends."""
     for name in ("video", "log"):
         check_file(settings, name)
-    if settings.video is not None and settings.video.suffix.lower() != ".mp4":
-        raise UserError(f"--video {settings.video}: expected a name that ends in .mp4")
-    script = [] if settings.script is None else read_script(settings.script)
+    if settings.video is not None:
+        check_suffix(settings.video, ".mp4")
+    play = Play(() if settings.script is None else read_script(settings.script))
     opened = None if settings.from_ is None else read_moments(settings.from_)
     torch.set_num_threads(1)  # a single frame is too little for more, which only wait for each other
     show = _show_of(settings, opened)
     ticks = None if settings.seconds is None else round(settings.seconds / STEP_S)
-    if settings.video is None and settings.frames is None:
-        done = watch_in_window(show, script, ticks)
-    else:
-        done = _write(settings, show, script, ticks)
-    if settings.log is not None:
-        write_whole(settings.log, written(done).encode())
-        print(f"{settings.log}: {len(done)} action{'' if len(done) == 1 else 's'}")
+    begun = _begun(settings, show)
+    try:
+        if settings.video is None and settings.frames is None:
+            watch_in_window(show, play, ticks)
+        else:
+            _write(settings, show, play, ticks)
+        if ticks is not None and play.waiting:
+            print(f"--seconds {settings.seconds:g} is over before {_counted(len(play.waiting), 'line')} of the script")
+    finally:
+        if settings.log is not None:
+            write_whole(settings.log, written(play.done, begun).encode())
+            print(f"{settings.log}: {_counted(len(play.done), 'action')}")
+
+
+def _begun(settings: Watch, show: Show) -> str:
+    """The command that begins this show again."""
+    words = ["lanekeep", "watch", show.names[0], *(word for name in show.names[1:] for word in ("--against", name))]
+    if settings.from_ is not None:
+        return shlex.join([*words, "--from", str(settings.from_)])
+    return shlex.join([*words, "--scenario", settings.scenario or SCENARIO, "--seed", str(settings.seed)])
 
 
 def _show_of(settings: Watch, opened: Opened | None) -> Show:
@@ -124,7 +139,7 @@ def _show_of(settings: Watch, opened: Opened | None) -> Show:
     if settings.against is not None:
         names = [names[0], settings.against]
     drivers = [_seeing(name) for name in names]
-    scenario = opened.scenario if opened is not None else load_scenario(settings.scenario or "country")
+    scenario = opened.scenario if opened is not None else load_scenario(settings.scenario or SCENARIO)
     window = settings.video is None and settings.frames is None
     seed = settings.seed if opened is None else opened.first_seed
     show = Show(names, drivers, scenario, seed, size_of(settings.size), sharp=not window)
@@ -141,43 +156,51 @@ def _seeing(name: str) -> Driver:
     return driver
 
 
-def _write(settings: Watch, show: Show, script: Sequence[Timed], ticks: int | None) -> list[Timed]:
+def _write(settings: Watch, show: Show, play: Play, ticks: int | None) -> None:
     """Write video and pictures, and say what came of it."""
     if settings.frames is not None:
         settings.frames.mkdir(parents=True, exist_ok=True)
-    waiting, done = list(script), list[Timed]()
     if ticks is None:
-        ticks = script[-1].tick + 1 if script else round(VIDEO_S / STEP_S)
-    with held_back() as interrupt:
-        columns = (TextColumn("driving"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-        if settings.video is not None:
-            show.record(settings.video)
-        try:
-            with Progress(*columns, transient=True) as bar:
-                task = bar.add_task("", total=ticks, note="")
-                while True:
-                    while waiting and waiting[0].tick <= show.ticks:
-                        done.append(waiting.pop(0))
-                        perform(show, done[-1].line)
-                    if settings.frames is not None and (show.ticks + 1) % settings.every == 0:
-                        show.picture(settings.frames / f"{show.ticks + 1:06d}.png")
-                    show.draw()
-                    bar.update(task, completed=show.ticks + 1, note=_outcome(show))
-                    if interrupt.pressed or show.ticks + 1 >= ticks or not show.open:
-                        break
-                    show.tick()
-            show.finish_film()
-        except BaseException:
-            show.abandon_film()
-            raise
+        ticks = play.waiting[-1].tick + 1 if play.waiting else round(VIDEO_S / STEP_S)
+    columns = (TextColumn("driving"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    try:
+        with (
+            held_back() as interrupt,
+            filmed(settings.video, show.size) as reel,
+            Progress(*columns, transient=True) as bar,
+        ):
+            task = bar.add_task("", total=ticks, note="")
+            while True:
+                play.go_on(show)
+                picture = show.draw()
+                _keep(picture, settings, show, reel)
+                bar.update(task, completed=show.ticks + 1, note=_outcome(show))
+                if interrupt.pressed or show.ticks + 1 >= ticks or not show.open:
+                    break
+                show.tick()
+    finally:
+        show.finish_film()
     out = " and ".join(str(path) for path in (settings.video, settings.frames) if path is not None)
     early = " (ended early)" if interrupt.pressed else ""
     print(f"{out}: {(show.ticks + 1) * STEP_S:g} s{early}, {_outcome(show)}")
-    return done
+
+
+def _keep(picture: pygame.Surface, settings: Watch, show: Show, reel: Reel | None) -> None:
+    """Put a picture where it is wanted: into the video, among the pictures, and into what the script records."""
+    number = show.ticks + 1
+    if settings.frames is not None and number % settings.every == 0:
+        write_picture(settings.frames / f"{number:06d}.png", picture)
+    if reel is not None:
+        reel.add(picture)
+    show.into_film(picture)
 
 
 def _outcome(show: Show) -> str:
     counts = [journey.departures for journey in show.journeys]
     if len(counts) == 1:
-        return f"{counts[0]} departure{'' if counts[0] == 1 else 's'}"
+        return _counted(counts[0], "departure")
     return "departures: " + ", ".join(f"{name} {count}" for name, count in zip(show.names, counts, strict=True))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,10 +1,10 @@
 """Everything that can be done to a show, as words: what keys, the mouse and scripts do alike.
 
-    0.0   overlay grad-cam
-    2.0   remove trees           # a comment
-    4.5   silence 7
+    overlay grad-cam
+    remove trees
+    silence 7
 
-A script has a line for each action: the time of the show [s] at which it is done, the action, and what it is done to.
+A line is the action and what it is done to; script.py gives lines a time.
 """
 
 import math
@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lanekeep.flags import UserError, did_you_mean
-from lanekeep.viewer.journey import STEP_S
+from lanekeep.viewer.journey import Edits
 from lanekeep.viewer.moment import open_moments, save_moments
 from lanekeep.viewer.overlay import OVERLAYS
 from lanekeep.viewer.show import PACES, WEATHER, Show
 from lanekeep_envs import REMOVABLE, Element
 from lanekeep_envs.elements import element_named
-from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.lesions import Lesions
 
-GUST_MPS2 = 4.0
+GUST_MPS2, STRONGEST_GUST_MPS2 = 4.0, 20.0
 
 
 class Action(NamedTuple):
@@ -43,51 +42,17 @@ class Action(NamedTuple):
         return len(self.takes.split())
 
 
-class Timed(NamedTuple):
-    """A line of a script."""
-
-    tick: int
-    line: str
-
-
 def perform(show: Show, line: str) -> None:
     """Do what a line says; UserError, in one sentence, for what cannot be done, and then nothing has happened."""
-    word, *words = _split(line)
+    word, *words = words_of(line)
     try:
         ACTIONS[word].run(show, *words)
     except ValueError as error:
         raise UserError(f"{line!r}: {error}") from None
 
 
-def read_script(path: Path) -> list[Timed]:
-    """The actions of a file in the order of their times; UserError that names the line of what is none."""
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--script {path}: {getattr(error, 'strerror', None) or 'this is no text'}") from None
-    script = []
-    for number, line in enumerate(text.splitlines(), 1):
-        line = line.partition("#")[0].strip()
-        if not line:
-            continue
-        time, _, rest = line.partition(" ")
-        try:
-            at_s = _number(time)
-            if at_s < 0.0:
-                raise ValueError(f"a time is not negative as {time} is")
-            _split(rest.strip())
-        except (ValueError, UserError) as error:
-            raise UserError(f"{path}, line {number}: {error}") from None
-        script.append(Timed(round(at_s / STEP_S), rest.strip()))
-    return sorted(script, key=lambda timed: timed.tick)
-
-
-def written(done: list[Timed]) -> str:
-    """Actions as a script."""
-    return "".join(f"{timed.tick * STEP_S:.2f} {timed.line}\n" for timed in done)
-
-
-def _split(line: str) -> list[str]:
+def words_of(line: str) -> list[str]:
+    """A line as an action and what it takes; UserError for what is none."""
     try:
         words = shlex.split(line)
     except ValueError as error:
@@ -102,7 +67,8 @@ def _split(line: str) -> list[str]:
     return words
 
 
-def _number(word: str) -> float:
+def number_of(word: str) -> float:
+    """A finite number; ValueError for another word."""
     try:
         value = float(word)
     except ValueError:
@@ -135,7 +101,7 @@ def _hold(show: Show) -> None:
 
 
 def _pace(show: Show, pace: str) -> None:
-    if not 0.0 < (value := _number(pace)) <= PACES[-1]:
+    if not 0.0 < (value := number_of(pace)) <= PACES[-1]:
         raise ValueError(f"a pace is above 0 and at most {PACES[-1]:g}")
     show.pace = value
 
@@ -164,7 +130,7 @@ def _overlay(show: Show, name: str = "") -> None:
 
 
 def _steer(show: Show, action: str) -> None:
-    show.journey.hand = min(max(_number(action), -1.0), 1.0)
+    show.journey.hand = min(max(number_of(action), -1.0), 1.0)
 
 
 def _release(show: Show) -> None:
@@ -178,9 +144,10 @@ def _remove(show: Show, name: str) -> None:
 
 
 def _restore(show: Show, name: str = "") -> None:
-    for element in (_removable(name),) if name else tuple(show.journey.edits.removed):
-        if element in show.journey.edits.removed:
-            show.toggle(element)
+    if not name:
+        show.edit(Edits())
+    elif (element := _removable(name)) in show.journey.edits.removed:
+        show.toggle(element)
 
 
 def _removable(name: str) -> Element:
@@ -196,7 +163,7 @@ def _weather(show: Show, name: str = "") -> None:
 
 
 def _strength(show: Show, name: str, strength: str) -> None:
-    if not 0.0 <= (value := _number(strength)) <= 1.0:
+    if not 0.0 <= (value := number_of(strength)) <= 1.0:
         raise ValueError("a strength is from 0 to 1")
     show.strengthen(_among(name, WEATHER), value)
 
@@ -208,13 +175,16 @@ def _stronger(show: Show, by: float = 0.1) -> None:
 
 def _silence(show: Show, neuron: str) -> None:
     show.lesion(show.journey.lesions.silence(_whole(neuron)))
+    show.say(f"{neuron} is silenced")
 
 
 def _clamp(show: Show, neuron: str, value: str = "") -> None:
     number, state = _whole(neuron), show.journey.past[-1].state
     if not 0 <= number < len(state):
         raise ValueError(f"this driver's state has {len(state)} numbers, counted from 0")
-    show.lesion(show.journey.lesions.clamp(number, _number(value) if value else float(state[number])))
+    held = number_of(value) if value else float(state[number])
+    show.lesion(show.journey.lesions.clamp(number, held))
+    show.say(f"{number} is held at {held:+.2f}; the mouse wheel turns it".replace("-", "\N{MINUS SIGN}"))
 
 
 def _free(show: Show, neuron: str) -> None:
@@ -232,9 +202,12 @@ def _heal(show: Show) -> None:
 
 
 def _gust(show: Show, acceleration: str = "") -> None:
+    value = number_of(acceleration) if acceleration else GUST_MPS2
+    if abs(value) > STRONGEST_GUST_MPS2:
+        raise ValueError(f"no gust is stronger than {STRONGEST_GUST_MPS2:g} m/s2")
     for journey in show.journeys:
-        journey.gust(_number(acceleration) if acceleration else GUST_MPS2)
-    show.say(f"a gust to the {'left' if not acceleration.startswith('-') else 'right'}")
+        journey.gust(value)
+    show.say(f"a gust to the {'left' if value >= 0.0 else 'right'}")
 
 
 def _screenshot(show: Show, path: str = "") -> None:
@@ -308,9 +281,3 @@ ACTIONS: dict[str, Action] = {
     "help": Action("", _help),
     "quit": Action("", _quit),
 }
-
-
-def circuit_of(show: Show, driver: int) -> LTC | None:
-    """The LTC of a driver, if that is what it has."""
-    core = show.journeys[driver].driver.core
-    return core if isinstance(core, LTC) else None

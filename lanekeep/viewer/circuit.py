@@ -95,10 +95,9 @@ def draw_circuit(
     for neuron, point in enumerate(at):
         _neuron(sheet, point, radius, float(lights[neuron]), neuron, lesions)
     sheet.done()
-    for neuron in lesions.clamped:
-        text = f"{past[-1].state[neuron]:+.2f}".replace("-", "\N{MINUS SIGN}")
+    for neuron, value in lesions.clamped.items():
         x, y = box.x + at[neuron][0], box.y + at[neuron][1]
-        canvas.write(text, (x, y - radius - 8), SMALL, BRIGHT, "middle")
+        _potential(canvas, (x, y), radius, value, beside=neuron not in wiring.motor_neurons)
     layers = ((wiring.inter_neurons, "inter"), (wiring.command_neurons, "command"), (wiring.motor_neurons, "motor"))
     for neurons, name in layers:
         if not neurons:  # a circuit without layers has inter and motor neurons only
@@ -123,6 +122,15 @@ def _neuron(sheet: Sheet, point: Point, radius: float, lit: float, number: int, 
         r = 0.6 * radius
         for sign in (1.0, -1.0):
             sheet.line([(point[0] - r, point[1] - sign * r), (point[0] + r, point[1] + sign * r)], BRIGHT, 1.5)
+
+
+def _potential(canvas: Canvas, at: Point, radius: float, value: float, beside: bool) -> None:
+    """The potential of a clamped neuron: beside it, where columns are dense, or above it, where there is no room beside."""
+    text = f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+    wide = canvas.width_of(text, SMALL)
+    x, y = (at[0] + radius + 4, at[1]) if beside else (at[0] - wide / 2, at[1] - radius - 9)
+    canvas.plate(pygame.Rect(round(x) - 1, round(y) - 6, round(wide) + 2, 12), PANEL, 2)
+    canvas.write(text, (x, y), SMALL, BRIGHT)
 
 
 def place_neurons(wiring: Wiring, width: int, height: int) -> tuple[list[Point], float]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -81,6 +80,8 @@ class Moment:
     departures: int
     edits: Edits
     lesions: Lesions
+    gust_mps2: float
+    gust_steps: int  # that it still blows
 
 
 class Journey:
@@ -154,7 +155,8 @@ class Journey:
 
     def keep(self) -> Moment:
         """The present instant."""
-        return Moment(self.env.snapshot(), self.before, self.steps, self.departures, self.edits, self.lesions)
+        gust = self._gust, max(self._gust_steps, 0)
+        return Moment(self.env.snapshot(), self.before, self.steps, self.departures, self.edits, self.lesions, *gust)
 
     def come_back(self, moment: Moment) -> None:
         """Go on from an instant of this driver on this kind of road; ValueError for another."""
@@ -164,7 +166,8 @@ class Journey:
         self.env.restore(moment.snapshot)
         self.info = self.env.info()
         self.steps, self.departures = moment.steps, moment.departures
-        self.edits, self.lesions, self._gust_steps = moment.edits, moment.lesions, 0
+        self.edits, self.lesions = moment.edits, moment.lesions
+        self._gust, self._gust_steps = moment.gust_mps2, moment.gust_steps
         self.past.clear()
         self._pilot.state = moment.before.clone()
         self._again()
@@ -216,8 +219,3 @@ class Journey:
         at = (place["x"], place["y"])
         now = Instant(self.steps * STEP_S, self.leg, self.road_seed, *at, offset, action, expert, departed, state)
         self.past.append(now)
-
-
-def state_of(journey: Journey) -> Tensor:
-    """The memory [1, S] after the present instant."""
-    return torch.from_numpy(journey.past[-1].state)[None]

@@ -1,15 +1,11 @@
-"""Keys and clicks as actions, and the help that lists them."""
-
-from typing import TYPE_CHECKING
+"""Keys and clicks as actions; the help that lists them is in notes.py."""
 
 import pygame
 
 from lanekeep.viewer.bars import row_at
 from lanekeep.viewer.circuit import cell_at, neuron_at, synapse_at, wiring_of
+from lanekeep.viewer.show import Show
 from lanekeep.viewer.style import Point
-
-if TYPE_CHECKING:
-    from lanekeep.viewer.show import Show
 
 KEYS = {
     pygame.K_SPACE: "hold",
@@ -25,7 +21,7 @@ KEYS = {
     pygame.K_KP_ENTER: "release",
     pygame.K_w: "weather",
     pygame.K_PLUS: "stronger",
-    pygame.K_EQUALS: "stronger",
+    pygame.K_EQUALS: "stronger",  # where plus is written with shift
     pygame.K_KP_PLUS: "stronger",
     pygame.K_MINUS: "weaker",
     pygame.K_KP_MINUS: "weaker",
@@ -39,46 +35,21 @@ KEYS = {
     pygame.K_q: "quit",
     pygame.K_ESCAPE: "quit",
 }
-HELP = (
-    ("Space", "hold and go on"),
-    (".", "one step of 1/20 s"),
-    (",  /", "slower, faster"),
-    ("Backspace", "this road again"),
-    ("N", "next road"),
-    ("S", "next scenario"),
-    ("W", "choose weather, wear, lens or noise"),
-    ("+  \N{MINUS SIGN}", "stronger, weaker"),
-    ("1 ... 0", "remove or restore what its bar is of"),
-    ("U", "restore everything"),
-    ("O", "next overlay"),
-    ("Left  Right", "take the wheel and steer"),
-    ("Enter", "give the wheel back"),
-    ("G  Shift+G", "a gust to the left, to the right"),
-    ("click", "a neuron: silence, clamp, let go"),
-    ("", "a synapse: cut, mend"),
-    ("mouse wheel", "over a clamped neuron: its potential"),
-    ("L", "let all neurons and synapses go"),
-    ("Tab", "the other driver's turn"),
-    ("P", "a picture"),
-    ("R", "record a film, end it"),
-    ("I", "save this instant"),
-    ("H", "this help"),
-    ("Q  Esc", "close"),
-)
+TYPED = {".": "step", ",": "slower", "/": "faster", "+": "stronger", "-": "weaker"}  # on whatever key they are
+DIGITS = tuple("0123456789")
 
 
-def action_of_key(show: "Show", key: int, shift: bool) -> str | None:
-    """What a key does; None for one that does nothing."""
+def action_of_key(show: Show, key: int, shift: bool, typed: str = "") -> str | None:
+    """What a key does, by what it writes (keyboards differ) or else by its name; None for one that does nothing."""
+    if typed in TYPED:
+        return TYPED[typed]
     if key == pygame.K_g:
         return f"gust {'-4' if shift else '4'}"
-    if pygame.K_0 <= key <= pygame.K_9:
-        return _toggle_row(show, (key - pygame.K_0 - 1) % 10)
-    if key in (pygame.K_PLUS, pygame.K_EQUALS):
-        return "stronger"
-    return KEYS.get(key)
+    digit = int(typed) if typed in DIGITS else key - pygame.K_0
+    return _toggle_row(show, (digit - 1) % 10) if 0 <= digit <= 9 else KEYS.get(key)
 
 
-def actions_of_click(show: "Show", at: Point, button: int) -> list[str]:
+def actions_of_click(show: Show, at: Point, button: int) -> list[str]:
     """What a click at a point of the window [pixels] does: on a neuron, a cell, a synapse or a bar."""
     point = show.scene.canvas.unit(at)
     layout = show.scene.layout
@@ -93,7 +64,7 @@ def actions_of_click(show: "Show", at: Point, button: int) -> list[str]:
     return []
 
 
-def _toggle_row(show: "Show", row: int) -> str | None:
+def _toggle_row(show: Show, row: int) -> str | None:
     rows = show.rows.elements
     if not 0 <= row < len(rows):
         return None
@@ -101,7 +72,7 @@ def _toggle_row(show: "Show", row: int) -> str | None:
     return f"{word} {rows[row].name.lower()}"
 
 
-def _memory_clicked(show: "Show", driver: int, box: pygame.Rect, point: Point, button: int) -> str | None:
+def _memory_clicked(show: Show, driver: int, box: pygame.Rect, point: Point, button: int) -> str | None:
     journey = show.journeys[driver]
     wiring = wiring_of(journey.driver.core)
     if journey.driver.state_size == 0:
@@ -116,7 +87,7 @@ def _memory_clicked(show: "Show", driver: int, box: pygame.Rect, point: Point, b
     return None if number is None else _number_clicked(show, driver, number, button)
 
 
-def _number_clicked(show: "Show", driver: int, number: int, button: int) -> str | None:
+def _number_clicked(show: Show, driver: int, number: int, button: int) -> str | None:
     """Left: silence, then clamp where it is, then let go; right: let go; the mouse's wheel turns a clamped one."""
     lesions = show.journeys[driver].lesions
     if button in (4, 5) and number in lesions.clamped:

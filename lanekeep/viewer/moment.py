@@ -7,8 +7,9 @@ and the snapshot of its world.  The drivers themselves stay in their folders.
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -17,19 +18,35 @@ from numpy.typing import NDArray
 
 from lanekeep.flags import UserError, write_whole
 from lanekeep.viewer.journey import Edits, Journey, Moment
+from lanekeep.viewer.show import Show
 from lanekeep_envs import Element, Scenario, Snapshot
 from lanekeep_envs.drive import CAR, COURSE
-from lanekeep_envs.look import LOOK
+from lanekeep_envs.look import LOOK, STRENGTHS
 from lanekeep_envs.road import ROAD
 from lanekeep_envs.scenery import THING
 from lanekeep_envs.traffic import OTHER_CAR
 from lanekeep_policies.lesions import Lesions
 
-if TYPE_CHECKING:
-    from lanekeep.viewer.show import Show
-
 FORMAT = 1
 TABLES = {"cars": CAR, "courses": COURSE, "roads": ROAD, "looks": LOOK, "things": THING, "traffic": OTHER_CAR}
+
+FAR_M = 100.0  # from the road
+MAY_BE_INFINITE = ("time_to_lane_crossing_s", "visibility_m", "clear_visibility_m")
+LIMITS = {  # beyond which tables are left that a car is driven by, or a picture is never done; of all others a million
+    "yaw": 1e4,
+    "speed": 100.0,
+    "lateral_speed": 100.0,
+    "yaw_rate": 10.0,
+    "wheel_angle": 2.0,
+    "commands": 2.0,
+    "gust_mps2": 50.0,
+    "push_mps2": 50.0,
+    "cross_fall_mps2": 50.0,
+    "wheel_offset_rad": 2.0,
+    "tangent_x": 1.5,
+    "tangent_y": 1.5,
+    **dict.fromkeys((name for group in ("weather", "surface", "sensor") for name in STRENGTHS[group]), 1.0),
+}
 
 
 class Kept(msgspec.Struct, forbid_unknown_fields=True):
@@ -40,6 +57,8 @@ class Kept(msgspec.Struct, forbid_unknown_fields=True):
     steps: int
     departures: int
     road_seed: str  # of whatever size
+    gust_mps2: float
+    gust_steps: int  # that it still blows
     generator: str  # its state, as JSON
     removed: list[int]
     strengths: dict[str, float]
@@ -52,7 +71,7 @@ class Instants(msgspec.Struct, forbid_unknown_fields=True):
     """What is told about a show."""
 
     format: int
-    first_seed: int
+    first_seed: str
     drivers: list[Kept]
 
 
@@ -66,7 +85,7 @@ class Opened(msgspec.Struct):
     moments: list[Any]  # of Moment
 
 
-def save_moments(path: Path, show: "Show") -> None:
+def save_moments(path: Path, show: Show) -> None:
     """Write the present instant of a show."""
     arrays: dict[str, NDArray[Any]] = {}
     drivers = []
@@ -79,7 +98,7 @@ def save_moments(path: Path, show: "Show") -> None:
         arrays[f"memory_{k}"] = moment.before.numpy()
         if snapshot.film is not None:
             arrays[f"film_{k}"] = snapshot.film
-    told = json.dumps(msgspec.to_builtins(Instants(FORMAT, show.first_seed, drivers))).encode()
+    told = json.dumps(msgspec.to_builtins(Instants(FORMAT, str(show.first_seed), drivers))).encode()
     arrays["told"] = np.frombuffer(told, np.uint8)
     arrays["scenario"] = np.frombuffer(msgspec.msgpack.encode(show.scenario), np.uint8)
     packed = io.BytesIO()
@@ -96,6 +115,7 @@ def read_moments(path: Path) -> Opened:
         scenario = msgspec.msgpack.decode(arrays["scenario"].tobytes(), type=Scenario)
         if told.format != FORMAT:
             raise UserError(f"{path} is of version {told.format}, and this program reads version {FORMAT}")
+        first_seed = int(told.first_seed)
         moments = [_moment(kept, arrays, k) for k, kept in enumerate(told.drivers)]
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or 'it is no instant'}") from None
@@ -104,28 +124,28 @@ def read_moments(path: Path) -> Opened:
     if not moments:
         raise UserError(f"{path} holds no driver")
     names, cores = [kept.name for kept in told.drivers], [kept.core for kept in told.drivers]
-    return Opened(scenario, told.first_seed, names, cores, moments)
+    return Opened(scenario, first_seed, names, cores, moments)
 
 
-def open_moments(path: Path, show: "Show") -> None:
+def open_moments(path: Path, show: Show) -> None:
     """Go on from a file's instant, with the drivers that are watched; a driver of another kind begins without memories."""
     go_on_from(read_moments(path), show)
 
 
-def go_on_from(opened: Opened, show: "Show") -> None:
-    """The same from a file that was read."""
-    show.begin(opened.scenario, opened.first_seed)
-    for k, journey in enumerate(show.journeys):
+def go_on_from(opened: Opened, show: Show) -> None:
+    """The same from a file that was read; if it cannot be done, the show is as it was."""
+    journeys = show.new_cars(opened.scenario, opened.first_seed)
+    for k, journey in enumerate(journeys):
         origin = min(k, len(opened.moments) - 1)
         moment: Moment = opened.moments[origin]
         if journey.driver.spec.core != opened.cores[origin] or moment.before.shape != journey.before.shape:
             fresh = journey.driver.initial_state(1).detach()
-            moment = Moment(moment.snapshot, fresh, moment.steps, moment.departures, moment.edits, Lesions())
+            moment = replace(moment, before=fresh, lesions=Lesions())
         try:
             journey.come_back(moment)
-        except ValueError as error:
+        except (ValueError, TypeError, KeyError, IndexError) as error:
             raise UserError(f"this instant cannot be gone on from: {error}") from None
-    show.measure()
+    show.begin(journeys, opened.first_seed)
 
 
 def _told(name: str, journey: Journey, moment: Moment) -> Kept:
@@ -136,6 +156,8 @@ def _told(name: str, journey: Journey, moment: Moment) -> Kept:
         moment.steps,
         moment.departures,
         str(snapshot.road_seeds[0]),
+        moment.gust_mps2,
+        moment.gust_steps,
         json.dumps(snapshot.generators[0]),
         sorted(int(element) for element in moment.edits.removed),
         moment.edits.strengths,
@@ -148,8 +170,7 @@ def _told(name: str, journey: Journey, moment: Moment) -> Kept:
 def _moment(kept: Kept, arrays: dict[str, NDArray[Any]], k: int) -> Moment:
     tables = {name: _table(arrays, f"{name}_{k}", dtype) for name, dtype in TABLES.items()}
     road, car = tables["roads"], tables["cars"]
-    if road.ndim != 1 or len(road) < 2 or not 0 <= int(car["row"]) < len(road):
-        raise ValueError("the car is on no road")
+    _check_car(car, road)
     film = arrays.get(f"film_{k}")
     snapshot = Snapshot(
         car[None],
@@ -164,22 +185,30 @@ def _moment(kept: Kept, arrays: dict[str, NDArray[Any]], k: int) -> Moment:
         film,
     )
     memory = torch.from_numpy(arrays[f"memory_{k}"].copy())
-    if memory.ndim != 2 or not bool(torch.isfinite(memory).all()):
-        raise ValueError("a memory is not finite")
+    if memory.dtype != torch.float32 or memory.ndim != 2 or not bool(torch.isfinite(memory).all()):
+        raise ValueError("a memory is no row of finite numbers")
     edits = Edits(frozenset(Element(number) for number in kept.removed), kept.strengths)
     clamped = {int(number): value for number, value in kept.clamped.items()}
     lesions = Lesions(frozenset(kept.silenced), clamped, frozenset(kept.cut))
-    return Moment(snapshot, memory, kept.steps, kept.departures, edits, lesions)
+    return Moment(snapshot, memory, kept.steps, kept.departures, edits, lesions, kept.gust_mps2, kept.gust_steps)
+
+
+def _check_car(car: NDArray[Any], road: NDArray[Any]) -> None:
+    """Refuse a car that is on no road: driving on from there has no end."""
+    if car.ndim or road.ndim != 1 or not 0 <= int(car["row"]) < len(road):
+        raise ValueError("the car is on no road")
+    here = road[int(car["row"])]
+    if not np.hypot(car["x"] - here["x"], car["y"] - here["y"]) <= FAR_M:
+        raise ValueError("the car is off the road")
 
 
 def _table(arrays: dict[str, NDArray[Any]], name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """A table of records; ValueError for one of other columns, or with numbers that are not finite."""
+    """A table of records; ValueError for one of other columns, or with numbers that none of ours has."""
     table = arrays[name]
     if table.dtype != dtype:
         raise ValueError(f"its table {name} has other columns")
     for column in dtype.names or ():
-        values = table[column]
-        # a visibility, and the time to a crossing, may be infinite
-        if values.dtype.kind == "f" and np.isnan(values).any():
-            raise ValueError(f"{column} in its table {name} is not a number")
+        values, most = np.abs(table[column]), LIMITS.get(column, 1e6)
+        if values.dtype.kind == "f" and not ((values <= most) | (np.isinf(values) & (column in MAY_BE_INFINITE))).all():
+            raise ValueError(f"{column} in its table {name} is beyond {most:g}, or no number")
     return table

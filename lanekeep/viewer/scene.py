@@ -13,6 +13,7 @@ from lanekeep.viewer.bars import LiveEffects, draw_bars
 from lanekeep.viewer.circuit import draw_cells, draw_circuit, wiring_of
 from lanekeep.viewer.journey import STEP_S, Journey
 from lanekeep.viewer.layout import DUO, SOLO, UNITS, Layout
+from lanekeep.viewer.notes import Notes, draw_notes, shortened
 from lanekeep.viewer.overlay import OVERLAYS, Overlay
 from lanekeep.viewer.plots import draw_offset, draw_steering
 from lanekeep.viewer.road_map import draw_map
@@ -20,7 +21,6 @@ from lanekeep.viewer.style import (
     BLUE,
     BRIGHT,
     FAINT,
-    GROUND,
     LARGE,
     NORMAL,
     ORANGE,
@@ -28,7 +28,6 @@ from lanekeep.viewer.style import (
     PINK,
     PLAIN,
     RED,
-    RULE,
     Canvas,
     Colour,
 )
@@ -46,15 +45,6 @@ class Watched(NamedTuple):
     journey: Journey
     effects: LiveEffects
     overlay: Overlay
-
-
-class Notes(NamedTuple):
-    """What is written over the windscreens, and whose turn it is."""
-
-    tags: tuple[str, ...] = ()
-    message: str = ""
-    chosen: int = 0
-    help: tuple[tuple[str, str], ...] = ()  # key, what it does
 
 
 class Scene:
@@ -90,7 +80,7 @@ class Scene:
             windscreen, eye = future.result()
             canvas.image(layout.windscreen[k], windscreen, smooth=True)
             canvas.image(layout.eye[k], eye)
-        self._notes(notes)
+        draw_notes(canvas, layout.windscreen[notes.chosen], notes)
         return canvas.surface
 
     def _seen(self, k: int) -> tuple[U8, U8]:
@@ -135,7 +125,7 @@ class Scene:
         journey = self.watched[0].journey
         info = journey.info
         numbers: list[tuple[str, str, Colour]] = [
-            ("road", f"{info['road_seed']}", PLAIN),
+            ("road", shortened(f"{info['road_seed']}", 10), PLAIN),
             ("along it", f"{info['distance_m']:.0f} m", PLAIN),
             ("speed", f"{3.6 * info['speed_mps']:.0f} km/h", PLAIN),
             ("time", f"{journey.steps * STEP_S:.1f} s", PLAIN),
@@ -163,47 +153,13 @@ class Scene:
             self.canvas.line([(x - 14, y), (x, y)], colour, 2)
             x -= 24
 
-    def _notes(self, notes: Notes) -> None:
-        """Tags at the top of a windscreen, a message at its bottom, and the help over everything."""
-        box, x = self.layout.windscreen[min(notes.chosen, len(self.watched) - 1)], 0.0
-        for tag in notes.tags:
-            wide = 16 + 8.2 * len(tag)
-            plate = pygame.Rect(round(box.x + 10 + x), box.y + 10, round(wide), 26)
-            self.canvas.plate(plate, GROUND, 6)
-            self.canvas.write(tag, plate.center, NORMAL, BRIGHT, "middle")
-            x += wide + 8
-        if notes.message:
-            plate = pygame.Rect(0, 0, min(round(40 + 8.4 * len(notes.message)), box.width - 20), 30)
-            plate.midbottom = (box.centerx, box.bottom - 10)
-            self.canvas.plate(plate, GROUND, 6)
-            self.canvas.write(notes.message, plate.center, NORMAL, BRIGHT, "middle")
-        if notes.help:
-            self._help(notes.help)
-
-    def _help(self, rows: tuple[tuple[str, str], ...]) -> None:
-        half = -(-len(rows) // 2)
-        plate = pygame.Rect(0, 0, 1080, 76 + 27 * half)
-        plate.center = (UNITS[0] // 2, UNITS[1] // 2)
-        self.canvas.plate(plate.inflate(4, 4), RULE, 10)
-        self.canvas.plate(plate, GROUND, 10)
-        self.canvas.write("keys", (plate.x + 28, plate.y + 32), LARGE, BRIGHT)
-        for k, (key, text) in enumerate(rows):
-            x, y = plate.x + 28 + 528 * (k // half), plate.y + 72 + 27 * (k % half)
-            self.canvas.write(key, (x, y), NORMAL, BRIGHT)
-            self.canvas.write(text, (x + 128, y), NORMAL, PLAIN)
-
 
 def _departures(journey: Journey) -> str:
     return f"{journey.departures} departure{'' if journey.departures == 1 else 's'}"
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-def shortened(name: str, letters: int = 17) -> str:
-    """A name that leaves room for what stands beside it."""
-    return name if len(name) <= letters else name[: letters - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def watch_over(names: list[str], journeys: list[Journey]) -> list[Watched]:

@@ -5,22 +5,21 @@ show is held.  Whatever is done is an action (actions.py) that takes effect betw
 the same ticks make the same show: a key, a line of a script and a bug report are one thing.  Drawing changes nothing.
 """
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import pygame
 
 from lanekeep.drivers import camera_of, check_driver
-from lanekeep.flags import UserError, write_whole
+from lanekeep.flags import UserError
 from lanekeep.viewer.at_once import each_at_once
 from lanekeep.viewer.bars import Rows, rows_in
-from lanekeep.viewer.journey import FRAMES_PER_S, Edits, Journey
-from lanekeep.viewer.keys import HELP
+from lanekeep.viewer.journey import NOISIEST, Edits, Journey
 from lanekeep.viewer.layout import UNITS
+from lanekeep.viewer.notes import Notes
 from lanekeep.viewer.overlay import OVERLAYS
-from lanekeep.viewer.scene import Notes, Scene, watch_over
-from lanekeep.viewer.video import Film
+from lanekeep.viewer.pictures import Reel, write_picture
+from lanekeep.viewer.scene import Scene, watch_over
 from lanekeep_envs import Element, Scenario, load_scenario, scenario_names
 from lanekeep_envs.look import STRENGTHS
 from lanekeep_policies.driver import Driver
@@ -44,25 +43,26 @@ class Show:
         sharp: bool = True,
     ) -> None:
         self.names, self.drivers = list(names), list(drivers)
-        self.scenario, self.first_seed = scenario, seed
         self.ticks, self.pace, self.held, self.help, self.open = 0, 1.0, False, False, True
         self.chosen, self.weather, self.overlay = 0, WEATHER[0], "none"
         self.message, self._message_until, self._owed = "", 0, 0.0
-        self.film: Film | None = None
-        self.wanted: list[Path] = []  # pictures of the next frame
+        self.film: Reel | None = None
         self.size, self._sharp = size, sharp
-        self.begin(scenario, seed)
+        self.begin(self.new_cars(scenario, seed), seed)
 
-    def begin(self, scenario: Scenario, seed: int) -> None:
-        """Put new cars on a road of a scenario; UserError where a driver was made for another world."""
-        for driver in self.drivers:
-            check_driver(driver, scenario)
+    def new_cars(self, scenario: Scenario, seed: int) -> list[Journey]:
+        """A car for each driver on a road of a scenario; UserError where a driver was made for another world."""
         journeys = []
         for driver in self.drivers:
+            check_driver(driver, scenario)
             camera = camera_of(driver)
             assert camera is not None
             journeys.append(Journey(driver, scenario, camera, seed))
-        self.scenario = scenario
+        return journeys
+
+    def begin(self, journeys: list[Journey], seed: int) -> None:
+        """Show these journeys from now on; `seed` is that of the road that another scenario begins with."""
+        self.scenario, self.first_seed = journeys[0].scenario, seed
         self.watched = watch_over(self.names, journeys)
         self.scene = Scene(self.watched, self.size, self._sharp)
         self.rows = Rows(rows_in(self.scene.layout.bars[0]))
@@ -115,15 +115,11 @@ class Show:
         self.rows.choose([one.effects for one in self.watched], self.journey.steps)
 
     def draw(self) -> pygame.Surface:
-        """The picture of this tick; it goes into the film and into the pictures that are wanted as well."""
-        message = self.message if self.ticks < self._message_until else ""
-        help = HELP if self.help else ()
-        surface = self.scene.draw(self.rows.elements, Notes(self._tags(), message, self.chosen, help))
-        while self.wanted:
-            write_whole(self.wanted.pop(), png(surface))
-        if self.film is not None:
-            self._into_film(surface)
-        return surface
+        """The picture of this tick."""
+        return self._drawn(self.message if self.ticks < self._message_until else "")
+
+    def _drawn(self, message: str) -> pygame.Surface:
+        return self.scene.draw(self.rows.elements, Notes(self._tags(), message, self.chosen, self.help))
 
     def _tags(self) -> tuple[str, ...]:
         tags = ["held"] if self.held else []
@@ -143,10 +139,17 @@ class Show:
         self.message, self._message_until = message, self.ticks + MESSAGE_TICKS
 
     def choose(self, number: int) -> None:
-        """Let the wheel and the lesions be those of this driver, counted from 0; ValueError if there is none."""
+        """Let the wheel and the lesions be those of this driver, counted from 0; ValueError if there is none.
+
+        The wheel of the other is given back: nobody would hold it.
+        """
         if not 0 <= number < len(self.watched):
-            raise ValueError(f"there are {len(self.watched)} drivers, so none is number {number + 1}")
-        self.chosen = number
+            there = "is 1 driver" if len(self.watched) == 1 else f"are {len(self.watched)} drivers"
+            raise ValueError(f"there {there}, so none is number {number + 1}")
+        if number != self.chosen:
+            self.journey.hand = None
+            self.chosen = number
+            self.say(f"now it is the turn of {self.watched[number].name}: wheel and lesions are its own")
 
     def show_overlay(self, name: str) -> None:
         """Put an overlay on the pictures of all drivers; KeyError for one that is not there."""
@@ -174,7 +177,7 @@ class Show:
     def strength_of(self, name: str) -> float:
         """The strength that is seen now."""
         own = self.journey.env.snapshot().looks[0]
-        given = float(own["noise_grey"]) / 24.0 if name == "noise" else float(own[name])
+        given = float(own["noise_grey"]) / NOISIEST if name == "noise" else float(own[name])
         return self.journey.edits.strengths.get(name, given)
 
     def lesion(self, lesions: Lesions) -> None:
@@ -190,28 +193,46 @@ class Show:
 
     def change_scenario(self, name: str) -> None:
         """Go on in another scenario, from the beginning, with the same edits and lesions; ValueError, UserError."""
-        before = self.journeys
-        self.begin(load_scenario(name), self.first_seed)
-        for old, new in zip(before, self.journeys, strict=True):
+        journeys = self.new_cars(load_scenario(name), self.first_seed)
+        for old, new in zip(self.journeys, journeys, strict=True):
             new.lesion(old.lesions)
             new.edit(old.edits)
-        self.measure()
+        self.begin(journeys, self.first_seed)
 
     def next_scenario(self) -> str:
-        """The name of the scenario after this one."""
+        """The name of the scenario after this one, of those that the drivers were made for."""
         names = scenario_names()
-        return names[(names.index(self.scenario.name) + 1) % len(names)] if self.scenario.name in names else names[0]
+        here = names.index(self.scenario.name) + 1 if self.scenario.name in names else 0
+        in_turn = names[here:] + names[:here]
+        return next((name for name in in_turn if self._suits(load_scenario(name))), in_turn[0])
+
+    def _suits(self, scenario: Scenario) -> bool:
+        try:
+            for driver in self.drivers:
+                check_driver(driver, scenario)
+        except UserError:
+            return False
+        return True
 
     def picture(self, path: Path) -> None:
-        """Write the next frame as a .png file."""
-        self.wanted.append(path)
+        """Write what is to be seen now, without any message, as a .png file."""
+        write_picture(path, self._drawn(""))
 
     def record(self, path: Path) -> None:
         """Begin a film of everything from the next frame on; UserError if there is one already."""
         if self.film is not None:
             raise UserError("a film is being recorded already")
-        self.film = Film(path, (self.size[0] // 2 * 2, self.size[1] // 2 * 2), FRAMES_PER_S)
-        self._film_size = (self.size[0] // 2 * 2, self.size[1] // 2 * 2)
+        self.film = Reel(path, self.size)
+
+    def into_film(self, surface: pygame.Surface) -> None:
+        """Record a picture, if a film is being recorded; UserError if that fails, and then it no longer is."""
+        if self.film is not None:
+            try:
+                self.film.add(surface)
+            except UserError:
+                film, self.film = self.film, None
+                film.abandon()
+                raise
 
     def finish_film(self) -> Path | None:
         """End the film, so that it plays; the path of it."""
@@ -221,27 +242,8 @@ class Show:
         film.finish()
         return film.path
 
-    def abandon_film(self) -> None:
-        """Leave nothing of a film behind."""
-        film, self.film = self.film, None
-        if film is not None:
-            film.abandon()
-
-    def _into_film(self, surface: pygame.Surface) -> None:
-        assert self.film is not None
-        if surface.get_size() != self._film_size:  # the window is of another size by now, or of an odd one
-            surface = pygame.transform.smoothscale(surface, self._film_size)
-        self.film.add(pygame.image.tobytes(surface, "RGB"))
-
     def resize(self, size: tuple[int, int]) -> None:
         """Draw so many pixels from now on."""
         if size != self.size:
             self.size = size
             self.scene = Scene(self.watched, size, self._sharp)
-
-
-def png(surface: pygame.Surface) -> bytes:
-    """A surface as a .png file; pygame itself does not notice a full disk."""
-    encoded = io.BytesIO()
-    pygame.image.save(surface, encoded, ".png")
-    return encoded.getvalue()

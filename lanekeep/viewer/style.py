@@ -86,12 +86,19 @@ class Canvas:
 
     def write(self, text: str, at: Point, size: int = NORMAL, colour: Colour = FAINT, align: str = "left") -> float:
         """Write a line centred on the height `at[1]`, aligned left, right or in the middle of `at[0]`; return its width."""
-        words = _words(text, max(LEAST_TYPE, round(size * self.scale)), colour)
+        words = _words(text, self._pixels(size), colour)
         width = words.get_width()
         x, y = self._left + self.scale * at[0], self._top + self.scale * at[1]
         x -= {"left": 0.0, "middle": width / 2, "right": float(width)}[align]
         self.written.append(self.surface.blit(words, (round(x), round(y - words.get_height() / 2))))
         return width / self.scale
+
+    def width_of(self, text: str, size: int = NORMAL) -> float:
+        """How wide a line is."""
+        return _words(text, self._pixels(size), BRIGHT).get_width() / self.scale
+
+    def _pixels(self, size: int) -> int:
+        return max(LEAST_TYPE, round(size * self.scale))
 
     def plate(self, box: pygame.Rect, colour: Colour, rounded: int = 0) -> None:
         """A filled rectangle."""

@@ -48,9 +48,15 @@ class Film:
 
     def finish(self) -> None:
         """Make the file whole and give it its name."""
-        if self._end() != 0:
-            raise self._given_up()
-        self.aside.replace(self.path)
+        whole = self._end() == 0
+        try:
+            if not whole:
+                raise self._given_up()
+            self.aside.replace(self.path)
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be written: {error.strerror}") from error
+        finally:
+            self.aside.unlink(missing_ok=True)
 
     def abandon(self) -> None:
         """Leave nothing behind."""

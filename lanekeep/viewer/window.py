@@ -1,18 +1,18 @@
 """A window on a show: it is driven in real time, and what is pressed or clicked becomes an action."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 
 import pygame
 
 from lanekeep.flags import UserError
-from lanekeep.viewer.actions import Timed, perform
 from lanekeep.viewer.display import open_window
 from lanekeep.viewer.journey import FRAMES_PER_S, STEP_S
 from lanekeep.viewer.keys import action_of_key, actions_of_click
 from lanekeep.viewer.layout import SMALLEST, UNITS
+from lanekeep.viewer.script import Play
 from lanekeep.viewer.show import Show
 from lanekeep.viewer.style import GROUND
+from lanekeep.viewer.video import held_back
 from lanekeep.viewer.wheel import Hands, Wheel
 
 WAY_OUT = "write a video instead: --video drive.mp4"
@@ -36,12 +36,16 @@ class Window:
             if event.type == pygame.QUIT:
                 actions.append("quit")
             elif event.type == pygame.KEYDOWN:
-                action = action_of_key(show, event.key, bool(event.mod & pygame.KMOD_SHIFT))
+                text = event.dict.get("unicode", "")
+                action = action_of_key(show, event.key, bool(event.mod & pygame.KMOD_SHIFT), text)
                 actions += [action] if action is not None else []
             elif event.type == pygame.MOUSEBUTTONDOWN and event.button in BUTTONS:
                 actions += actions_of_click(show, event.pos, event.button)
-        if "release" in actions:
-            self._hands.let_go()
+        own = f"driver {show.chosen + 1}"
+        if any(action == "release" or (action.startswith("driver") and action != own) for action in actions):
+            self._hands.let_go()  # what is still held is not for the other driver
+            self._wheel.centre()
+            return actions
         return actions + self._steering(show)
 
     def _steering(self, show: Show) -> list[str]:
@@ -69,29 +73,38 @@ class Window:
         return max(width, SMALLEST[0] // 2), max(height, SMALLEST[1] // 2)
 
 
-def watch_in_window(show: Show, script: Sequence[Timed], ticks: int | None) -> list[Timed]:
-    """Run a show in real time until it is closed, or for a number of ticks; return everything that was done."""
-    window = Window(f"lanekeep watch {' '.join(show.names)}", show.size)
-    clock, waiting, done = pygame.time.Clock(), list(script), list[Timed]()
+def watch_in_window(show: Show, play: Play, ticks: int | None) -> None:
+    """Run a show in real time until it is closed or interrupted, or for a number of ticks; a film then plays."""
+    window, clock = Window(f"lanekeep watch {' '.join(show.names)}", show.size), pygame.time.Clock()
     try:
-        while show.open and (ticks is None or show.ticks < ticks):
-            while waiting and waiting[0].tick <= show.ticks:
-                done.append(waiting.pop(0))
-                perform(show, done[-1].line)
-            show.resize(window.size)
-            window.show(show.draw())
-            clock.tick(FRAMES_PER_S)
-            for line in window.listen(show):
-                try:
-                    perform(show, line)
-                    done.append(Timed(show.ticks, line))
-                except UserError as error:  # a finger that slipped ends nothing
-                    show.say(str(error))
-            if show.open:
-                show.tick()
+        with held_back() as interrupt:
+            while show.open and not interrupt.pressed and (ticks is None or show.ticks < ticks):
+                play.go_on(show)
+                show.resize(window.size)
+                _show(show, window)
+                clock.tick(FRAMES_PER_S)
+                _heed(show, play, window)
+                if show.open:
+                    show.tick()
     finally:
         try:
             show.finish_film()
         finally:
             pygame.display.quit()
-    return done
+
+
+def _show(show: Show, window: Window) -> None:
+    picture = show.draw()
+    window.show(picture)
+    try:
+        show.into_film(picture)
+    except UserError as error:  # a full disk ends the film and nothing else
+        show.say(str(error))
+
+
+def _heed(show: Show, play: Play, window: Window) -> None:
+    for line in window.listen(show):
+        try:
+            play.do(show, line)
+        except UserError as error:  # a finger that slipped ends nothing
+            show.say(str(error))

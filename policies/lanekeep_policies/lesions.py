@@ -22,6 +22,8 @@ from lanekeep_policies.cores.contract import Core
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.driver import Driver
 
+LARGEST = 1000.0  # of what a number is clamped at; potentials are about 1, and far beyond this nothing is finite
+
 
 @dataclass(frozen=True)
 class Lesions:
@@ -39,9 +41,7 @@ class Lesions:
         return replace(self.free(number), silenced=self.silenced | {number})
 
     def clamp(self, number: int, value: float) -> "Lesions":
-        """Hold one at a value; ValueError for one that is not finite."""
-        if not math.isfinite(value):
-            raise ValueError(f"a neuron is clamped at a finite value, not {value}")
+        """Hold one at a value."""
         return replace(self.free(number), clamped={**self.free(number).clamped, number: value})
 
     def free(self, number: int) -> "Lesions":
@@ -125,6 +125,9 @@ def _check(driver: Driver, lesions: Lesions) -> None:
     for number in (*lesions.silenced, *lesions.clamped):
         if not 0 <= number < numbers:
             raise ValueError(f"this driver's state has {numbers} numbers, counted from 0, so none is {number}")
+    for value in lesions.clamped.values():
+        if not abs(value) <= LARGEST:
+            raise ValueError(f"a neuron is clamped at a value from -{LARGEST:g} to {LARGEST:g}, not {value:g}")
     if lesions.cut and not isinstance(driver.core, LTC):
         raise ValueError(f"the core {driver.spec.core} has no synapses that could be cut: ncp and ltc have")
     if isinstance(driver.core, LTC):

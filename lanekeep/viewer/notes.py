@@ -1,0 +1,117 @@
+"""What is written over the pictures: tags at the top of a windscreen, a message at its bottom, the help over everything."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pygame
+
+from lanekeep.viewer.layout import UNITS
+from lanekeep.viewer.style import BRIGHT, GROUND, LARGE, NORMAL, PLAIN, RULE, Canvas
+
+TAG, GAP, LINE = 26, 8, 24
+MOST_LINES = 3  # of a message
+DOTS = "\N{HORIZONTAL ELLIPSIS}"
+HELP = (  # key, what it does
+    ("Space", "hold and go on"),
+    (".", "one step of 1/20 s"),
+    (",  /", "slower, faster"),
+    ("Backspace", "this road again"),
+    ("N", "next road"),
+    ("S", "next scenario"),
+    ("W", "choose weather, wear, lens or noise"),
+    ("+  \N{MINUS SIGN}", "stronger, weaker"),
+    ("1 ... 0", "remove or restore what its bar is of"),
+    ("U", "restore everything, the weather too"),
+    ("O", "next overlay"),
+    ("Left  Right", "take the wheel and steer"),
+    ("Enter", "give the wheel back"),
+    ("G  Shift+G", "a gust to the left, to the right"),
+    ("click", "a neuron: silence, clamp, let go"),
+    ("", "a synapse: cut, mend"),
+    ("mouse wheel", "over a clamped neuron: its potential"),
+    ("L", "let all neurons and synapses go"),
+    ("Tab", "the other driver's turn"),
+    ("P", "a picture"),
+    ("R", "record a film, end it"),
+    ("I", "save this instant"),
+    ("H", "this help"),
+    ("Q  Esc", "close"),
+)
+
+
+class Notes(NamedTuple):
+    """What there is to say, and whose turn it is: the windscreen that it is written on."""
+
+    tags: tuple[str, ...] = ()
+    message: str = ""
+    chosen: int = 0
+    help: bool = False
+
+
+def draw_notes(canvas: Canvas, box: pygame.Rect, notes: Notes) -> None:
+    """Write it all over a windscreen."""
+    _tags(canvas, box, notes.tags)
+    if notes.message:
+        _message(canvas, box, notes.message)
+    if notes.help:
+        _help(canvas)
+
+
+def _tags(canvas: Canvas, box: pygame.Rect, tags: tuple[str, ...]) -> None:
+    """From left to right, and in another row where they find no room."""
+    x, y = box.x + 10, box.y + 10
+    for tag in tags:
+        wide = round(canvas.width_of(tag)) + 20
+        if x > box.x + 10 and x + wide > box.right - 10:
+            x, y = box.x + 10, y + TAG + GAP
+        plate = pygame.Rect(x, y, wide, TAG)
+        canvas.plate(plate, GROUND, 6)
+        canvas.write(tag, plate.center, NORMAL, BRIGHT, "middle")
+        x += wide + GAP
+
+
+def _message(canvas: Canvas, box: pygame.Rect, message: str) -> None:
+    lines = folded(message, lambda line: canvas.width_of(line) <= box.width - 60)
+    plate = pygame.Rect(0, 0, round(max(map(canvas.width_of, lines))) + 40, LINE * len(lines) + 6)
+    plate.midbottom = (box.centerx, box.bottom - 10)
+    canvas.plate(plate, GROUND, 6)
+    for k, line in enumerate(lines):
+        canvas.write(line, (plate.centerx, plate.y + 3 + LINE * (k + 0.5)), NORMAL, BRIGHT, "middle")
+
+
+def _help(canvas: Canvas) -> None:
+    half = -(-len(HELP) // 2)
+    plate = pygame.Rect(0, 0, 1080, 76 + 27 * half)
+    plate.center = (UNITS[0] // 2, UNITS[1] // 2)
+    canvas.plate(plate.inflate(4, 4), RULE, 10)
+    canvas.plate(plate, GROUND, 10)
+    canvas.write("keys", (plate.x + 28, plate.y + 32), LARGE, BRIGHT)
+    for k, (key, text) in enumerate(HELP):
+        x, y = plate.x + 28 + 528 * (k // half), plate.y + 72 + 27 * (k % half)
+        canvas.write(key, (x, y), NORMAL, BRIGHT)
+        canvas.write(text, (x + 128, y), NORMAL, PLAIN)
+
+
+def folded(text: str, fits: Callable[[str], bool]) -> list[str]:
+    """A text in a few lines that fit; a word that is too long for one, and what is left over, end in dots."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if fits(longer):
+            lines[-1] = longer
+        elif len(lines) == MOST_LINES:
+            return [*lines[:-1], _cut(longer, fits)]
+        else:
+            lines += [_cut(word, fits)]
+    return [line for line in lines if line]
+
+
+def _cut(line: str, fits: Callable[[str], bool]) -> str:
+    if fits(line):
+        return line
+    return next((cut for k in range(len(line), 0, -1) if fits(cut := line[:k].rstrip() + DOTS)), DOTS)
+
+
+def shortened(name: str, letters: int = 17) -> str:
+    """A name that leaves room for what stands beside it."""
+    return name if len(name) <= letters else name[: letters - 1] + DOTS

@@ -1,0 +1,78 @@
+"""What is shown, as files: a .png of a picture, an .mp4 of many."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pygame
+
+from lanekeep.flags import UserError, write_whole
+from lanekeep.viewer.journey import FRAMES_PER_S
+from lanekeep.viewer.style import GROUND
+from lanekeep.viewer.video import Film
+
+
+def write_picture(path: Path, surface: pygame.Surface) -> None:
+    """Write a .png file; pygame itself does not notice a full disk."""
+    check_suffix(path, ".png")
+    encoded = io.BytesIO()
+    pygame.image.save(surface, encoded, ".png")
+    write_whole(path, encoded.getvalue())
+
+
+class Reel:
+    """A film of pictures, all of the size of the first, which is made even: half the colours of H.264 are."""
+
+    def __init__(self, path: Path, size: tuple[int, int]) -> None:
+        check_suffix(path, ".mp4")
+        if path.is_dir():
+            raise UserError(f"{path} is a folder; expected the name of a file")
+        self.path, self._size = path, (size[0] // 2 * 2, size[1] // 2 * 2)
+        self._film = Film(path, self._size, FRAMES_PER_S)
+
+    def add(self, surface: pygame.Surface) -> None:
+        """One more picture."""
+        self._film.add(pygame.image.tobytes(fitted(surface, self._size), "RGB"))
+
+    def finish(self) -> None:
+        """Make the film whole."""
+        self._film.finish()
+
+    def abandon(self) -> None:
+        """Leave nothing of it behind."""
+        self._film.abandon()
+
+
+@contextmanager
+def filmed(path: Path | None, size: tuple[int, int]) -> Iterator[Reel | None]:
+    """A film of what happens meanwhile, if there is a path; nothing is left of it if that fails."""
+    if path is None:
+        yield None
+        return
+    reel = Reel(path, size)
+    try:
+        yield reel
+    except BaseException:
+        reel.abandon()
+        raise
+    reel.finish()
+
+
+def fitted(surface: pygame.Surface, size: tuple[int, int]) -> pygame.Surface:
+    """A picture of another size: as large as its shape allows, in the middle; one pixel too many is cut off."""
+    (width, height), (wide, high) = surface.get_size(), size
+    if 0 <= width - wide <= 1 and 0 <= height - high <= 1:
+        return surface.subsurface((0, 0, wide, high))
+    scale = min(wide / width, high / height)
+    small = pygame.transform.smoothscale(surface, (round(width * scale), round(height * scale)))
+    whole = pygame.Surface(size, 0, 32)
+    whole.fill(GROUND)
+    whole.blit(small, small.get_rect(center=(wide // 2, high // 2)))
+    return whole
+
+
+def check_suffix(path: Path, suffix: str) -> None:
+    """Refuse a file whose name says that it is something else."""
+    if path.suffix.lower() != suffix:
+        raise UserError(f"{path}: expected a name that ends in {suffix}")
