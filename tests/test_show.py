@@ -205,6 +205,7 @@ def test_a_person_at_the_wheel_steers_and_gives_it_back() -> None:
     drive(left, 12), drive(right, 12)
     assert left.journey.past[-1].lateral_offset_m > right.journey.past[-1].lateral_offset_m
     assert left.journey.env.snapshot().cars["action"][0] == 0.5
+    assert left.journey.past[-2].hand == 0.5 and np.isnan(left.journey.past[-1].hand)
     perform(left, "release")
     wanted = left.journey.past[-1].action
     drive(left, 1)

@@ -16,6 +16,7 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # before anything impo
 import pygame
 import torch
 import tyro
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.drivers import camera_of, open_driver
@@ -110,7 +111,8 @@ def watch(settings: Watch) -> None:
     play = Play(() if settings.script is None else read_script(settings.script))
     opened = None if settings.from_ is None else read_moments(settings.from_)
     torch.set_num_threads(1)  # a single frame is too little for more, which only wait for each other
-    show = _show_of(settings, opened)
+    with Console(stderr=True).status("getting ready; the first time compiles, a minute or two"):
+        show = _show_of(settings, opened)
     ticks = None if settings.seconds is None else round(settings.seconds / STEP_S)
     begun = _begun(settings, show)
     try:

@@ -52,6 +52,7 @@ class Instant(NamedTuple):
     expert: float
     departed: bool
     state: NDArray[np.float32]  # [S]
+    hand: float = float("nan")  # what a person at the wheel did instead
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,8 @@ class Journey:
     def advance(self) -> None:
         """Carry the action out and let the driver look again."""
         action = self.past[-1].action if self.hand is None else self.hand
+        if self.hand is not None:
+            self.past[-1] = self.past[-1]._replace(hand=self.hand)
         self._gust_steps -= 1
         self.env.push(self._gust if self._gust_steps >= 0 else 0.0)
         self.frame, _, departed, finished, self.info = self.env.step(np.array([action]))

@@ -1,12 +1,13 @@
 """The last eight seconds as curves: time runs to the right and ends now; left of the road is up."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 import pygame
 
 from lanekeep.viewer.journey import MEMORY_S, Instant
-from lanekeep.viewer.style import FAINT, GREEN, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Canvas, Colour, mix
+from lanekeep.viewer.style import BRIGHT, FAINT, GREEN, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Canvas, Colour, mix
 
 TICKS_WIDTH, TIMES_HEIGHT = 40, 18
 SCALES_PER_KM = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -38,15 +39,13 @@ class Plot:
         self.sheet.line([(0, y), (self.sheet.width, y)], colour, width)
 
     def curve(self, past: Sequence[Instant], values: Sequence[float], colour: Colour, width: float) -> None:
-        """A curve, broken where the car was put back."""
+        """A curve, broken where the car was put back and where there is no value."""
         now = past[-1].elapsed_s
-        for leg in sorted({instant.leg for instant in past}):
-            points = [
-                (self.across(now - instant.elapsed_s), self.height(value))
-                for instant, value in zip(past, values, strict=True)
-                if instant.leg == leg and np.isfinite(value)
-            ]
-            self.sheet.line(points, colour, width)
+        pairs = zip(past, values, strict=True)
+        for (_, is_there), piece in groupby(pairs, lambda pair: (pair[0].leg, bool(np.isfinite(pair[1])))):
+            if is_there:
+                points = [(self.across(now - instant.elapsed_s), self.height(value)) for instant, value in piece]
+                self.sheet.line(points, colour, width)
 
     def departures(self, past: Sequence[Instant]) -> None:
         """Upright lines where the car departed from its lane."""
@@ -72,18 +71,20 @@ class Plot:
 def draw_steering(
     canvas: Canvas, box: pygame.Rect, pasts: Sequence[Sequence[Instant]], colours: Sequence[Colour], limit_per_m: float
 ) -> None:
-    """The curvature that the drivers ask for, and the expert in the place of the first."""
+    """The curvature that the drivers ask for, the expert in the place of the first, and in white a person at the wheel."""
     per_km = 1000.0 * limit_per_m
     drivers = [[per_km * float(np.clip(instant.action, -1, 1)) for instant in past] for past in pasts]
     expert = [per_km * instant.expert for instant in pasts[0]]
-    most = max(float(np.nanmax(np.abs([0.0, *curve]))) for curve in (*drivers, expert))
+    hands = [[per_km * instant.hand for instant in past] for past in pasts]
+    most = max(float(np.nanmax(np.abs([0.0, *curve]))) for curve in (*drivers, expert, *hands))
     step = next((scale for scale in SCALES_PER_KM if scale >= most), per_km)
     ticks = (step, step / 2, 0.0, -step / 2, -step) if box.height > 110 else (step, 0.0, -step)
     plot = Plot(canvas, box, 1.15 * step, ticks)
     plot.departures(pasts[0])
     plot.curve(pasts[0], expert, ORANGE, 1.5)
-    for past, curve, colour in reversed(list(zip(pasts, drivers, colours, strict=True))):
+    for past, curve, hand, colour in reversed(list(zip(pasts, drivers, hands, colours, strict=True))):
         plot.curve(past, curve, colour, 2.0)
+        plot.curve(past, hand, BRIGHT, 2.0)
     plot.done("{:+g}")
 
 
