@@ -186,7 +186,7 @@ class Gymnasium:
     def restore(self, tensors: dict[str, Tensor]) -> None:
         mean, var, count = tensors[SCALE].tolist()
         scale = self.cars.ret_rms
-        scale.mean, scale.var, scale.count = np.float64(mean), np.float64(var), count
+        scale.mean, scale.var, scale.count = np.asarray(mean), np.asarray(var), count
 
 
 def world_of(settings: TrainRL, start: Driver | None) -> World:
