@@ -76,8 +76,10 @@ def record_expert(settings: Record) -> None:
 
 def record_person(settings: Record) -> None:
     """Let a person drive, and write each drive when it ends."""
-    from lanekeep.viewer.human import Cockpit, drive_by_hand
+    from lanekeep.viewer.human import LEAST_S, Cockpit, drive_by_hand
 
+    if settings.seconds < LEAST_S:  # no drive would ever be kept, and there would be no end
+        raise UserError(f"--seconds {settings.seconds:g}: a person's drive is kept from {LEAST_S:g} s on")
     scenario, camera, steps = what_to_drive(settings)
     lengths = list[int]()
     with closing(Cockpit(f"lanekeep record --human: {scenario.name}")) as cockpit, Recorder(settings.out) as recorder:

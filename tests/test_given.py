@@ -168,6 +168,11 @@ def test_a_damaged_episode_is_named(
     assert not (tmp_path / "driver").exists()
 
 
+def test_a_folder_is_given_once() -> None:
+    with pytest.raises(UserError, match="^--demonstrations takes each folder once$"):
+        TrainImitation(out=Path("x"), demonstrations=(Path("a"), Path("b/../a")))
+
+
 def test_a_folder_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "imitation", "driver", "--demonstrations"]) == 2
     said = capsys.readouterr().err

@@ -207,6 +207,7 @@ def test_the_person_sees_the_road_and_the_wheel() -> None:
     ("flags", "sentence"),
     [
         (["--noise", "0.3"], "--noise disturbs the expert, and a person drives undisturbed"),
+        (["--seconds", "0.9"], "--seconds 0.9: a person's drive is kept from 1 s on"),
         (["--scenario", "fog"], "fog is held out for tests"),
         ([], "no window can be opened here; leave --human out"),
     ],

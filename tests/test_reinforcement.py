@@ -281,6 +281,20 @@ def test_elsewhere_rewards_are_scaled_to_learn_from_and_returns_are_told_as_they
     assert total < -500.0 and np.abs(learned).max() <= 10.0 and np.abs(learned[100:]).mean() < 1.0
 
 
+def test_the_scale_of_rewards_elsewhere_is_kept_when_a_training_is_gone_on_with(tmp_path: Path) -> None:
+    settings = TrainRL(tmp_path / "a", env_id="Pendulum-v1", steps=128, cars=2, horizon=32, batch=64, epochs=1)
+    first = Training(settings)
+    first.world.cars.reset()
+    for _ in range(40):
+        first.world.cars.step(np.zeros((2, 1), np.float32))
+    first.rollout, first.history = 1, [[64.0, -1000.0, -0.5]]
+    first.save()
+    again = Training(settings)
+    assert vars(again.world.cars.ret_rms) != vars(first.world.cars.ret_rms)  # type: ignore[attr-defined]
+    again.resume()
+    assert vars(again.world.cars.ret_rms) == vars(first.world.cars.ret_rms)  # type: ignore[attr-defined]
+
+
 def test_the_actions_of_another_world_are_brought_to_ours() -> None:
     env = made("Pendulum-v1")
     assert env.action_space == Box(-1.0, 1.0, (1,))

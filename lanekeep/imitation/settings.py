@@ -75,6 +75,9 @@ class TrainImitation:
         in_range(self, "seed", 0, 2**63 - 1)
         if self.demonstrations == ():
             raise UserError("--demonstrations needs a folder; lanekeep record makes one")
+        given = [folder.resolve() for folder in self.demonstrations or ()]
+        if len(set(given)) < len(given):
+            raise UserError("--demonstrations takes each folder once")
         if self.good_rms_m > 0.0 and self.rounds_every == 0:
             raise UserError(
                 "--good-rms-m is looked at before every DAgger round, and there are none; give --dagger-every"

@@ -167,7 +167,7 @@ class Training(BaseCallback):
             "git_commit": git_commit(),
         }
         tensors = {f"policy.{name}": value for name, value in self._own_tensors().items()}
-        tensors |= adam_tensors(self.policy.optimizer)
+        tensors |= adam_tensors(self.policy.optimizer) | self.world.tensors()
         save_driver(s.out, self.policy.driver(), training, {"rollout": self.rollout}, tensors)
         self._saved, self._saved_rollout = time.perf_counter(), self.rollout
 
@@ -191,6 +191,7 @@ class Training(BaseCallback):
             own = {n.removeprefix("policy."): value for n, value in tensors.items() if n.startswith("policy.")}
             self.policy.load_state_dict(self.policy.state_dict() | own)
             restore_adam(self.policy.optimizer, tensors)
+            self.world.restore(tensors)
             if not 0 < self.rollout == len(self.history) <= s.rollouts or any(len(row) != 3 for row in self.history):
                 raise ValueError(f"rollout {self.rollout} of {s.rollouts} with a history of {len(self.history)}")
         except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:

@@ -10,12 +10,14 @@ from typing import Any, Protocol
 import gymnasium
 import msgspec
 import numpy as np
+import torch
 from gymnasium.spaces import Box
 from gymnasium.wrappers import RescaleAction, TimeLimit
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
+from torch import Tensor
 
 from lanekeep.drivers import camera_of, check_driver
 from lanekeep.flags import UserError
@@ -30,6 +32,7 @@ WINDOW = 10  # rollouts
 COLLAPSE = 5.0  # times the departures per km of the best window so far
 EPISODES = 20  # that a mean return is of
 BLOCK = 50  # episodes, to tell a collapse by
+SCALE = "world.reward_scale"  # mean, variance and number of discounted returns
 LONGEST = 10_000  # steps of an episode in a world that sets no limit
 
 
@@ -58,6 +61,12 @@ class World(Protocol):
 
     def examine(self, driver: Driver) -> str:
         """Say how the driver does where it has not learned."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint keeps of the world."""
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Go on from what a checkpoint kept; KeyError, TypeError or ValueError if it is damaged."""
 
 
 class LaneKeeping:
@@ -106,11 +115,19 @@ class LaneKeeping:
         rate, rms = validate(driver, self.scenario, self.camera, self._km_to_examine)
         return f"on held-out roads {rate:.2f} departures per km, lateral RMS {rms:.3f} m"
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Nothing: every rollout begins on new roads."""
+        return {}
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        pass
+
 
 class Gymnasium:
     """Any other environment, with one process for all its cars; actions are brought to -1..1, and rewards to a scale of 1.
 
-    Its episodes go on from one rollout to the next, and begin anew when a training is resumed: nothing can keep them.
+    Its episodes go on from one rollout to the next, and begin anew when a training is resumed: nothing can keep them.  The
+    scale of the rewards is kept, since the critic has learned in it.
     """
 
     unit = "mean return"
@@ -160,6 +177,16 @@ class Gymnasium:
         returns = np.array(evaluate_policy(driver, self._cars, episodes, return_episode_rewards=True)[0])
         lowest, highest = returns.min(), returns.max()
         return f"mean return of {episodes} new episodes {returns.mean():.1f} ({lowest:.1f} to {highest:.1f})"
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The statistics that give the scale of the rewards."""
+        scale = self.cars.ret_rms
+        return {SCALE: torch.tensor([float(scale.mean), float(scale.var), float(scale.count)], dtype=torch.float64)}
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        mean, var, count = tensors[SCALE].tolist()
+        scale = self.cars.ret_rms
+        scale.mean, scale.var, scale.count = np.asarray(mean), np.asarray(var), count
 
 
 def world_of(settings: TrainRL, start: Driver | None) -> World:

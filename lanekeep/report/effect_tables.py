@@ -1,11 +1,15 @@
 """The section on what each thing does to the steering, alone and in company."""
 
+from collections.abc import Sequence
+from html import escape
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep.effects import GROUPS, add_one_in, leave_one_out, shapley, title_of
-from lanekeep.report.contents import Study, elements_shown
-from lanekeep.report.html import Span, bar_table, section
+from lanekeep.report.charts import bar
+from lanekeep.report.contents import COLOURS, Study, elements_shown
+from lanekeep.report.html import Span, section, wide
 from lanekeep.report.marks import interval_over_roads
 from lanekeep_envs import REMOVABLE
 
@@ -22,7 +26,7 @@ def effects(study: Study) -> str:
         ("3 s on, in metres", "{:.2f}", _spans([f.displaced_m for f in study.found], chosen, one_each)),
     ]
     names = [title_of(REMOVABLE[k]) for k in chosen]
-    elements = bar_table(names, [(title, form, _end(spans), spans) for title, form, spans in kinds])
+    elements = _bar_table(names, [(title, form, _end(spans), spans) for title, form, spans in kinds])
     return section(
         "What each thing does to the steering",
         f"{study.names[0]} above, {study.names[1]} below, with 95 % intervals. Now: memory as it is. Absent for 1 s: the "
@@ -43,10 +47,29 @@ def _groups(study: Study) -> str:
     return (
         "<p class='about groups'>Groups, in company and alone. Two lines back each other up: left out alone, each may look "
         "useless; put in alone, each may look like everything. Shapley values share the effect out.</p>"
-        + bar_table(
+        + _bar_table(
             [names[k] for k in shown], [(title, "{:.3f}", end, s) for (title, _), s in zip(kinds, spans, strict=True)]
         )
     )
+
+
+def _bar_table(names: Sequence[str], kinds: Sequence[tuple[str, str, float, Sequence[tuple[Span, Span]]]]) -> str:
+    """A row for each name, a column for each kind: its title, how its numbers are written, the end of its scale, and the
+    spans of both drivers for each row."""
+    head = "".join(f"<th>{title}</th>" for title, *_ in kinds)
+    rows = []
+    for k, name in enumerate(names):
+        cells = "".join(
+            "<td>"
+            + "".join(
+                f"{bar(*span, end, colour)}<small>{form.format(span[0])}</small>"
+                for span, colour in zip(spans[k], COLOURS, strict=True)
+            )
+            + "</td>"
+            for _, form, end, spans in kinds
+        )
+        rows.append(f"<tr><th>{escape(name)}</th>{cells}</tr>")
+    return wide("effects", f"<th>mean |effect| of</th>{head}", "".join(rows))
 
 
 def _spans(both: list[F64], columns: list[int], roads: list[int]) -> Pairs:

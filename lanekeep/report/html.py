@@ -1,15 +1,12 @@
 """The pieces that sections of the page are put together from."""
 
 from base64 import b64encode
-from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep.picture import png
-from lanekeep.report.charts import bar
-from lanekeep.report.contents import COLOURS
 
 U8 = NDArray[np.uint8]
 Span = tuple[float, float, float]  # a number and the ends of its interval
@@ -21,6 +18,7 @@ def picture(pixels: U8) -> str:
 
 
 def section(title: str, about: str, body: str) -> str:
+    """A heading, what it is about, and what is shown."""
     return f"<section><h2>{escape(title)}</h2><p class=about>{escape(about)}</p>{body}</section>"
 
 
@@ -30,24 +28,6 @@ def wide(kind: str, head: str, body: str) -> str:
 
 
 def spanned(form: str, value: Span) -> str:
+    """A number and, small, its interval."""
     middle, low, high = (form.format(v) for v in value)
     return f"{middle} <small>[{low}, {high}]</small>"
-
-
-def bar_table(names: Sequence[str], kinds: Sequence[tuple[str, str, float, Sequence[tuple[Span, Span]]]]) -> str:
-    """A row for each name, a column for each kind: its title, how its numbers are written, the end of its scale, and the
-    spans of both drivers for each row."""
-    head = "".join(f"<th>{title}</th>" for title, *_ in kinds)
-    rows = []
-    for k, name in enumerate(names):
-        cells = "".join(
-            "<td>"
-            + "".join(
-                f"{bar(*span, end, colour)}<small>{form.format(span[0])}</small>"
-                for span, colour in zip(spans[k], COLOURS, strict=True)
-            )
-            + "</td>"
-            for _, form, end, spans in kinds
-        )
-        rows.append(f"<tr><th>{escape(name)}</th>{cells}</tr>")
-    return wide("effects", f"<th>mean |effect| of</th>{head}", "".join(rows))

@@ -2,7 +2,8 @@
 
 Intervals of means over seeds: 95 % of 2,000 resamplings of roads and of seeds together, a driver and its control with the
 same seeds and on the same roads.  Three seeds are few, and such an interval is at most as wide as they lie apart, roads
-aside.  Intervals of rank correlations: drivers are resampled.
+aside: it is of the drivers that were trained, and too narrow for others of their make.  Intervals of rank correlations:
+drivers are resampled, as if those of a core had no more in common than any.
 """
 
 from collections.abc import Sequence
