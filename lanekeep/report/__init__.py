@@ -154,8 +154,18 @@ class Answers(NamedTuple):
     known: Findings | None
 
 
-def ask(settings: Compare, which: int, told: Any) -> Answers:
-    """Study one of the two; in a process of its own, which puts what it does into the queue `told`.
+_told: Any = None  # in a process that answers, the queue into which it puts what it does
+
+
+def listened_to(told: Any) -> None:
+    """Begin a process that answers."""
+    global _told
+    _told = told
+    told.cancel_join_thread()  # nobody waits for words that are not read any more
+
+
+def ask(settings: Compare, which: int) -> Answers:
+    """Study one of the two, in a process of its own.
 
     It films the roads itself: they are the same for both, and too large to send.
     """
@@ -165,7 +175,7 @@ def ask(settings: Compare, which: int, told: Any) -> Answers:
     instants = instants_of(settings, scenario)
 
     def tell(what: str) -> None:
-        told.put(f"{subject.name}: {what}")
+        _told.put(f"{subject.name}: {what}")
 
     examiner = Examiner(subject, instants)
     return Answers(
@@ -205,9 +215,9 @@ def study_of(settings: Compare, names: list[str]) -> Study:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with ExitStack() as stack:
         with deaf_to_ctrl_c():  # it is for the process that asks; those that answer inherit this
-            told = stack.enter_context(spawn.Manager()).Queue()
-            pool = stack.enter_context(ProcessPoolExecutor(2, spawn))
-            jobs = [pool.submit(ask, settings, which, told) for which in range(2)]
+            told = spawn.Queue()
+            pool = stack.enter_context(ProcessPoolExecutor(2, spawn, listened_to, (told,)))
+            jobs = [pool.submit(ask, settings, which) for which in range(2)]
         bar = stack.enter_context(Progress(*columns, transient=True))
         task = bar.add_task("the expert drives", total=ticks(settings))
         try:
