@@ -124,7 +124,7 @@ def test_what_is_removed_is_gone_for_the_driver_and_the_present_is_thought_over(
     expected = journey.env.view(journey.env.snapshot(), [Remove(Element.TREES)]).image
     assert np.array_equal(journey.frame, expected)
     action, _ = journey.driver.step(expected[None], state)
-    assert journey.past[-1].action == pytest.approx(float(action[0, 0]), abs=1e-6)
+    assert journey.past[-1].action == pytest.approx(float(action[0, 0]), abs=1e-5)
     assert len(journey.past) == 6  # decided anew, not twice
     show.toggle(Element.TREES)
     assert journey.edits == Edits()
@@ -141,7 +141,7 @@ def test_bars_are_the_effects_that_the_library_measures() -> None:
         for element, effect in seen.items():
             without = journey.env.view(journey.env.snapshot(), [Remove(element)]).image
             a, b = (journey.driver.step(frame[None], journey.before)[0] for frame in (journey.frame, without))
-            assert effect == pytest.approx(float(a[0, 0] - b[0, 0]), abs=2e-6)
+            assert effect == pytest.approx(float(a[0, 0] - b[0, 0]), abs=1e-5)
 
 
 def test_a_lesion_let_go_leaves_the_undisturbed_drive() -> None:
