@@ -1,12 +1,12 @@
 """Compiled kernels are cached under a name that changes with the sources: no test runs a stale one.
 
-And what several files of tests share, which cannot import each other: the mirrored world.
+And what several files of tests share, which cannot import each other: the mirrored world, and torch on one thread.
 """
 
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -41,3 +41,14 @@ def mirrored() -> Callable[[Any], Any]:
         return type(snapshot)(**{**snapshot.__dict__, **changed})
 
     return mirrored
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """A single frame is too little for two threads, which only wait for each other where the cores are busy."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from lanekeep.cli import main
-from lanekeep.report import deaf_to_ctrl_c
+from lanekeep.interrupts import deaf_to_ctrl_c
 from lanekeep.report.charts import nice_ticks
 from lanekeep.report.controls import edges
 from lanekeep.report.drives import strongest

@@ -12,7 +12,6 @@ import imageio_ffmpeg
 import numpy as np
 import pygame
 import pytest
-import torch
 
 from lanekeep.cli import main
 from lanekeep.flags import UserError
@@ -30,6 +29,7 @@ from lanekeep_policies.checkpoint import save_driver
 from lanekeep_policies.driver import Driver, DriverSpec
 from lanekeep_policies.lesions import Lesions, lesioned
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 CAMERA = Camera(height_px=48, width_px=160)
 
 
@@ -48,14 +48,6 @@ def drive(show: Show, ticks: int) -> np.ndarray:
         show.tick()
         places.append([(journey.past[-1].x, journey.past[-1].y) for journey in show.journeys])
     return np.array(places)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -5,14 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
 import pygame
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from lanekeep.cli import main
@@ -28,20 +26,12 @@ from lanekeep_policies.checkpoint import save_driver
 from lanekeep_policies.driver import Driver, DriverSpec
 from lanekeep_policies.wiring import ncp_wiring
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 CAMERA = Camera(height_px=48, width_px=160)
 
 
 def untrained(core: str = "ncp") -> Driver:
     return Driver.build(DriverSpec(core=core, camera_height=48, camera_width=160, curvature_limit_per_m=0.02), 0)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """A single frame is too little for two threads, which only wait for each other where the cores are busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,10 @@ study asks the questions, marks and verdict judge the answers, drives and charts
 import json
 import multiprocessing
 import shlex
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty
@@ -31,6 +28,7 @@ from rich.table import Table
 from lanekeep.drivers import camera_of, check_driver, open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.flags import UserError, check_file, in_range, write_whole
+from lanekeep.interrupts import deaf_to_ctrl_c
 from lanekeep.report.contents import Study
 from lanekeep.report.drives import Drive, drive
 from lanekeep.report.figure import figure
@@ -194,19 +192,6 @@ def instants_of(settings: Compare, scenario: Scenario) -> Instants:
     if len(instants.tapes) < 2:
         raise UserError(f"the roads of {scenario.name} are too short to judge anything on")
     return instants
-
-
-@contextmanager
-def deaf_to_ctrl_c() -> Iterator[None]:
-    """Ignore Ctrl-C, in what is started meanwhile for good."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def study_of(settings: Compare, names: list[str]) -> Study:

@@ -25,6 +25,7 @@ from lanekeep.flags import UserError, check_file, did_you_mean, in_range, write_
 from lanekeep.viewer.journey import STEP_S
 from lanekeep.viewer.layout import LARGEST, SMALLEST
 from lanekeep.viewer.moment import Opened, go_on_from, read_moments
+from lanekeep.viewer.notes import counted
 from lanekeep.viewer.overlay import OVERLAYS
 from lanekeep.viewer.pictures import Reel, check_suffix, filmed, write_picture
 from lanekeep.viewer.script import Play, read_script, written
@@ -121,11 +122,11 @@ def watch(settings: Watch) -> None:
         else:
             _write(settings, show, play, ticks)
         if ticks is not None and play.waiting:
-            print(f"--seconds {settings.seconds:g} is over before {_counted(len(play.waiting), 'line')} of the script")
+            print(f"--seconds {settings.seconds:g} is over before {counted(len(play.waiting), 'line')} of the script")
     finally:
         if settings.log is not None:
             write_whole(settings.log, written(play.done, begun).encode())
-            print(f"{settings.log}: {_counted(len(play.done), 'action')}")
+            print(f"{settings.log}: {counted(len(play.done), 'action')}")
 
 
 def _begun(settings: Watch, show: Show) -> str:
@@ -200,9 +201,5 @@ def _keep(picture: pygame.Surface, settings: Watch, show: Show, reel: Reel | Non
 def _outcome(show: Show) -> str:
     counts = [journey.departures for journey in show.journeys]
     if len(counts) == 1:
-        return _counted(counts[0], "departure")
+        return counted(counts[0], "departure")
     return "departures: " + ", ".join(f"{name} {count}" for name, count in zip(show.names, counts, strict=True))
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -148,8 +148,7 @@ class Journey:
 
     def lesion(self, lesions: Lesions) -> None:
         """Put the driver under other lesions, at the present instant; ValueError for what it does not have."""
-        self._pilot = DriverPilot(lesioned(self.driver, lesions) if lesions else self.driver, 1)
-        self.lesions = lesions
+        self._put_under(lesions)
         self._again()
 
     def gust(self, acceleration_mps2: float) -> None:
@@ -165,32 +164,30 @@ class Journey:
         """Go on from an instant of this driver on this kind of road; ValueError for another."""
         if moment.before.shape != self.before.shape:
             raise ValueError(f"this instant is of a driver with {moment.before.shape[1]} numbers of state")
-        self._pilot = DriverPilot(lesioned(self.driver, moment.lesions) if moment.lesions else self.driver, 1)
+        self._put_under(moment.lesions)
         self.env.restore(moment.snapshot)
         self.info = self.env.info()
         self.steps, self.departures = moment.steps, moment.departures
-        self.edits, self.lesions = moment.edits, moment.lesions
+        self.edits = moment.edits
         self._gust, self._gust_steps = moment.gust_mps2, moment.gust_steps
         self.past.clear()
         self._pilot.state = moment.before.clone()
         self._again()
 
-    def view(self, height_px: int, width_px: int) -> Frame:
-        """What the driver's camera would show with more pixels, at this instant."""
-        return self._view(self.env.camera.resized(height_px, width_px))
-
     def picture(self, height_px: int, width_px: int) -> NDArray[np.uint8]:
-        """Its image [H, W, 3] alone, which is sooner made."""
+        """What the driver's camera would show with other pixels, at this instant: an image [H, W, 3]."""
         camera = self.env.camera.resized(height_px, width_px)
         seen: NDArray[np.uint8] = self.env.views([self.env.snapshot()], [self.edits.variant()], camera)[0, 0]
         return seen
 
     def scenery(self) -> Frame:
         """What the driver's camera shows, with the elements of every pixel."""
-        return self._view(self.env.camera)
+        return self.env.view(self.env.snapshot(), self.edits.variant())
 
-    def _view(self, camera: Camera) -> Frame:
-        return self.env.view(self.env.snapshot(), self.edits.variant(), camera)
+    def _put_under(self, lesions: Lesions) -> None:
+        """Let a driver under these lesions go on; its memory is yet to be given."""
+        self._pilot = DriverPilot(lesioned(self.driver, lesions) if lesions else self.driver, 1)
+        self.lesions = lesions
 
     def _put_down(self, seed: int, start_m: float | None) -> None:
         options = None if start_m is None else {"start_m": start_m}

@@ -2,6 +2,7 @@
 
 import pygame
 
+from lanekeep.viewer.actions import GUST_MPS2
 from lanekeep.viewer.bars import row_at
 from lanekeep.viewer.circuit import cell_at, neuron_at, synapse_at, wiring_of
 from lanekeep.viewer.show import Show
@@ -44,7 +45,7 @@ def action_of_key(show: Show, key: int, shift: bool, typed: str = "") -> str | N
     if typed in TYPED:
         return TYPED[typed]
     if key == pygame.K_g:
-        return f"gust {'-4' if shift else '4'}"
+        return f"gust {-GUST_MPS2 if shift else GUST_MPS2:g}"
     digit = int(typed) if typed in DIGITS else key - pygame.K_0
     return _toggle_row(show, (digit - 1) % 10) if 0 <= digit <= 9 else KEYS.get(key)
 

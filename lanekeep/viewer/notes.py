@@ -115,3 +115,8 @@ def _cut(line: str, fits: Callable[[str], bool]) -> str:
 def shortened(name: str, letters: int = 17) -> str:
     """A name that leaves room for what stands beside it."""
     return name if len(name) <= letters else name[: letters - 1] + DOTS
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 departure`, `2 departures`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -13,7 +13,7 @@ from lanekeep.viewer.bars import LiveEffects, draw_bars
 from lanekeep.viewer.circuit import draw_cells, draw_circuit, wiring_of
 from lanekeep.viewer.journey import STEP_S, Journey
 from lanekeep.viewer.layout import DUO, SOLO, UNITS, Layout
-from lanekeep.viewer.notes import Notes, draw_notes, shortened
+from lanekeep.viewer.notes import Notes, counted, draw_notes, shortened
 from lanekeep.viewer.overlay import OVERLAYS, Overlay
 from lanekeep.viewer.plots import draw_offset, draw_steering
 from lanekeep.viewer.road_map import draw_map
@@ -97,7 +97,7 @@ class Scene:
         if len(self.watched) == 1:
             self._title(box, "through the windscreen")
         else:
-            offset = f"{_signed(journey.info['lateral_offset_m'])} m, {_departures(journey)}"
+            offset = f"{_signed(journey.info['lateral_offset_m'])} m, {counted(journey.departures, 'departure')}"
             width = self._title(box, shortened(one.name), offset, COLOURS[k])
             if k == notes.chosen and notes.tags:
                 canvas.line([(box.x, box.y - 2), (box.x + width, box.y - 2)], COLOURS[k], 2)
@@ -152,10 +152,6 @@ class Scene:
             x -= self.canvas.write(text, (x, y), NORMAL, FAINT, "right") + 6
             self.canvas.line([(x - 14, y), (x, y)], colour, 2)
             x -= 24
-
-
-def _departures(journey: Journey) -> str:
-    return f"{journey.departures} departure{'' if journey.departures == 1 else 's'}"
 
 
 def _signed(value: float) -> str:

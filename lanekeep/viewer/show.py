@@ -16,7 +16,7 @@ from lanekeep.viewer.at_once import each_at_once
 from lanekeep.viewer.bars import Rows, rows_in
 from lanekeep.viewer.journey import NOISIEST, Edits, Journey
 from lanekeep.viewer.layout import UNITS
-from lanekeep.viewer.notes import Notes
+from lanekeep.viewer.notes import Notes, counted
 from lanekeep.viewer.overlay import OVERLAYS
 from lanekeep.viewer.pictures import Reel, write_picture
 from lanekeep.viewer.scene import Scene, watch_over
@@ -131,7 +131,7 @@ class Show:
         gone = len(edits.removed)
         tags += [f"{gone} removed"] if gone else []
         touched = len(lesions.silenced) + len(lesions.clamped) + len(lesions.cut)
-        tags += [f"{touched} lesion{'' if touched == 1 else 's'}"] if touched else []
+        tags += [counted(touched, "lesion")] if touched else []
         return (*tags, *(["recording"] if self.film is not None else []))
 
     def say(self, message: str) -> None:
