@@ -157,11 +157,18 @@ def blow(car, course):
 
 
 @kernel
-def lose_frames(lost, cars, courses):
-    """Note in `lost` [N] whose camera shows its previous frame again; the first frame of an episode is never lost."""
+def show_frames(shown, film, frames, cars, courses):
+    """Fill `shown` [N, P] with the frames that the cameras hand out for what they see, `frames` [N, P], and keep those.
+
+    A camera may show its previous frame again, but for the first of an episode.  Frame n of a car lies in place n of its
+    `film` [N, K, P], modulo the length; doing this twice at one instant changes nothing.
+    """
+    places = film.shape[1]
     for i in range(cars.shape[0]):
-        number = uniform(courses[i]["disturbance_seed"], DROP_NUMBERS, cars[i]["steps"])
-        lost[i] = cars[i]["steps"] > 0 and number < courses[i]["dropped_frames"]
+        steps, course = cars[i]["steps"], courses[i]
+        lost = steps > 0 and uniform(course["disturbance_seed"], DROP_NUMBERS, steps) < course["dropped_frames"]
+        film[i, steps % places] = film[i, (steps - 1) % places] if lost else frames[i]
+        shown[i] = film[i, max(steps - course["late_frames"], 0) % places]
 
 
 @kernel

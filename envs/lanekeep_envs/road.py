@@ -178,3 +178,12 @@ def pose_beside(road, s_m, d_m):
     """Pose (x, y, heading) of the point `d_m` to the left of the axis at `s_m`."""
     heading = at(road["heading"], s_m)
     return at(road["x"], s_m) - d_m * np.sin(heading), at(road["y"], s_m) + d_m * np.cos(heading), heading
+
+
+@kernel
+def poses_beside(road, s_m, d_m):
+    """The same for arrays [N]: x, y and heading, each [N]."""
+    x, y, heading = np.empty(s_m.shape[0]), np.empty(s_m.shape[0]), np.empty(s_m.shape[0])
+    for k in range(s_m.shape[0]):
+        x[k], y[k], heading[k] = pose_beside(road, s_m[k], d_m[k])
+    return x, y, heading

@@ -5,11 +5,13 @@ Trees, bushes and posts are drawn first and from the generator of the episode; a
 so that a scenario without them keeps its pictures.  A hedge or rail is a chain of straight pieces that follow the road.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.kernel import kernel
-from lanekeep_envs.road import SPACING_M, at, pose_beside
+from lanekeep_envs.road import SPACING_M, at, pose_beside, poses_beside
 from lanekeep_envs.scenario import Scenario
 
 GONE, BROADLEAF, CONIFER, BUSH, POST, HEDGE, RAIL, SIGN, BUILDING = -1, 0, 1, 2, 3, 4, 5, 6, 7
@@ -104,47 +106,42 @@ def avenue(
     full, spacing, aside = between(strength, generator), *(between(p, generator) for p in (AVENUE_SPACING_M, AVENUE_M))
     tall = 9.0 + 5.0 * generator.random()
     u = generator.random((2 * int(length_m / spacing), 5))
-    trees = np.zeros(len(u) if full > 0.0 else 0, THING)
-    for k, tree in enumerate(trees):
-        tree["s_m"] = (k // 2 + 0.5 + 0.15 * (u[k, 0] - 0.5)) * spacing
-        d = edge_m + aside + 0.2 * (u[k, 1] - 0.5)
-        tree["x"], tree["y"], _ = pose_beside(road, tree["s_m"], -d if k % 2 == 0 else d)
-        tree["height_m"] = tall * (0.88 + 0.24 * u[k, 2])
-        tree["radius_m"], tree["kind"] = 0.30 * tree["height_m"], BROADLEAF
-        tree["tint"], tree["twist"] = 0.85 + 0.3 * u[k, 2], u[k, 3]
-    return trees[u[: len(trees), 4] < full]
+    places = np.flatnonzero(u[:, 4] < full)
+    u, trees = u[places], np.zeros(len(places), THING)
+    d = edge_m + aside + 0.2 * (u[:, 1] - 0.5)
+    trees["s_m"] = (places // 2 + 0.5 + 0.15 * (u[:, 0] - 0.5)) * spacing
+    trees["x"], trees["y"], _ = poses_beside(road, trees["s_m"], np.where(places % 2 == 0, -d, d))
+    trees["height_m"] = tall * (0.88 + 0.24 * u[:, 2])
+    trees["radius_m"], trees["kind"] = 0.30 * trees["height_m"], BROADLEAF
+    trees["tint"], trees["twist"] = 0.85 + 0.3 * u[:, 2], u[:, 3]
+    return trees
 
 
 def chain(
     road: NDArray[np.void], kind: int, piece_m: float, share: float, d_m: float, generator: np.random.Generator
 ) -> NDArray[np.void]:
     """Hedges or rails on both sides: runs of straight pieces that follow the road, with gaps that leave `share`."""
-    pieces: list[tuple[float, ...]] = []
+    runs: list[tuple[Any, ...]] = []  # where its pieces start, and their height, tint and place beside the road
     last = (road.shape[0] - 1) * SPACING_M - piece_m
     for d in (-d_m, d_m):
         s = -120.0 * generator.random() if share < 1.0 else 0.0
         while share > 0.0 and s < last:
-            u = generator.random(4)
+            u = generator.random(4).tolist()
             run = piece_m * round((40.0 + 100.0 * u[0]) / piece_m)
-            shape = (1.0 + 0.8 * u[1], 0.9 + 0.2 * u[2], d)
-            pieces += [(start, *shape) for start in np.arange(s, s + run, piece_m) if 0.0 <= start < last]
+            starts = np.arange(s, s + run, piece_m)
+            runs.append((starts[(starts >= 0.0) & (starts < last)], 1.0 + 0.8 * u[1], 0.9 + 0.2 * u[2], d))
             s += run + (40.0 + 100.0 * u[3]) * (1.0 - share) / share
-    things = np.zeros(len(pieces), THING)
-    for thing, (start, tall, tint, d) in zip(things, pieces, strict=True):
-        x0, y0, _ = pose_beside(road, start, d)
-        x1, y1, _ = pose_beside(road, start + piece_m, d)
-        thing["s_m"], thing["x"], thing["y"], thing["kind"] = (
-            start + 0.5 * piece_m,
-            0.5 * (x0 + x1),
-            0.5 * (y0 + y1),
-            kind,
-        )
-        thing["twist"], thing["length_m"], thing["tint"] = (
-            np.arctan2(y1 - y0, x1 - x0),
-            np.hypot(x1 - x0, y1 - y0),
-            tint,
-        )
-        thing["height_m"], thing["radius_m"] = (tall, 0.5) if kind == HEDGE else (RAIL_HEIGHT_M, 0.05)
+    things = np.zeros(sum(len(run[0]) for run in runs), THING)
+    if len(things) == 0:
+        return things
+    start = np.concatenate([run[0] for run in runs])
+    tall, tint, d = (np.concatenate([np.full(len(run[0]), run[n]) for run in runs]) for n in (1, 2, 3))
+    x0, y0, _ = poses_beside(road, start, d)
+    x1, y1, _ = poses_beside(road, start + piece_m, d)
+    things["s_m"], things["x"], things["y"] = start + 0.5 * piece_m, 0.5 * (x0 + x1), 0.5 * (y0 + y1)
+    things["twist"], things["length_m"] = np.arctan2(y1 - y0, x1 - x0), np.hypot(x1 - x0, y1 - y0)
+    things["kind"], things["tint"] = kind, tint
+    things["height_m"], things["radius_m"] = (tall, 0.5) if kind == HEDGE else (RAIL_HEIGHT_M, 0.05)
     return things
 
 

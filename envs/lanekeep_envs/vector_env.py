@@ -20,8 +20,8 @@ from lanekeep_envs.drive import (
     DEFAULT_VEHICLE,
     PREVIEW_M,
     first_not_finite,
-    lose_frames,
     place_car,
+    show_frames,
     step_cars,
 )
 from lanekeep_envs.elements import Frame
@@ -260,20 +260,12 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         return np.clip(np.stack(columns, 1), -1.0, 1.0).astype(np.float32)
 
     def _shown(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """What the cameras hand out at this instant for what they see: frames may be dropped and come late.
-
-        Frame n of a car lies in place n of its film, modulo the length; doing this twice at one instant changes nothing.
-        """
-        film = self._film
-        if film is None:
+        """What the cameras hand out at this instant for what they see: frames may be dropped and come late."""
+        if self._film is None:
             return frames
-        cars, places = np.arange(self.num_envs), film.shape[1]
-        steps, late = self._cars["steps"], self._courses["late_frames"]
-        lost = np.zeros(self.num_envs, np.bool_)
-        lose_frames(lost, self._cars, self._courses)
-        film[cars, steps % places] = frames
-        film[lost, steps[lost] % places] = film[lost, (steps[lost] - 1) % places]
-        shown: NDArray[np.uint8] = film[cars, np.maximum(steps - late, 0) % places]
+        shown, number = np.empty_like(frames), self.num_envs
+        flat, film = frames.reshape(number, -1), self._film.reshape(number, self._film.shape[1], -1)
+        show_frames(shown.reshape(number, -1), film, flat, self._cars, self._courses)
         return shown
 
     def _infos(self) -> dict[str, Any]:
