@@ -561,6 +561,8 @@ def test_a_script_that_is_none_is_refused_before_it_begins(tmp_path: Path, text:
         ("driver 2", "there is 1 driver, so none is number 2"),
         ("scenario nigt", "did you mean night?"),
         ("open no.instant", "cannot be read"),
+        ("free 9", "neither silenced nor held"),
+        ("mend 5 0", "is not cut"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence_and_nothing_has_happened(line: str, sentence: str) -> None:

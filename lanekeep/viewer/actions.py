@@ -188,13 +188,17 @@ def _clamp(show: Show, neuron: str, value: str = "") -> None:
 
 
 def _free(show: Show, neuron: str) -> None:
-    show.lesion(show.journey.lesions.free(_whole(neuron)))
+    lesions = show.journey.lesions
+    if (freed := lesions.free(_whole(neuron))) == lesions:
+        raise ValueError(f"{neuron} is neither silenced nor held")
+    show.lesion(freed)
 
 
 def _cut(show: Show, source: str, target: str, mend: bool = False) -> None:
     ends, lesions = (_whole(source), _whole(target)), show.journey.lesions
-    if (ends in lesions.cut) == mend:
-        show.lesion(lesions.toggle(*ends))
+    if (ends in lesions.cut) != mend:
+        raise ValueError(f"the synapse from {source} to {target} is {'not cut' if mend else 'cut already'}")
+    show.lesion(lesions.toggle(*ends))
 
 
 def _heal(show: Show) -> None:
