@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy.stats import spearmanr
+from scipy.stats import spearmanr, t
 
 from lanekeep.cli import main
 from lanekeep.drivers import states_along
@@ -23,9 +23,9 @@ from lanekeep.rollout import ExpertPilot
 from lanekeep.study import beforehand, driving, teaching
 from lanekeep.study.beforehand import Exhibits, exhibits_of, memories_of, shares_of, shares_of_pixels
 from lanekeep.study.confusion import StudyConfusion
-from lanekeep.study.contrast import foretells, mean_ratio, span_of
+from lanekeep.study.contrast import foretells, mean_ratio, over_seeds, span_of
 from lanekeep.study.driving import Measured, read, save
-from lanekeep.study.findings import WAYS, sentences
+from lanekeep.study.findings import WAYS, best_less, confusion_by_seed_m, sentences
 from lanekeep.study.planted import PLANTED, TIES, as_toml, world
 from lanekeep_envs import Camera, Element, Remove
 from lanekeep_envs.episode import curvature_along
@@ -145,12 +145,20 @@ def test_intervals_are_of_pairs_and_of_whole_roads_and_seeds() -> None:
 
 def test_what_foretells_is_the_rank_correlation_of_scipy() -> None:
     shares, harms = np.random.default_rng(0).random((2, 18))
-    found = foretells(shares.tolist(), harms.tolist())
+    found = span_of(foretells(shares.tolist(), harms.tolist()))
     assert found.value == pytest.approx(spearmanr(shares, harms).statistic)
     assert found.low < 0.0 < found.high and found.low < found.value < found.high
     ties = np.random.default_rng(1).integers(0, 4, (2, 18)).astype(float)
-    assert foretells(ties[0].tolist(), ties[1].tolist()).value == pytest.approx(spearmanr(*ties).statistic)
-    assert foretells([1.0, 2.0, 3.0, 5.0], [0.1, 0.2, 0.8, 0.9]).value == pytest.approx(1.0)
+    assert foretells(ties[0].tolist(), ties[1].tolist())[0] == pytest.approx(spearmanr(*ties).statistic)
+    assert foretells([1.0, 2.0, 3.0, 5.0], [0.1, 0.2, 0.8, 0.9])[0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 40])
+def test_the_interval_over_seeds_is_that_of_students_t(count: int) -> None:
+    values = np.random.default_rng(count).normal(size=count)
+    expected = t.interval(0.95, count - 1, values.mean(), values.std(ddof=1) / np.sqrt(count))
+    assert over_seeds(values.tolist()) == pytest.approx((values.mean(), *expected), rel=1e-5)
+    assert np.isnan(over_seeds([0.3])).tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize("harmed", [True, False])
@@ -165,9 +173,13 @@ def test_the_sentences_name_who_is_confused_and_what_had_shown_it(harmed: bool) 
         shares = {way: generator.random() * ones if way in beforehand.MAPS else effect * ones for way in WAYS}
         found[pupil] = Measured(driven, {way: beforehand.Share(part, ones) for way, part in shares.items()})
     said = sentences(("ncp", "lstm", "cnn"), found)
-    assert ["confused" in line for line in said[::2]] == [harmed, harmed]
-    shown = "effect, now; effect, Shapley" if harmed else "nothing"
-    assert [line.partition("foretold by ")[2] for line in said[1::2]] == [shown, shown]
+    assert ["are confused" in line for line in said[::2]] == [harmed, harmed]
+    shown = "effect, now; effect, Shapley" if harmed else "none"
+    assert [line.partition("told from 0: ")[2] for line in said[1::2]] == [shown, shown]
+    assert confusion_by_seed_m(found, "lstm", "untied") == pytest.approx(
+        [0.1 + 0.01 * k if harmed else 0.0 for k, pupil in enumerate(found) if pupil.name.startswith("lstm-tied")]
+    )
+    assert best_less(found, "effect", "untied").value == 0.0 or not harmed
 
 
 def study(tmp_path: Path, *more: str) -> list[str]:

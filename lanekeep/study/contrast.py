@@ -60,14 +60,34 @@ def mean_rms_m(driven: Sequence[Driven]) -> F64:
     return mean_ratio(squares, steps, root=True)
 
 
-def foretells(shares: Sequence[float], harms: Sequence[float]) -> Span:
-    """Spearman's correlation over D drivers of what was seen beforehand with the harm; NaN if one of them is constant."""
+def over_seeds(values: Sequence[float]) -> Span:
+    """The mean of as few numbers as there are seeds, with the 95 % interval of Student's t: of seeds yet to be trained."""
+    mean, count = float(np.mean(values)), len(values)
+    if count < 2:
+        return Span(mean, np.nan, np.nan)
+    half = t_quantile(0.975, count - 1) * float(np.std(values, ddof=1)) / np.sqrt(count)
+    return Span(mean, mean - half, mean + half)
+
+
+def t_quantile(share: float, freedom: int) -> float:
+    """Quantile of Student's t distribution: tan(a) sqrt(f), where the density of the angle a is as cos(a) ** (f - 1)."""
+    angles = np.linspace(-0.5 * np.pi, 0.5 * np.pi, 100_001)
+    density = np.cos(angles) ** (freedom - 1)
+    mass = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
+    return float(np.sqrt(freedom) * np.tan(np.interp(share * mass[-1], mass, angles)))
+
+
+def foretells(shares: Sequence[float], harms: Sequence[float]) -> F64:
+    """Spearman's correlation over D drivers of what was seen beforehand with the harm, and its resamplings [1 + B].
+
+    NaN where one of them is constant.  The draws are the same in every call with as many drivers.
+    """
     count, pairs = len(shares), np.array([shares, harms])
     picks = np.random.default_rng(0).integers(count, size=(RESAMPLINGS, count))
     drawn = ranks(pairs[:, np.concatenate([np.arange(count)[None], picks])])  # [2, 1 + B, D]
     a, b = drawn - drawn.mean(-1, keepdims=True)
     with np.errstate(invalid="ignore"):
-        return span_of((a * b).sum(-1) / np.sqrt((a * a).sum(-1) * (b * b).sum(-1)))
+        return np.asarray((a * b).sum(-1) / np.sqrt((a * a).sum(-1) * (b * b).sum(-1)))
 
 
 def ranks(values: F64) -> F64:

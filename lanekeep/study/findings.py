@@ -15,12 +15,13 @@ from lanekeep.evaluate import poisson_interval
 from lanekeep.report.verdict import clean
 from lanekeep.saliency import METHODS
 from lanekeep.study.beforehand import CONTROLS, EFFECTS, MAPS, Share
-from lanekeep.study.contrast import Span, foretells, mean_rms_m, mean_share, span_of
+from lanekeep.study.contrast import Span, foretells, mean_rms_m, mean_share, over_seeds, span_of
 from lanekeep.study.driving import Measured
 from lanekeep.study.planted import PLANTED, TIES
 from lanekeep.study.teaching import LEARNED, Pupil
 
 WAYS = {**EFFECTS, **{name: METHODS[name].title for name in MAPS}}  # of looking beforehand
+BEST = "shapley"  # of them: what a thing owes in the presence and absence of all others
 CHANGED = ("untied", "reversed")
 Found = dict[Pupil, Measured]
 
@@ -69,10 +70,26 @@ def share_percent(one: Measured, way: str) -> float:
     return float(100.0 * share.part.sum() / share.whole.sum())
 
 
-def foretold(found: Found, way: str, changed: str, among: Sequence[str] = LEARNED) -> Span:
-    """The rank correlation, over drivers that learned in these worlds, of a share beforehand with the harm."""
+def foretold_draws(found: Found, way: str, changed: str, among: Sequence[str] = LEARNED) -> NDArray[np.float64]:
+    """The rank correlation, over drivers that learned in these worlds, of a share beforehand with the harm [1 + B]."""
     every = [one for pupil, one in found.items() if pupil.learned in among]
     return foretells([share_percent(one, way) for one in every], [harm_m(one, changed) for one in every])
+
+
+def foretold(found: Found, way: str, changed: str, among: Sequence[str] = LEARNED) -> Span:
+    """The same with its interval."""
+    return span_of(foretold_draws(found, way, changed, among))
+
+
+def best_less(found: Found, way: str, changed: str) -> Span:
+    """How much higher the Shapley value's rank correlation is than that of another way of looking."""
+    return span_of(foretold_draws(found, BEST, changed) - foretold_draws(found, way, changed))
+
+
+def confusion_by_seed_m(found: Found, core: str, changed: str) -> list[float]:
+    """How confused each driver of a core is, against its control [m]."""
+    pairs = zip(*(group_of(found, core, learned) for learned in LEARNED), strict=True)
+    return [harm_m(confused, changed) - harm_m(control, changed) for confused, control in pairs]
 
 
 def cell(span: Span, form: str) -> str:
@@ -94,7 +111,7 @@ def new_table(title: str, words: int, *columns: str) -> Table:
 
 
 def print_findings(confounder: str, cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> None:
-    """All three tables."""
+    """All tables, and what they come to."""
     seeds = len(group_of(found, cores[0], LEARNED[0]))
     console = Console()
     title = f"{confounder}, mean of {seeds} seeds: departures per km and lateral RMS [m] where it is"
@@ -103,7 +120,9 @@ def print_findings(confounder: str, cores: Sequence[str], found: Found, pixels: 
     console.print(table_of_shares(f"share of the {thing} beforehand, where they are tied [%]", cores, found))
     for name, about in CONTROLS.items():
         print(f"share of the {thing} {about}: {100.0 * mean_share([pixels[name]])[0]:.1f} %")
+    console.print(table_of_confusion(cores, found))
     console.print(table_of_foretelling(found))
+    console.print(table_of_lead(found))
     print("\n".join(sentences(cores, found)))
 
 
@@ -143,20 +162,40 @@ def table_of_foretelling(found: Found) -> Table:
     return table
 
 
+def table_of_confusion(cores: Sequence[str], found: Found) -> Table:
+    """A row for each core: how much more who learned tied strays than its control, over roads and seeds, and by seed."""
+    title = "rise of the lateral RMS beyond the control's [cm]"
+    columns = ("where", "core", "over roads\nand seeds", "over seeds,\nStudent's t", "of each")
+    table = new_table(title, 2, *columns)
+    for changed, core in product(CHANGED, cores):
+        each = [100.0 * value for value in confusion_by_seed_m(found, core, changed)]
+        spans = span_of(100.0 * confusion_draws_m(found, core, changed)), over_seeds(each)
+        table.add_row(changed, core, *(cell(span, "{:+.1f}") for span in spans), " ".join(f"{v:+.1f}" for v in each))
+    return table
+
+
+def table_of_lead(found: Found) -> Table:
+    """A row for each other way of looking: by how much the Shapley value ranks the harm better, over all drivers."""
+    table = new_table(f"rank correlation of {WAYS[BEST]}, less that of", 1, "by", *CHANGED)
+    for way, name in WAYS.items():
+        if way != BEST:
+            table.add_row(name, *(cell(best_less(found, way, changed), "{:+.2f}") for changed in CHANGED))
+    return table
+
+
 def sentences(cores: Sequence[str], found: Found) -> list[str]:
     """Whether they are confused, of each core, and what had shown it."""
     lines = []
     for changed in CHANGED:
         of_cores = [confusion_draws_m(found, core, changed) for core in cores]
-        told = [f"{core} {in_words(span_of(draws))}" for core, draws in zip(cores, of_cores, strict=True)]
         every = span_of(np.mean(of_cores, 0))
-        verdict = "confused" if every.low > 0.0 else "not told apart from their controls"
+        verdict = "these drivers are confused" if every.low > 0.0 else "not told apart from their controls"
         lines.append(
             f"{changed}: who learned tied drives {in_words(every)} m farther from the middle, "
-            f"beyond the rise of its control ({', '.join(told)}): {verdict}"
+            f"beyond the rise of its control: {verdict}"
         )
         ways = [WAYS[way] for way in WAYS if foretold(found, way, changed).low > 0.0]
-        lines.append(f"{changed}: the harm was foretold by {'; '.join(ways) or 'nothing'}")
+        lines.append(f"{changed}: a rank correlation with the harm that is told from 0: {'; '.join(ways) or 'none'}")
     return lines
 
 
@@ -174,6 +213,9 @@ def as_json(cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> dic
             }
         confused, control = (group_of(found, core, learned) for learned in LEARNED)
         table["confusion_m"] = {tie: clean(span_of(confusion_draws_m(found, core, tie))) for tie in CHANGED}
+        by_seed = {tie: confusion_by_seed_m(found, core, tie) for tie in CHANGED}
+        table["confusion_by_seed_m"] = by_seed
+        table["confusion_over_seeds_m"] = {tie: clean(over_seeds(values)) for tie, values in by_seed.items()}
         table["share_percent_difference"] = {
             way: clean(span_of(share_draws(confused, way) - share_draws(control, way))) for way in WAYS
         }
@@ -190,6 +232,9 @@ def as_json(cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> dic
         },
         "drivers": {pupil.name: of_driver(one) for pupil, one in found.items()},
         "share_percent_of_pixels": {name: 100.0 * float(mean_share([pixels[name]])[0]) for name in CONTROLS},
+        "rank_correlation_of_shapley_less": {
+            way: {changed: clean(best_less(found, way, changed)) for changed in CHANGED} for way in WAYS if way != BEST
+        },
         "rank_correlation": {
             way: {
                 f"{changed}, {'all' if len(among) > 1 else 'learned tied'}": clean(foretold(found, way, changed, among))
