@@ -42,7 +42,9 @@ class StudyConfusion:
     cores: tuple[str, ...] = ("ncp", "lstm", "cnn")
     """Cores to train: names as in `train imitation`."""
     seeds: int = 3
-    """Trainings of each core, and as many of its control: seeds 0, 1, ..."""
+    """Trainings of each core, and as many of its control."""
+    first_seed: int = 0
+    """Seed of the first training; the others have the next ones."""
     confounder: Literal["trees_outside_bends", "lamp_shows_steering", "dark_before_left_bends"] = "trees_outside_bends"
     """What is tied to the driving."""
     scenario: str = "country"
@@ -70,6 +72,7 @@ class StudyConfusion:
         if self.picture is not None and self.picture.suffix.lower() != ".png":
             raise UserError(f"--picture {self.picture}: expected a name that ends in .png")
         in_range(self, "seeds", 1, 1000)
+        in_range(self, "first_seed", 0)
         in_range(self, "frames", 1)
         in_range(self, "km", 0.1, 100_000)
         in_range(self, "roads", 2, 1000)
@@ -94,7 +97,7 @@ def confusion(settings: StudyConfusion) -> None:
         raise UserError(f"{settings.out} is a file; expected a folder")
     check_frames_are_fresh(load_scenario(settings.scenario))
     write_worlds(settings.out, settings.scenario, settings.confounder)
-    every = pupils(settings.cores, settings.seeds)
+    every = pupils(settings.cores, range(settings.first_seed, settings.first_seed + settings.seeds))
     for pupil in every:
         if not teach(settings.out, pupil, settings.frames):
             raise KeyboardInterrupt

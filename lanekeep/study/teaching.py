@@ -33,9 +33,9 @@ class Pupil(NamedTuple):
         return f"{self.core}-{self.learned}-{self.seed}"
 
 
-def pupils(cores: tuple[str, ...], seeds: int) -> list[Pupil]:
+def pupils(cores: tuple[str, ...], seeds: range) -> list[Pupil]:
     """All drivers; what is there after an interruption is whole seeds, as far as it goes."""
-    return [Pupil(core, learned, seed) for seed in range(seeds) for core in cores for learned in LEARNED]
+    return [Pupil(core, learned, seed) for seed in seeds for core in cores for learned in LEARNED]
 
 
 def write_worlds(folder: Path, base: str, confounder: str) -> None:
