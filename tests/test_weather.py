@@ -6,7 +6,7 @@ import pytest
 from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
 from lanekeep_envs.look import LOOK, derive
 from lanekeep_envs.render import Renderer
-from lanekeep_envs.weather import draw_streak
+from lanekeep_envs.weather import BATCH, PIECES, ROWS, add_streaks, cells_of, see_through, shape_streaks
 
 EYE = Renderer(Camera())
 ENV = LaneKeepingEnv()
@@ -90,8 +90,15 @@ def test_what_falls_is_new_in_every_frame_and_comes_gradually(cause: str) -> Non
 
 def test_a_flake_is_drawn_out_along_its_way() -> None:
     """A streak is `along` px longer than it is wide, and upright where nothing moves it aside."""
-    plane = np.zeros((41, 40), np.float32)
-    draw_streak(plane, 19.5, 19.5, 0.0, 0.0, 0.0, 16.0, 2.0, 1.0, np.float32(0.5))
+    drops, streaks, spans = np.zeros(6 * BATCH), np.zeros(11 * BATCH, np.float32), np.zeros(6 * BATCH, np.int32)
+    cells, places, amounts = np.zeros(cells_of(41, 40), np.int64), np.zeros(PIECES, np.uint32), np.zeros(PIECES, int)
+    drops[4 * BATCH :], drops[3 * BATCH], drops[4 * BATCH], drops[5 * BATCH] = 1.0, 16.0, 2.0, 0.5
+    shape_streaks(streaks, spans, drops, 0.0, 41, 40, 20.0, 19.5)
+    add_streaks(cells, streaks, spans, 1, places, amounts.view(np.uint32), amounts)
+    plane, level = np.zeros((41, 40), np.float32), cells[(41 + ROWS) * 42 :]
+    for row, line in enumerate(plane):
+        see_through(line, cells[42 * row :], level[(40 + ROWS) * row :], 40 + ROWS)
+    plane = -np.log(plane)
     rows, columns = (plane > 0.5 * plane.max()).any(1).sum(), (plane > 0.5 * plane.max()).any(0).sum()
     assert rows - columns == pytest.approx(16, abs=1) and columns == 4
-    assert np.array_equal(plane, plane[:, ::-1]) and np.array_equal(plane[:40], plane[:40][::-1])
+    assert np.array_equal(plane, plane[:, ::-1]) and np.array_equal(plane, plane[::-1])

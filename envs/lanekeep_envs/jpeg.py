@@ -6,9 +6,11 @@ The steps are those of ITU-T T.81, tables K.1 (luma) and K.2 (chroma), times 3 x
 
 import numpy as np
 
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.kernel import borrowing, inlined, kernel
 
 BLOCK = 8
+STRIP = 256  # columns of a row of blocks that are worked on at once; known when compiled, and so is where the lines lie
+PLANE = BLOCK * STRIP
 COARSEST = 3.0  # times the standard's steps, at strength 1
 LUMA = np.array(
     [
@@ -33,122 +35,175 @@ EVEN_BACK, ODD_BACK = np.ascontiguousarray(EVEN.T), np.ascontiguousarray(ODD.T)
 
 
 @kernel
-def fold(one, other, total, difference):
-    """Sums and differences."""
-    for j in range(one.shape[0]):
-        total[j], difference[j] = one[j] + other[j], one[j] - other[j]
-
-
-@kernel
-def weigh(out, a, b, c, d, weights):
-    """Weighted sum of four lines."""
-    e, f, g, h = weights[0], weights[1], weights[2], weights[3]
-    for j in range(out.shape[0]):
-        out[j] = e * a[j] + f * b[j] + g * c[j] + h * d[j]
-
-
-@kernel
-def transform(lines, half, even, odd):
-    """Cosine transform of lines [8, L] along the first axis, in place; `half` is as much work space."""
-    for n in range(4):
-        fold(lines[n], lines[7 - n], half[n], half[4 + n])
-    for n in range(4):
-        weigh(lines[2 * n], half[0], half[1], half[2], half[3], even[n])
-        weigh(lines[2 * n + 1], half[4], half[5], half[6], half[7], odd[n])
-
-
-@kernel
-def transform_back(lines, half, even, odd):
-    """The inverse, in place; `even` and `odd` are transposed."""
-    for n in range(4):
-        weigh(half[n], lines[0], lines[2], lines[4], lines[6], even[n])
-        weigh(half[4 + n], lines[1], lines[3], lines[5], lines[7], odd[n])
-    for n in range(4):
-        fold(half[n], half[4 + n], lines[n], lines[7 - n])
-
-
-@kernel
-def coarsen(lines, spare, half, steps, scale):
-    """Round the cosine transforms of the blocks side by side in lines [8, 8 B] to multiples of `scale` x `steps`.
-
-    In `spare` [8, 8, B] what has the same place across in its block lies together.
-    """
-    blocks, even, odd, even_back, odd_back = spare.shape[2], EVEN, ODD, EVEN_BACK, ODD_BACK
-    transform(lines, half, even, odd)
-    for y in range(BLOCK):
-        for x in range(BLOCK):
-            for b in range(blocks):
-                spare[x, y, b] = lines[y, BLOCK * b + x]
-    flat = spare.reshape(BLOCK, BLOCK * blocks)
-    transform(flat, half, even, odd)
-    for x in range(BLOCK):
-        for y in range(BLOCK):
-            step = np.float32(scale * steps[y, x])
-            per_step, some = np.float32(1.0) / step, spare[x, y]
-            for b in range(blocks):
-                some[b] = np.rint(some[b] * per_step) * step
-    transform_back(flat, half, even_back, odd_back)
-    for y in range(BLOCK):
-        for x in range(BLOCK):
-            for b in range(blocks):
-                lines[y, BLOCK * b + x] = spare[x, y, b]
-    transform_back(lines, half, even_back, odd_back)
-
-
-@kernel
 def compress(pixels, bits, strength, mirror):
     """Do to the picture [H, 3 W] what storing it would; `bits` [H, W] of a block mix, unless there are none.
 
     A mirrored world has its blocks from the right edge on, so that they are the mirrored ones.
     """
-    height, width = pixels.shape[0], pixels.shape[1] // 3
-    blocks, rows, luma, chroma = -(-width // BLOCK), -(-height // BLOCK), LUMA, CHROMA
-    wide = BLOCK * blocks
+    height, width, luma, chroma = pixels.shape[0], pixels.shape[1] // 3, LUMA, CHROMA
+    wide = BLOCK * -(-width // BLOCK)
     start = wide - width if mirror < 0.0 else 0
-    lines, half = np.zeros((3, BLOCK, rows * wide), np.float32), np.zeros((BLOCK, rows * wide), np.float32)
-    spare = np.zeros((BLOCK, BLOCK, rows * blocks), np.float32)
-    for i in range(BLOCK * rows):
-        first, y = i // BLOCK * wide, i % BLOCK
-        part = slice(first, first + wide)
-        split(lines[0, y, part], lines[1, y, part], lines[2, y, part], pixels[min(i, height - 1)], start)
-    for c in range(3):
-        coarsen(lines[c], spare, half, luma if c == 0 else chroma, COARSEST * strength)
-    for i in range(height):
-        first, y = i // BLOCK * wide + start, i % BLOCK
-        join(pixels[i], lines[0, y, first:], lines[1, y, first:], lines[2, y, first:])
+    planes, spare = np.zeros(3 * PLANE, np.float32), np.zeros(PLANE, np.float32)
+    steps, limits = np.zeros((2, 2 * PLANE), np.float32), np.zeros((2, BLOCK), np.float32)
+    for left in range(-start, wide - start, STRIP):
+        columns = min(wide - start - left, STRIP)
+        lay_steps(steps[0], limits[0], luma, COARSEST * strength, columns // BLOCK)
+        lay_steps(steps[1], limits[1], chroma, COARSEST * strength, columns // BLOCK)
+        first, last = max(left, 0), min(left + columns, width)
+        for top in range(0, height, BLOCK):
+            for y in range(BLOCK):
+                line = pixels[min(top + y, height - 1), 3 * first : 3 * last]
+                split(planes[STRIP * y :], line, first - left, last - first, columns)
+            for c in range(3):
+                plane, kind = planes[PLANE * c : PLANE * c + PLANE], min(c, 1)
+                coarsen(plane, plane.view(np.int32), spare, steps[kind], limits[kind].view(np.int32), columns)
+            for y in range(min(BLOCK, height - top)):
+                join(pixels[top + y, 3 * first : 3 * last], planes[STRIP * y + first - left :], last - first)
     if bits.size > 0:
-        for m in range(rows):
-            for n in range(blocks):
-                left = BLOCK * n - start
-                mix_block(bits[BLOCK * m : BLOCK * m + BLOCK, max(left, 0) : left + BLOCK])
+        for i in range(0, height, BLOCK):
+            for left in range(-start, wide - start, BLOCK):
+                mix_block(bits[i : i + BLOCK, max(left, 0) : left + BLOCK])
 
 
-@kernel
-def split(luma, blue, red, line, start):
-    """Luma and chroma of a row of pixels, from column `start` on; before and after them, its first and last ones."""
-    width = line.shape[0] // 3
+@borrowing
+def lay_steps(steps, limits, table, scale, blocks):
+    """Fill steps [2 x PLANE] with what coefficients are multiples of and its inverse, as `coarsen` has these, for a row
+    of blocks; and limits [BLOCK]: a line of pixels' vertical transforms below it has no coefficient that would be left.
+    """
+    for y in range(BLOCK):
+        least = np.float32(scale * table[y, 0])
+        for x in range(BLOCK):
+            step, at = np.float32(scale * table[y, x]), STRIP * x + blocks * y
+            per_step, least = np.float32(1.0) / step, min(least, step)
+            for b in range(blocks):
+                steps[at + b], steps[PLANE + at + b] = step, per_step
+        limits[y] = least * np.float32(0.999 * 0.5 / np.sqrt(BLOCK))
+
+
+@borrowing
+def split(planes, line, start, width, columns):
+    """Luma and chroma of a line of pixels, from column `start` on; before and after them, its first and last ones."""
+    out = planes[start:]
     for j in range(width):
         r, g, b = np.float32(line[3 * j]), np.float32(line[3 * j + 1]), np.float32(line[3 * j + 2])
-        luma[start + j] = np.float32(0.299) * r + np.float32(0.587) * g + np.float32(0.114) * b - np.float32(128.0)
-        blue[start + j] = np.float32(0.5) * b - np.float32(0.168736) * r - np.float32(0.331264) * g
-        red[start + j] = np.float32(0.5) * r - np.float32(0.418688) * g - np.float32(0.081312) * b
-    for plane in (luma, blue, red):
-        plane[:start], plane[start + width :] = plane[start], plane[start + width - 1]
+        out[j] = np.float32(0.299) * r + np.float32(0.587) * g + np.float32(0.114) * b - np.float32(128.0)
+        out[PLANE + j] = np.float32(0.5) * b - np.float32(0.168736) * r - np.float32(0.331264) * g
+        out[2 * PLANE + j] = np.float32(0.5) * r - np.float32(0.418688) * g - np.float32(0.081312) * b
+    for c in range(0, 3 * PLANE, PLANE):
+        for j in range(start):
+            planes[c + j] = planes[c + start]
+        for j in range(start + width, columns):
+            planes[c + j] = planes[c + start + width - 1]
 
 
-@kernel
-def join(line, luma, blue, red):
+@borrowing
+def join(line, planes, width):
     """The way back."""
     dark, bright = np.float32(0.0), np.float32(255.0)
-    for j in range(line.shape[0] // 3):
-        grey = luma[j] + np.float32(128.5)
-        g = grey - np.float32(0.344136) * blue[j] - np.float32(0.714136) * red[j]
-        line[3 * j] = np.int32(min(max(grey + np.float32(1.402) * red[j], dark), bright))
+    for j in range(width):
+        grey, blue, red = planes[j] + np.float32(128.5), planes[PLANE + j], planes[2 * PLANE + j]
+        g = grey - np.float32(0.344136) * blue - np.float32(0.714136) * red
+        line[3 * j] = np.int32(min(max(grey + np.float32(1.402) * red, dark), bright))
         line[3 * j + 1] = np.int32(min(max(g, dark), bright))
-        line[3 * j + 2] = np.int32(min(max(grey + np.float32(1.772) * blue[j], dark), bright))
+        line[3 * j + 2] = np.int32(min(max(grey + np.float32(1.772) * blue, dark), bright))
 
 
-@kernel
+@borrowing
+def coarsen(plane, plane_bits, spare, steps, limits, columns):
+    """Round the cosine transforms of the blocks side by side in a plane to multiples of `steps`.
+
+    Of the lines' vertical transforms the last ones, below `limits` (both as the bits of floats, which have the same order),
+    would leave nothing.  In `spare` what has the same place across in its block lies together, line after line.
+    """
+    blocks, live = columns // BLOCK, BLOCK
+    transform(plane, columns)
+    while live > 0 and greatest(plane_bits[STRIP * (live - 1) :], columns) < limits[live - 1]:
+        live -= 1
+        plane[STRIP * live : STRIP * live + columns] = np.float32(0.0)
+    if live > 0:
+        for y in range(live):
+            gather(spare[blocks * y :], plane[STRIP * y :], blocks)
+        round_transform(spare, steps, blocks * live)
+        for y in range(live):
+            scatter(plane[STRIP * y :], spare[blocks * y :], blocks)
+    transform_back(plane, columns)
+
+
+@borrowing
+def greatest(bits, count):
+    """Greatest magnitude of floats, from and as their bits."""
+    most = np.int32(0)
+    for j in range(count):
+        most = max(most, bits[j] & np.int32(0x7FFFFFFF))
+    return most
+
+
+@borrowing
+def gather(spare, line, blocks):
+    """Bring together what has the same place in its block."""
+    for b in range(blocks):
+        for x in range(BLOCK):
+            spare[STRIP * x + b] = line[BLOCK * b + x]
+
+
+@borrowing
+def scatter(line, spare, blocks):
+    """The way back."""
+    for b in range(blocks):
+        for x in range(BLOCK):
+            line[BLOCK * b + x] = spare[STRIP * x + b]
+
+
+@inlined
+def weighed(weights, n, a, b, c, d):
+    """Weighted sum of four."""
+    return weights[n, 0] * a + weights[n, 1] * b + weights[n, 2] * c + weights[n, 3] * d
+
+
+@borrowing
+def transform(lines, columns):
+    """Cosine transform of lines [BLOCK x STRIP] from line to line, in place."""
+    even, odd = EVEN, ODD
+    for j in range(columns):
+        a, b, c, d = lines[j], lines[STRIP + j], lines[2 * STRIP + j], lines[3 * STRIP + j]
+        h, g, f, e = lines[7 * STRIP + j], lines[6 * STRIP + j], lines[5 * STRIP + j], lines[4 * STRIP + j]
+        p, q, r, s = a + h, b + g, c + f, d + e
+        lines[j], lines[2 * STRIP + j] = weighed(even, 0, p, q, r, s), weighed(even, 1, p, q, r, s)
+        lines[4 * STRIP + j], lines[6 * STRIP + j] = weighed(even, 2, p, q, r, s), weighed(even, 3, p, q, r, s)
+        p, q, r, s = a - h, b - g, c - f, d - e
+        lines[STRIP + j], lines[3 * STRIP + j] = weighed(odd, 0, p, q, r, s), weighed(odd, 1, p, q, r, s)
+        lines[5 * STRIP + j], lines[7 * STRIP + j] = weighed(odd, 2, p, q, r, s), weighed(odd, 3, p, q, r, s)
+
+
+@borrowing
+def round_transform(lines, steps, columns):
+    """Transform, round and transform back."""
+    transform(lines, columns)
+    for y in range(BLOCK):
+        for j in range(columns):
+            at = STRIP * y + j
+            lines[at] = np.rint(lines[at] * steps[PLANE + at]) * steps[at]
+    transform_back(lines, columns)
+
+
+@borrowing
+def transform_back(lines, columns):
+    """The inverse, in place."""
+    even, odd = EVEN_BACK, ODD_BACK
+    for j in range(columns):
+        a, b, c, d = lines[j], lines[2 * STRIP + j], lines[4 * STRIP + j], lines[6 * STRIP + j]
+        e, f, g, h = lines[STRIP + j], lines[3 * STRIP + j], lines[5 * STRIP + j], lines[7 * STRIP + j]
+        p, q = weighed(even, 0, a, b, c, d), weighed(odd, 0, e, f, g, h)
+        lines[j], lines[7 * STRIP + j] = p + q, p - q
+        p, q = weighed(even, 1, a, b, c, d), weighed(odd, 1, e, f, g, h)
+        lines[STRIP + j], lines[6 * STRIP + j] = p + q, p - q
+        p, q = weighed(even, 2, a, b, c, d), weighed(odd, 2, e, f, g, h)
+        lines[2 * STRIP + j], lines[5 * STRIP + j] = p + q, p - q
+        p, q = weighed(even, 3, a, b, c, d), weighed(odd, 3, e, f, g, h)
+        lines[3 * STRIP + j], lines[4 * STRIP + j] = p + q, p - q
+
+
+@borrowing
 def mix_block(bits):
     """Give every pixel of a block the bits of all."""
     every = np.uint32(0)

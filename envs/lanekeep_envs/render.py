@@ -37,7 +37,7 @@ from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_plant,
 from lanekeep_envs.traffic import OTHER_CAR, place_of
 from lanekeep_envs.weather import RAIN as RAINDROPS
 from lanekeep_envs.weather import SNOW as SNOWFLAKES
-from lanekeep_envs.weather import let_fall, light_the_fog
+from lanekeep_envs.weather import beam_of, cells_of, let_fall, light_the_fog
 
 BEHIND_ROWS, AHEAD_ROWS = 8, 240  # of the road table, around the car
 MOST_THINGS = 400  # drawn at once
@@ -75,6 +75,8 @@ class Canvas(NamedTuple):
     picture: NDArray[np.float32]  # colour without the margin, for air, lens and shutter
     spare: NDArray[np.float32]  # as large as the picture
     packed: NDArray[np.int64]  # the picture, and as much around it as shutter.py needs
+    fallen: NDArray[np.int64]  # what falls (weather.py)
+    beam: NDArray[np.float32]  # headlight on what falls in each column of the picture
     patch: Patch  # (skins.py)
     tile: NDArray[np.int32]  # (texture.py) as memory, see `look_up`
 
@@ -118,6 +120,8 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((3, height, camera.width_px), np.float32),
         np.zeros((3, height, camera.width_px), np.float32),
         np.zeros((height + 2 * (height // 4), camera.width_px + 2 * (height // 4)), np.int64),
+        np.zeros(cells_of(height, camera.width_px), np.int64),
+        beam_of(lens_of(camera), camera.width_px),
         Patch(np.zeros(NUMBERS), np.zeros(4 * PATCH, np.float32)),
         TILE,
     )
@@ -318,9 +322,9 @@ def distort(canvas, by, car, look, lens, cos, sin, roll):
     if look["motion_blur"] > 0.0:
         blur_motion(picture, canvas.packed, bits, car, look, here)
     if look["rain"] > 0.0:
-        let_fall(picture, look["rain"], RAINDROPS, car, look, here)
+        let_fall(picture, canvas.fallen, canvas.beam, look["rain"], RAINDROPS, car, look, here)
     if look["snowfall"] > 0.0:
-        let_fall(picture, look["snowfall"], SNOWFLAKES, car, look, here)
+        let_fall(picture, canvas.fallen, canvas.beam, look["snowfall"], SNOWFLAKES, car, look, here)
     if roll != 0.0:
         roll_picture(picture, canvas.spare, bits, roll, here)
     if look["drops"] > 0.0:

@@ -6,7 +6,7 @@ pixels takes their contributor bits along; `bits` is empty where nobody asks for
 
 import numpy as np
 
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.kernel import borrowing, kernel
 from lanekeep_envs.weather import CONTROL_STEP_S
 
 ASIDE_M = 12.0  # how far beside the car whatever stands above the horizon is taken to be
@@ -29,14 +29,20 @@ def blur_motion(colour, packed, bits, car, look, lens):
     A smeared pixel is the mean of the pixels nearest to evenly spread places on its way.  `packed` is work space, larger
     than the picture by half the longest streak on every side.
     """
-    height, width = colour.shape[1], colour.shape[2]
-    border, stride = (packed.shape[1] - width) // 2, packed.shape[1]
-    left, way, total = columns_of(lens, width), np.zeros((3, width), np.float32), np.zeros(width, np.int64)
-    index, before = np.zeros((TAPS, width), np.uint32), bits_before(bits, border)
+    width = colour.shape[2]
+    border = (packed.shape[1] - width) // 2
+    way, total, index = np.zeros((3, width), np.float32), np.zeros(width, np.int64), np.zeros((TAPS, width), np.uint32)
     pack(packed, colour, border)
-    places = packed.ravel()
-    for i in range(height):
-        longest = lay_way(way, i, left, np.float32(2 * border - 1), car, look, lens)
+    before = bits_before(bits, border)
+    smear(colour, packed.ravel(), border, bits, before, columns_of(lens, width), way, total, index, car, look, lens)
+
+
+@borrowing
+def smear(colour, places, border, bits, before, left, way, total, index, car, look, lens):
+    """Write the smeared rows, from the packed picture, one row of `places` after the other."""
+    stride, most = total.shape[0] + 2 * border, np.float32(2 * border - 1)
+    for i in range(colour.shape[1]):
+        longest = lay_way(way[0], way[1], way[2], i, left, most, car, look, lens)
         if longest < STILL_PX:
             continue
         taps = min(TAPS * (1 + int(longest / TAPS)), MOST_TAPS)
@@ -48,8 +54,7 @@ def blur_motion(colour, packed, bits, car, look, lens):
                 mix_taps(bits[i], before, way[2], index[n], index[n + 1])
             if n == TAPS - 2:
                 add_taps(total, places, index)
-        for c in range(3):
-            unpack(colour[c, i], total, 21 * c, way[2], np.float32(1.0 / (UNIT * taps)))
+        unpack(colour[0, i], colour[1, i], colour[2, i], total, way[2], np.float32(1.0 / (UNIT * taps)))
 
 
 @kernel
@@ -58,9 +63,9 @@ def columns_of(lens, width):
     return ((lens.centre_column - np.arange(width)) / lens.focal_px).astype(np.float32)
 
 
-@kernel
-def lay_way(way, i, left, limit, car, look, lens):
-    """Fill way [3, W] with how far the world moves through row i, left and down, and the greater of both [px].
+@borrowing
+def lay_way(across, along, longest, i, left, limit, car, look, lens):
+    """Fill three lines [W] with how far the world moves through row i, left and down, and the greater of both [px].
 
     Return the longest: that of one of the row's ends.
     """
@@ -68,7 +73,6 @@ def lay_way(way, i, left, limit, car, look, lens):
     slope = (i - lens.centre_row) / lens.focal_px + lens.sin_pitch / lens.cos_pitch
     down, ground = np.float32(slope), np.float32(px * car["speed"] * max(slope, 0.0) / lens.height_m)
     aside, turn, one = np.float32(px * car["speed"] / ASIDE_M), np.float32(px * car["yaw_rate"]), np.float32(1.0)
-    across, along, longest = way[0], way[1], way[2]
     for j in range(across.shape[0]):
         flow = max(ground, aside * abs(left[j]))
         across[j] = min(max(left[j] * flow - turn * (one + left[j] * left[j]), -limit), limit)
@@ -77,35 +81,49 @@ def lay_way(way, i, left, limit, car, look, lens):
     return max(longest[0], longest[across.shape[0] - 1])
 
 
-@kernel
+@borrowing
 def pack(packed, colour, border):
     """Put the three channels [3, H, W] of each pixel in one number: sums of whole numbers are exact in any order.
 
     The picture gets copies of its edge around it, as many as `border`.
     """
-    height, width = colour.shape[1], colour.shape[2]
-    unit, most, dark = np.float32(UNIT), np.float32(65535.0), np.float32(0.0)
-    for i in range(height):
-        line = packed[border + i, border : border + width]
-        red, green, blue = colour[0, i], colour[1, i], colour[2, i]
-        for j in range(width):
-            r = np.int64(np.int32(min(max(np.rint(unit * red[j]), dark), most)))
-            g = np.int64(np.int32(min(max(np.rint(unit * green[j]), dark), most)))
-            b = np.int64(np.int32(min(max(np.rint(unit * blue[j]), dark), most)))
-            line[j] = r | g << 21 | b << 42
+    for i in range(colour.shape[1]):
+        pack_row(packed[border + i, border:], colour[0, i], colour[1, i], colour[2, i])
     surround(packed, border)
 
 
-@kernel
+@borrowing
+def pack_row(line, red, green, blue):
+    """One row of it."""
+    unit, most, dark = np.float32(UNIT), np.float32(65535.0), np.float32(0.0)
+    for j in range(red.shape[0]):
+        r = np.int64(np.int32(min(max(np.rint(unit * red[j]), dark), most)))
+        g = np.int64(np.int32(min(max(np.rint(unit * green[j]), dark), most)))
+        b = np.int64(np.int32(min(max(np.rint(unit * blue[j]), dark), most)))
+        line[j] = r | g << 21 | b << 42
+
+
+@borrowing
 def surround(picture, border):
     """Copy the edge of the picture [H, W] into its border."""
     height, width = picture.shape
     for i in range(border, height - border):
-        picture[i, :border], picture[i, width - border :] = picture[i, border], picture[i, width - border - 1]
-    picture[:border], picture[height - border :] = picture[border], picture[height - border - 1]
+        line = picture[i]
+        for j in range(border):
+            line[j], line[width - border + j] = line[border], line[width - border - 1]
+    for i in range(border):
+        repeat(picture[i], picture[border])
+        repeat(picture[height - border + i], picture[height - border - 1])
 
 
-@kernel
+@borrowing
+def repeat(line, other):
+    """Copy a row."""
+    for j in range(line.shape[0]):
+        line[j] = other[j]
+
+
+@borrowing
 def find_taps(before, after, first, stride, across, along, share):
     """Fill two rows of places: of the pixels at `share` of each way from its middle, and as far on the other side."""
     rows = np.float32(stride)
@@ -114,7 +132,7 @@ def find_taps(before, after, first, stride, across, along, share):
         before[j], after[j] = first + j + off, first + j - off
 
 
-@kernel
+@borrowing
 def add_taps(total, packed, index):
     """Add to each pixel of a row those at `index` [TAPS, W]."""
     for j in range(total.shape[0]):
@@ -124,13 +142,15 @@ def add_taps(total, packed, index):
         total[j] += more
 
 
-@kernel
-def unpack(line, total, shift, longest, share):
-    """Write one channel of the sums, unless the pixel stands still."""
-    still = STILL_PX
-    for j in range(line.shape[0]):
-        mean = share * np.float32(np.int32(total[j] >> shift & 0x1FFFFF))
-        line[j] = mean if longest[j] >= still else line[j]
+@borrowing
+def unpack(red, green, blue, total, longest, share):
+    """Write the sums, unless the pixel stands still."""
+    for j in range(red.shape[0]):
+        r, g = np.float32(np.int32(total[j] & 0x1FFFFF)), np.float32(np.int32(total[j] >> 21 & 0x1FFFFF))
+        b, moves = np.float32(np.int32(total[j] >> 42)), longest[j] >= STILL_PX
+        red[j] = share * r if moves else red[j]
+        green[j] = share * g if moves else green[j]
+        blue[j] = share * b if moves else blue[j]
 
 
 @kernel
@@ -142,7 +162,7 @@ def bits_before(bits, border):
     return wide.ravel()
 
 
-@kernel
+@borrowing
 def mix_taps(line, bits, longest, before, after):
     """Mix the bits of two taps into those of a row."""
     for j in range(line.shape[0]):
@@ -157,40 +177,65 @@ def mix_taps(line, bits, longest, before, after):
 def roll_picture(colour, spare, bits, roll, lens):
     """Turn the camera to the right by a small angle [rad]: its left side rises and sees what is higher.
 
-    A shear.  Below the lowest row the road goes on as it came, on lines from the vanishing point.
+    A shear: neighbouring columns, as long as they come from the same row, are mixed from two rows.  Below the lowest row the
+    road goes on as it came, on lines from the vanishing point.
     """
     height, width, slope = colour.shape[1], colour.shape[2], np.tan(roll)
     vanishing = lens.centre_row - lens.focal_px * lens.sin_pitch / lens.cos_pitch
-    place, below = np.zeros(width, np.uint32), np.zeros(width, np.float32)
+    down, below = np.zeros(width, np.int64), np.zeros(width, np.float32)
+    for j in range(width):
+        lower = -slope * (lens.centre_column - j)
+        down[j] = int(np.floor(lower))
+        below[j] = lower - down[j]
     before = bits.copy()
-    spare[:] = colour
-    for i in range(height):
-        for j in range(width):
-            row = min(max(i - slope * (lens.centre_column - j), 0.0), height - 1.0)
-            upper = min(np.floor(row), height - 2.0)
-            below[j], place[j] = row - upper, int(upper) * width + j
-        for c in range(3):
-            shear_row(colour[c, i], spare[c].ravel(), spare[c, 1:].ravel(), place, below)
-        if bits.size > 0:
-            shear_bits(bits[i], before, place, below)
-        if i + abs(slope) * lens.centre_column > height - 1.0 and vanishing < height - 2.0:
-            go_on_below(colour, spare, bits, before, i, slope, vanishing, lens.centre_column)
+    shear(colour, spare, bits, before, down, below)
+    if vanishing < height - 2.0:
+        for i in range(height):
+            if i + abs(slope) * lens.centre_column > height - 1.0:
+                go_on_below(colour, spare, bits, before, i, slope, vanishing, lens.centre_column)
 
 
-@kernel
-def shear_row(line, upper, lower, place, below):
-    """One channel of a row, from pixels at `place` and those below them."""
+@borrowing
+def shear(colour, spare, bits, before, down, below):
+    """Move each column up by so many pixels and parts of one; `spare` becomes what `colour` was."""
+    height, start = colour.shape[1], 0
+    for c in range(3):
+        for i in range(height):
+            repeat(spare[c, i], colour[c, i])
+    while start < down.shape[0]:
+        end, by = start + 1, down[start]
+        while end < down.shape[0] and down[end] == by:
+            end += 1
+        lower = below[start:end]
+        for i in range(height):
+            row = i + by
+            upper, inside = min(max(row, 0), height - 1), 0 <= row < height - 1
+            for c in range(3):
+                line, one = colour[c, i, start:end], spare[c, upper, start:end]
+                if inside:
+                    mix_rows(line, one, spare[c, upper + 1, start:end], lower)
+                else:
+                    repeat(line, one)
+            if bits.size > 0 and inside:
+                join_bits(bits[i, start:end], before[upper, start:end], before[upper + 1, start:end], lower)
+            elif bits.size > 0:
+                repeat(bits[i, start:end], before[upper, start:end])
+        start = end
+
+
+@borrowing
+def mix_rows(line, upper, lower, below):
+    """One channel of a row between two."""
     one = np.float32(1.0)
     for j in range(line.shape[0]):
-        line[j] = (one - below[j]) * upper[place[j]] + below[j] * lower[place[j]]
+        line[j] = (one - below[j]) * upper[j] + below[j] * lower[j]
 
 
-@kernel
-def shear_bits(line, before, place, below):
+@borrowing
+def join_bits(line, upper, lower, below):
     """The bits of those that have a weight."""
-    upper, lower = before.ravel(), before[1:].ravel()
     for j in range(line.shape[0]):
-        line[j] = (upper[place[j]] if below[j] < 1.0 else 0) | (lower[place[j]] if below[j] > 0.0 else 0)
+        line[j] = (upper[j] if below[j] < 1.0 else 0) | (lower[j] if below[j] > 0.0 else 0)
 
 
 @kernel

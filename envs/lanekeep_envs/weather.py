@@ -13,13 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.kernel import borrowing, inlined, kernel
 from lanekeep_envs.texture import hash32
 
 BEAM = (2.2, 0.11, 24.0)  # half width at the bumper [m] and its growth per metre ahead, reach [m]
 PER_RADIAN2 = 1000.0  # drops or flakes at strength 1 in a square of the picture that is as wide as it is far off
 CONTROL_STEP_S = 0.05
-PART = 8  # pixels that are drawn at once
+BATCH = 64  # drops at once
+ROWS = 16  # of a streak that are drawn at once
+PIECES = 64 * ROWS  # that are drawn before they are added: what was just written cannot be read at once
+UNIT = 131072.0  # cells count optical depth in such parts: 16 is the most
+SPARE_PX = 0.01  # so much more than a streak's width is drawn, whatever was rounded
 LIT_M = 2.5  # what falls is lit by the headlights as if it were so far ahead
 
 
@@ -57,101 +61,188 @@ def part(bits, shift):
 
 
 @kernel
-def let_fall(colour, strength, falling, car, look, lens):
-    """Draw what falls over the picture [3, H, W]; `lens` is that of the picture."""
+def let_fall(colour, fallen, beam, strength, falling, car, look, lens):
+    """Draw what falls over the picture [3, H, W]; `lens` is that of the picture, `fallen` work space (`cells_of`)."""
     height, width = colour.shape[1], colour.shape[2]
-    frame, seed, focal_px = car["steps"], look["noise_seed"], lens.focal_px
-    many = strength * PER_RADIAN2 * (width / focal_px) * (height / focal_px)
+    many = strength * PER_RADIAN2 * (width / lens.focal_px) * (height / lens.focal_px)
+    drops, streaks, spans = np.empty(6 * BATCH), np.empty(11 * BATCH, np.float32), np.empty(6 * BATCH, np.int32)
+    places, amounts = np.empty(PIECES, np.uint32), np.empty(PIECES, np.int64)
+    fallen[:] = 0
+    for first in range(0, int(np.ceil(many)), BATCH):
+        spread_drops(drops, first, many, falling, car, look, height, width, lens)
+        shape_streaks(streaks, spans, drops, falling.soft, height, width, lens.centre_row, lens.centre_column)
+        count = min(int(np.ceil(many)) - first, BATCH)
+        add_streaks(fallen, streaks, spans, count, places, amounts.view(np.uint32), amounts)
+    mix_falling(colour, fallen, np.empty(width, np.float32), beam, falling.grey, look)
+
+
+def cells_of(height, width):
+    """How many cells `let_fall` needs to add up what falls in a picture of this size."""
+    return (height + ROWS) * (width + 2) + (height + 2) * (width + ROWS)
+
+
+@kernel
+def beam_of(lens, width):
+    """Light of the headlights on what falls in each column of the picture, [W]."""
+    beam = np.zeros(width, np.float32)
+    for j in range(width):
+        beam[j] = headlight(LIT_M, LIT_M * (lens.centre_column - j) / lens.focal_px)
+    return beam
+
+
+@borrowing
+def spread_drops(drops, first, many, falling, car, look, height, width, lens):
+    """Fill drops [6 x BATCH]: places right of the centre and below it, ways to the right and down [px], radii, depths.
+
+    `BATCH` at once, line by line in one array: so the compiler knows how far apart they lie, and takes eight at a time.
+    """
+    speed, mirror, seed, focal_px = car["speed"], look["mirror"], look["noise_seed"], lens.focal_px
     wind = falling.wind_mps * (2.0 * part(hash32(falling.kind, 1, 2, seed), 8) - 1.0)
-    horizon = lens.sin_pitch / lens.cos_pitch
+    horizon, frame, kind = lens.sin_pitch / lens.cos_pitch, car["steps"], falling.kind
     shutter_s = max(falling.shutter_s, CONTROL_STEP_S * look["motion_blur"])
-    upright = np.zeros((height + 1, PART * -(-width // PART)), np.float32)
-    level = np.zeros((width + 1, PART * -(-height // PART)), np.float32)
-    for k in range(int(np.ceil(many))):
-        bits, more = hash32(k, 16 + falling.kind, frame, seed), hash32(k, 32 + falling.kind, frame, seed)
+    for k in range(BATCH):
+        number = first + k
+        bits, more = hash32(number, 16 + kind, frame, seed), hash32(number, 32 + kind, frame, seed)
         sided = 1.2 * (((bits & 65535) + 0.5) / 65536.0 - 0.5) * width / focal_px
         down = 1.2 * (((bits >> 16) + 0.5) / 65536.0 - 0.5) * height / focal_px
         near_per_m = part(more, 0) / falling.nearest_m + (1.0 - part(more, 0)) / falling.farthest_m
         size_px = falling.size_m * (0.6 + 0.8 * part(more, 8)) * near_per_m * focal_px
         way_px = shutter_s * near_per_m * focal_px
-        right = -look["mirror"] * (sided * car["speed"] + wind) * way_px
-        fall = ((down + horizon) * car["speed"] + falling.fall_mps * (0.8 + 0.4 * part(more, 16))) * way_px
-        radius_px, column, row = max(0.5 * size_px, 0.4), -look["mirror"] * sided * focal_px, down * focal_px
+        right = -mirror * (sided * speed + wind) * way_px
+        fall = ((down + horizon) * speed + falling.fall_mps * (0.8 + 0.4 * part(more, 16))) * way_px
         # what is narrower than a pixel covers a part of it, and what moves on covers each place for a part of the time
         spread = np.sqrt(size_px / (size_px + 0.25 * np.sqrt(right * right + fall * fall)))
-        cover = falling.cover * min(size_px / 0.8, 1.0) * spread * min(many - k, 1.0)
-        depth, edge_px = np.float32(-np.log(1.0 - cover)), 1.0 + falling.soft * radius_px
-        if abs(right) > abs(fall):
-            draw_streak(
-                level, lens.centre_row, lens.centre_column, row, column, fall, right, radius_px, edge_px, depth
-            )  # fmt: skip
-        else:
-            draw_streak(
-                upright, lens.centre_column, lens.centre_row, column, row, right, fall, radius_px, edge_px, depth
-            )  # fmt: skip
-    mix_falling(colour, upright, np.ascontiguousarray(level.T), falling.grey, look, lens)
+        cover = falling.cover * min(size_px / 0.8, 1.0) * spread * min(many - number, 1.0)
+        drops[k], drops[BATCH + k] = -mirror * sided * focal_px, down * focal_px
+        drops[2 * BATCH + k], drops[3 * BATCH + k] = right, fall
+        drops[4 * BATCH + k], drops[5 * BATCH + k] = max(0.5 * size_px, 0.4), optical_depth(cover)
 
 
-@kernel
-def draw_streak(plane, centre_u, centre_v, u, v, way_u, way_v, radius_px, edge_px, depth):
-    """Add the optical depth of a streak to a plane [V + 1, U]: an ellipse around (u, v) from the centre, longer by its way.
+@inlined
+def optical_depth(cover):
+    """-log(1 - cover), up to 0.9, in steps that are taken eight at a time: the series of an eighth root's logarithm."""
+    root = np.sqrt(np.sqrt(np.sqrt(1.0 - cover)))
+    s = (1.0 - root) / (1.0 + root)
+    z = s * s
+    return 16.0 * s * (1.0 + z * (1.0 / 3.0 + z * (0.2 + z * (1.0 / 7.0 + z * (1.0 / 9.0 + z * (1.0 / 11.0))))))
 
-    It runs more along v than along u: a few pixels of each row, whole parts of the plane's width.
+
+@borrowing
+def shape_streaks(streaks, spans, drops, soft, height, width, centre_row, centre_column):
+    """Turn drops into streaks [11 x BATCH] and where these lie among the cells, spans [6 x BATCH].
+
+    A streak is an ellipse, longer than the drop by its way.  What runs more down than aside (`v` down, `u` to the right) is
+    drawn row by row, else (`level`) column by column: a few pixels of each.
     """
-    way = np.sqrt(way_u * way_u + way_v * way_v)
-    a, b = (way_u / way, way_v / way) if way > 1e-6 else (0.0, 1.0)
-    long, wide = 1.0 / ((0.5 * way + radius_px) * (0.5 * way + radius_px)), 1.0 / (radius_px * radius_px)
-    uu, vv, uv = a * a * long + b * b * wide, b * b * long + a * a * wide, a * b * (long - wide)
-    steep = 0.5 * radius_px / edge_px
-    reach, lean, half = np.sqrt((1.0 + 0.5 / steep) / (vv - uv * uv / uu)), uv / uu, np.sqrt((1.0 + 0.5 / steep) / uu)
-    pixels = min(PART * (int((2.0 * half + 2.0 + abs(lean)) / PART) + 1), plane.shape[1])
-    first, last = int(np.ceil(centre_v + v - reach)), int(np.floor(centre_v + v + reach))
-    add_rows(
-        plane, max(first, 0), min(last + 1, plane.shape[0] - 1), pixels, np.float32(centre_u), np.float32(centre_v),
-        np.float32(u), np.float32(v), np.float32(half + max(lean, 0.0)), np.float32(lean), np.float32(0.5 + steep),
-        np.float32(steep * vv), np.float32(2.0 * steep * uv), np.float32(steep * uu), depth,
-    )  # fmt: skip
+    for k in range(BATCH):
+        right, below, way_right, way_down = drops[k], drops[BATCH + k], drops[2 * BATCH + k], drops[3 * BATCH + k]
+        radius, depth = drops[4 * BATCH + k], UNIT * drops[5 * BATCH + k]
+        level = abs(way_right) > abs(way_down)
+        u, way_u, centre_u = (below, way_down, centre_row) if level else (right, way_right, centre_column)
+        v, way_v, centre_v = (right, way_right, centre_column) if level else (below, way_down, centre_row)
+        across, along = (height, width) if level else (width, height)
+        way = np.sqrt(way_u * way_u + way_v * way_v)
+        moves, per_way = way > 1e-6, 1.0 / max(way, 1e-6)
+        a, b = way_u * per_way if moves else 0.0, way_v * per_way if moves else 1.0
+        long, wide = 1.0 / ((0.5 * way + radius) * (0.5 * way + radius)), 1.0 / (radius * radius)
+        uu, uv = a * a * long + b * b * wide, a * b * (long - wide)
+        steep, edge_px = 0.5 * radius, 1.0 + soft * radius
+        steep, lean, narrow = steep / edge_px, uv / uu, long * wide / uu
+        reach, half = np.sqrt((1.0 + 0.5 / steep) / narrow), np.sqrt((1.0 + 0.5 / steep) / uu) + SPARE_PX
+        threes = min(np.floor(half * (2.0 / 3.0)) + 1.0, np.floor(across / 3.0))
+        # rows in which the streak is beside the picture are left out
+        sure, middle = lean if abs(lean) > 1e-9 else 1e-9, centre_u + u
+        enter, leave = (middle + half + 1.0) / sure, (middle - half - across - 1.0) / sure
+        first, last = centre_v + v + max(-reach, min(enter, leave)), centre_v + v + min(reach, max(enter, leave))
+        spans[k], spans[BATCH + k] = np.ceil(min(max(first, 0.0), along)), np.floor(max(min(last + 1.0, along), 0.0))
+        spans[2 * BATCH + k] = threes
+        spans[3 * BATCH + k] = (height + ROWS) * (width + 2) + 2 * (width + ROWS) if level else 2
+        spans[4 * BATCH + k], spans[5 * BATCH + k] = 1 if level else width + 2, width + ROWS if level else 1
+        streaks[k], streaks[BATCH + k], streaks[2 * BATCH + k], streaks[3 * BATCH + k] = centre_u, centre_v, u, v
+        streaks[4 * BATCH + k], streaks[5 * BATCH + k], streaks[6 * BATCH + k] = half, lean, across - 3.0 * threes
+        streaks[7 * BATCH + k], streaks[8 * BATCH + k] = depth * steep * narrow, depth * steep * uu
+        streaks[9 * BATCH + k], streaks[10 * BATCH + k] = depth * (0.5 + steep) + 0.5, depth + 0.5
 
 
-@kernel
-def add_rows(plane, first, last, pixels, centre_u, centre_v, u, v, half, lean, level, v2, uv2, u2, depth):
-    """Add `depth` times level - v2 v^2 - uv2 u v - u2 u^2, where that is between 0 and 1, to some rows.
+@borrowing
+def add_streaks(fallen, streaks, spans, count, places, halves, amounts):
+    """Add level - vv v^2 - uu (u + lean v)^2, where that is between nothing and the drop's depth, to the cells.
 
-    In single precision, two rows at once: only so much work in a loop is vectorised for so few pixels.
+    A cell holds what begins there, three pixels in 21 bits each, in whole numbers: their sums are exact in any order.
+    `ROWS` rows at once; `places` and `amounts` are work space, `halves` are those of the amounts.
     """
-    dark, full, farthest = np.float32(0.0), np.float32(1.0), np.float32(plane.shape[1] - pixels)
-    for n in range(first, last, 2):
-        y, z = (np.float32(n) - centre_v) - v, (np.float32(n + 1) - centre_v) - v
-        here, there, slope, next_slope = level - v2 * y * y, level - v2 * z * z, uv2 * y, uv2 * z
-        start = min(max(np.ceil((centre_u + u - half) - lean * y), dark), farthest)
-        place, off = np.int64(start), centre_u - start
-        one, two = plane[n, place : place + pixels], plane[n + 1, place : place + pixels]
-        for m in range(one.shape[0]):
-            x = (np.float32(m) - off) - u
-            one[m] += depth * min(max(here - (slope + u2 * x) * x, dark), full)
-            two[m] += depth * min(max(there - (next_slope + u2 * x) * x, dark), full)
+    one, two, none, filled = np.float32(1.0), np.float32(2.0), np.float32(0.5), 0
+    for k in range(count):
+        first, last, threes = spans[k], spans[BATCH + k], spans[2 * BATCH + k]
+        origin, step, aside = spans[3 * BATCH + k], spans[4 * BATCH + k], spans[5 * BATCH + k]
+        centre_u, centre_v, u, v = streaks[k], streaks[BATCH + k], streaks[2 * BATCH + k], streaks[3 * BATCH + k]
+        left, lean, farthest = centre_u - streaks[4 * BATCH + k], streaks[5 * BATCH + k], streaks[6 * BATCH + k]
+        vv, uu = streaks[7 * BATCH + k], streaks[8 * BATCH + k]
+        level, full = streaks[9 * BATCH + k], streaks[10 * BATCH + k]
+        for n in range(first, last, ROWS):
+            row, base = np.float32(n) - centre_v, np.int32(origin + n * step)
+            for three in range(threes):
+                some, pair = places[filled : filled + ROWS], halves[2 * filled : 2 * (filled + ROWS)]
+                for m in range(ROWS):
+                    y = (row + np.float32(m)) - v
+                    middle, here = u - lean * y, level - vv * y * y
+                    start = min(max(np.ceil(left + middle), np.float32(0.0)), farthest) + np.float32(3 * three)
+                    place = start - centre_u
+                    x = place - middle
+                    a = np.int32(min(max(here - uu * x * x, none), full))
+                    x = (place + one) - middle
+                    b = np.int32(min(max(here - uu * x * x, none), full))
+                    x = (place + two) - middle
+                    c = np.int32(min(max(here - uu * x * x, none), full))
+                    pair[2 * m], pair[2 * m + 1] = np.uint32(a | b << 21), np.uint32(b >> 11 | c << 10)
+                    some[m] = base + np.int32(np.int32(m) * step) + np.int32(np.int32(start) * aside)
+                filled += ROWS
+                if filled == PIECES:
+                    deposit(fallen, places, amounts, filled)
+                    filled = 0
+    deposit(fallen, places, amounts, filled)
 
 
-@kernel
-def mix_falling(colour, upright, level, grey, look, lens):
+@borrowing
+def deposit(fallen, places, amounts, count):
+    """Add so many amounts, one by one."""
+    for n in range(count):
+        fallen[places[n]] += amounts[n]
+
+
+@borrowing
+def mix_falling(colour, fallen, clear, beam, grey, look):
     """Lay what fell over the picture: ice and water are paler than the light of the sky, and shine in the headlights."""
-    middle, one, night = look["ambient_g"] + 0.5 * look["sunlight_g"], np.float32(1.0), look["night"]
     red, blue = look["ambient_r"] + 0.5 * look["sunlight_r"], look["ambient_b"] + 0.5 * look["sunlight_b"]
-    beam = np.zeros(colour.shape[2], np.float32)
-    for j in range(beam.shape[0]):
-        aside = LIT_M * (lens.centre_column - j) / lens.focal_px
-        beam[j] = night * headlight(LIT_M, aside) if night > 0.0 else 0.0
+    green, width, shining = look["ambient_g"] + 0.5 * look["sunlight_g"], colour.shape[2], grey * look["night"]
+    pale = np.float32(0.5 * grey * (red + green)), np.float32(grey * green), np.float32(0.5 * grey * (blue + green))
+    lamp, blue_lamp = np.float32(0.5 * shining), np.float32(0.45 * shining)
     for i in range(colour.shape[1]):
-        for j in range(colour.shape[2]):
-            depth = upright[i, j] + level[i, j]
-            upright[i, j] = one / (one + depth * (one + depth * (np.float32(0.5) + depth * np.float32(1.0 / 6.0))))
-    for c in range(3):
-        pale, lamp = np.float32(0.5 * grey * ((red, middle, blue)[c] + middle)), np.float32(grey * (0.5, 0.5, 0.45)[c])
-        for i in range(colour.shape[1]):
-            line, clear = colour[c, i], upright[i]
-            for j in range(line.shape[0]):
-                light = pale + lamp * beam[j]
-                line[j] = light + clear[j] * (line[j] - light)
+        upright, level = i * (width + 2), (colour.shape[1] + ROWS) * (width + 2) + i * (width + ROWS)
+        see_through(clear, fallen[upright:], fallen[level:], width + ROWS)
+        lay_over(colour[0, i], clear, beam, pale[0], lamp)
+        lay_over(colour[1, i], clear, beam, pale[1], lamp)
+        lay_over(colour[2, i], clear, beam, pale[2], blue_lamp)
+
+
+@borrowing
+def see_through(clear, upright, level, stride):
+    """How much of each pixel of a row is seen through what begins there, and one and two pixels before, in either way."""
+    mask, unit, one = 0x1FFFFF, np.float32(1.0 / UNIT), np.float32(1.0)
+    middle, here, above, same = upright[1:], upright[2:], level[stride:], level[2 * stride :]
+    for j in range(clear.shape[0]):
+        sums = (here[j] & mask) + (middle[j] >> 21 & mask) + (upright[j] >> 42)
+        sums += (same[j] & mask) + (above[j] >> 21 & mask) + (level[j] >> 42)
+        depth = unit * np.float32(np.int32(sums))
+        clear[j] = one / (one + depth * (one + depth * (np.float32(0.5) + depth * np.float32(1.0 / 6.0))))
+
+
+@borrowing
+def lay_over(line, clear, beam, pale, lamp):
+    """Mix one channel of a row with the light of what falls."""
+    for j in range(line.shape[0]):
+        light = pale + lamp * beam[j]
+        line[j] = light + clear[j] * (line[j] - light)
 
 
 @kernel
