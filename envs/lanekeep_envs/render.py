@@ -1,8 +1,8 @@
 """The picture of one instant: a pure function of scene, pose, camera and the elements left visible.
 
 Order: shadows on the ground, ground, sky, things from far to near, then what falls and what the lens does (weather.py,
-optics.py), exposure, sensor noise and rounding, at last what storing it as JPEG leaves (jpeg.py).  The road's axis is
-brought into the car's frame once per picture; every ground pixel is projected on it by walking from its neighbour.  The
+marks.py, optics.py), exposure, sensor noise and rounding, at last what storing it as JPEG leaves (jpeg.py).  The road's axis
+is brought into the car's frame once per picture; every ground pixel is projected on it by walking from its neighbour.  The
 kernel is plain Python under `.py_func`, which the tests hold against the compiled one.
 """
 
@@ -25,7 +25,8 @@ from lanekeep_envs.jpeg import compress
 from lanekeep_envs.kernel import kernel
 from lanekeep_envs.lamp import light_lamp
 from lanekeep_envs.look import all_fine
-from lanekeep_envs.optics import dirty_lens, glare_of_lamps, glare_of_sun, wet_lens
+from lanekeep_envs.marks import Marks, dirty_lens, no_marks, wet_lens
+from lanekeep_envs.optics import glare_of_lamps, glare_of_sun
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.shutter import blur_motion, roll_picture
@@ -77,6 +78,7 @@ class Canvas(NamedTuple):
     packed: NDArray[np.int64]  # the picture, and as much around it as shutter.py needs
     patch: Patch  # (skins.py)
     tile: NDArray[np.int32]  # (texture.py) as memory, see `look_up`
+    marks: Marks  # on the lens (marks.py)
 
 
 class Notes(NamedTuple):
@@ -120,6 +122,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((height + 2 * (height // 4), camera.width_px + 2 * (height // 4)), np.int64),
         Patch(np.zeros(NUMBERS), np.zeros(4 * PATCH, np.float32)),
         TILE,
+        no_marks(height, camera.width_px, lens.focal_px),
     )
     return canvas, lens
 
@@ -324,9 +327,9 @@ def distort(canvas, by, car, look, lens, cos, sin, roll):
     if roll != 0.0:
         roll_picture(picture, canvas.spare, bits, roll, here)
     if look["drops"] > 0.0:
-        wet_lens(picture, bits, look, here)
+        wet_lens(picture, bits, canvas.marks, look, here)
     if look["dirt"] > 0.0:
-        dirty_lens(picture, bits, look, here)
+        dirty_lens(picture, bits, canvas.marks, look, here)
     if look["glare"] > 0.0:
         glare_of_sun(picture, bits, look, here, cos, sin)
         if look["night"] > 0.0:
