@@ -79,6 +79,7 @@ class Canvas(NamedTuple):
     patch: Patch  # (skins.py)
     tile: NDArray[np.int32]  # (texture.py) as memory, see `look_up`
     marks: Marks  # on the lens (marks.py)
+    cells: NDArray[np.int32]  # [W] of a row of leaves in the tile
 
 
 class Notes(NamedTuple):
@@ -123,6 +124,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         Patch(np.zeros(NUMBERS), np.zeros(4 * PATCH, np.float32)),
         TILE,
         no_marks(height, camera.width_px, lens.focal_px),
+        np.zeros(width, np.int32),
     )
     return canvas, lens
 
@@ -278,7 +280,9 @@ def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich)
         if thing["kind"] == POST:
             draw_post(canvas.colour, by, thing, forward, left, look, lens, haze)
         else:
-            draw_plant(canvas.colour, by, thing, forward, left, look, lens, haze, light)
+            draw_plant(
+                canvas.colour, by, canvas.tile, canvas.cells, thing, forward, left, look, lens, haze, light
+            )  # fmt: skip
 
 
 @kernel
