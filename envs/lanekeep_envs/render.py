@@ -1,8 +1,8 @@
 """The picture of one instant: a pure function of scene, pose, camera and the elements left visible.
 
 Order: shadows on the ground, ground, sky, things from far to near, then what falls and what the lens does (weather.py,
-optics.py), exposure, sensor noise and rounding, at last what storing it as JPEG leaves (jpeg.py).  The road's axis is
-brought into the car's frame once per picture; every ground pixel is projected on it by walking from its neighbour.  The
+marks.py, optics.py), exposure, sensor noise and rounding, at last what storing it as JPEG leaves (jpeg.py).  The road's axis
+is brought into the car's frame once per picture; every ground pixel is projected on it by walking from its neighbour.  The
 kernel is plain Python under `.py_func`, which the tests hold against the compiled one.
 """
 
@@ -25,7 +25,8 @@ from lanekeep_envs.jpeg import compress
 from lanekeep_envs.kernel import kernel
 from lanekeep_envs.lamp import light_lamp
 from lanekeep_envs.look import all_fine
-from lanekeep_envs.optics import dirty_lens, glare_of_lamps, glare_of_sun, wet_lens
+from lanekeep_envs.marks import Marks, dirty_lens, no_marks, wet_lens
+from lanekeep_envs.optics import glare_of_lamps, glare_of_sun
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.shutter import blur_motion, roll_picture
@@ -79,6 +80,8 @@ class Canvas(NamedTuple):
     beam: NDArray[np.float32]  # headlight on what falls in each column of the picture
     patch: Patch  # (skins.py)
     tile: NDArray[np.int32]  # (texture.py) as memory, see `look_up`
+    marks: Marks  # on the lens (marks.py)
+    cells: NDArray[np.int32]  # [W] of a row of leaves in the tile
 
 
 class Notes(NamedTuple):
@@ -124,6 +127,8 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         beam_of(lens_of(camera), camera.width_px),
         Patch(np.zeros(NUMBERS), np.zeros(4 * PATCH, np.float32)),
         TILE,
+        no_marks(height, camera.width_px, lens.focal_px),
+        np.zeros(width, np.int32),
     )
     return canvas, lens
 
@@ -279,7 +284,9 @@ def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich)
         if thing["kind"] == POST:
             draw_post(canvas.colour, by, thing, forward, left, look, lens, haze)
         else:
-            draw_plant(canvas.colour, by, thing, forward, left, look, lens, haze, light)
+            draw_plant(
+                canvas.colour, by, canvas.tile, canvas.cells, thing, forward, left, look, lens, haze, light
+            )  # fmt: skip
 
 
 @kernel
@@ -328,9 +335,9 @@ def distort(canvas, by, car, look, lens, cos, sin, roll):
     if roll != 0.0:
         roll_picture(picture, canvas.spare, bits, roll, here)
     if look["drops"] > 0.0:
-        wet_lens(picture, bits, look, here)
+        wet_lens(picture, bits, canvas.marks, look, here)
     if look["dirt"] > 0.0:
-        dirty_lens(picture, bits, look, here)
+        dirty_lens(picture, bits, canvas.marks, look, here)
     if look["glare"] > 0.0:
         glare_of_sun(picture, bits, look, here, cos, sin)
         if look["night"] > 0.0:

@@ -10,16 +10,17 @@ import numpy as np
 
 from lanekeep_envs.camera import pixel_of
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.kernel import borrowing, inlined, kernel
 from lanekeep_envs.look import RGB
 from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, HEDGE, POST, RAIL, SIGN
 from lanekeep_envs.surface import mix
-from lanekeep_envs.texture import TILE, sample, texture
+from lanekeep_envs.texture import TILE, first_of, interpolated, look_up, place, sample
 from lanekeep_envs.weather import headlight
 
 TREES, BUSHES, POSTS, SHADOWS = int(Element.TREES), int(Element.BUSHES), int(Element.POSTS), int(Element.SHADOWS)
 HEDGES, RAILS, SIGNS, BUILDINGS = (int(e) for e in (Element.HEDGES, Element.RAILS, Element.SIGNS, Element.BUILDINGS))
 NEAREST_M, FARTHEST_M = 2.5, 220.0
+NARROW_PX = 16  # up to which width all rows of a plant are taken alike: it takes longer to find their ends
 NEAR_PX_PER_M = 10.0  # scale from which on the texture of leaves is interpolated
 
 
@@ -106,7 +107,7 @@ def puff_reach(rest, cu, dv, ru):
     square = rest - dv * dv
     if square <= 0.0:
         return 1e9, -1e9
-    half = np.sqrt(square) / ru
+    half = np.sqrt(square) * (1.0 / ru)
     return cu - half, cu + half
 
 
@@ -118,7 +119,7 @@ def reach(plant, v, blur):
         wide = min(max(max(1.02 - v, 0.0) * 1.13 * (1.55 + 0.5 * blur), wood), 1.15)
         return -wide, wide
     if plant.kind == BUSH:
-        return puff_reach(rest, 0.0, (v - 0.35) / 0.65, 1.0)
+        return puff_reach(rest, 0.0, (v - 0.35) * (1.0 / 0.65), 1.0)
     shift, rise = 0.16 * plant.side * plant.lean, 0.06 * plant.lean
     a, b = puff_reach(rest, shift, (v - 0.70 - rise) * 3.45, 1.39)
     c, d = puff_reach(rest, shift - 0.42 * plant.side, (v - 0.56 - rise) * 4.35, 1.72)
@@ -126,6 +127,43 @@ def reach(plant, v, blur):
     if v >= 0.5:
         wood = -1e9
     return min(min(a, c), min(e, -wood)), max(max(b, d), max(f, wood))
+
+
+@inlined
+def widest_reach(plant, blur):
+    """The same, whatever the height."""
+    wood, rest = plant.trunk + plant.per_u, 1.000001 + 0.55 * plant.grain + 0.5 * blur
+    if plant.kind == CONIFER:
+        return -1.15, 1.15
+    if plant.kind == BUSH:
+        return puff_reach(rest, 0.0, 0.0, 1.0)
+    shift = 0.16 * plant.side * plant.lean
+    a, b = puff_reach(rest, shift, 0.0, 1.39)
+    c, d = puff_reach(rest, shift - 0.42 * plant.side, 0.0, 1.72)
+    e, f = puff_reach(rest, shift + 0.40 * plant.side, 0.0, 1.79)
+    return min(min(a, c), min(e, -wood)), max(max(b, d), max(f, wood))
+
+
+@inlined
+def look_up_leaves(cells, tile, start, plant, v):
+    """Entries of the texture's tile for part of an image row, whose columns are counted from `start` to the right."""
+    y = np.floor(plant.grain_v * v)
+    for j in range(cells.shape[0]):
+        u = (start - j) * plant.per_u
+        cells[j] = place(np.floor(plant.grain_u * u + plant.grain_at), y)
+    for j in range(cells.shape[0]):
+        cells[j] = tile[np.uint32(cells[j])]
+
+
+@inlined
+def roughness(plant, u, v, cells, j, near):
+    """Texture of the leaves; without `cells` (known when compiled) none, for plants whose grain is 0."""
+    if cells is None:
+        return 0.0
+    if near is None:
+        return plant.grain * first_of(cells[j])
+    x, y = plant.grain_u * u + plant.grain_at, plant.grain_v * v
+    return plant.grain * interpolated(cells[j], x - np.floor(x), y - np.floor(y))
 
 
 @inlined
@@ -137,12 +175,14 @@ def leaf_cover(plant, value, rough, u, v, base):
 
 
 @inlined
-def leaf_at(u, v, shape, plant, base, light, tile, near):
-    """(cover, colour) of a pixel; `shape` is (value, face) of the outline."""
+def leaf_at(u, v, shape, plant, base, light, rough, trunk):
+    """(cover, colour) of a pixel; `shape` is (value, face) of the outline; `trunk` is None where there is none."""
     value, face = shape
     ambient, sunlight, horizon = light
-    rough = plant.grain * texture(tile, plant.grain_u * u + plant.grain_at, plant.grain_v * v, near)
-    cover, wood = leaf_cover(plant, value, rough, u, v, base)
+    if trunk is None:
+        cover, wood = base * min(max((1.0 - value + 0.55 * rough) * plant.steep + 0.5, 0.0), 1.0), False
+    else:
+        cover, wood = leaf_cover(plant, value, rough, u, v, base)
     shade = 0.62 + 0.38 * v + 0.45 * rough
     lit = max(0.55 + 0.55 * (plant.sun_side * face + 0.5 * (v - 0.3)), 0.12) * plant.shine
     r = (74.0 if wood else plant.leaf[0]) * shade * (ambient[0] + lit * sunlight[0])
@@ -152,41 +192,44 @@ def leaf_at(u, v, shape, plant, base, light, tile, near):
 
 
 @inlined
-def paint_plant_row(red, green, blue, first, plant, v, base, light, near):
-    """Paint part of an image row, from column `first` on; a loop for each kind, so that they are vectorised."""
-    tile, start = TILE, plant.column - first
+def paint_plant_row(red, green, blue, start, plant, v, base, light, cells, near, trunk):
+    """Paint part of an image row; a loop for each kind, so that they are vectorised."""
     if plant.kind == CONIFER:
         for j in range(red.shape[0]):
             u = (start - j) * plant.per_u
-            cover, leaf = leaf_at(u, v, conifer(u, v), plant, base, light, tile, near)
+            rough = roughness(plant, u, v, cells, j, near)
+            cover, leaf = leaf_at(u, v, conifer(u, v), plant, base, light, rough, trunk)
             red[j] += cover * (leaf[0] - red[j])
             green[j] += cover * (leaf[1] - green[j])
             blue[j] += cover * (leaf[2] - blue[j])
     elif plant.kind == BUSH:
         for j in range(red.shape[0]):
             u = (start - j) * plant.per_u
-            cover, leaf = leaf_at(u, v, bush(u, v), plant, base, light, tile, near)
+            rough = roughness(plant, u, v, cells, j, near)
+            cover, leaf = leaf_at(u, v, bush(u, v), plant, base, light, rough, None)
             red[j] += cover * (leaf[0] - red[j])
             green[j] += cover * (leaf[1] - green[j])
             blue[j] += cover * (leaf[2] - blue[j])
     else:
         for j in range(red.shape[0]):
             u = (start - j) * plant.per_u
+            rough = roughness(plant, u, v, cells, j, near)
             shape = broadleaf(u, v, plant.side, plant.lean)
-            cover, leaf = leaf_at(u, v, shape, plant, base, light, tile, near)
+            cover, leaf = leaf_at(u, v, shape, plant, base, light, rough, trunk)
             red[j] += cover * (leaf[0] - red[j])
             green[j] += cover * (leaf[1] - green[j])
             blue[j] += cover * (leaf[2] - blue[j])
 
 
-@kernel
-def note_plant_row(by, i, first, last, plant, v, base, element, forward, near):
+@borrowing
+def note_plant_row(by, i, first, last, plant, v, base, element, forward, cells, near):
     """Write what a row of a plant shows into the by-products."""
-    tile = TILE
     for j in range(first, last):
-        u = (plant.column - first - (j - first)) * plant.per_u
+        u, rough = (plant.column - first - (j - first)) * plant.per_u, 0.0
+        if plant.grain > 0.0:
+            at = j - first
+            rough = roughness(plant, u, v, cells, at, True) if near else roughness(plant, u, v, cells, at, None)
         value, _ = outline(plant, u, v)
-        rough = plant.grain * texture(tile, plant.grain_u * u + plant.grain_at, plant.grain_v * v, near)
         cover, _ = leaf_cover(plant, value, rough, u, v, base)
         if cover > 0.0:
             mark(by, i, j, element, cover, forward)
@@ -205,8 +248,8 @@ def span(low, high, width):
     return max(last - (last - first + 7) // 8 * 8, 0), last
 
 
-@kernel
-def draw_plant(canvas, by, thing, forward, left, look, lens, haze, light):
+@borrowing
+def draw_plant(canvas, by, tile, cells, thing, forward, left, look, lens, haze, light):
     """Paint a tree or bush; `light` = (sun from the left, sun ahead, sun height) and `haze` the share of air in front."""
     height, width = canvas.shape[1], canvas.shape[2]
     kind, tall, radius, twist = thing["kind"], thing["height_m"], thing["radius_m"], thing["twist"]
@@ -252,19 +295,30 @@ def draw_plant(canvas, by, thing, forward, left, look, lens, haze, light):
         (look["sunlight_r"], look["sunlight_g"], look["sunlight_b"]),
         (look["horizon_r"], look["horizon_g"], look["horizon_b"]),
     )
+    (low, high), wide_px = widest_reach(plant, blur), radius * scale
+    first, last = span(column - high * wide_px, column - low * wide_px, width)
+    small, near = last - first <= NARROW_PX, scale > NEAR_PX_PER_M
     for i in range(max(int(top), 0), min(int(foot + 1.5), height)):
         v, base = (foot - i) * plant.per_v, min(max(foot - i + 0.5, 0.0), 1.0)
-        low, high = reach(plant, v, blur)
-        first, last = span(column - high / plant.per_u, column - low / plant.per_u, width)
+        if not small:
+            low, high = reach(plant, v, blur)
+            first, last = span(column - high * wide_px, column - low * wide_px, width)
         red, green, blue = canvas[0, i, first:last], canvas[1, i, first:last], canvas[2, i, first:last]
-        if scale > NEAR_PX_PER_M:
-            paint_plant_row(red, green, blue, first, plant, v, base, colours, True)
-            if by.contributors.size > 0:
-                note_plant_row(by, i, first, last, plant, v, base, element_of(kind), forward, True)
+        here, start = cells[: last - first], column - first
+        if plant.grain > 0.0:
+            look_up_leaves(here, tile, start, plant, v)
+            if near:
+                paint_plant_row(red, green, blue, start, plant, v, base, colours, here, True, True)
+            elif v < 0.5:
+                paint_plant_row(red, green, blue, start, plant, v, base, colours, here, None, True)
+            else:
+                paint_plant_row(red, green, blue, start, plant, v, base, colours, here, None, None)
+        elif v < 0.5:
+            paint_plant_row(red, green, blue, start, plant, v, base, colours, None, None, True)
         else:
-            paint_plant_row(red, green, blue, first, plant, v, base, colours, None)
-            if by.contributors.size > 0:
-                note_plant_row(by, i, first, last, plant, v, base, element_of(kind), forward, None)
+            paint_plant_row(red, green, blue, start, plant, v, base, colours, None, None, None)
+        if by.contributors.size > 0:
+            note_plant_row(by, i, first, last, plant, v, base, element_of(kind), forward, here, near)
 
 
 @inlined
@@ -286,7 +340,7 @@ def mark(by, i, j, element, cover, forward):
         by.elements[i, j], by.depth_m[i, j] = element, forward
 
 
-@kernel
+@borrowing
 def draw_post(canvas, by, thing, forward, left, look, lens, haze):
     """Paint a delineator: white, with a slanted black band and a reflector in it."""
     height, width = canvas.shape[1], canvas.shape[2]
@@ -343,7 +397,7 @@ def shine_post(canvas, by, foot, column, scale, tall, forward, left, look, haze)
                 by.contributors[i, j] |= 1 << POSTS
 
 
-@kernel
+@borrowing
 def cast_shadow(shade, rows, thing, forward, left, away_x, away_y, reach, look, lens):
     """Darken `shade` [H, W] where a plant keeps the sun off the ground.
 

@@ -1,0 +1,106 @@
+"""The picture in coarse squares: what a drop shows of it, and what is bright enough for a halo.
+
+One square every `cell` px, of 2 `cell` + 1 px, from the top and from the centre column (N // 2) to both sides.
+"""
+
+import numpy as np
+
+from lanekeep_envs.kernel import borrowing, inlined, kernel
+
+CELLS = 18  # to the height of the coarse picture
+
+
+@kernel
+def coarse_picture(colour, cell, above):
+    """Means [3, M, N] of what is brighter than `above` over the squares of a picture [3, H, W].
+
+    Sums are of whole numbers: exact in any order.
+    """
+    height, width = colour.shape[1], colour.shape[2]
+    rows, squares = -(-(height - 1) // cell) + 1, 2 * -(-(width - 1) // (2 * cell)) + 1
+    coarse, shares = np.zeros((3, rows, squares), np.float32), np.zeros(squares, np.float32)
+    parts = np.zeros((2, rows + 2, 3 * width + 8 * cell), np.uint32)  # the colours with nothing around each
+    work = np.zeros((3, 3 * width + 10 * cell + 1), np.uint32)
+    for n in range(squares):
+        first, last = square_at(n - squares // 2, cell, width)
+        shares[n] = 1.0 / (16.0 * (last + 1 - first))
+    sum_lines(parts[0], parts[1], colour, cell, np.float32(above))
+    sum_squares(coarse, parts[0], parts[1], work, shares, height, width, cell)
+    return coarse
+
+
+@borrowing
+def sum_lines(parts, starts, colour, cell, dark):
+    """Sum up each `cell` lines of the picture, in 16ths: one part after another from row 1 on, and its first line alone."""
+    width, unit, none = colour.shape[2], np.float32(16.0), np.float32(0.0)
+    for top in range(0, colour.shape[1], cell):
+        for c in range(3):
+            at, line = c * width + 2 * (c + 1) * cell, colour[c, top]
+            whole, start = parts[top // cell + 1, at : at + width], starts[top // cell + 1, at : at + width]
+            for j in range(line.shape[0]):
+                start[j] = whole[j] = np.uint32(np.rint(unit * max(line[j] - dark, none)))
+            for i in range(top + 1, min(top + cell, colour.shape[1])):
+                line = colour[c, i]
+                for j in range(line.shape[0]):
+                    whole[j] += np.uint32(np.rint(unit * max(line[j] - dark, none)))
+
+
+@borrowing
+def sum_squares(coarse, parts, starts, work, shares, height, width, cell):
+    """Fill the coarse picture row by row."""
+    pixels, squares = 2 * cell + 1 - (width - 1) % 2, coarse.shape[2]
+    first = -(-(width - 1 - 2 * cell) // 2) - cell * (squares // 2) + 2 * cell
+    for m in range(coarse.shape[1]):
+        above, here, below, line = parts[m], parts[m + 1], starts[m + 2], work[0]
+        some = np.uint32(0)
+        for j in range(above.shape[0]):
+            line[j] = above[j] + here[j] + below[j]
+            some |= line[j]
+        if some == 0:
+            continue
+        windows(work, above.shape[0], pixels)
+        share = np.float32(1.0 / (min((m + 1) * cell, height - 1) + 1 - max((m - 1) * cell, 0)))
+        for c in range(3):
+            row, at = coarse[c, m], first + c * (width + 2 * cell)
+            for n in range(row.shape[0]):
+                row[n] = np.float32(work[2, np.uint64(at + cell * n)]) * (share * shares[n])
+
+
+@borrowing
+def windows(work, length, pixels):
+    """Sums of `pixels` neighbours from each of the first `length` of `work[0]` on, in `work[2]`: of 1, 2, 4, ... of them."""
+    line, spare, total, size, at = work[0], work[1], work[2, :length], 1, 0
+    total[:] = 0
+    while at < pixels:
+        if pixels & size:
+            moved = line[at : at + length]
+            for j in range(length):
+                total[j] += moved[j]
+            at += size
+        if at < pixels:
+            moved = line[size : size + length]
+            for j in range(length):
+                spare[j] = line[j] + moved[j]
+            line, spare, size = spare, line, 2 * size
+
+
+@inlined
+def square_at(n, cell, width):
+    """First and last column of the n-th square to the right of the middle one."""
+    middle = (width - 1) + 2 * cell * n  # twice the column
+    return max(-(-(middle - 2 * cell) // 2), 0), min((middle + 2 * cell) // 2, width - 1)
+
+
+@kernel
+def coarse_bits(bits, cell):
+    """The bits [M, N] of all pixels of each square."""
+    height, width = bits.shape
+    rows, half = -(-(height - 1) // cell) + 1, -(-(width - 1) // (2 * cell))
+    found = np.zeros((rows, 2 * half + 1), np.int64)
+    for m in range(rows):
+        for n in range(2 * half + 1):
+            first, last = square_at(n - half, cell, width)
+            for i in range(max((m - 1) * cell, 0), min((m + 1) * cell, height - 1) + 1):
+                for j in range(first, last + 1):
+                    found[m, n] |= np.int64(bits[i, j])
+    return found
