@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.camera import pixel_of
-from lanekeep_envs.faces import CUT_M, Face, paint_face, turned
-from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.faces import Face, paint_face, turned
+from lanekeep_envs.kernel import borrowing, inlined
+from lanekeep_envs.patch import CUT_M
 from lanekeep_envs.surface import clip01
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M, span
 
@@ -27,13 +28,13 @@ class Body(NamedTuple):
     top_half: float
 
 
-@kernel
+@borrowing
 def point(place, a, b, z):
     """Car's frame of a point of a body at (x, y, heading's x and y): a ahead, b to the left of it."""
     return place[0] + a * place[2] - b * place[3], place[1] + a * place[3] + b * place[2], z
 
 
-@kernel
+@borrowing
 def side_face(place, body, side):
     """Face at the left (+1) or right (-1) of a body."""
     lean, high = body.half - body.top_half, body.z_1 - body.z_0
@@ -50,7 +51,7 @@ def side_face(place, body, side):
     )
 
 
-@kernel
+@borrowing
 def end_face(place, body, end):
     """Face at the front (+1) or rear (-1)."""
     lean, high = body.slant_1 if end > 0.0 else body.slant_0, body.z_1 - body.z_0
@@ -67,7 +68,7 @@ def end_face(place, body, end):
     )
 
 
-@kernel
+@borrowing
 def level_face(place, body, z):
     """The top, or whatever lies flat."""
     return Face(
@@ -81,7 +82,7 @@ def level_face(place, body, z):
     )
 
 
-@kernel
+@borrowing
 def paint_body(canvas, by, patch, place, body, flank, ends, top, light, lens):
     """Paint the faces of a body that are turned to the camera; `ends` are the skins of front and rear."""
     left, right = side_face(place, body, 1.0), side_face(place, body, -1.0)
@@ -121,7 +122,7 @@ class Across(NamedTuple):
     full: float
 
 
-@kernel
+@borrowing
 def shown_part(place, low, high, half):
     """The part (low, high) of a body's length that lies ahead of the camera; empty if none does."""
     x, slope = place[0] - half * abs(place[3]), place[2]
@@ -134,14 +135,14 @@ def shown_part(place, low, high, half):
     return low, high
 
 
-@kernel
+@borrowing
 def place_in_frame(thing, forward, left, cos, sin):
     """(x, y, heading's x and y) of a structure in the car's frame."""
     hx, hy = np.cos(thing["twist"]), np.sin(thing["twist"])
     return forward, left, cos * hx + sin * hy, cos * hy - sin * hx
 
 
-@kernel
+@borrowing
 def cast_box_shadow(shade, rows, place, half_long, half, tall, away_x, away_y, reach, lens):
     """Darken `shade` [H, W] where a box keeps the sun off the ground: a rectangle drawn along the way of the light.
 

@@ -26,10 +26,10 @@ from lanekeep_envs.kernel import kernel
 from lanekeep_envs.lamp import light_lamp
 from lanekeep_envs.look import all_fine
 from lanekeep_envs.optics import dirty_lens, glare_of_lamps, glare_of_sun, wet_lens
+from lanekeep_envs.patch import NUMBERS, PATCH, Patch
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.shutter import blur_motion, roll_picture
-from lanekeep_envs.skins import NUMBERS, PATCH, Patch
 from lanekeep_envs.sky import SIGHT, paint_sky
 from lanekeep_envs.structures import draw_car, draw_structure
 from lanekeep_envs.texture import TILE, hash32
@@ -118,7 +118,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((3, height, camera.width_px), np.float32),
         np.zeros((3, height, camera.width_px), np.float32),
         np.zeros((height + 2 * (height // 4), camera.width_px + 2 * (height // 4)), np.int64),
-        Patch(np.zeros(NUMBERS), np.zeros(4 * PATCH, np.float32)),
+        Patch(np.zeros(NUMBERS, np.float32), np.zeros(PATCH, np.int32), np.zeros((4, PATCH), np.int64), TILE),
         TILE,
     )
     return canvas, lens

@@ -4,8 +4,9 @@ import numpy as np
 
 from lanekeep_envs.bodies import Body, end_face, level_face, paint_body, point, shown_part, side_face
 from lanekeep_envs.elements import Element
-from lanekeep_envs.faces import CUT_M, paint_face, seen_at
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.faces import paint_face, seen_at
+from lanekeep_envs.kernel import borrowing
+from lanekeep_envs.patch import CUT_M
 from lanekeep_envs.scenery import BUILDING, DIRECTION, HEDGE, RAIL
 from lanekeep_envs.skins import BARRIER, BOARD, FLANK, GLASS, LEAVES, METAL, NOSE, PLAIN, ROOF, TAIL, UNDER, WALL, Skin
 from lanekeep_envs.surface import clip01, tinted
@@ -16,13 +17,13 @@ HEDGES, RAILS, SIGNS = int(Element.HEDGES), int(Element.RAILS), int(Element.SIGN
 BUILDINGS, CARS = int(Element.BUILDINGS), int(Element.CARS)
 
 
-@kernel
+@borrowing
 def skin_of(element, kind, colour, second, number, own):
     """A skin whose pattern begins in the middle of its face."""
     return Skin(element, kind, colour, second, number, own, 0.0, 0.0, 1.0, 0.0)
 
 
-@kernel
+@borrowing
 def draw_structure(canvas, by, patch, thing, place, look, light, lens):
     """Paint a hedge, rail, sign or building at `place`."""
     kind, half_long = thing["kind"], 0.5 * thing["length_m"]
@@ -39,7 +40,7 @@ def draw_structure(canvas, by, patch, thing, place, look, light, lens):
         draw_sign(canvas, by, patch, thing, place, light, lens)
 
 
-@kernel
+@borrowing
 def draw_hedge(canvas, by, patch, thing, place, low, high, look, light, lens):
     """Paint a piece of hedge from `low` to `high` along it."""
     tint, half, scale = 1.05 * thing["tint"], thing["radius_m"], lens.focal_px / max(place[0], CUT_M)
@@ -52,7 +53,7 @@ def draw_hedge(canvas, by, patch, thing, place, low, high, look, light, lens):
     paint_body(canvas, by, patch, place, body, flank, (end, end), flank, light, lens)
 
 
-@kernel
+@borrowing
 def draw_rail(canvas, by, patch, thing, place, low, high, light, lens):
     """Paint a piece of guard rail; it has no end, the next piece goes on."""
     skin = Skin(RAILS, BARRIER, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0)
@@ -60,7 +61,7 @@ def draw_rail(canvas, by, patch, thing, place, low, high, light, lens):
     paint_face(canvas, by, patch, side_face(place, rail, 1.0), skin, light, lens, (0.0, 0.5, 0.0, 0.5))
 
 
-@kernel
+@borrowing
 def draw_sign(canvas, by, patch, thing, place, light, lens):
     """Paint a sign: its pole, then the board; at night the board throws the headlights back."""
     half, tall = thing["radius_m"], thing["height_m"]
@@ -80,7 +81,7 @@ def draw_sign(canvas, by, patch, thing, place, light, lens):
         paint_face(canvas, by, patch, end_face(place, front, 1.0), board, light, lens, still)
 
 
-@kernel
+@borrowing
 def house_colours(variant):
     """(walls, shutters, roof) of a kind of building; 0 is a barn."""
     if variant == 0:
@@ -96,7 +97,7 @@ def house_colours(variant):
     return (206.0, 168.0, 136.0), (88.0, 104.0, 78.0), (158.0, 86.0, 60.0)
 
 
-@kernel
+@borrowing
 def draw_building(canvas, by, patch, thing, place, light, lens):
     """Paint a house: walls, then a gable roof that reaches over them."""
     walls, shutters, tiles = house_colours(thing["variant"])
@@ -113,7 +114,7 @@ def draw_building(canvas, by, patch, thing, place, light, lens):
     paint_body(canvas, by, patch, place, roof, tile, (gable, gable), tile, light, lens)
 
 
-@kernel
+@borrowing
 def paint_of(tint):
     """Colour of a car from a number between 0 and 1."""
     if tint < 0.22:
@@ -129,7 +130,7 @@ def paint_of(tint):
     return (92.0, 96.0, 100.0) if tint < 0.94 else (58.0, 84.0, 66.0)
 
 
-@kernel
+@borrowing
 def draw_car(canvas, by, patch, vehicle, place, light, lens):
     """Paint a car: the dark below it, body, cabin, and its lamps."""
     if place[0] - 2.2 < NEAREST_M or place[0] > FARTHEST_M:
@@ -165,7 +166,7 @@ def draw_car(canvas, by, patch, vehicle, place, light, lens):
             draw_glow(canvas, by, CARS, lamp, (220.0, 24.0, 18.0), -0.7 * night * faces_us, 0.22, light, lens)
 
 
-@kernel
+@borrowing
 def draw_glow(canvas, by, element, at, colour, strength, size_m, light, lens):
     """Add the light of a lamp at `at`: a bright core and a faint halo, the same at every size of the image."""
     if strength <= 0.0:
