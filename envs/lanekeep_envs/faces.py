@@ -18,7 +18,6 @@ from lanekeep_envs.look import RGB
 from lanekeep_envs.patch import (
     PATCH,
     RUN,
-    Light,
     Plane,
     add_run,
     expose_to,
@@ -45,18 +44,15 @@ class Face(NamedTuple):
 
 
 @borrowing
-def light_of(look, cos, sin):
-    """Light of a `LOOK` for a car that points along (cos, sin)."""
+def set_light(easel, look, cos, sin):
+    """Write light and air of a `LOOK` for a car that points along (cos, sin)."""
+    ambient, sunlight, horizon, sun = easel["ambient"], easel["sunlight"], easel["horizon"], easel["sun"]
+    ambient[0], ambient[1], ambient[2] = look["ambient_r"], look["ambient_g"], look["ambient_b"]
+    sunlight[0], sunlight[1], sunlight[2] = look["sunlight_r"], look["sunlight_g"], look["sunlight_b"]
+    horizon[0], horizon[1], horizon[2] = look["horizon_r"], look["horizon_g"], look["horizon_b"]
     sun_x, sun_y = look["sun_x"], look["sun_y"]
-    return Light(
-        (look["ambient_r"], look["ambient_g"], look["ambient_b"]),
-        (look["sunlight_r"], look["sunlight_g"], look["sunlight_b"]),
-        (look["horizon_r"], look["horizon_g"], look["horizon_b"]),
-        (cos * sun_x + sin * sun_y, cos * sun_y - sin * sun_x, look["sun_z"]),
-        look["visibility_m"],
-        look["night"],
-        look["mirror"],
-    )
+    sun[0], sun[1], sun[2] = cos * sun_x + sin * sun_y, cos * sun_y - sin * sun_x, look["sun_z"]
+    easel["visibility_m"], easel["night"], easel["mirror"] = look["visibility_m"], look["night"], look["mirror"]
 
 
 @borrowing
@@ -140,11 +136,16 @@ def outside(corners, width, lens):
 
 
 @inlined
-def chord_of(bounds, p):
-    """(low, high) columns q between the edges in row p."""
-    a, b, c, d = bounds
-    low = max(max(a[0] + a[1] * p, b[0] + b[1] * p), max(c[0] + c[1] * p, d[0] + d[1] * p))
-    return low, min(min(a[2] + a[3] * p, b[2] + b[3] * p), min(c[2] + c[3] * p, d[2] + d[3] * p))
+def find_spans(easel, first_row, rows, edges, leftmost, rightmost, width, lens):
+    """Find the columns between the edges in some rows, and a few more than asked for: their number is a multiple of eight."""
+    a, b, c, d = bound_of(edges[0]), bound_of(edges[1]), bound_of(edges[2]), bound_of(edges[3])
+    firsts, lasts, centre, above = easel["first"], easel["last"], lens.centre_column, first_row - lens.centre_row
+    for k in range((rows + 7) // 8 * 8):
+        p = above + k
+        low = max(max(a[0] + a[1] * p, b[0] + b[1] * p), max(c[0] + c[1] * p, d[0] + d[1] * p))
+        high = min(min(a[2] + a[3] * p, b[2] + b[3] * p), min(c[2] + c[3] * p, d[2] + d[3] * p))
+        firsts[k] = int(min(max(np.ceil(centre + max(low, leftmost)), 0.0), width))
+        lasts[k] = int(min(max(np.floor(centre + min(high, rightmost)) + 1.0, 0.0), width))
 
 
 @inlined
@@ -166,7 +167,7 @@ def plane_of(face, n, near, lens):
 
 
 @borrowing
-def paint_face(canvas, by, patch, face, skin, light, lens, grow):
+def paint_face(canvas, by, easel, tile, face, skin, lens, grow):
     """Paint a face; `grow` is how many pixels it reaches beyond its edges: lower, far u, upper, u = 0."""
     height, width = canvas.shape[1], canvas.shape[2]
     corners = corners_of(face, lens)
@@ -184,24 +185,23 @@ def paint_face(canvas, by, patch, face, skin, light, lens, grow):
         edge_of(c, d, turn, grow[2] + 0.5 * ragged), edge_of(d, a, turn, grow[3]),
     )  # fmt: skip
     cloth = Cloth(face.wide, face.tall, max(px_u, 1e-3), max(px_v, 1e-3), ragged, face.rise[2] > 0.0)
-    plane, base = plane_of(face, n, near, lens), light_on(n, light)
+    plane, base = plane_of(face, n, near, lens), light_on(n, easel)
     # where two edges meet at a small angle, as in a roof at the height of the eye, they alone would let it reach far beyond
     reach = 1.0 + max(max(grow[0], grow[1]), max(grow[2], grow[3])) + ragged
     leftmost = min(min(a[0], b[0]), min(c[0], d[0])) - reach
     rightmost = max(max(a[0], b[0]), max(c[0], d[0])) + reach
     first_row = lens.centre_row + min(min(a[1], b[1]), min(c[1], d[1])) - 2.0 - ragged
     last_row = lens.centre_row + max(max(a[1], b[1]), max(c[1], d[1])) + 3.0
-    bounds = bound_of(edges[0]), bound_of(edges[1]), bound_of(edges[2]), bound_of(edges[3])
-    row, end, column = int(min(max(first_row, 0.0), height)), int(min(max(last_row, 0.0), height)), 0
+    top, end = int(min(max(first_row, 0.0), height)), int(min(max(last_row, 0.0), height))
+    find_spans(easel, top, end - top, edges, leftmost, rightmost, float(width), lens)
+    row, column = top, 0
     while row < end:
         many, runs = 0, 0
         while row < end and many <= PATCH - RUN:
-            low, high = chord_of(bounds, row - lens.centre_row)
-            first = max(int(max(np.ceil(lens.centre_column + max(low, leftmost)), 0.0)), column)
-            last = int(min(np.floor(lens.centre_column + min(high, rightmost)) + 1.0, width))
+            first, last = max(easel["first"][row - top], column), easel["last"][row - top]
             count = min(last - first, RUN)
             if count > 0:
-                add_run(patch, runs, many, row, first, count, row - lens.centre_row, first - lens.centre_column)
+                add_run(easel, runs, many, row, first, count, width, row - lens.centre_row, first - lens.centre_column)
                 many, runs = many + count, runs + 1
             column = first + RUN
             if column >= last:
@@ -209,23 +209,21 @@ def paint_face(canvas, by, patch, face, skin, light, lens, grow):
         if many == 0:
             return
         whole = (many + RUN - 1) // RUN * RUN  # so that the loops over them have no remainder to do one by one
-        locate(patch.numbers, whole, plane, edges, face.wide, face.tall, lens)
-        dress(patch, whole, skin, cloth)
-        if light.night > 0.0:
-            shine(patch.numbers, whole, light.night, lens)
-        expose_to(patch.numbers, whole, base, light)
-        lay(canvas, patch, runs)
+        numbers = easel["numbers"]
+        locate(numbers, whole, plane, edges, face.wide, face.tall, lens)
+        dress(easel, tile, whole, skin, cloth)
+        if easel["night"] > 0.0:
+            shine(numbers, whole, easel["night"], lens)
+        expose_to(numbers, whole, base, easel)
+        lay(canvas, easel, runs)
         if by.contributors.size > 0:
-            note_patch(by, patch, runs, plane, skin.element, lens)
+            note_patch(by, easel, runs, plane, skin.element, lens)
 
 
-@borrowing
-def light_on(n, light):
+@inlined
+def light_on(n, easel):
     """Light of sun and sky on a face whose normal away from the camera is `n`."""
-    lit = 1.5 * max(0.08 - (n[0] * light.sun[0] + n[1] * light.sun[1] + n[2] * light.sun[2]), 0.08)
+    ambient, sunlight, sun = easel["ambient"], easel["sunlight"], easel["sun"]
+    lit = 1.5 * max(0.08 - (n[0] * sun[0] + n[1] * sun[1] + n[2] * sun[2]), 0.08)
     dim = 0.80 - 0.20 * n[2]  # of the sky's light; what looks up sees more of it
-    return (
-        dim * light.ambient[0] + lit * light.sunlight[0],
-        dim * light.ambient[1] + lit * light.sunlight[1],
-        dim * light.ambient[2] + lit * light.sunlight[2],
-    )
+    return dim * ambient[0] + lit * sunlight[0], dim * ambient[1] + lit * sunlight[1], dim * ambient[2] + lit * sunlight[2]

@@ -9,7 +9,6 @@ and twice as fast.  Its pixels come in runs: parts of image rows, of `RUN` pixel
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.look import RGB
@@ -20,29 +19,31 @@ RUN = 16  # pixels: what one instruction does at once, and a part of the picture
 PATCH = 256  # pixels at once: a multiple of `RUN`, and so few that they stay in the fastest cache
 DOWN, ASIDE, FAR, FORWARD, U, V, LOWER, UPPER, COVER, R, G, B, OWN = (k * PATCH for k in range(13))
 NUMBERS = 13 * PATCH
+MOST_ROWS = 4096 + 8  # of a camera, and of the last eight
 CUT_M, FARTHEST_M = 1.0, 1e4  # what is nearer than this is not drawn: no face may reach behind the camera
 ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 
 
-class Patch(NamedTuple):
-    """Work space for some pixels of a face."""
-
-    numbers: NDArray[np.float32]  # [NUMBERS]
-    cells: NDArray[np.int32]  # [PATCH] places in the tile (texture.py), then its entries
-    runs: NDArray[np.int64]  # [4, PATCH] image row, first column, first pixel in the patch, how many
-    tile: NDArray[np.int32]
-
-
-class Light(NamedTuple):
-    """Light and air in the car's frame."""
-
-    ambient: RGB
-    sunlight: RGB
-    horizon: RGB
-    sun: RGB  # towards it: forward, left, up
-    visibility_m: float
-    night: float
-    mirror: float
+EASEL = np.dtype(  # what the painter of faces has at hand; one record, since it is handed on often
+    [
+        ("ambient", np.float64, 3),  # light and air in the car's frame
+        ("sunlight", np.float64, 3),
+        ("horizon", np.float64, 3),
+        ("sun", np.float64, 3),  # towards it: forward, left, up
+        ("visibility_m", np.float64),
+        ("night", np.float64),
+        ("mirror", np.float64),
+        ("numbers", np.float32, NUMBERS),  # the patch
+        ("cells", np.int32, PATCH),  # places in the tile (texture.py), then its entries
+        ("line", np.uint64, PATCH),  # of its runs the image row, see `add_run`
+        ("start", np.uint64, PATCH),
+        ("at", np.uint64, PATCH),
+        ("begin", np.float32, PATCH),
+        ("end", np.float32, PATCH),
+        ("first", np.int32, MOST_ROWS),  # columns of a face in its rows: the first, and one past the last
+        ("last", np.int32, MOST_ROWS),
+    ]
+)
 
 
 class Plane(NamedTuple):
@@ -72,13 +73,17 @@ def clip(share):
 
 
 @inlined
-def add_run(patch, runs, many, i, first, count, p, q):
-    """Add pixels to a patch, from column `first` of row i on; the places behind them are filled too."""
-    numbers, down, aside = patch.numbers, np.float32(p), np.float32(q)
-    patch.runs[0, runs], patch.runs[1, runs], patch.runs[2, runs], patch.runs[3, runs] = i, first, many, count
-    downs, asides = numbers[DOWN + many : DOWN + many + RUN], numbers[ASIDE + many : ASIDE + many + RUN]
+def add_run(easel, runs, many, i, first, count, width, p, q):
+    """Add pixels to a patch, from column `first` of row i on; the places behind them are filled too.
+
+    What is mixed with the picture is a whole run's width from column `start`, of which the pixels `begin` to `end` count.
+    """
+    numbers, down, aside, start = easel["numbers"], np.float32(p), np.float32(q), min(first, width - RUN)
+    easel["line"][runs], easel["start"][runs], easel["at"][runs] = i, start, many + start - first
+    easel["begin"][runs], easel["end"][runs] = first - start, first - start + count
     for k in range(RUN):
-        downs[k], asides[k] = down, aside + np.float32(k)
+        numbers[np.uint64(DOWN + many) + np.uint64(k)] = down
+        numbers[np.uint64(ASIDE + many) + np.uint64(k)] = aside + np.float32(k)
 
 
 @inlined
@@ -138,11 +143,11 @@ def fading(x):
 
 
 @inlined
-def expose_to(numbers, many, base, light):
+def expose_to(numbers, many, base, easel):
     """Turn albedo into colour in light and air, and edges into cover."""
     base_r, base_g, base_b = single(base)
-    horizon_r, horizon_g, horizon_b = single(light.horizon)
-    per_m, own_g, own_b = single((1.0 / light.visibility_m, 0.97, 0.88))
+    horizon_r, horizon_g, horizon_b = single(easel["horizon"])
+    per_m, own_g, own_b = single((1.0 / easel["visibility_m"], 0.97, 0.88))
     for k in range(min(many, PATCH)):
         own, clear = numbers[OWN + k], fading(numbers[FORWARD + k] * per_m)
         r, g, b = base_r + own, base_g + own_g * own, base_b + own_b * own
@@ -153,35 +158,30 @@ def expose_to(numbers, many, base, light):
 
 
 @inlined
-def lay(canvas, patch, runs):
+def lay(canvas, easel, runs):
     """Mix the patch with the picture, a whole run's width at once: what lies outside of the run is left as it is."""
-    numbers, last = patch.numbers, canvas.shape[2] - RUN
-    for n in range(runs):
-        i, column, at, count = patch.runs[0, n], patch.runs[1, n], patch.runs[2, n], patch.runs[3, n]
-        start = min(column, last)
-        first, end = np.float32(column - start), np.float32(column - start + count)
-        at -= column - start
-        covers, reds = numbers[COVER + at : COVER + at + RUN], numbers[R + at : R + at + RUN]
-        greens, blues = numbers[G + at : G + at + RUN], numbers[B + at : B + at + RUN]
-        red, green, blue = canvas[0, i, start:], canvas[1, i, start:], canvas[2, i, start:]
-        for k in range(RUN):
-            place = np.float32(k)
-            cover = covers[k] if place >= first and place < end else ZERO
-            red[k] += cover * (reds[k] - red[k])
-            green[k] += cover * (greens[k] - green[k])
-            blue[k] += cover * (blues[k] - blue[k])
+    numbers = easel["numbers"]
+    for c in range(3):
+        for n in range(runs):
+            i, start, at = easel["line"][n], easel["start"][n], easel["at"][n]
+            begin, end = easel["begin"][n], easel["end"][n]
+            cover_at, ink_at = at + np.uint64(COVER), at + np.uint64(R + c * PATCH)
+            for k in range(RUN):
+                j, place, cover = start + np.uint64(k), np.float32(k), numbers[cover_at + np.uint64(k)]
+                cover = cover if (place >= begin) & (place < end) else ZERO
+                canvas[c, i, j] += cover * (numbers[ink_at + np.uint64(k)] - canvas[c, i, j])
 
 
 @borrowing
-def note_patch(by, patch, runs, plane, element, lens):
+def note_patch(by, easel, runs, plane, element, lens):
     """Write what a patch shows into the by-products."""
-    numbers = patch.numbers
+    numbers = easel["numbers"]
     for n in range(runs):
-        i, first, at, count = patch.runs[0, n], patch.runs[1, n], patch.runs[2, n], patch.runs[3, n]
-        for k in range(count):
+        i, start, at = int(easel["line"][n]), int(easel["start"][n]), np.int64(easel["at"][n])
+        for k in range(int(easel["begin"][n]), int(easel["end"][n])):
             cover = numbers[COVER + at + k]
             if cover > ZERO:
-                p, q = i - lens.centre_row, first + k - lens.centre_column
+                p, q = i - lens.centre_row, start + k - lens.centre_column
                 far = plane.near / max(plane.far[0] + plane.far[1] * p + plane.far[2] * q, 1e-6)
                 forward = far * (lens.cos_pitch - lens.sin_pitch / lens.focal_px * p)
-                mark(by, i, first + k, element, cover, max(forward, CUT_M))
+                mark(by, i, start + k, element, cover, max(forward, CUT_M))

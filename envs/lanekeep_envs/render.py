@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lanekeep_envs.bodies import cast_box_shadow, place_in_frame
 from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
 from lanekeep_envs.elements import EVERYTHING, Element, Frame
-from lanekeep_envs.faces import light_of
+from lanekeep_envs.faces import set_light
 from lanekeep_envs.ground import paint_ground
 from lanekeep_envs.ground_row import PIECE
 from lanekeep_envs.jpeg import compress
@@ -26,7 +26,7 @@ from lanekeep_envs.kernel import kernel
 from lanekeep_envs.lamp import light_lamp
 from lanekeep_envs.look import all_fine
 from lanekeep_envs.optics import dirty_lens, glare_of_lamps, glare_of_sun, wet_lens
-from lanekeep_envs.patch import NUMBERS, PATCH, Patch
+from lanekeep_envs.patch import EASEL
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.shutter import blur_motion, roll_picture
@@ -75,7 +75,7 @@ class Canvas(NamedTuple):
     picture: NDArray[np.float32]  # colour without the margin, for air, lens and shutter
     spare: NDArray[np.float32]  # as large as the picture
     packed: NDArray[np.int64]  # the picture, and as much around it as shutter.py needs
-    patch: Patch  # (skins.py)
+    easel: NDArray[np.void]  # [1] (patch.py)
     tile: NDArray[np.int32]  # (texture.py) as memory, see `look_up`
 
 
@@ -118,7 +118,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((3, height, camera.width_px), np.float32),
         np.zeros((3, height, camera.width_px), np.float32),
         np.zeros((height + 2 * (height // 4), camera.width_px + 2 * (height // 4)), np.int64),
-        Patch(np.zeros(NUMBERS, np.float32), np.zeros(PATCH, np.int32), np.zeros((4, PATCH), np.int64), TILE),
+        np.zeros(1, EASEL),
         TILE,
     )
     return canvas, lens
@@ -253,21 +253,22 @@ def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich)
     """Paint the listed things and cars over ground and sky, from far to near; plants and posts only if `rich` is None."""
     sun_x, sun_y = look["sun_x"], look["sun_y"]
     light = (cos * sun_y - sin * sun_x, cos * sun_x + sin * sun_y, look["sun_z"])
+    if rich is not None:
+        easel = canvas.easel[0]
+        set_light(easel, look, cos, sin)
     for n in range(found):
         k = found - 1 - n
         forward, left = canvas.far[k], canvas.left[k]
         if rich is not None:
             if canvas.order[k] < 0:
                 vehicle = traffic[canvas.car_index[-1 - canvas.order[k]]]
-                draw_car(
-                    canvas.colour, by, canvas.patch, vehicle, place_of_car(canvas, k), light_of(look, cos, sin), lens
-                )
+                draw_car(canvas.colour, by, easel, canvas.tile, vehicle, place_of_car(canvas, k), lens)
                 continue
         thing = things[canvas.order[k]]
         if rich is not None:
             if thing["kind"] > POST:
                 place = place_in_frame(thing, forward, left, cos, sin)
-                draw_structure(canvas.colour, by, canvas.patch, thing, place, look, light_of(look, cos, sin), lens)
+                draw_structure(canvas.colour, by, easel, canvas.tile, thing, place, look, lens)
                 continue
         if not NEAREST_M < forward < FARTHEST_M:
             continue

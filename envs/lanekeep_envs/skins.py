@@ -50,11 +50,11 @@ class Cloth(NamedTuple):
 
 
 @borrowing
-def dress(patch, many, skin, cloth):
+def dress(easel, tile, many, skin, cloth):
     """Write the albedo of a patch, the light of its own (0 so far), and take what its skin leaves open from its cover."""
-    kind, numbers = skin.kind, patch.numbers
+    kind, numbers = skin.kind, easel["numbers"]
     if kind == LEAVES:
-        show_leaves(patch, many, skin, cloth)
+        show_leaves(easel, tile, many, skin, cloth)
     elif kind == BARRIER:
         show_barrier(numbers, many, skin, cloth)
     elif kind == WALL:
@@ -123,9 +123,9 @@ def leaf_place(numbers, k, start, per_u, middle, tall, upright):
 
 
 @borrowing
-def show_leaves(patch, many, skin, cloth):
+def show_leaves(easel, tile, many, skin, cloth):
     """Leaves, which make the upper edge ragged if they are near."""
-    numbers, cells, colour, near = patch.numbers, patch.cells, single(skin.colour), skin.coarse > 0.0
+    numbers, cells, colour, near = easel["numbers"], easel["cells"], single(skin.colour), skin.coarse > 0.0
     texels = 11.0 if near else 2.3  # per metre
     start = texels * skin.at
     along, per_u, middle = single((start - TILE_SIZE * np.floor(start / TILE_SIZE), texels * skin.side, skin.middle))
@@ -134,7 +134,7 @@ def show_leaves(patch, many, skin, cloth):
     for k in range(min(many, PATCH)):
         x, h = leaf_place(numbers, k, along, per_u, middle, tall, upright)
         cells[k] = place(np.floor(x), np.floor(per_v * h + seed))
-    look_up(cells[:many], patch.tile)
+    look_up(cells[:many], tile)
     dark, rise, per_tall = single((0.62, 0.38, 1.0 / cloth.tall))
     if near:
         coarse, ragged, rough_light = single((skin.coarse, cloth.ragged, 0.55))
