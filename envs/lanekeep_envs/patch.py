@@ -161,15 +161,16 @@ def expose_to(numbers, many, base, easel):
 def lay(canvas, easel, runs):
     """Mix the patch with the picture, a whole run's width at once: what lies outside of the run is left as it is."""
     numbers = easel["numbers"]
-    for c in range(3):
-        for n in range(runs):
-            i, start, at = easel["line"][n], easel["start"][n], easel["at"][n]
-            begin, end = easel["begin"][n], easel["end"][n]
-            cover_at, ink_at = at + np.uint64(COVER), at + np.uint64(R + c * PATCH)
-            for k in range(RUN):
-                j, place, cover = start + np.uint64(k), np.float32(k), numbers[cover_at + np.uint64(k)]
-                cover = cover if (place >= begin) & (place < end) else ZERO
-                canvas[c, i, j] += cover * (numbers[ink_at + np.uint64(k)] - canvas[c, i, j])
+    for n in range(runs):
+        i, start, at = easel["line"][n], easel["start"][n], easel["at"][n]
+        begin, end = easel["begin"][n], easel["end"][n]
+        for k in range(RUN):
+            j, ink, place = start + np.uint64(k), at + np.uint64(k), np.float32(k)
+            cover, r, g = numbers[np.uint64(COVER) + ink], numbers[np.uint64(R) + ink], numbers[np.uint64(G) + ink]
+            cover = cover if (place >= begin) & (place < end) else ZERO
+            canvas[0, i, j] += cover * (r - canvas[0, i, j])
+            canvas[1, i, j] += cover * (g - canvas[1, i, j])
+            canvas[2, i, j] += cover * (numbers[np.uint64(B) + ink] - canvas[2, i, j])
 
 
 @borrowing
