@@ -15,17 +15,7 @@ import numpy as np
 
 from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.look import RGB
-from lanekeep_envs.patch import (
-    PATCH,
-    RUN,
-    Plane,
-    add_run,
-    expose_to,
-    lay,
-    locate,
-    note_patch,
-    shine,
-)
+from lanekeep_envs.patch import PATCH, RUN, B, G, R, Seen, add_run, lay, locate, note_patch, shine, single, veil
 from lanekeep_envs.skins import Cloth, dress
 
 REACH_PX = 12.0  # at most: how far a face reaches beyond its corners
@@ -63,12 +53,12 @@ def cross(a, b):
 
 @borrowing
 def edge_of(a, b, turn, grow):
-    """(per q, per p, constant) of the distance in pixels inside the edge from a to b, each (q, p, depth), plus a half."""
+    """(constant, per p, per q) of the distance in pixels inside the edge from a to b, each (q, p, depth), plus a half."""
     dq, dp = b[0] - a[0], b[1] - a[1]
     size = gap(a, b)
     if size < 1e-6:
-        return 0.0, 0.0, 1e3
-    return -turn * dp / size, turn * dq / size, turn * (dp * a[0] - dq * a[1]) / size + 0.5 + grow
+        return 1e3, 0.0, 0.0
+    return turn * (dp * a[0] - dq * a[1]) / size + 0.5 + grow, turn * dq / size, -turn * dp / size
 
 
 @borrowing
@@ -111,10 +101,10 @@ def turned(face, lens):
 @inlined
 def bound_of(edge):
     """(lowest column, per p, highest column, per p) in row p = 0 of what lies inside an edge."""
-    if abs(edge[0]) < 1e-9:
+    if abs(edge[2]) < 1e-9:
         return -1e9, 0.0, 1e9, 0.0
-    column, per_row = -edge[2] / edge[0], -edge[1] / edge[0]
-    return (column, per_row, 1e9, 0.0) if edge[0] > 0.0 else (-1e9, 0.0, column, per_row)
+    column, per_row = -edge[0] / edge[2], -edge[1] / edge[2]
+    return (column, per_row, 1e9, 0.0) if edge[2] > 0.0 else (-1e9, 0.0, column, per_row)
 
 
 @borrowing
@@ -158,12 +148,15 @@ def ray(vector, lens):
     )
 
 
-@borrowing
-def plane_of(face, n, near, lens):
-    """Plane of a face with normal `n`, away from the camera, `near` from it."""
+@inlined
+def seen_by(face, far, near, edges, lens):
+    """How the pixels lie on a face, `near` from the camera."""
     t, r, o, up = face.along, face.rise, face.corner, face.corner[2] - lens.height_m
     u_0, v_0 = o[0] * t[0] + o[1] * t[1] + up * t[2], o[0] * r[0] + o[1] * r[1] + up * r[2]
-    return Plane(near, ray(n, lens), ray(t, lens), ray(r, lens), u_0, v_0)
+    return Seen(
+        near, u_0, v_0, single(far), single(ray(t, lens)), single(ray(r, lens)),
+        single(edges[0]), single(edges[1]), single(edges[2]), single(edges[3]),
+    )  # fmt: skip
 
 
 @borrowing
@@ -185,7 +178,8 @@ def paint_face(canvas, by, easel, tile, face, skin, lens, grow):
         edge_of(c, d, turn, grow[2] + 0.5 * ragged), edge_of(d, a, turn, grow[3]),
     )  # fmt: skip
     cloth = Cloth(face.wide, face.tall, max(px_u, 1e-3), max(px_v, 1e-3), ragged, face.rise[2] > 0.0)
-    plane, base = plane_of(face, n, near, lens), light_on(n, easel)
+    far, base, horizon = ray(n, lens), light_on(n, easel), easel["horizon"]
+    seen = seen_by(face, far, near, edges, lens)
     # where two edges meet at a small angle, as in a roof at the height of the eye, they alone would let it reach far beyond
     reach = 1.0 + max(max(grow[0], grow[1]), max(grow[2], grow[3])) + ragged
     leftmost = min(min(a[0], b[0]), min(c[0], d[0])) - reach
@@ -201,7 +195,7 @@ def paint_face(canvas, by, easel, tile, face, skin, lens, grow):
             first, last = max(easel["first"][row - top], column), easel["last"][row - top]
             count = min(last - first, RUN)
             if count > 0:
-                add_run(easel, runs, many, row, first, count, width, row - lens.centre_row, first - lens.centre_column)
+                add_run(easel, runs, many, row, first, count, width, seen, lens)
                 many, runs = many + count, runs + 1
             column = first + RUN
             if column >= last:
@@ -210,14 +204,16 @@ def paint_face(canvas, by, easel, tile, face, skin, lens, grow):
             return
         whole = (many + RUN - 1) // RUN * RUN  # so that the loops over them have no remainder to do one by one
         numbers = easel["numbers"]
-        locate(numbers, whole, plane, edges, face.wide, face.tall, lens)
+        locate(numbers, whole, seen, face.wide, face.tall, lens)
         dress(easel, tile, whole, skin, cloth)
         if easel["night"] > 0.0:
             shine(numbers, whole, easel["night"], lens)
-        expose_to(numbers, whole, base, easel)
-        lay(canvas, easel, runs)
+        veil(numbers, whole, easel["visibility_m"])
+        lay(canvas[0], easel, runs, R, base[0], 1.0, horizon[0])
+        lay(canvas[1], easel, runs, G, base[1], 0.97, horizon[1])
+        lay(canvas[2], easel, runs, B, base[2], 0.88, horizon[2])
         if by.contributors.size > 0:
-            note_patch(by, easel, runs, plane, skin.element, lens)
+            note_patch(by, easel, runs, near, far, skin.element, lens)
 
 
 @inlined

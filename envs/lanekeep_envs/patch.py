@@ -17,8 +17,8 @@ from lanekeep_envs.weather import BEAM
 
 RUN = 16  # pixels: what one instruction does at once, and a part of the picture's width
 PATCH = 256  # pixels at once: a multiple of `RUN`, and so few that they stay in the fastest cache
-DOWN, ASIDE, FAR, FORWARD, U, V, LOWER, UPPER, COVER, R, G, B, OWN = (k * PATCH for k in range(13))
-NUMBERS = 13 * PATCH
+DOWN, ASIDE, FAR, FORWARD, U, V, LOWER, UPPER, COVER, R, G, B, OWN, CLEAR = (k * PATCH for k in range(14))
+NUMBERS = 14 * PATCH
 MOST_ROWS = 4096 + 8  # of a camera, and of the last eight
 CUT_M, FARTHEST_M = 1.0, 1e4  # what is nearer than this is not drawn: no face may reach behind the camera
 ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
@@ -46,18 +46,23 @@ EASEL = np.dtype(  # what the painter of faces has at hand; one record, since it
 )
 
 
-class Plane(NamedTuple):
-    """How the pixels of the image lie on the plane of a face; its triples are (constant, per p, per q).
+class Seen(NamedTuple):
+    """How the pixels of the image lie on a face; its triples are (constant, per p, per q), in single precision.
 
     A pixel's ray meets the plane `near / far` along it, and there u and v are that times `u` and `v`, less `u_0` and `v_0`.
+    The other four are distances inside its edges, in pixels, plus a half.
     """
 
     near: float
+    u_0: float
+    v_0: float
     far: RGB
     u: RGB
     v: RGB
-    u_0: float
-    v_0: float
+    lower: RGB
+    right: RGB
+    upper: RGB
+    left: RGB
 
 
 @inlined
@@ -73,40 +78,41 @@ def clip(share):
 
 
 @inlined
-def add_run(easel, runs, many, i, first, count, width, p, q):
-    """Add pixels to a patch, from column `first` of row i on; the places behind them are filled too.
+def add_run(easel, runs, many, i, first, count, width, seen, lens):
+    """Add pixels to a patch, from column `first` of row i on, and what is linear in their places; as many behind them too.
 
     What is mixed with the picture is a whole run's width from column `start`, of which the pixels `begin` to `end` count.
     """
-    numbers, down, aside, start = easel["numbers"], np.float32(p), np.float32(q), min(first, width - RUN)
+    start = min(first, width - RUN)
     easel["line"][runs], easel["start"][runs], easel["at"][runs] = i, start, many + start - first
     easel["begin"][runs], easel["end"][runs] = first - start, first - start + count
-    for k in range(RUN):
-        numbers[np.uint64(DOWN + many) + np.uint64(k)] = down
-        numbers[np.uint64(ASIDE + many) + np.uint64(k)] = aside + np.float32(k)
+    numbers, p, left = easel["numbers"], np.float32(i - lens.centre_row), np.float32(first - lens.centre_column)
+    far, u, v = seen.far[0] + seen.far[1] * p, seen.u[0] + seen.u[1] * p, seen.v[0] + seen.v[1] * p
+    lower, upper = seen.lower[0] + seen.lower[1] * p, seen.upper[0] + seen.upper[1] * p
+    one, other = seen.right[0] + seen.right[1] * p, seen.left[0] + seen.left[1] * p
+    for n in range(RUN):
+        k, q = np.uint64(many) + np.uint64(n), left + np.float32(n)
+        numbers[np.uint64(DOWN) + k], numbers[np.uint64(ASIDE) + k] = p, q
+        numbers[np.uint64(FAR) + k] = far + seen.far[2] * q
+        numbers[np.uint64(U) + k], numbers[np.uint64(V) + k] = u + seen.u[2] * q, v + seen.v[2] * q
+        numbers[np.uint64(LOWER) + k] = clip(lower + seen.lower[2] * q)
+        numbers[np.uint64(UPPER) + k] = upper + seen.upper[2] * q
+        cover = clip(one + seen.right[2] * q) + clip(other + seen.left[2] * q) - ONE
+        numbers[np.uint64(COVER) + k] = max(cover, ZERO)
 
 
 @inlined
-def locate(numbers, many, plane, edges, wide, tall, lens):
-    """Fill in where the pixels lie on the face, and how far inside its edges."""
-    lower, right, upper, left = single(edges[0]), single(edges[1]), single(edges[2]), single(edges[3])
-    far_0, far_p, far_q = single(plane.far)
-    u_far, u_p, u_q = single(plane.u)
-    v_far, v_p, v_q = single(plane.v)
-    near, u_0, v_0 = single((plane.near, plane.u_0, plane.v_0))
+def locate(numbers, many, seen, wide, tall, lens):
+    """Fill in where the pixels lie on the face."""
+    near, u_0, v_0 = single((seen.near, seen.u_0, seen.v_0))
     ahead, ahead_p, cut = single((lens.cos_pitch, -lens.sin_pitch / lens.focal_px, CUT_M))
-    widest, highest, least = single((wide, tall, max(1e-6, plane.near / FARTHEST_M)))
+    widest, highest, least = single((wide, tall, max(1e-6, seen.near / FARTHEST_M)))
     for k in range(min(many, PATCH)):
-        p, q = numbers[DOWN + k], numbers[ASIDE + k]
-        far = near / max(far_0 + far_p * p + far_q * q, least)
-        u = far * (u_far + u_p * p + u_q * q) - u_0
-        v = far * (v_far + v_p * p + v_q * q) - v_0
-        numbers[FAR + k], numbers[FORWARD + k], numbers[OWN + k] = far, max(far * (ahead + ahead_p * p), cut), ZERO
+        far = near / max(numbers[FAR + k], least)
+        u, v = far * numbers[U + k] - u_0, far * numbers[V + k] - v_0
+        numbers[FAR + k], numbers[OWN + k] = far, ZERO
+        numbers[FORWARD + k] = max(far * (ahead + ahead_p * numbers[DOWN + k]), cut)
         numbers[U + k], numbers[V + k] = min(max(u, ZERO), widest), min(max(v, ZERO), highest)
-        numbers[LOWER + k] = clip(lower[0] * q + lower[1] * p + lower[2])
-        numbers[UPPER + k] = upper[0] * q + upper[1] * p + upper[2]
-        one, other = right[0] * q + right[1] * p + right[2], left[0] * q + left[1] * p + left[2]
-        numbers[COVER + k] = max(clip(one) + clip(other) - ONE, ZERO)
 
 
 @inlined
@@ -143,38 +149,35 @@ def fading(x):
 
 
 @inlined
-def expose_to(numbers, many, base, easel):
-    """Turn albedo into colour in light and air, and edges into cover."""
-    base_r, base_g, base_b = single(base)
-    horizon_r, horizon_g, horizon_b = single(easel["horizon"])
-    per_m, own_g, own_b = single((1.0 / easel["visibility_m"], 0.97, 0.88))
+def veil(numbers, many, visibility_m):
+    """Turn edges into cover, and the distance into the share of light that the air lets through."""
+    per_m = np.float32(1.0 / visibility_m)
     for k in range(min(many, PATCH)):
-        own, clear = numbers[OWN + k], fading(numbers[FORWARD + k] * per_m)
-        r, g, b = base_r + own, base_g + own_g * own, base_b + own_b * own
-        numbers[R + k] = horizon_r + clear * (numbers[R + k] * r - horizon_r)
-        numbers[G + k] = horizon_g + clear * (numbers[G + k] * g - horizon_g)
-        numbers[B + k] = horizon_b + clear * (numbers[B + k] * b - horizon_b)
+        numbers[CLEAR + k] = fading(numbers[FORWARD + k] * per_m)
         numbers[COVER + k] *= max(numbers[LOWER + k] + clip(numbers[UPPER + k]) - ONE, ZERO)
 
 
 @inlined
-def lay(canvas, easel, runs):
-    """Mix the patch with the picture, a whole run's width at once: what lies outside of the run is left as it is."""
-    numbers = easel["numbers"]
+def lay(plane, easel, runs, albedo, base, own_share, horizon):
+    """Mix one channel of the patch, in light and air, with the picture.
+
+    A whole run's width at once: what lies outside of the run is left as it is.
+    """
+    numbers, base, share, horizon = easel["numbers"], np.float32(base), np.float32(own_share), np.float32(horizon)
     for n in range(runs):
         i, start, at = easel["line"][n], easel["start"][n], easel["at"][n]
         begin, end = easel["begin"][n], easel["end"][n]
         for k in range(RUN):
-            j, ink, place = start + np.uint64(k), at + np.uint64(k), np.float32(k)
-            cover, r, g = numbers[np.uint64(COVER) + ink], numbers[np.uint64(R) + ink], numbers[np.uint64(G) + ink]
+            m, j, place = at + np.uint64(k), start + np.uint64(k), np.float32(k)
+            light = base + share * numbers[np.uint64(OWN) + m]
+            ink = horizon + numbers[np.uint64(CLEAR) + m] * (numbers[np.uint64(albedo) + m] * light - horizon)
+            cover = numbers[np.uint64(COVER) + m]
             cover = cover if (place >= begin) & (place < end) else ZERO
-            canvas[0, i, j] += cover * (r - canvas[0, i, j])
-            canvas[1, i, j] += cover * (g - canvas[1, i, j])
-            canvas[2, i, j] += cover * (numbers[np.uint64(B) + ink] - canvas[2, i, j])
+            plane[i, j] += cover * (ink - plane[i, j])
 
 
 @borrowing
-def note_patch(by, easel, runs, plane, element, lens):
+def note_patch(by, easel, runs, near, far, element, lens):
     """Write what a patch shows into the by-products."""
     numbers = easel["numbers"]
     for n in range(runs):
@@ -183,6 +186,6 @@ def note_patch(by, easel, runs, plane, element, lens):
             cover = numbers[COVER + at + k]
             if cover > ZERO:
                 p, q = i - lens.centre_row, start + k - lens.centre_column
-                far = plane.near / max(plane.far[0] + plane.far[1] * p + plane.far[2] * q, 1e-6)
-                forward = far * (lens.cos_pitch - lens.sin_pitch / lens.focal_px * p)
+                along = near / max(far[0] + far[1] * p + far[2] * q, 1e-6)
+                forward = along * (lens.cos_pitch - lens.sin_pitch / lens.focal_px * p)
                 mark(by, i, start + k, element, cover, max(forward, CUT_M))

@@ -180,16 +180,18 @@ def draw_glow(canvas, by, easel, element, at, colour, strength, size_m, lens):
     core, halo = max(0.35 * size_m * scale, 0.75), 0.030 * lens.focal_px + size_m * scale
     row, column = lens.centre_row + p, lens.centre_column + q
     top, left = int(max(np.floor(row - halo), 0.0)), int(max(np.floor(column - halo), 0.0))
+    right = min((int(min(max(column + halo + 2.0, 0.0), canvas.shape[2])) + 7) // 8 * 8, canvas.shape[2])
+    left, per_halo, per_core = left // 8 * 8, 1.0 / (halo * halo), 1.0 / (core * core)  # no remainder to do one by one
     for i in range(top, int(min(max(row + halo + 2.0, 0.0), canvas.shape[1]))):
-        for j in range(left, int(min(max(column + halo + 2.0, 0.0), canvas.shape[2]))):
-            dq, dp = (j - lens.centre_column) - q, (i - lens.centre_row) - p
+        dp, red, green, blue = (i - lens.centre_row) - p, canvas[0, i, left:right], canvas[1, i, left:right], canvas[2, i, left:right]
+        start = left - lens.centre_column
+        for j in range(right - left):
+            dq = (start + j) - q
             square = dq * dq + dp * dp
-            ring = clip01(1.0 - square / (halo * halo))
-            if ring <= 0.0:
-                continue
-            bright = strength * ring * ring * (0.16 + 1.1 / (1.0 + (square / (core * core)) ** 2))
-            canvas[0, i, j] += bright * colour[0]
-            canvas[1, i, j] += bright * colour[1]
-            canvas[2, i, j] += bright * colour[2]
-            if by.contributors.size > 0:
-                by.contributors[i, j] |= 1 << element
+            ring, round_ = clip01(1.0 - square * per_halo), square * per_core
+            bright = strength * ring * ring * (0.16 + 1.1 / (1.0 + round_ * round_))
+            red[j] += bright * colour[0]
+            green[j] += bright * colour[1]
+            blue[j] += bright * colour[2]
+            if by.contributors.size > 0 and ring > 0.0:
+                by.contributors[i, left + j] |= 1 << element
