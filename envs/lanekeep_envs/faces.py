@@ -45,30 +45,29 @@ def set_light(easel, look, cos, sin):
     easel["visibility_m"], easel["night"], easel["mirror"] = look["visibility_m"], look["night"], look["mirror"]
 
 
-@borrowing
+@inlined
 def cross(a, b):
     """Vector product."""
     return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
 
 
-@borrowing
-def edge_of(a, b, turn, grow):
+@inlined
+def edge_of(a, b, size, turn, grow):
     """(constant, per p, per q) of the distance in pixels inside the edge from a to b, each (q, p, depth), plus a half."""
     dq, dp = b[0] - a[0], b[1] - a[1]
-    size = gap(a, b)
-    if size < 1e-6:
-        return 1e3, 0.0, 0.0
-    return turn * (dp * a[0] - dq * a[1]) / size + 0.5 + grow, turn * dq / size, -turn * dp / size
+    per = turn / size if size >= 1e-6 else 0.0
+    out = 0.5 + grow if size >= 1e-6 else 1e3
+    return per * (dp * a[0] - dq * a[1]) + out, per * dq, -per * dp
 
 
-@borrowing
+@inlined
 def gap(a, b):
     """Pixels between two points of the image."""
     dq, dp = b[0] - a[0], b[1] - a[1]
     return np.sqrt(dq * dq + dp * dp)
 
 
-@borrowing
+@inlined
 def seen_at(x, y, z, lens):
     """(q, p, depth) of a point: column and row from the middle of the image, where left and right are alike."""
     depth = x * lens.cos_pitch - z * lens.sin_pitch
@@ -101,10 +100,12 @@ def turned(face, lens):
 @inlined
 def bound_of(edge):
     """(lowest column, per p, highest column, per p) in row p = 0 of what lies inside an edge."""
-    if abs(edge[2]) < 1e-9:
-        return -1e9, 0.0, 1e9, 0.0
-    column, per_row = -edge[0] / edge[2], -edge[1] / edge[2]
-    return (column, per_row, 1e9, 0.0) if edge[2] > 0.0 else (-1e9, 0.0, column, per_row)
+    per = -1.0 / edge[2] if abs(edge[2]) > 1e-9 else 0.0
+    column, per_row = per * edge[0], per * edge[1]
+    return (
+        column if per < 0.0 else -1e9, per_row if per < 0.0 else 0.0,
+        column if per > 0.0 else 1e9, per_row if per > 0.0 else 0.0,
+    )  # fmt: skip
 
 
 @borrowing
@@ -141,10 +142,11 @@ def find_spans(easel, first_row, rows, edges, leftmost, rightmost, width, lens):
 @inlined
 def ray(vector, lens):
     """A vector's product with the ray through pixel (q, p), as (constant, per p, per q)."""
+    per_px = 1.0 / lens.focal_px
     return (
         vector[0] * lens.cos_pitch - vector[2] * lens.sin_pitch,
-        -(vector[0] * lens.sin_pitch + vector[2] * lens.cos_pitch) / lens.focal_px,
-        -vector[1] / lens.focal_px,
+        -(vector[0] * lens.sin_pitch + vector[2] * lens.cos_pitch) * per_px,
+        -vector[1] * per_px,
     )
 
 
@@ -167,15 +169,15 @@ def paint_face(canvas, by, easel, tile, face, skin, lens, grow):
     n, near, turn = cross(face.along, face.rise), turned(face, lens), winding(corners)
     if abs(near) < 1e-9 or turn == 0.0 or outside(corners, width, lens):
         return
-    if near < 0.0:
-        n, near = (-n[0], -n[1], -n[2]), -near
+    away = 1.0 if near > 0.0 else -1.0
+    n, near = (away * n[0], away * n[1], away * n[2]), away * near
     a, b, c, d = corners
-    px_u = 0.5 * (gap(a, b) + gap(d, c)) / face.wide
-    px_v = 0.5 * (gap(a, d) + gap(b, c)) / face.tall
+    ab, bc, cd, da = gap(a, b), gap(b, c), gap(c, d), gap(d, a)
+    px_u, px_v = 0.5 * (ab + cd) / face.wide, 0.5 * (da + bc) / face.tall
     ragged = min(0.10 * px_v, 8.0) * skin.coarse * face.rise[2]
     edges = (
-        edge_of(a, b, turn, grow[0]), edge_of(b, c, turn, grow[1]),
-        edge_of(c, d, turn, grow[2] + 0.5 * ragged), edge_of(d, a, turn, grow[3]),
+        edge_of(a, b, ab, turn, grow[0]), edge_of(b, c, bc, turn, grow[1]),
+        edge_of(c, d, cd, turn, grow[2] + 0.5 * ragged), edge_of(d, a, da, turn, grow[3]),
     )  # fmt: skip
     cloth = Cloth(face.wide, face.tall, max(px_u, 1e-3), max(px_v, 1e-3), ragged, face.rise[2] > 0.0)
     far, base, horizon = ray(n, lens), light_on(n, easel), easel["horizon"]

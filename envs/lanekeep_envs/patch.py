@@ -34,7 +34,7 @@ EASEL = np.dtype(  # what the painter of faces has at hand; one record, since it
         ("night", np.float64),
         ("mirror", np.float64),
         ("numbers", np.float32, NUMBERS),  # the patch
-        ("cells", np.int32, PATCH),  # places in the tile (texture.py), then its entries
+        ("cells", np.uint32, PATCH),  # places in the tile (texture.py), then its entries
         ("line", np.uint64, PATCH),  # of its runs the image row, see `add_run`
         ("start", np.uint64, PATCH),
         ("at", np.uint64, PATCH),
