@@ -15,7 +15,7 @@ import numpy as np
 
 from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.look import RGB
-from lanekeep_envs.patch import PATCH, RUN, B, G, R, Seen, add_run, lay, locate, note_patch, shine, single, veil
+from lanekeep_envs.patch import PATCH, RUN, B, G, R, Seen, add_run, lay, locate, note_patch, single
 from lanekeep_envs.skins import Cloth, dress
 
 REACH_PX = 12.0  # at most: how far a face reaches beyond its corners
@@ -206,11 +206,8 @@ def paint_face(canvas, by, easel, tile, face, skin, lens, grow):
             return
         whole = (many + RUN - 1) // RUN * RUN  # so that the loops over them have no remainder to do one by one
         numbers = easel["numbers"]
-        locate(numbers, whole, seen, face.wide, face.tall, lens)
+        locate(numbers, whole, seen, cloth, skin.coarse, easel["night"], easel["visibility_m"], lens)
         dress(easel, tile, whole, skin, cloth)
-        if easel["night"] > 0.0:
-            shine(numbers, whole, easel["night"], lens)
-        veil(numbers, whole, easel["visibility_m"])
         lay(canvas[0], easel, runs, R, base[0], 1.0, horizon[0])
         lay(canvas[1], easel, runs, G, base[1], 0.97, horizon[1])
         lay(canvas[2], easel, runs, B, base[2], 0.88, horizon[2])

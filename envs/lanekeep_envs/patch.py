@@ -17,8 +17,8 @@ from lanekeep_envs.weather import BEAM
 
 RUN = 16  # pixels: what one instruction does at once, and a part of the picture's width
 PATCH = 256  # pixels at once: a multiple of `RUN`, and so few that they stay in the fastest cache
-DOWN, ASIDE, FAR, FORWARD, U, V, LOWER, UPPER, COVER, R, G, B, OWN, CLEAR = (k * PATCH for k in range(14))
-NUMBERS = 14 * PATCH
+DOWN, ASIDE, FAR, U, V, LOWER, UPPER, COVER, R, G, B, OWN, CLEAR = (k * PATCH for k in range(13))
+NUMBERS = 13 * PATCH
 MOST_ROWS = 4096 + 8  # of a camera, and of the last eight
 CUT_M, FARTHEST_M = 1.0, 1e4  # what is nearer than this is not drawn: no face may reach behind the camera
 ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
@@ -65,6 +65,19 @@ class Seen(NamedTuple):
     left: RGB
 
 
+class Lamp(NamedTuple):
+    """The own headlights, in single precision, as `shine` wants them."""
+
+    strength: float
+    above: float  # how much higher the camera is than they are
+    sin: float
+    cos: float
+    per_reach: float
+    narrow: float
+    widens: float
+    spread: float
+
+
 @inlined
 def single(numbers):
     """Three numbers in single precision."""
@@ -102,39 +115,18 @@ def add_run(easel, runs, many, i, first, count, width, seen, lens):
 
 
 @inlined
-def locate(numbers, many, seen, wide, tall, lens):
-    """Fill in where the pixels lie on the face."""
-    near, u_0, v_0 = single((seen.near, seen.u_0, seen.v_0))
-    ahead, ahead_p, cut = single((lens.cos_pitch, -lens.sin_pitch / lens.focal_px, CUT_M))
-    widest, highest, least = single((wide, tall, max(1e-6, seen.near / FARTHEST_M)))
-    for k in range(min(many, PATCH)):
-        far = near / max(numbers[FAR + k], least)
-        u, v = far * numbers[U + k] - u_0, far * numbers[V + k] - v_0
-        numbers[FAR + k], numbers[OWN + k] = far, ZERO
-        numbers[FORWARD + k] = max(far * (ahead + ahead_p * numbers[DOWN + k]), cut)
-        numbers[U + k], numbers[V + k] = min(max(u, ZERO), widest), min(max(v, ZERO), highest)
-
-
-@inlined
-def shine(numbers, many, night, lens):
-    """Add the light of the own dipped headlights on what is upright, weaker above their cut-off.
+def shine(far, forward, p, q, lamp):
+    """The light of the own dipped headlights on what is upright, weaker above their cut-off.
 
     It is weather.headlight with a quotient for its exponential: exp(x) is nearly 1 + x + x^2/2 + x^3/6 + x^4/24.
     """
-    sin, cos, per_focal = single((lens.sin_pitch, lens.cos_pitch, 1.0 / lens.focal_px))
-    strength, cut_off, per_reach = single((night, lens.height_m - 0.7, 1.0 / BEAM[2]))
-    narrow, widens, spread = single((BEAM[0], BEAM[1], 1.2))
-    third, fourth = np.float32(1.0 / 6.0), np.float32(1.0 / 24.0)
-    for k in range(min(many, PATCH)):
-        p, q = numbers[DOWN + k] * per_focal, numbers[ASIDE + k] * per_focal
-        far, forward = numbers[FAR + k], numbers[FORWARD + k]
-        above, reach = max(cut_off - far * (sin + p * cos), ZERO), forward * per_reach
-        wide, left = narrow + widens * forward, far * q
-        n, d = left * left, wide * wide
-        whole = d * d * d * d
-        rest = n * (d * d * d + n * (d * d * HALF + n * (d * third + n * fourth)))
-        fall = (ONE + reach * reach * reach) * (ONE + spread * above * above)
-        numbers[OWN + k] += strength * whole / ((whole + rest) * fall)
+    above, reach = max(lamp.above - far * (lamp.sin + p * lamp.cos), ZERO), forward * lamp.per_reach
+    wide, left = lamp.narrow + lamp.widens * forward, far * q
+    n, d = left * left, wide * wide
+    whole = d * d * d * d
+    rest = n * (d * d * d + n * (d * d * HALF + n * (d * np.float32(1.0 / 6.0) + n * np.float32(1.0 / 24.0))))
+    fall = (ONE + reach * reach * reach) * (ONE + lamp.spread * above * above)
+    return lamp.strength * whole / ((whole + rest) * fall)
 
 
 @inlined
@@ -149,12 +141,25 @@ def fading(x):
 
 
 @inlined
-def veil(numbers, many, visibility_m):
-    """Turn edges into cover, and the distance into the share of light that the air lets through."""
-    per_m = np.float32(1.0 / visibility_m)
+def locate(numbers, many, seen, cloth, coarse, night, visibility_m, lens):
+    """Fill in where the pixels lie on the face, the headlights' light there, and how much the air lets through of it.
+
+    The upper edge of `coarse` leaves is left open: how far they reach over it, their skin tells.
+    """
+    near, u_0, v_0 = single((seen.near, seen.u_0, seen.v_0))
+    ahead, ahead_p, cut = single((lens.cos_pitch, -lens.sin_pitch / lens.focal_px, CUT_M))
+    widest, highest, least = single((cloth.wide, cloth.tall, max(1e-6, seen.near / FARTHEST_M)))
+    per_m, per_focal, open_edge = single((1.0 / visibility_m, 1.0 / lens.focal_px, 1.0 if coarse > 0.0 else 0.0))
+    above, per_reach, strength = single((lens.height_m - 0.7, 1.0 / BEAM[2], night))
+    narrow, widens, spread = single((BEAM[0], BEAM[1], 1.2))
+    lamp = Lamp(strength, above, np.float32(lens.sin_pitch), np.float32(lens.cos_pitch), per_reach, narrow, widens, spread)
     for k in range(min(many, PATCH)):
-        numbers[CLEAR + k] = fading(numbers[FORWARD + k] * per_m)
-        numbers[COVER + k] *= max(numbers[LOWER + k] + clip(numbers[UPPER + k]) - ONE, ZERO)
+        p, q, far = numbers[DOWN + k], numbers[ASIDE + k], near / max(numbers[FAR + k], least)
+        u, v, forward = far * numbers[U + k] - u_0, far * numbers[V + k] - v_0, max(far * (ahead + ahead_p * p), cut)
+        numbers[U + k], numbers[V + k] = min(max(u, ZERO), widest), min(max(v, ZERO), highest)
+        numbers[OWN + k] = shine(far, forward, p * per_focal, q * per_focal, lamp) if night > 0.0 else ZERO
+        numbers[CLEAR + k] = fading(forward * per_m)
+        numbers[COVER + k] *= max(numbers[LOWER + k] + clip(numbers[UPPER + k]) - ONE, open_edge)
 
 
 @inlined

@@ -10,7 +10,7 @@ import numpy as np
 
 from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.look import RGB
-from lanekeep_envs.patch import COVER, HALF, ONE, OWN, PATCH, UPPER, ZERO, B, G, R, U, V, clip, single
+from lanekeep_envs.patch import COVER, FAR, HALF, LOWER, ONE, OWN, PATCH, UPPER, ZERO, B, G, R, U, V, clip, single
 from lanekeep_envs.scenery import INFORMATION, LIMIT, PRIORITY, WARNING
 from lanekeep_envs.surface import clip01, mix, tinted
 from lanekeep_envs.texture import TILE, TILE_SIZE, hash32, look_up, place, sample, texel
@@ -142,7 +142,8 @@ def show_leaves(easel, tile, many, skin, cloth):
             x, h = leaf_place(numbers, k, along, per_u, middle, tall, upright)
             y = per_v * h + seed
             rough = coarse * interpolated(cells[k], x - np.floor(x), y - np.floor(y))
-            numbers[UPPER + k] += ragged * (rough - HALF)
+            upper = clip(numbers[UPPER + k] + ragged * (rough - HALF))
+            numbers[COVER + k] *= max(numbers[LOWER + k] + upper - ONE, ZERO)
             put(numbers, k, tinted(dark + rise * min(h * per_tall, ONE) + rough_light * rough, colour))
     else:
         tuft, middle_grey = single((0.14 / 127.0, 128.0, 0.0))[:2]
@@ -196,7 +197,7 @@ def show_wall(patch, many, skin, cloth):
 
 @borrowing
 def show_windows(patch, many, skin, cloth):
-    """Windows in a wall, dark, and the share of glass where light of its own belongs."""
+    """Windows in a wall, dark, and, where they are lit, their share of glass (in the place of FAR)."""
     glows = 1.0 if skin.own > 0.0 else 0.0
     for k in range(min(many, PATCH)):
         u, v = patch[U + k], patch[V + k]
@@ -207,7 +208,7 @@ def show_windows(patch, many, skin, cloth):
         plaster = (patch[R + k], patch[G + k], patch[B + k])
         albedo = mix(plaster, skin.second, high * pulse(abs(across) - 0.86, 0.25, cloth.px_u))
         albedo = mix(albedo, WHITE, high * pulse(across, 0.60, cloth.px_u))
-        patch[OWN + k] = glows * glass
+        patch[FAR + k] = glows * glass
         put(patch, k, mix(albedo, PANE, glass))
 
 
@@ -217,8 +218,8 @@ def light_windows(patch, many, skin):
     for k in range(min(many, PATCH)):
         s, v = skin.at + skin.side * (patch[U + k] - skin.middle), patch[V + k]
         column, floor = np.int64(np.floor(s * (1.0 / 2.6))), np.int64(np.floor(v * (1.0 / 2.8)))
-        lit = skin.own * patch[OWN + k] if hash32(column, floor, skin.number, 7) % 5 < 2 else 0.0
-        patch[OWN + k] = lit
+        lit = skin.own * patch[FAR + k] if hash32(column, floor, skin.number, 7) % 5 < 2 else 0.0
+        patch[OWN + k] += lit
         patch[R + k] += lit * (255.0 - PANE[0])
         patch[G + k] += lit * (196.0 - PANE[1])
         patch[B + k] += lit * (110.0 - PANE[2])
@@ -263,7 +264,7 @@ def show_end(patch, many, skin, cloth):
         albedo = mix(tinted(0.82 + 0.25 * v, skin.colour), DARK, dark)
         albedo = mix(albedo, WHITE, within(aside, 0.26, px_u) * pulse(v - 0.44, 0.06, px_v))
         patch[COVER + k] *= max(body, wheel)
-        patch[OWN + k] = skin.own * lamp
+        patch[OWN + k] += skin.own * lamp
         put(patch, k, mix(mix(DARK, albedo, body), skin.second, lamp))
 
 
@@ -285,7 +286,7 @@ def show_board(patch, many, skin, cloth):
         u, v = patch[U + k] * (2.0 / cloth.wide) - 1.0, patch[V + k] * (2.0 / cloth.tall) - 1.0
         cover, sheet = board_at(skin.number if skin.number >= 0 else -1 - skin.number, u, v, px)
         patch[COVER + k] *= cover
-        patch[OWN + k] = skin.own if skin.number >= 0 else 0.0
+        patch[OWN + k] += skin.own if skin.number >= 0 else 0.0
         put(patch, k, sheet if skin.number >= 0 else METAL)
 
 
