@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.camera import pixel_of
-from lanekeep_envs.faces import CUT_M, Face, paint_face, turned
-from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.faces import Face, paint_face, turned
+from lanekeep_envs.kernel import borrowing, inlined
+from lanekeep_envs.patch import CUT_M
 from lanekeep_envs.surface import clip01
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M, span
 
@@ -27,13 +28,13 @@ class Body(NamedTuple):
     top_half: float
 
 
-@kernel
+@borrowing
 def point(place, a, b, z):
     """Car's frame of a point of a body at (x, y, heading's x and y): a ahead, b to the left of it."""
     return place[0] + a * place[2] - b * place[3], place[1] + a * place[3] + b * place[2], z
 
 
-@kernel
+@borrowing
 def side_face(place, body, side):
     """Face at the left (+1) or right (-1) of a body."""
     lean, high = body.half - body.top_half, body.z_1 - body.z_0
@@ -50,7 +51,7 @@ def side_face(place, body, side):
     )
 
 
-@kernel
+@borrowing
 def end_face(place, body, end):
     """Face at the front (+1) or rear (-1)."""
     lean, high = body.slant_1 if end > 0.0 else body.slant_0, body.z_1 - body.z_0
@@ -67,7 +68,7 @@ def end_face(place, body, end):
     )
 
 
-@kernel
+@borrowing
 def level_face(place, body, z):
     """The top, or whatever lies flat."""
     return Face(
@@ -81,8 +82,8 @@ def level_face(place, body, z):
     )
 
 
-@kernel
-def paint_body(canvas, by, patch, place, body, flank, ends, top, light, lens):
+@borrowing
+def paint_body(canvas, by, easel, tile, place, body, flank, ends, top, lens):
     """Paint the faces of a body that are turned to the camera; `ends` are the skins of front and rear."""
     left, right = side_face(place, body, 1.0), side_face(place, body, -1.0)
     front, rear = end_face(place, body, 1.0), end_face(place, body, -1.0)
@@ -92,15 +93,15 @@ def paint_body(canvas, by, patch, place, body, flank, ends, top, light, lens):
     over = (1.0 if sees[0] else 0.0, 1.0 if sees[1] else 0.0, 1.0 if sees[2] else 0.0, 1.0 if sees[3] else 0.0)
     level = level_face(place, body, body.z_1)
     if lens.height_m > body.z_1 and body.top_half > 0.0:
-        paint_face(canvas, by, patch, level, top, light, lens, (over[1], over[2], over[0], over[3]))
+        paint_face(canvas, by, easel, tile, level, top, lens, (over[1], over[2], over[0], over[3]))
     if sees[2]:
-        paint_face(canvas, by, patch, front, ends[0], light, lens, (0.0, over[0], 0.0, over[1]))
+        paint_face(canvas, by, easel, tile, front, ends[0], lens, (0.0, over[0], 0.0, over[1]))
     if sees[3]:
-        paint_face(canvas, by, patch, rear, ends[1], light, lens, (0.0, over[0], 0.0, over[1]))
+        paint_face(canvas, by, easel, tile, rear, ends[1], lens, (0.0, over[0], 0.0, over[1]))
     if sees[0]:
-        paint_face(canvas, by, patch, left, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
+        paint_face(canvas, by, easel, tile, left, flank, lens, (0.0, 0.0, 0.0, 0.0))
     if sees[1]:
-        paint_face(canvas, by, patch, right, flank, light, lens, (0.0, 0.0, 0.0, 0.0))
+        paint_face(canvas, by, easel, tile, right, flank, lens, (0.0, 0.0, 0.0, 0.0))
 
 
 class Strip(NamedTuple):
@@ -121,7 +122,7 @@ class Across(NamedTuple):
     full: float
 
 
-@kernel
+@borrowing
 def shown_part(place, low, high, half):
     """The part (low, high) of a body's length that lies ahead of the camera; empty if none does."""
     x, slope = place[0] - half * abs(place[3]), place[2]
@@ -134,14 +135,14 @@ def shown_part(place, low, high, half):
     return low, high
 
 
-@kernel
+@borrowing
 def place_in_frame(thing, forward, left, cos, sin):
     """(x, y, heading's x and y) of a structure in the car's frame."""
     hx, hy = np.cos(thing["twist"]), np.sin(thing["twist"])
     return forward, left, cos * hx + sin * hy, cos * hy - sin * hx
 
 
-@kernel
+@borrowing
 def cast_box_shadow(shade, rows, place, half_long, half, tall, away_x, away_y, reach, lens):
     """Darken `shade` [H, W] where a box keeps the sun off the ground: a rectangle drawn along the way of the light.
 

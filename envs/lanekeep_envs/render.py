@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lanekeep_envs.bodies import cast_box_shadow, place_in_frame
 from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
 from lanekeep_envs.elements import EVERYTHING, Element, Frame
-from lanekeep_envs.faces import light_of
+from lanekeep_envs.faces import set_light
 from lanekeep_envs.ground import paint_ground
 from lanekeep_envs.ground_row import PIECE
 from lanekeep_envs.jpeg import compress
@@ -27,10 +27,10 @@ from lanekeep_envs.lamp import light_lamp
 from lanekeep_envs.look import all_fine
 from lanekeep_envs.marks import Marks, dirty_lens, no_marks, wet_lens
 from lanekeep_envs.optics import glare_of_lamps, glare_of_sun
+from lanekeep_envs.patch import EASEL
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.shutter import blur_motion, roll_picture
-from lanekeep_envs.skins import NUMBERS, PATCH, Patch
 from lanekeep_envs.sky import SIGHT, paint_sky
 from lanekeep_envs.structures import draw_car, draw_structure
 from lanekeep_envs.texture import TILE, hash32
@@ -78,7 +78,7 @@ class Canvas(NamedTuple):
     packed: NDArray[np.int64]  # the picture, and as much around it as shutter.py needs
     fallen: NDArray[np.int64]  # what falls (weather.py)
     beam: NDArray[np.float32]  # headlight on what falls in each column of the picture
-    patch: Patch  # (skins.py)
+    easel: NDArray[np.void]  # [1] (patch.py)
     tile: NDArray[np.int32]  # (texture.py) as memory, see `look_up`
     marks: Marks  # on the lens (marks.py)
     cells: NDArray[np.int32]  # [W] of a row of leaves in the tile
@@ -125,7 +125,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((height + 2 * (height // 4), camera.width_px + 2 * (height // 4)), np.int64),
         np.zeros(cells_of(height, camera.width_px), np.int64),
         beam_of(lens_of(camera), camera.width_px),
-        Patch(np.zeros(NUMBERS), np.zeros(4 * PATCH, np.float32)),
+        np.zeros(1, EASEL),
         TILE,
         no_marks(height, camera.width_px, lens.focal_px),
         np.zeros(width, np.int32),
@@ -262,21 +262,22 @@ def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich)
     """Paint the listed things and cars over ground and sky, from far to near; plants and posts only if `rich` is None."""
     sun_x, sun_y = look["sun_x"], look["sun_y"]
     light = (cos * sun_y - sin * sun_x, cos * sun_x + sin * sun_y, look["sun_z"])
+    if rich is not None:
+        easel = canvas.easel[0]
+        set_light(easel, look, cos, sin)
     for n in range(found):
         k = found - 1 - n
         forward, left = canvas.far[k], canvas.left[k]
         if rich is not None:
             if canvas.order[k] < 0:
                 vehicle = traffic[canvas.car_index[-1 - canvas.order[k]]]
-                draw_car(
-                    canvas.colour, by, canvas.patch, vehicle, place_of_car(canvas, k), light_of(look, cos, sin), lens
-                )
+                draw_car(canvas.colour, by, easel, canvas.tile, vehicle, place_of_car(canvas, k), lens)
                 continue
         thing = things[canvas.order[k]]
         if rich is not None:
             if thing["kind"] > POST:
                 place = place_in_frame(thing, forward, left, cos, sin)
-                draw_structure(canvas.colour, by, canvas.patch, thing, place, look, light_of(look, cos, sin), lens)
+                draw_structure(canvas.colour, by, easel, canvas.tile, thing, place, look, lens)
                 continue
         if not NEAREST_M < forward < FARTHEST_M:
             continue

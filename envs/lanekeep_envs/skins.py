@@ -7,29 +7,20 @@ pixels is vectorised without asking whether two of its rows overlap.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lanekeep_envs.kernel import inlined, kernel
+from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.look import RGB
+from lanekeep_envs.patch import COVER, FAR, HALF, LOWER, ONE, OWN, PATCH, UPPER, ZERO, B, G, R, U, V, clip, single
 from lanekeep_envs.scenery import INFORMATION, LIMIT, PRIORITY, WARNING
 from lanekeep_envs.surface import clip01, mix, tinted
-from lanekeep_envs.texture import TILE, hash32, sample, texel
+from lanekeep_envs.texture import TILE, TILE_SIZE, hash32, look_up, place, sample, texel
 
 PLAIN, LEAVES, BARRIER, WALL, ROOF, FLANK, NOSE, TAIL, GLASS, BOARD, UNDER = range(11)  # skins
 METAL, DARK, WHITE = (158.0, 162.0, 166.0), (24.0, 25.0, 28.0), (236.0, 236.0, 232.0)
 RED, YELLOW, BLUE, BLACK = (196.0, 28.0, 34.0), (240.0, 190.0, 20.0), (28.0, 78.0, 168.0), (20.0, 20.0, 20.0)
-PATCH = 200  # pixels at once: a multiple of eight, and so few that they stay in the fastest cache
-ROW, COLUMN, FAR, FORWARD, U, V, LOWER, UPPER, COVER, R, G, B, OWN = (k * PATCH for k in range(13))
-NUMBERS = 13 * PATCH
+FOUR = np.float32(4.0)
 PANE = (44.0, 50.0, 58.0)
 BEAM_M = 0.31  # how tall the beam of a guard rail is
-
-
-class Patch(NamedTuple):
-    """Work space for some pixels of a face."""
-
-    numbers: NDArray[np.float64]  # [NUMBERS]
-    ink: NDArray[np.float32]  # [4 PATCH] red, green, blue and cover, as exact as the picture
 
 
 class Skin(NamedTuple):
@@ -58,28 +49,28 @@ class Cloth(NamedTuple):
     upright: bool
 
 
-@kernel
-def dress(patch, many, skin, cloth):
+@borrowing
+def dress(easel, tile, many, skin, cloth):
     """Write the albedo of a patch, the light of its own (0 so far), and take what its skin leaves open from its cover."""
-    kind = skin.kind
+    kind, numbers = skin.kind, easel["numbers"]
     if kind == LEAVES:
-        show_leaves(patch, many, skin, cloth)
+        show_leaves(easel, tile, many, skin, cloth)
     elif kind == BARRIER:
-        show_barrier(patch, many, skin, cloth)
+        show_barrier(numbers, many, skin, cloth)
     elif kind == WALL:
-        show_wall(patch, many, skin, cloth)
+        show_wall(numbers, many, skin, cloth)
     elif kind == ROOF:
-        show_roof(patch, many, skin, cloth)
+        show_roof(numbers, many, skin, cloth)
     elif kind == FLANK:
-        show_flank(patch, many, skin, cloth)
+        show_flank(numbers, many, skin, cloth)
     elif kind in (NOSE, TAIL):
-        show_end(patch, many, skin, cloth)
+        show_end(numbers, many, skin, cloth)
     elif kind == GLASS:
-        show_glass(patch, many, skin, cloth)
+        show_glass(numbers, many, skin, cloth)
     elif kind == BOARD:
-        show_board(patch, many, skin, cloth)
+        show_board(numbers, many, skin, cloth)
     else:
-        show_plain(patch, many, skin, cloth)
+        show_plain(numbers, many, skin, cloth)
 
 
 @inlined
@@ -91,71 +82,105 @@ def put(patch, k, albedo):
 @inlined
 def within(at, half, px):
     """Share of a pixel that lies less than `half` from something, `px` pixels per metre and `at` metres from it."""
-    return clip01((half - at) * px + 0.5)
+    return clip((half - at) * px + HALF)
 
 
 @inlined
 def pulse(at, half, px):
     """Share of a pixel covered by a strip of this half width, `at` from its middle."""
-    return within(abs(at), half, px) * min(2.0 * half * px, 1.0)
+    return within(abs(at), half, px) * min((half + half) * px, ONE)
 
 
 @inlined
 def apart(at, period):
     """Distance from the middle of the period that holds `at`."""
-    return at - period * (np.floor(at * (1.0 / period)) + 0.5)
+    return at - period * (np.floor(at * (ONE / period)) + HALF)
 
 
 @inlined
 def ripple(turns):
     """Nearly the cosine of so many turns, without one."""
-    side = 4.0 * abs(turns - np.floor(turns) - 0.5) - 1.0
-    return side * (1.5 - 0.5 * side * side)
+    side = FOUR * abs(turns - np.floor(turns) - HALF) - ONE
+    return side * (ONE + HALF - HALF * side * side)
 
 
-@kernel
+@borrowing
 def show_plain(patch, many, skin, cloth):
     """One colour; below a car its shadow, which is dark in the middle."""
-    fades = skin.kind == UNDER
+    fades, albedo = skin.kind == UNDER, single(skin.colour)
     for k in range(min(many, PATCH)):
         if fades:
             aside, ahead = 2.0 * abs(patch[U + k] / cloth.wide - 0.5), 2.0 * abs(patch[V + k] / cloth.tall - 0.5)
             patch[COVER + k] *= 0.75 * clip01(2.2 * (1.0 - aside)) * clip01(3.0 * (1.0 - ahead))
-        put(patch, k, skin.colour)
+        put(patch, k, albedo)
 
 
-@kernel
-def show_leaves(patch, many, skin, cloth):
-    """Leaves, which make the upper edge ragged; on top of a hedge the pattern goes on from its upper edge."""
-    tile, seed, middle, per_tall = TILE, 40.0 * skin.own, 0.5 * cloth.tall, 1.0 / cloth.tall
-    if skin.coarse > 0.0:
+@inlined
+def leaf_place(numbers, k, start, per_u, middle, tall, upright):
+    """(texels along, height) of a pixel among leaves; on top of a hedge the pattern goes on from its upper edge."""
+    v = numbers[V + k]
+    return start + per_u * (numbers[U + k] - middle), v if upright else tall + abs(v - HALF * tall)
+
+
+@borrowing
+def show_leaves(easel, tile, many, skin, cloth):
+    """Leaves, which make the upper edge ragged if they are near."""
+    numbers, cells, colour, near = easel["numbers"], easel["cells"], single(skin.colour), skin.coarse > 0.0
+    texels = 11.0 if near else 2.3  # per metre
+    start = texels * skin.at
+    along, per_u, middle = single((start - TILE_SIZE * np.floor(start / TILE_SIZE), texels * skin.side, skin.middle))
+    tall, per_v, seed = single((cloth.tall, texels, 40.0 * skin.own if near else 0.0))
+    upright = cloth.upright
+    for k in range(min(many, PATCH)):
+        x, h = leaf_place(numbers, k, along, per_u, middle, tall, upright)
+        cells[k] = place(np.floor(x), np.floor(per_v * h + seed))
+    look_up(cells[:many], tile)
+    dark, rise, per_tall = single((0.62, 0.38, 1.0 / cloth.tall))
+    if near:
+        coarse, ragged, rough_light = single((skin.coarse, cloth.ragged, 0.55))
         for k in range(min(many, PATCH)):
-            s, v = skin.at + skin.side * (patch[U + k] - skin.middle), patch[V + k]
-            h = v if cloth.upright else cloth.tall + abs(v - middle)
-            rough = skin.coarse * sample(tile, 11.0 * s, 11.0 * h + seed)
-            patch[UPPER + k] += cloth.ragged * (rough - 0.5)
-            put(patch, k, tinted(0.62 + 0.38 * min(h * per_tall, 1.0) + 0.55 * rough, skin.colour))
+            x, h = leaf_place(numbers, k, along, per_u, middle, tall, upright)
+            y = per_v * h + seed
+            rough = coarse * interpolated(cells[k], x - np.floor(x), y - np.floor(y))
+            upper = clip(numbers[UPPER + k] + ragged * (rough - HALF))
+            numbers[COVER + k] *= max(numbers[LOWER + k] + upper - ONE, ZERO)
+            put(numbers, k, tinted(dark + rise * min(h * per_tall, ONE) + rough_light * rough, colour))
     else:
+        tuft, middle_grey = single((0.14 / 127.0, 128.0, 0.0))[:2]
         for k in range(min(many, PATCH)):
-            s, v = skin.at + skin.side * (patch[U + k] - skin.middle), patch[V + k]
-            h = v if cloth.upright else cloth.tall + abs(v - middle)
-            tuft = 0.14 * texel(tile, 2.3 * s, 2.3 * h)
-            put(patch, k, tinted(0.62 + 0.38 * min(h * per_tall, 1.0) + tuft, skin.colour))
+            v = numbers[V + k]
+            h = v if upright else tall + abs(v - HALF * tall)
+            light = tuft * (np.float32(np.int32(cells[k] & 255)) - middle_grey)
+            put(numbers, k, tinted(dark + rise * min(h * per_tall, ONE) + light, colour))
 
 
-@kernel
+@inlined
+def interpolated(four, ax, ay):
+    """Bilinear value from an entry of the tile, as texture.py has it."""
+    here, down = np.float32(np.int32(four & 255)), np.float32(np.int32(four >> 8 & 255))
+    right, across = np.float32(np.int32(four >> 16 & 255)), np.float32(np.int32(four >> 24 & 255))
+    near = here + ax * (down - here)
+    far = right + ax * (across - right)
+    return (near + ay * (far - near) - np.float32(128.0)) * np.float32(1.0 / 127.0)
+
+
+@borrowing
 def show_barrier(patch, many, skin, cloth):
     """A guard rail: its waved beam, and the legs below it."""
-    bottom, sharp = cloth.tall - BEAM_M, clip01(2.0 - 6.0 / (BEAM_M * cloth.px_v))
+    colour, sharp = single(skin.colour), clip01(2.0 - 6.0 / (BEAM_M * cloth.px_v))
+    bottom, px_u, px_v = single((cloth.tall - BEAM_M, cloth.px_u, cloth.px_v))
+    at, thick, apart_m = single((skin.at, 0.06, 2.0))
+    back, depth, per_wave = single((0.86, 0.26 * sharp, 2.0 / BEAM_M))
+    leg = np.float32(0.7)
     for k in range(min(many, PATCH)):
-        s, v = skin.at + patch[U + k], patch[V + k] - bottom
-        beam = within(-v, 0.0, cloth.px_v)
-        wave = 0.86 - 0.26 * sharp * ripple(v * (2.0 / BEAM_M))
-        patch[COVER + k] *= max(beam, pulse(apart(s, 2.0), 0.06, cloth.px_u))
-        put(patch, k, tinted(0.7 + beam * (wave - 0.7), skin.colour))
+        s, v = at + patch[U + k], patch[V + k] - bottom
+        beam = within(-v, ZERO, px_v)
+        wave = back - depth * ripple(v * per_wave)
+        patch[COVER + k] *= max(beam, pulse(apart(s, apart_m), thick, px_u))
+        put(patch, k, tinted(leg + beam * (wave - leg), colour))
 
 
-@kernel
+@borrowing
 def show_wall(patch, many, skin, cloth):
     """A plastered wall with windows and shutters, some of them lit; or boards without any (number 0)."""
     tile, sharp = TILE, 0.10 * clip01(2.0 - 8.0 / cloth.px_u)
@@ -170,9 +195,9 @@ def show_wall(patch, many, skin, cloth):
             light_windows(patch, many, skin)
 
 
-@kernel
+@borrowing
 def show_windows(patch, many, skin, cloth):
-    """Windows in a wall, dark, and the share of glass where light of its own belongs."""
+    """Windows in a wall, dark, and, where they are lit, their share of glass (in the place of FAR)."""
     glows = 1.0 if skin.own > 0.0 else 0.0
     for k in range(min(many, PATCH)):
         u, v = patch[U + k], patch[V + k]
@@ -183,24 +208,24 @@ def show_windows(patch, many, skin, cloth):
         plaster = (patch[R + k], patch[G + k], patch[B + k])
         albedo = mix(plaster, skin.second, high * pulse(abs(across) - 0.86, 0.25, cloth.px_u))
         albedo = mix(albedo, WHITE, high * pulse(across, 0.60, cloth.px_u))
-        patch[OWN + k] = glows * glass
+        patch[FAR + k] = glows * glass
         put(patch, k, mix(albedo, PANE, glass))
 
 
-@kernel
+@borrowing
 def light_windows(patch, many, skin):
     """Light in some of the windows."""
     for k in range(min(many, PATCH)):
         s, v = skin.at + skin.side * (patch[U + k] - skin.middle), patch[V + k]
         column, floor = np.int64(np.floor(s * (1.0 / 2.6))), np.int64(np.floor(v * (1.0 / 2.8)))
-        lit = skin.own * patch[OWN + k] if hash32(column, floor, skin.number, 7) % 5 < 2 else 0.0
-        patch[OWN + k] = lit
+        lit = skin.own * patch[FAR + k] if hash32(column, floor, skin.number, 7) % 5 < 2 else 0.0
+        patch[OWN + k] += lit
         patch[R + k] += lit * (255.0 - PANE[0])
         patch[G + k] += lit * (196.0 - PANE[1])
         patch[B + k] += lit * (110.0 - PANE[2])
 
 
-@kernel
+@borrowing
 def show_roof(patch, many, skin, cloth):
     """Rows of tiles."""
     tile, sharp = TILE, 0.10 * clip01(2.0 - 12.0 / cloth.px_v)
@@ -210,7 +235,7 @@ def show_roof(patch, many, skin, cloth):
         put(patch, k, tinted(stain, skin.colour))
 
 
-@kernel
+@borrowing
 def show_flank(patch, many, skin, cloth):
     """The side of a car: paint, wheels in their arches and air between them."""
     px, half = 2.0 / (1.0 / cloth.px_u + 1.0 / cloth.px_v), 0.5 * cloth.wide
@@ -225,7 +250,7 @@ def show_flank(patch, many, skin, cloth):
         put(patch, k, mix(metal, albedo, above * within(-hub, -0.37, px)))
 
 
-@kernel
+@borrowing
 def show_end(patch, many, skin, cloth):
     """Front or rear of a car: lamps, number plate, grille or bumper."""
     half, px_u, px_v = 0.5 * cloth.wide, cloth.px_u, cloth.px_v
@@ -239,11 +264,11 @@ def show_end(patch, many, skin, cloth):
         albedo = mix(tinted(0.82 + 0.25 * v, skin.colour), DARK, dark)
         albedo = mix(albedo, WHITE, within(aside, 0.26, px_u) * pulse(v - 0.44, 0.06, px_v))
         patch[COVER + k] *= max(body, wheel)
-        patch[OWN + k] = skin.own * lamp
+        patch[OWN + k] += skin.own * lamp
         put(patch, k, mix(mix(DARK, albedo, body), skin.second, lamp))
 
 
-@kernel
+@borrowing
 def show_glass(patch, many, skin, cloth):
     """The windows of a car; with a pillar in the middle if the skin's number is 1."""
     for k in range(min(many, PATCH)):
@@ -253,7 +278,7 @@ def show_glass(patch, many, skin, cloth):
         put(patch, k, mix(pane, skin.colour, max(pulse(v - cloth.tall, 0.07, cloth.px_v), middle)))
 
 
-@kernel
+@borrowing
 def show_board(patch, many, skin, cloth):
     """A sign, in colour or from behind."""
     px = 0.5 * cloth.px_u * cloth.wide
@@ -261,11 +286,11 @@ def show_board(patch, many, skin, cloth):
         u, v = patch[U + k] * (2.0 / cloth.wide) - 1.0, patch[V + k] * (2.0 / cloth.tall) - 1.0
         cover, sheet = board_at(skin.number if skin.number >= 0 else -1 - skin.number, u, v, px)
         patch[COVER + k] *= cover
-        patch[OWN + k] = skin.own if skin.number >= 0 else 0.0
+        patch[OWN + k] += skin.own if skin.number >= 0 else 0.0
         put(patch, k, sheet if skin.number >= 0 else METAL)
 
 
-@kernel
+@borrowing
 def board_at(shape, u, v, px):
     """(cover, albedo) of a sign in (-1, 1) x (-1, 1); symmetric, so that its mirror image is a sign too."""
     side, inner = abs(u), 0.0

@@ -4,8 +4,9 @@ import numpy as np
 
 from lanekeep_envs.bodies import Body, end_face, level_face, paint_body, point, shown_part, side_face
 from lanekeep_envs.elements import Element
-from lanekeep_envs.faces import CUT_M, paint_face, seen_at
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.faces import paint_face, seen_at
+from lanekeep_envs.kernel import borrowing
+from lanekeep_envs.patch import CUT_M
 from lanekeep_envs.scenery import BUILDING, DIRECTION, HEDGE, RAIL
 from lanekeep_envs.skins import BARRIER, BOARD, FLANK, GLASS, LEAVES, METAL, NOSE, PLAIN, ROOF, TAIL, UNDER, WALL, Skin
 from lanekeep_envs.surface import clip01, tinted
@@ -16,71 +17,71 @@ HEDGES, RAILS, SIGNS = int(Element.HEDGES), int(Element.RAILS), int(Element.SIGN
 BUILDINGS, CARS = int(Element.BUILDINGS), int(Element.CARS)
 
 
-@kernel
+@borrowing
 def skin_of(element, kind, colour, second, number, own):
     """A skin whose pattern begins in the middle of its face."""
     return Skin(element, kind, colour, second, number, own, 0.0, 0.0, 1.0, 0.0)
 
 
-@kernel
-def draw_structure(canvas, by, patch, thing, place, look, light, lens):
+@borrowing
+def draw_structure(canvas, by, easel, tile, thing, place, look, lens):
     """Paint a hedge, rail, sign or building at `place`."""
     kind, half_long = thing["kind"], 0.5 * thing["length_m"]
     if place[0] + half_long + thing["radius_m"] < NEAREST_M or place[0] - half_long > FARTHEST_M:
         return
     low, high = shown_part(place, -half_long, half_long, thing["radius_m"] + 0.5)
     if kind == HEDGE and high - low > 0.05:
-        draw_hedge(canvas, by, patch, thing, place, low, high, look, light, lens)
+        draw_hedge(canvas, by, easel, tile, thing, place, low, high, look, lens)
     elif kind == RAIL and high - low > 0.05:
-        draw_rail(canvas, by, patch, thing, place, low, high, light, lens)
+        draw_rail(canvas, by, easel, tile, thing, place, low, high, lens)
     elif kind == BUILDING and high - low > half_long:
-        draw_building(canvas, by, patch, thing, place, light, lens)
+        draw_building(canvas, by, easel, tile, thing, place, lens)
     elif kind > RAIL and kind != BUILDING and place[0] > NEAREST_M:
-        draw_sign(canvas, by, patch, thing, place, light, lens)
+        draw_sign(canvas, by, easel, tile, thing, place, lens)
 
 
-@kernel
-def draw_hedge(canvas, by, patch, thing, place, low, high, look, light, lens):
+@borrowing
+def draw_hedge(canvas, by, easel, tile, thing, place, low, high, look, lens):
     """Paint a piece of hedge from `low` to `high` along it."""
     tint, half, scale = 1.05 * thing["tint"], thing["radius_m"], lens.focal_px / max(place[0], CUT_M)
     coarse = clip01((scale - 3.0) / 12.0)
     colour = tint * look["leaf_r"], tint * look["leaf_g"], tint * look["leaf_b"]
     at = thing["s_m"] + low
     flank = Skin(HEDGES, LEAVES, colour, colour, 0, thing["tint"], at, 0.0, 1.0, coarse)
-    end = Skin(HEDGES, LEAVES, colour, colour, 0, thing["tint"], at, half, light.mirror, coarse)
+    end = Skin(HEDGES, LEAVES, colour, colour, 0, thing["tint"], at, half, easel["mirror"], coarse)
     body = Body(low, high, half, 0.0, thing["height_m"], 0.0, 0.0, 0.86 * half)
-    paint_body(canvas, by, patch, place, body, flank, (end, end), flank, light, lens)
+    paint_body(canvas, by, easel, tile, place, body, flank, (end, end), flank, lens)
 
 
-@kernel
-def draw_rail(canvas, by, patch, thing, place, low, high, light, lens):
+@borrowing
+def draw_rail(canvas, by, easel, tile, thing, place, low, high, lens):
     """Paint a piece of guard rail; it has no end, the next piece goes on."""
     skin = Skin(RAILS, BARRIER, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0)
     rail = Body(low, high, 0.0, 0.0, thing["height_m"], 0.0, 0.0, 0.0)
-    paint_face(canvas, by, patch, side_face(place, rail, 1.0), skin, light, lens, (0.0, 0.5, 0.0, 0.5))
+    paint_face(canvas, by, easel, tile, side_face(place, rail, 1.0), skin, lens, (0.0, 0.5, 0.0, 0.5))
 
 
-@kernel
-def draw_sign(canvas, by, patch, thing, place, light, lens):
+@borrowing
+def draw_sign(canvas, by, easel, tile, thing, place, lens):
     """Paint a sign: its pole, then the board; at night the board throws the headlights back."""
     half, tall = thing["radius_m"], thing["height_m"]
     shape = thing["variant"] if thing["variant"] >= 0 else -1 - thing["variant"]
     board_tall = 0.5 * half if shape == DIRECTION else half
     pole = Body(-0.04, 0.04, 0.04, 0.0, tall - board_tall, 0.0, 0.0, 0.04)
     grey = skin_of(SIGNS, PLAIN, METAL, METAL, 0, 0.0)
-    shine = 0.9 * light.night * min(40.0 * headlight(place[0], place[1]), 1.0)
+    shine = 0.9 * easel["night"] * min(40.0 * headlight(place[0], place[1]), 1.0)
     board = skin_of(SIGNS, BOARD, METAL, METAL, thing["variant"], shine)
     front = Body(-0.06, -0.06, half, tall - 2.0 * board_tall, tall, 0.0, 0.0, half)
     still = (0.0, 0.0, 0.0, 0.0)
     if place[2] > 0.0:
-        paint_face(canvas, by, patch, end_face(place, pole, -1.0), grey, light, lens, still)
-        paint_face(canvas, by, patch, end_face(place, front, -1.0), board, light, lens, still)
+        paint_face(canvas, by, easel, tile, end_face(place, pole, -1.0), grey, lens, still)
+        paint_face(canvas, by, easel, tile, end_face(place, front, -1.0), board, lens, still)
     else:
-        paint_face(canvas, by, patch, end_face(place, pole, 1.0), grey, light, lens, still)
-        paint_face(canvas, by, patch, end_face(place, front, 1.0), board, light, lens, still)
+        paint_face(canvas, by, easel, tile, end_face(place, pole, 1.0), grey, lens, still)
+        paint_face(canvas, by, easel, tile, end_face(place, front, 1.0), board, lens, still)
 
 
-@kernel
+@borrowing
 def house_colours(variant):
     """(walls, shutters, roof) of a kind of building; 0 is a barn."""
     if variant == 0:
@@ -96,24 +97,24 @@ def house_colours(variant):
     return (206.0, 168.0, 136.0), (88.0, 104.0, 78.0), (158.0, 86.0, 60.0)
 
 
-@kernel
-def draw_building(canvas, by, patch, thing, place, light, lens):
+@borrowing
+def draw_building(canvas, by, easel, tile, thing, place, lens):
     """Paint a house: walls, then a gable roof that reaches over them."""
     walls, shutters, tiles = house_colours(thing["variant"])
     half, tall, half_long = thing["radius_m"], thing["height_m"], 0.5 * thing["length_m"]
     walls, tiles = tinted(thing["tint"], walls), tinted(thing["tint"], tiles)
     number = 0 if thing["variant"] == 0 else int(thing["s_m"]) + 1
-    flank = Skin(BUILDINGS, WALL, walls, shutters, number, light.night, 0.0, half_long, 1.0, 0.0)
-    end = Skin(BUILDINGS, WALL, walls, shutters, number, light.night, 0.0, half, light.mirror, 0.0)
+    flank = Skin(BUILDINGS, WALL, walls, shutters, number, easel["night"], 0.0, half_long, 1.0, 0.0)
+    end = Skin(BUILDINGS, WALL, walls, shutters, number, easel["night"], 0.0, half, easel["mirror"], 0.0)
     body = Body(-half_long, half_long, half, 0.0, tall, 0.0, 0.0, half)
-    paint_body(canvas, by, patch, place, body, flank, (end, end), flank, light, lens)
+    paint_body(canvas, by, easel, tile, place, body, flank, (end, end), flank, lens)
     eaves, gable = 0.45, skin_of(BUILDINGS, PLAIN, walls, walls, 0, 0.0)
-    tile = skin_of(BUILDINGS, ROOF, tiles, tiles, 0, 0.0)
+    roofing = skin_of(BUILDINGS, ROOF, tiles, tiles, 0, 0.0)
     roof = Body(-half_long - 0.3, half_long + 0.3, half + eaves, tall - 0.25, tall + 0.8 * half, 0.0, 0.0, 0.0)
-    paint_body(canvas, by, patch, place, roof, tile, (gable, gable), tile, light, lens)
+    paint_body(canvas, by, easel, tile, place, roof, roofing, (gable, gable), roofing, lens)
 
 
-@kernel
+@borrowing
 def paint_of(tint):
     """Colour of a car from a number between 0 and 1."""
     if tint < 0.22:
@@ -129,12 +130,12 @@ def paint_of(tint):
     return (92.0, 96.0, 100.0) if tint < 0.94 else (58.0, 84.0, 66.0)
 
 
-@kernel
-def draw_car(canvas, by, patch, vehicle, place, light, lens):
+@borrowing
+def draw_car(canvas, by, easel, tile, vehicle, place, lens):
     """Paint a car: the dark below it, body, cabin, and its lamps."""
     if place[0] - 2.2 < NEAREST_M or place[0] > FARTHEST_M:
         return
-    colour, night = paint_of(vehicle["tint"]), light.night
+    colour, night = paint_of(vehicle["tint"]), easel["night"]
     lamps, tails = (255.0, 250.0, 232.0), (214.0, 26.0, 24.0)
     body = Body(-2.15, 2.15, 0.88, 0.0, 0.86, 0.0, 0.0, 0.86)
     cabin = Body(-1.95, 0.95, 0.82, 0.84, 1.46, 0.42, 0.80, 0.64)
@@ -143,51 +144,54 @@ def draw_car(canvas, by, patch, vehicle, place, light, lens):
     paint = skin_of(CARS, PLAIN, colour, colour, 0, 0.0)
     under = level_face(place, Body(-2.4, 2.4, 1.1, 0.0, 0.0, 0.0, 0.0, 1.1), 0.0)
     still = (0.0, 0.0, 0.0, 0.0)
-    paint_face(canvas, by, patch, under, skin_of(CARS, UNDER, (14.0, 14.0, 15.0), colour, 0, 0.0), light, lens, still)
+    paint_face(canvas, by, easel, tile, under, skin_of(CARS, UNDER, (14.0, 14.0, 15.0), colour, 0, 0.0), lens, still)
     ends = (
         skin_of(CARS, NOSE, colour, lamps, 0, 0.25 + 0.75 * night),
         skin_of(CARS, TAIL, colour, tails, 0, 0.15 + 0.65 * night),
     )
     flank = skin_of(CARS, FLANK, colour, colour, 0, 0.0)
-    paint_body(canvas, by, patch, place, body, flank, ends, paint, light, lens)
+    paint_body(canvas, by, easel, tile, place, body, flank, ends, paint, lens)
+    horizon = easel["horizon"][0], easel["horizon"][1], easel["horizon"][2]
     glass, screen = (
-        skin_of(CARS, GLASS, colour, light.horizon, 1, 0.0),
-        skin_of(CARS, GLASS, colour, light.horizon, 0, 0.0),
+        skin_of(CARS, GLASS, colour, horizon, 1, 0.0),
+        skin_of(CARS, GLASS, colour, horizon, 0, 0.0),
     )
-    paint_body(canvas, by, patch, place, cabin, glass, (screen, screen), paint, light, lens)
+    paint_body(canvas, by, easel, tile, place, cabin, glass, (screen, screen), paint, lens)
     faces_us = -(place[0] * place[2] + place[1] * place[3]) / np.sqrt(place[0] * place[0] + place[1] * place[1])
     front = faces_us > 0.0
     for side in (1.0, -1.0):
         lamp = point(place, 2.15 if front else -2.15, 0.66 * side, 0.66)
         if front:
-            draw_glow(canvas, by, CARS, lamp, (255.0, 244.0, 214.0), (0.10 + 0.9 * night) * faces_us, 0.35, light, lens)
+            draw_glow(canvas, by, easel, CARS, lamp, (255.0, 244.0, 214.0), (0.10 + 0.9 * night) * faces_us, 0.35, lens)
         else:
-            draw_glow(canvas, by, CARS, lamp, (220.0, 24.0, 18.0), -0.7 * night * faces_us, 0.22, light, lens)
+            draw_glow(canvas, by, easel, CARS, lamp, (220.0, 24.0, 18.0), -0.7 * night * faces_us, 0.22, lens)
 
 
-@kernel
-def draw_glow(canvas, by, element, at, colour, strength, size_m, light, lens):
+@borrowing
+def draw_glow(canvas, by, easel, element, at, colour, strength, size_m, lens):
     """Add the light of a lamp at `at`: a bright core and a faint halo, the same at every size of the image."""
     if strength <= 0.0:
         return
     q, p, depth = seen_at(at[0], at[1], at[2] - lens.height_m, lens)
     if depth < CUT_M:
         return
-    strength *= np.exp(-at[0] / light.visibility_m)
+    strength *= np.exp(-at[0] / easel["visibility_m"])
     scale = lens.focal_px / depth
     core, halo = max(0.35 * size_m * scale, 0.75), 0.030 * lens.focal_px + size_m * scale
     row, column = lens.centre_row + p, lens.centre_column + q
     top, left = int(max(np.floor(row - halo), 0.0)), int(max(np.floor(column - halo), 0.0))
+    right = min((int(min(max(column + halo + 2.0, 0.0), canvas.shape[2])) + 7) // 8 * 8, canvas.shape[2])
+    left, per_halo, per_core = left // 8 * 8, 1.0 / (halo * halo), 1.0 / (core * core)  # no remainder to do one by one
     for i in range(top, int(min(max(row + halo + 2.0, 0.0), canvas.shape[1]))):
-        for j in range(left, int(min(max(column + halo + 2.0, 0.0), canvas.shape[2]))):
-            dq, dp = (j - lens.centre_column) - q, (i - lens.centre_row) - p
+        dp, red, green, blue = (i - lens.centre_row) - p, canvas[0, i, left:right], canvas[1, i, left:right], canvas[2, i, left:right]
+        start = left - lens.centre_column
+        for j in range(right - left):
+            dq = (start + j) - q
             square = dq * dq + dp * dp
-            ring = clip01(1.0 - square / (halo * halo))
-            if ring <= 0.0:
-                continue
-            bright = strength * ring * ring * (0.16 + 1.1 / (1.0 + (square / (core * core)) ** 2))
-            canvas[0, i, j] += bright * colour[0]
-            canvas[1, i, j] += bright * colour[1]
-            canvas[2, i, j] += bright * colour[2]
-            if by.contributors.size > 0:
-                by.contributors[i, j] |= 1 << element
+            ring, round_ = clip01(1.0 - square * per_halo), square * per_core
+            bright = strength * ring * ring * (0.16 + 1.1 / (1.0 + round_ * round_))
+            red[j] += bright * colour[0]
+            green[j] += bright * colour[1]
+            blue[j] += bright * colour[2]
+            if by.contributors.size > 0 and ring > 0.0:
+                by.contributors[i, left + j] |= 1 << element

@@ -14,7 +14,7 @@ from lanekeep_envs.kernel import borrowing, inlined, kernel
 from lanekeep_envs.look import RGB
 from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, HEDGE, POST, RAIL, SIGN
 from lanekeep_envs.surface import mix
-from lanekeep_envs.texture import TILE, first_of, interpolated, look_up, place, sample
+from lanekeep_envs.texture import TILE, first_of, interpolated, place, sample
 from lanekeep_envs.weather import headlight
 
 TREES, BUSHES, POSTS, SHADOWS = int(Element.TREES), int(Element.BUSHES), int(Element.POSTS), int(Element.SHADOWS)
