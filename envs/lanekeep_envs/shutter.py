@@ -11,6 +11,7 @@ from lanekeep_envs.weather import CONTROL_STEP_S
 
 ASIDE_M = 12.0  # how far beside the car whatever stands above the horizon is taken to be
 TAPS, MOST_TAPS = 6, 24  # of a streak: a multiple of the first, about one per pixel
+PAIRS = TAPS // 2
 FINE = (
     256.0  # parts of a pixel: the two weights of a place between two are exchanged exactly when the world is mirrored
 )
@@ -31,15 +32,15 @@ def blur_motion(colour, packed, bits, car, look, lens):
     """
     width = colour.shape[2]
     border = (packed.shape[1] - width) // 2
-    way, total, index = np.zeros((3, width), np.float32), np.zeros(width, np.int64), np.zeros((TAPS, width), np.uint32)
+    way, total, pairs = np.zeros((3, width), np.float32), np.zeros(width, np.int64), np.zeros((PAIRS, width), np.uint64)
     pack(packed, colour, border)
-    before = bits_before(bits, border)
-    smear(colour, packed.ravel(), border, bits, before, columns_of(lens, width), way, total, index, car, look, lens)
+    before, left, places = bits_before(bits, border), columns_of(lens, width), pairs.view(np.uint32)
+    smear(colour, packed.ravel(), border, bits, before, left, way, total, pairs, places, car, look, lens)
 
 
 @borrowing
-def smear(colour, places, border, bits, before, left, way, total, index, car, look, lens):
-    """Write the smeared rows, from the packed picture, one row of `places` after the other."""
+def smear(colour, packed, border, bits, before, left, way, total, pairs, places, car, look, lens):
+    """Write the smeared rows, from the packed picture, its rows one after the other; `places` are the two of each pair."""
     stride, most = total.shape[0] + 2 * border, np.float32(2 * border - 1)
     for i in range(colour.shape[1]):
         longest = lay_way(way[0], way[1], way[2], i, left, most, car, look, lens)
@@ -47,13 +48,14 @@ def smear(colour, places, border, bits, before, left, way, total, index, car, lo
             continue
         taps = min(TAPS * (1 + int(longest / TAPS)), MOST_TAPS)
         total[:] = 0
-        for k in range(0, taps, 2):
-            share, n = np.float32((k + 0.5) / taps - 0.5), k % TAPS
-            find_taps(index[n], index[n + 1], (i + border) * stride + border, stride, way[0], way[1], share)
+        for k in range(0, taps, TAPS):
+            first, a, b = (i + border) * stride + border, (k + 0.5) / taps - 0.5, (k + 2.5) / taps - 0.5
+            shares = np.float32(a), np.float32(b), np.float32((k + 4.5) / taps - 0.5)
+            find_taps(places[0], places[1], places[2], first, stride, way[0], way[1], shares)
+            add_taps(total, packed, pairs[0], pairs[1], pairs[2])
             if bits.size > 0:
-                mix_taps(bits[i], before, way[2], index[n], index[n + 1])
-            if n == TAPS - 2:
-                add_taps(total, places, index)
+                for n in range(PAIRS):
+                    mix_taps(bits[i], before, way[2], places[n])
         unpack(colour[0, i], colour[1, i], colour[2, i], total, way[2], np.float32(1.0 / (UNIT * taps)))
 
 
@@ -124,22 +126,27 @@ def repeat(line, other):
 
 
 @borrowing
-def find_taps(before, after, first, stride, across, along, share):
-    """Fill two rows of places: of the pixels at `share` of each way from its middle, and as far on the other side."""
-    rows = np.float32(stride)
+def find_taps(one, two, three, first, stride, across, along, shares):
+    """Fill three rows of pairs of places: of the pixels at a share of each way from its middle, and as far beyond it."""
+    rows, a, b, c = np.float32(stride), shares[0], shares[1], shares[2]
     for j in range(across.shape[0]):
-        off = np.int32(rows * np.rint(share * along[j]) - np.rint(share * across[j]))
-        before[j], after[j] = first + j + off, first + j - off
+        aside, down, here = across[j], along[j], first + j
+        off = np.int32(rows * np.rint(a * down) - np.rint(a * aside))
+        one[2 * j], one[2 * j + 1] = here + off, here - off
+        off = np.int32(rows * np.rint(b * down) - np.rint(b * aside))
+        two[2 * j], two[2 * j + 1] = here + off, here - off
+        off = np.int32(rows * np.rint(c * down) - np.rint(c * aside))
+        three[2 * j], three[2 * j + 1] = here + off, here - off
 
 
 @borrowing
-def add_taps(total, packed, index):
-    """Add to each pixel of a row those at `index` [TAPS, W]."""
+def add_taps(total, packed, one, two, three):
+    """Add to each pixel of a row those at three pairs of places, each pair read as one number."""
+    low, high = np.uint64(0xFFFFFFFF), np.uint64(32)
     for j in range(total.shape[0]):
-        more = np.int64(0)
-        for k in range(TAPS):
-            more += packed[index[k, j]]
-        total[j] += more
+        a, b, c = one[j], two[j], three[j]
+        more = packed[a & low] + packed[a >> high] + packed[b & low] + packed[b >> high]
+        total[j] += more + packed[c & low] + packed[c >> high]
 
 
 @borrowing
@@ -163,11 +170,11 @@ def bits_before(bits, border):
 
 
 @borrowing
-def mix_taps(line, bits, longest, before, after):
+def mix_taps(line, bits, longest, pair):
     """Mix the bits of two taps into those of a row."""
     for j in range(line.shape[0]):
         if longest[j] >= STILL_PX:
-            line[j] |= bits[before[j]] | bits[after[j]]
+            line[j] |= bits[pair[2 * j]] | bits[pair[2 * j + 1]]
 
 
 # ---- roll ---------------------------------------------------------------------------------------------------------------

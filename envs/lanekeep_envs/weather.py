@@ -231,8 +231,7 @@ def see_through(clear, upright, level, stride):
     mask, unit, one = 0x1FFFFF, np.float32(1.0 / UNIT), np.float32(1.0)
     middle, here, above, same = upright[1:], upright[2:], level[stride:], level[2 * stride :]
     for j in range(clear.shape[0]):
-        sums = (here[j] & mask) + (middle[j] >> 21 & mask) + (upright[j] >> 42)
-        sums += (same[j] & mask) + (above[j] >> 21 & mask) + (level[j] >> 42)
+        sums = (here[j] + same[j] & mask) + (middle[j] + above[j] >> 21 & mask) + (upright[j] + level[j] >> 42)
         depth = unit * np.float32(np.int32(sums))
         clear[j] = one / (one + depth * (one + depth * (np.float32(0.5) + depth * np.float32(1.0 / 6.0))))
 
