@@ -170,6 +170,23 @@ def test_every_strength_comes_gradually_and_can_be_seen(name: str) -> None:
     assert np.abs(hint - none).max() <= 6 and np.abs(full - none).mean() > 0.5
 
 
+def test_drops_and_dirt_are_those_of_the_episode_whatever_was_seen_before() -> None:
+    snapshot, wet = instant(12, 30.0), {"drops": 0.7, "dirt": 0.8}
+    for change in (
+        {"drops": 0.4},
+        {"dirt": 0.3},
+        {"noise_seed": 5},
+        {"mirror": -1.0},
+        {"offset_x": 3.0},
+        {"offset_y": 3.0},
+    ):
+        before, after = seen(snapshot, **wet), seen(snapshot, **(wet | change))
+        EYES["48x160"] = Renderer(Camera.parse("48x160"))
+        assert np.array_equal(after.image, seen(snapshot, **(wet | change)).image)
+        assert np.array_equal(before.image, seen(snapshot, **wet).image)
+        assert not np.array_equal(before.image, after.image)
+
+
 def test_glare_comes_from_a_sun_in_front_only() -> None:
     snapshot = instant(12, 30.0)
     snapshot.looks["sun_x"] *= -1.0

@@ -28,13 +28,14 @@ from lanekeep_envs.look import all_fine
 from lanekeep_envs.marks import Marks, dirty_lens, no_marks, wet_lens
 from lanekeep_envs.optics import glare_of_lamps, glare_of_sun
 from lanekeep_envs.patch import EASEL
+from lanekeep_envs.plants import draw_plant
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.shutter import blur_motion, roll_picture
-from lanekeep_envs.sky import SIGHT, paint_sky
+from lanekeep_envs.sky import Sights, paint_sky, sights_of
 from lanekeep_envs.structures import draw_car, draw_structure
 from lanekeep_envs.texture import TILE, hash32
-from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_plant, draw_post, element_of
+from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_post, element_of
 from lanekeep_envs.traffic import OTHER_CAR, place_of
 from lanekeep_envs.weather import RAIN as RAINDROPS
 from lanekeep_envs.weather import SNOW as SNOWFLAKES
@@ -66,7 +67,7 @@ class Canvas(NamedTuple):
     margin: int
     half: float  # of a piece's first pixel: its place between the two nodes [px]
     nodes: NDArray[np.float64]  # [7, 2 W / PIECE + 1] (ground_row.py)
-    sights: NDArray[np.void]  # [W] (sky.py)
+    sights: Sights  # (sky.py)
     axis: NDArray[np.void]  # the road in the car's frame, [BEHIND + AHEAD]
     order: NDArray[np.int64]  # [MOST_THINGS + MOST_CARS] what to draw, near to far; car k as -1 - k
     far: NDArray[np.float64]  # [the same] forward distance
@@ -104,8 +105,6 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
     height, width, spare = camera.height_px, PIECE * pieces, PIECE * pieces - camera.width_px
     lens = lens_of(camera)
     lens = lens._replace(centre_column=lens.centre_column + spare // 2)
-    sights = np.zeros(width, SIGHT)
-    sights["bearing"] = np.arctan((lens.centre_column - np.arange(width)) / lens.focal_px)
     canvas = Canvas(
         np.zeros((3, height, width), np.float32),
         np.zeros((height, width), np.float32),
@@ -113,7 +112,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         spare // 2,
         1.0 if spare % 2 else 0.5,
         np.zeros((7, 2 * pieces + 1)),
-        sights,
+        sights_of(lens, width),
         np.zeros(BEHIND_ROWS + AHEAD_ROWS, ROAD),
         np.zeros(MOST_THINGS + MOST_CARS, np.int64),
         np.zeros(MOST_THINGS + MOST_CARS),

@@ -51,9 +51,10 @@ def look_up(cells, tile):
     """Turn places in the tile into its entries, one by one, for a row of pixels.
 
     Not with the constant `TILE`: the compiler would gather several at once, which takes far longer than loading them.
+    Unsigned: what might be negative might be counted from the end.
     """
     for j in range(cells.shape[0]):
-        cells[j] = tile[cells[j]]
+        cells[j] = tile[np.uint32(cells[j])]
 
 
 @inlined
