@@ -1,7 +1,6 @@
 """What faces show: the colour of a patch of pixels whose places (u, v) on a face are known.
 
-A patch holds a row of `PATCH` numbers for each of the names below; all of them lie in one array, so that a loop over its
-pixels is vectorised without asking whether two of its rows overlap.
+What most pixels show is in single precision throughout, the rest as exact as a number in the text makes it.
 """
 
 from typing import NamedTuple
@@ -10,7 +9,8 @@ import numpy as np
 
 from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.look import RGB
-from lanekeep_envs.patch import COVER, FAR, HALF, LOWER, ONE, OWN, PATCH, UPPER, ZERO, B, G, R, U, V, clip, single
+from lanekeep_envs.patch import COVER, FAR, HALF, LOWER, ONE, OWN, PATCH, UPPER, ZERO, B, G, R, U, V
+from lanekeep_envs.patch import apart, clip, pulse, ripple, single, within
 from lanekeep_envs.scenery import INFORMATION, LIMIT, PRIORITY, WARNING
 from lanekeep_envs.surface import clip01, mix, tinted
 from lanekeep_envs.texture import TILE, TILE_SIZE, hash32, look_up, place, sample, texel
@@ -18,7 +18,6 @@ from lanekeep_envs.texture import TILE, TILE_SIZE, hash32, look_up, place, sampl
 PLAIN, LEAVES, BARRIER, WALL, ROOF, FLANK, NOSE, TAIL, GLASS, BOARD, UNDER = range(11)  # skins
 METAL, DARK, WHITE = (158.0, 162.0, 166.0), (24.0, 25.0, 28.0), (236.0, 236.0, 232.0)
 RED, YELLOW, BLUE, BLACK = (196.0, 28.0, 34.0), (240.0, 190.0, 20.0), (28.0, 78.0, 168.0), (20.0, 20.0, 20.0)
-FOUR = np.float32(4.0)
 PANE = (44.0, 50.0, 58.0)
 BEAM_M = 0.31  # how tall the beam of a guard rail is
 
@@ -79,31 +78,6 @@ def put(patch, k, albedo):
     patch[R + k], patch[G + k], patch[B + k] = albedo[0], albedo[1], albedo[2]
 
 
-@inlined
-def within(at, half, px):
-    """Share of a pixel that lies less than `half` from something, `px` pixels per metre and `at` metres from it."""
-    return clip((half - at) * px + HALF)
-
-
-@inlined
-def pulse(at, half, px):
-    """Share of a pixel covered by a strip of this half width, `at` from its middle."""
-    return within(abs(at), half, px) * min((half + half) * px, ONE)
-
-
-@inlined
-def apart(at, period):
-    """Distance from the middle of the period that holds `at`."""
-    return at - period * (np.floor(at * (ONE / period)) + HALF)
-
-
-@inlined
-def ripple(turns):
-    """Nearly the cosine of so many turns, without one."""
-    side = FOUR * abs(turns - np.floor(turns) - HALF) - ONE
-    return side * (ONE + HALF - HALF * side * side)
-
-
 @borrowing
 def show_plain(patch, many, skin, cloth):
     """One colour; below a car its shadow, which is dark in the middle."""
@@ -146,11 +120,11 @@ def show_leaves(easel, tile, many, skin, cloth):
             numbers[COVER + k] *= max(numbers[LOWER + k] + upper - ONE, ZERO)
             put(numbers, k, tinted(dark + rise * min(h * per_tall, ONE) + rough_light * rough, colour))
     else:
-        tuft, middle_grey = single((0.14 / 127.0, 128.0, 0.0))[:2]
+        tuft, grey = np.float32(0.14 / 127.0), np.float32(128.0)
         for k in range(min(many, PATCH)):
             v = numbers[V + k]
             h = v if upright else tall + abs(v - HALF * tall)
-            light = tuft * (np.float32(np.int32(cells[k] & 255)) - middle_grey)
+            light = tuft * (np.float32(np.int32(cells[k] & 255)) - grey)
             put(numbers, k, tinted(dark + rise * min(h * per_tall, ONE) + light, colour))
 
 
