@@ -9,8 +9,28 @@ import numpy as np
 
 from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.look import RGB
-from lanekeep_envs.patch import COVER, FAR, HALF, LOWER, ONE, OWN, PATCH, UPPER, ZERO, B, G, R, U, V
-from lanekeep_envs.patch import apart, clip, pulse, ripple, single, within
+from lanekeep_envs.patch import (
+    COVER,
+    FAR,
+    HALF,
+    LOWER,
+    ONE,
+    OWN,
+    PATCH,
+    UPPER,
+    ZERO,
+    B,
+    G,
+    R,
+    U,
+    V,
+    apart,
+    clip,
+    pulse,
+    ripple,
+    single,
+    within,
+)
 from lanekeep_envs.scenery import INFORMATION, LIMIT, PRIORITY, WARNING
 from lanekeep_envs.surface import clip01, mix, tinted
 from lanekeep_envs.texture import TILE, TILE_SIZE, hash32, look_up, place, sample, texel
