@@ -23,7 +23,6 @@ MOST_ROWS = 4096 + 8  # of a camera, and of the last eight
 CUT_M, FARTHEST_M = 1.0, 1e4  # what is nearer than this is not drawn: no face may reach behind the camera
 ZERO, HALF, ONE, FOUR = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(4.0)
 
-
 EASEL = np.dtype(  # what the painter of faces has at hand; one record, since it is handed on often
     [
         ("ambient", np.float64, 3),  # light and air in the car's frame
@@ -35,11 +34,7 @@ EASEL = np.dtype(  # what the painter of faces has at hand; one record, since it
         ("mirror", np.float64),
         ("numbers", np.float32, NUMBERS),  # the patch
         ("cells", np.uint32, PATCH),  # places in the tile (texture.py), then its entries
-        (
-            "line",
-            np.uint64,
-            PATCH,
-        ),  # of its runs, see `add_run`: the image row; unsigned, so that no index is asked its sign
+        ("line", np.uint64, PATCH),  # of its runs (`add_run`) the image row; unsigned: no index is asked for its sign
         ("start", np.uint64, PATCH),  # the first column that is mixed with the picture
         ("at", np.uint64, PATCH),  # where among the numbers its cover is
         ("begin", np.float32, PATCH),  # which part of it counts
@@ -178,11 +173,12 @@ def locate(numbers, many, seen, cloth, coarse, night, visibility_m, lens):
     near, u_0, v_0 = single((seen.near, seen.u_0, seen.v_0))
     ahead, ahead_p, cut = single((lens.cos_pitch, -lens.sin_pitch / lens.focal_px, CUT_M))
     widest, highest, least = single((cloth.wide, cloth.tall, max(1e-6, seen.near / FARTHEST_M)))
-    per_m, per_focal, open_edge = single((1.0 / visibility_m, 1.0 / lens.focal_px, 1.0 if coarse > 0.0 else 0.0))
+    sin, per_m, open_edge = single((lens.sin_pitch, 1.0 / visibility_m, 1.0 if coarse > 0.0 else 0.0))
     above, per_reach, strength = single((lens.height_m - 0.7, 1.0 / BEAM[2], night))
     narrow, widens, spread = single((BEAM[0], BEAM[1], 1.2))
-    lamp = Lamp(
-        strength, above, np.float32(lens.sin_pitch), np.float32(lens.cos_pitch), per_reach, narrow, widens, spread
+    per_focal, lamp = (
+        np.float32(1.0 / lens.focal_px),
+        Lamp(strength, above, sin, ahead, per_reach, narrow, widens, spread),
     )
     for k in range(min(many, PATCH)):
         p, q, far = numbers[DOWN + k], numbers[ASIDE + k], near / max(numbers[FAR + k], least)
