@@ -176,10 +176,8 @@ def locate(numbers, many, seen, cloth, coarse, night, visibility_m, lens):
     sin, per_m, open_edge = single((lens.sin_pitch, 1.0 / visibility_m, 1.0 if coarse > 0.0 else 0.0))
     above, per_reach, strength = single((lens.height_m - 0.7, 1.0 / BEAM[2], night))
     narrow, widens, spread = single((BEAM[0], BEAM[1], 1.2))
-    per_focal, lamp = (
-        np.float32(1.0 / lens.focal_px),
-        Lamp(strength, above, sin, ahead, per_reach, narrow, widens, spread),
-    )
+    lamp = Lamp(strength, above, sin, ahead, per_reach, narrow, widens, spread)
+    per_focal = np.float32(1.0 / lens.focal_px)
     for k in range(min(many, PATCH)):
         p, q, far = numbers[DOWN + k], numbers[ASIDE + k], near / max(numbers[FAR + k], least)
         u, v, forward = far * numbers[U + k] - u_0, far * numbers[V + k] - v_0, max(far * (ahead + ahead_p * p), cut)
