@@ -168,11 +168,14 @@ def fading(x):
 def locate(numbers, many, seen, cloth, coarse, night, visibility_m, lens):
     """Fill in where the pixels lie on the face, the headlights' light there, and how much the air lets through of it.
 
-    The upper edge of `coarse` leaves is left open: how far they reach over it, their skin tells.
+    U is counted from the middle of the face, and so is V where it lies flat: mirror the world and they change their sign, no
+    more.  The upper edge of `coarse` leaves is left open: how far they reach over it, their skin tells.
     """
-    near, u_0, v_0 = single((seen.near, seen.u_0, seen.v_0))
+    half, flat = 0.5 * cloth.wide, 0.0 if cloth.upright else 0.5 * cloth.tall
+    near, u_0, v_0 = single((seen.near, seen.u_0 + half, seen.v_0 + flat))
     ahead, ahead_p, cut = single((lens.cos_pitch, -lens.sin_pitch / lens.focal_px, CUT_M))
-    widest, highest, least = single((cloth.wide, cloth.tall, max(1e-6, seen.near / FARTHEST_M)))
+    widest, highest, lowest = single((half, cloth.tall - flat, -flat))
+    least = np.float32(max(1e-6, seen.near / FARTHEST_M))
     sin, per_m, open_edge = single((lens.sin_pitch, 1.0 / visibility_m, 1.0 if coarse > 0.0 else 0.0))
     above, per_reach, strength = single((lens.height_m - 0.7, 1.0 / BEAM[2], night))
     narrow, widens, spread = single((BEAM[0], BEAM[1], 1.2))
@@ -181,7 +184,7 @@ def locate(numbers, many, seen, cloth, coarse, night, visibility_m, lens):
     for k in range(min(many, PATCH)):
         p, q, far = numbers[DOWN + k], numbers[ASIDE + k], near / max(numbers[FAR + k], least)
         u, v, forward = far * numbers[U + k] - u_0, far * numbers[V + k] - v_0, max(far * (ahead + ahead_p * p), cut)
-        numbers[U + k], numbers[V + k] = min(max(u, ZERO), widest), min(max(v, ZERO), highest)
+        numbers[U + k], numbers[V + k] = min(max(u, -widest), widest), min(max(v, lowest), highest)
         numbers[OWN + k] = shine(far, forward, p * per_focal, q * per_focal, lamp) if night > 0.0 else ZERO
         numbers[CLEAR + k] = fading(forward * per_m)
         numbers[COVER + k] *= max(numbers[LOWER + k] + clip(numbers[UPPER + k]) - ONE, open_edge)
