@@ -2,8 +2,7 @@
 
 A face is a trapezoid with a point, two unit vectors (`along` its lower edge, u, and up its `rise`, v) and two extents.  A
 pixel's ray meets its plane at one (u, v), which is where its skin is asked for a colour (skins.py); how much of the pixel
-it covers is the overlap with the image of its four edges.  The pixels of a face are done in patches, one step after the
-other for all of them: where they lie, what is to be seen there, in which light, and at last the mixing with the picture.
+it covers is the overlap with the image of its four edges.  The pixels of a face are done in patches (patch.py).
 
 The car's frame: x forward, y left, z up from the ground.  Everything is symmetric: a world with left and right exchanged
 gives the exchanged numbers.
@@ -128,7 +127,7 @@ def outside(corners, width, lens):
 
 @inlined
 def find_spans(easel, first_row, rows, edges, leftmost, rightmost, width, lens):
-    """Find the columns between the edges in some rows, and a few more than asked for: their number is a multiple of eight."""
+    """Find the columns between the edges in some rows: in a few more than asked for, a multiple of eight."""
     a, b, c, d = bound_of(edges[0]), bound_of(edges[1]), bound_of(edges[2]), bound_of(edges[3])
     firsts, lasts, centre, above = easel["first"], easel["last"], lens.centre_column, first_row - lens.centre_row
     for k in range((rows + 7) // 8 * 8):
@@ -221,4 +220,8 @@ def light_on(n, easel):
     ambient, sunlight, sun = easel["ambient"], easel["sunlight"], easel["sun"]
     lit = 1.5 * max(0.08 - (n[0] * sun[0] + n[1] * sun[1] + n[2] * sun[2]), 0.08)
     dim = 0.80 - 0.20 * n[2]  # of the sky's light; what looks up sees more of it
-    return dim * ambient[0] + lit * sunlight[0], dim * ambient[1] + lit * sunlight[1], dim * ambient[2] + lit * sunlight[2]
+    return (
+        dim * ambient[0] + lit * sunlight[0],
+        dim * ambient[1] + lit * sunlight[1],
+        dim * ambient[2] + lit * sunlight[2],
+    )

@@ -21,8 +21,7 @@ DOWN, ASIDE, FAR, U, V, LOWER, UPPER, COVER, R, G, B, OWN, CLEAR = (k * PATCH fo
 NUMBERS = 13 * PATCH
 MOST_ROWS = 4096 + 8  # of a camera, and of the last eight
 CUT_M, FARTHEST_M = 1.0, 1e4  # what is nearer than this is not drawn: no face may reach behind the camera
-ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
-
+ZERO, HALF, ONE, FOUR = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(4.0)
 
 EASEL = np.dtype(  # what the painter of faces has at hand; one record, since it is handed on often
     [
@@ -35,10 +34,10 @@ EASEL = np.dtype(  # what the painter of faces has at hand; one record, since it
         ("mirror", np.float64),
         ("numbers", np.float32, NUMBERS),  # the patch
         ("cells", np.uint32, PATCH),  # places in the tile (texture.py), then its entries
-        ("line", np.uint64, PATCH),  # of its runs the image row, see `add_run`
-        ("start", np.uint64, PATCH),
-        ("at", np.uint64, PATCH),
-        ("begin", np.float32, PATCH),
+        ("line", np.uint64, PATCH),  # of its runs (`add_run`) the image row; unsigned: no index is asked for its sign
+        ("start", np.uint64, PATCH),  # the first column that is mixed with the picture
+        ("at", np.uint64, PATCH),  # where among the numbers its cover is
+        ("begin", np.float32, PATCH),  # which part of it counts
         ("end", np.float32, PATCH),
         ("first", np.int32, MOST_ROWS),  # columns of a face in its rows: the first, and one past the last
         ("last", np.int32, MOST_ROWS),
@@ -91,13 +90,38 @@ def clip(share):
 
 
 @inlined
+def within(at, half, px):
+    """Share of a pixel that lies less than `half` from something, `px` pixels per metre and `at` metres from it."""
+    return clip((half - at) * px + HALF)
+
+
+@inlined
+def pulse(at, half, px):
+    """Share of a pixel covered by a strip of this half width, `at` from its middle."""
+    return within(abs(at), half, px) * min((half + half) * px, ONE)
+
+
+@inlined
+def apart(at, period):
+    """Distance from the middle of the period that holds `at`."""
+    return at - period * (np.floor(at * (ONE / period)) + HALF)
+
+
+@inlined
+def ripple(turns):
+    """Nearly the cosine of so many turns, without one."""
+    side = FOUR * abs(turns - np.floor(turns) - HALF) - ONE
+    return side * (ONE + HALF - HALF * side * side)
+
+
+@inlined
 def add_run(easel, runs, many, i, first, count, width, seen, lens):
     """Add pixels to a patch, from column `first` of row i on, and what is linear in their places; as many behind them too.
 
     What is mixed with the picture is a whole run's width from column `start`, of which the pixels `begin` to `end` count.
     """
     start = min(first, width - RUN)
-    easel["line"][runs], easel["start"][runs], easel["at"][runs] = i, start, many + start - first
+    easel["line"][runs], easel["start"][runs], easel["at"][runs] = i, start, COVER + many + start - first
     easel["begin"][runs], easel["end"][runs] = first - start, first - start + count
     numbers, p, left = easel["numbers"], np.float32(i - lens.centre_row), np.float32(first - lens.centre_column)
     far, u, v = seen.far[0] + seen.far[1] * p, seen.u[0] + seen.u[1] * p, seen.v[0] + seen.v[1] * p
@@ -144,19 +168,23 @@ def fading(x):
 def locate(numbers, many, seen, cloth, coarse, night, visibility_m, lens):
     """Fill in where the pixels lie on the face, the headlights' light there, and how much the air lets through of it.
 
-    The upper edge of `coarse` leaves is left open: how far they reach over it, their skin tells.
+    U is counted from the middle of the face, and so is V where it lies flat: mirror the world and they change their sign, no
+    more.  The upper edge of `coarse` leaves is left open: how far they reach over it, their skin tells.
     """
-    near, u_0, v_0 = single((seen.near, seen.u_0, seen.v_0))
+    half, flat = 0.5 * cloth.wide, 0.0 if cloth.upright else 0.5 * cloth.tall
+    near, u_0, v_0 = single((seen.near, seen.u_0 + half, seen.v_0 + flat))
     ahead, ahead_p, cut = single((lens.cos_pitch, -lens.sin_pitch / lens.focal_px, CUT_M))
-    widest, highest, least = single((cloth.wide, cloth.tall, max(1e-6, seen.near / FARTHEST_M)))
-    per_m, per_focal, open_edge = single((1.0 / visibility_m, 1.0 / lens.focal_px, 1.0 if coarse > 0.0 else 0.0))
+    widest, highest, lowest = single((half, cloth.tall - flat, -flat))
+    least = np.float32(max(1e-6, seen.near / FARTHEST_M))
+    sin, per_m, open_edge = single((lens.sin_pitch, 1.0 / visibility_m, 1.0 if coarse > 0.0 else 0.0))
     above, per_reach, strength = single((lens.height_m - 0.7, 1.0 / BEAM[2], night))
     narrow, widens, spread = single((BEAM[0], BEAM[1], 1.2))
-    lamp = Lamp(strength, above, np.float32(lens.sin_pitch), np.float32(lens.cos_pitch), per_reach, narrow, widens, spread)
+    lamp = Lamp(strength, above, sin, ahead, per_reach, narrow, widens, spread)
+    per_focal = np.float32(1.0 / lens.focal_px)
     for k in range(min(many, PATCH)):
         p, q, far = numbers[DOWN + k], numbers[ASIDE + k], near / max(numbers[FAR + k], least)
         u, v, forward = far * numbers[U + k] - u_0, far * numbers[V + k] - v_0, max(far * (ahead + ahead_p * p), cut)
-        numbers[U + k], numbers[V + k] = min(max(u, ZERO), widest), min(max(v, ZERO), highest)
+        numbers[U + k], numbers[V + k] = min(max(u, -widest), widest), min(max(v, lowest), highest)
         numbers[OWN + k] = shine(far, forward, p * per_focal, q * per_focal, lamp) if night > 0.0 else ZERO
         numbers[CLEAR + k] = fading(forward * per_m)
         numbers[COVER + k] *= max(numbers[LOWER + k] + clip(numbers[UPPER + k]) - ONE, open_edge)
@@ -174,9 +202,9 @@ def lay(plane, easel, runs, albedo, base, own_share, horizon):
         begin, end = easel["begin"][n], easel["end"][n]
         for k in range(RUN):
             m, j, place = at + np.uint64(k), start + np.uint64(k), np.float32(k)
-            light = base + share * numbers[np.uint64(OWN) + m]
-            ink = horizon + numbers[np.uint64(CLEAR) + m] * (numbers[np.uint64(albedo) + m] * light - horizon)
-            cover = numbers[np.uint64(COVER) + m]
+            cover, light = numbers[m], base + share * numbers[m + np.uint64(OWN - COVER)]
+            ink = numbers[m + np.uint64(albedo - COVER)] * light
+            ink = horizon + numbers[m + np.uint64(CLEAR - COVER)] * (ink - horizon)
             cover = cover if (place >= begin) & (place < end) else ZERO
             plane[i, j] += cover * (ink - plane[i, j])
 
@@ -186,9 +214,9 @@ def note_patch(by, easel, runs, near, far, element, lens):
     """Write what a patch shows into the by-products."""
     numbers = easel["numbers"]
     for n in range(runs):
-        i, start, at = int(easel["line"][n]), int(easel["start"][n]), np.int64(easel["at"][n])
+        i, start, at = int(easel["line"][n]), int(easel["start"][n]), int(easel["at"][n])
         for k in range(int(easel["begin"][n]), int(easel["end"][n])):
-            cover = numbers[COVER + at + k]
+            cover = numbers[at + k]
             if cover > ZERO:
                 p, q = i - lens.centre_row, start + k - lens.centre_column
                 along = near / max(far[0] + far[1] * p + far[2] * q, 1e-6)

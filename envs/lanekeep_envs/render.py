@@ -22,7 +22,7 @@ from lanekeep_envs.faces import set_light
 from lanekeep_envs.ground import paint_ground
 from lanekeep_envs.ground_row import PIECE
 from lanekeep_envs.jpeg import compress
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.kernel import borrowing, kernel
 from lanekeep_envs.lamp import light_lamp
 from lanekeep_envs.look import all_fine
 from lanekeep_envs.marks import Marks, dirty_lens, no_marks, wet_lens
@@ -146,7 +146,7 @@ def axis_in_car_frame(axis, road, first, x, y, cos, sin):
         axis[k]["tone"] = road[row]["tone"]
 
 
-@kernel
+@borrowing
 def list_one(canvas, found, forward, left, index):
     """Put one into the list, near to far; of two at one distance the later comes before."""
     place = found
@@ -158,7 +158,7 @@ def list_one(canvas, found, forward, left, index):
     return found + 1
 
 
-@kernel
+@borrowing
 def find_things(canvas, things, count, s_m, x, y, cos, sin, visible):
     """List what stands around the car, near to far, which is nearly the order of `things`; return how many."""
     low, high = 0, count
@@ -179,7 +179,7 @@ def find_things(canvas, things, count, s_m, x, y, cos, sin, visible):
     return found
 
 
-@kernel
+@borrowing
 def find_cars(canvas, found, traffic, car, road, look, cos, sin):
     """Add the other cars that are near to the list; return its length."""
     near, last = 0, (road.shape[0] - 1) * SPACING_M
@@ -200,14 +200,14 @@ def find_cars(canvas, found, traffic, car, road, look, cos, sin):
     return found
 
 
-@kernel
+@borrowing
 def place_of_car(canvas, k):
     """(x, y, heading's x and y) of the car that stands k-th in the list."""
     heading = canvas.car_heading[-1 - canvas.order[k]]
     return canvas.far[k], canvas.left[k], heading[0], heading[1]
 
 
-@kernel
+@borrowing
 def paint_shadows(canvas, things, found, look, lens, cos, sin, casting):
     """Fill `canvas.shade` with the share of each pixel that elements of the mask `casting` keep the sun from.
 
@@ -247,7 +247,7 @@ def paint_shadows(canvas, things, found, look, lens, cos, sin, casting):
     return some
 
 
-@kernel
+@borrowing
 def note_shadows(by, shade, element):
     """Note whose shadow it is: without the trees, there would be none of theirs."""
     for i in range(shade.shape[0]):
@@ -256,7 +256,7 @@ def note_shadows(by, shade, element):
                 by.contributors[i, j] |= 1 << element
 
 
-@kernel
+@borrowing
 def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich):
     """Paint the listed things and cars over ground and sky, from far to near; plants and posts only if `rich` is None."""
     sun_x, sun_y = look["sun_x"], look["sun_y"]

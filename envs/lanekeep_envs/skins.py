@@ -1,7 +1,6 @@
 """What faces show: the colour of a patch of pixels whose places (u, v) on a face are known.
 
-A patch holds a row of `PATCH` numbers for each of the names below; all of them lie in one array, so that a loop over its
-pixels is vectorised without asking whether two of its rows overlap.
+What most pixels show is in single precision throughout, the rest as exact as a number in the text makes it.
 """
 
 from typing import NamedTuple
@@ -10,7 +9,28 @@ import numpy as np
 
 from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.look import RGB
-from lanekeep_envs.patch import COVER, FAR, HALF, LOWER, ONE, OWN, PATCH, UPPER, ZERO, B, G, R, U, V, clip, single
+from lanekeep_envs.patch import (
+    COVER,
+    FAR,
+    HALF,
+    LOWER,
+    ONE,
+    OWN,
+    PATCH,
+    UPPER,
+    ZERO,
+    B,
+    G,
+    R,
+    U,
+    V,
+    apart,
+    clip,
+    pulse,
+    ripple,
+    single,
+    within,
+)
 from lanekeep_envs.scenery import INFORMATION, LIMIT, PRIORITY, WARNING
 from lanekeep_envs.surface import clip01, mix, tinted
 from lanekeep_envs.texture import TILE, TILE_SIZE, hash32, look_up, place, sample, texel
@@ -18,7 +38,6 @@ from lanekeep_envs.texture import TILE, TILE_SIZE, hash32, look_up, place, sampl
 PLAIN, LEAVES, BARRIER, WALL, ROOF, FLANK, NOSE, TAIL, GLASS, BOARD, UNDER = range(11)  # skins
 METAL, DARK, WHITE = (158.0, 162.0, 166.0), (24.0, 25.0, 28.0), (236.0, 236.0, 232.0)
 RED, YELLOW, BLUE, BLACK = (196.0, 28.0, 34.0), (240.0, 190.0, 20.0), (28.0, 78.0, 168.0), (20.0, 20.0, 20.0)
-FOUR = np.float32(4.0)
 PANE = (44.0, 50.0, 58.0)
 BEAM_M = 0.31  # how tall the beam of a guard rail is
 
@@ -74,34 +93,15 @@ def dress(easel, tile, many, skin, cloth):
 
 
 @inlined
+def shift_of(skin, cloth):
+    """How far the middle of a face is from the point where its pattern is `skin.at`."""
+    return 0.5 * cloth.wide - skin.middle
+
+
+@inlined
 def put(patch, k, albedo):
     """Write the albedo of pixel k."""
     patch[R + k], patch[G + k], patch[B + k] = albedo[0], albedo[1], albedo[2]
-
-
-@inlined
-def within(at, half, px):
-    """Share of a pixel that lies less than `half` from something, `px` pixels per metre and `at` metres from it."""
-    return clip((half - at) * px + HALF)
-
-
-@inlined
-def pulse(at, half, px):
-    """Share of a pixel covered by a strip of this half width, `at` from its middle."""
-    return within(abs(at), half, px) * min((half + half) * px, ONE)
-
-
-@inlined
-def apart(at, period):
-    """Distance from the middle of the period that holds `at`."""
-    return at - period * (np.floor(at * (ONE / period)) + HALF)
-
-
-@inlined
-def ripple(turns):
-    """Nearly the cosine of so many turns, without one."""
-    side = FOUR * abs(turns - np.floor(turns) - HALF) - ONE
-    return side * (ONE + HALF - HALF * side * side)
 
 
 @borrowing
@@ -110,16 +110,16 @@ def show_plain(patch, many, skin, cloth):
     fades, albedo = skin.kind == UNDER, single(skin.colour)
     for k in range(min(many, PATCH)):
         if fades:
-            aside, ahead = 2.0 * abs(patch[U + k] / cloth.wide - 0.5), 2.0 * abs(patch[V + k] / cloth.tall - 0.5)
+            aside, ahead = 2.0 * abs(patch[U + k] / cloth.wide), 2.0 * abs(patch[V + k] / cloth.tall)
             patch[COVER + k] *= 0.75 * clip01(2.2 * (1.0 - aside)) * clip01(3.0 * (1.0 - ahead))
         put(patch, k, albedo)
 
 
 @inlined
-def leaf_place(numbers, k, start, per_u, middle, tall, upright):
+def leaf_place(numbers, k, start, per_u, shift, tall, upright):
     """(texels along, height) of a pixel among leaves; on top of a hedge the pattern goes on from its upper edge."""
     v = numbers[V + k]
-    return start + per_u * (numbers[U + k] - middle), v if upright else tall + abs(v - HALF * tall)
+    return start + per_u * (numbers[U + k] + shift), v if upright else tall + abs(v)
 
 
 @borrowing
@@ -128,29 +128,28 @@ def show_leaves(easel, tile, many, skin, cloth):
     numbers, cells, colour, near = easel["numbers"], easel["cells"], single(skin.colour), skin.coarse > 0.0
     texels = 11.0 if near else 2.3  # per metre
     start = texels * skin.at
-    along, per_u, middle = single((start - TILE_SIZE * np.floor(start / TILE_SIZE), texels * skin.side, skin.middle))
+    along, per_u = np.float32(start - TILE_SIZE * np.floor(start / TILE_SIZE)), np.float32(texels * skin.side)
     tall, per_v, seed = single((cloth.tall, texels, 40.0 * skin.own if near else 0.0))
-    upright = cloth.upright
+    shift, upright = np.float32(shift_of(skin, cloth)), cloth.upright
     for k in range(min(many, PATCH)):
-        x, h = leaf_place(numbers, k, along, per_u, middle, tall, upright)
+        x, h = leaf_place(numbers, k, along, per_u, shift, tall, upright)
         cells[k] = place(np.floor(x), np.floor(per_v * h + seed))
     look_up(cells[:many], tile)
     dark, rise, per_tall = single((0.62, 0.38, 1.0 / cloth.tall))
     if near:
         coarse, ragged, rough_light = single((skin.coarse, cloth.ragged, 0.55))
         for k in range(min(many, PATCH)):
-            x, h = leaf_place(numbers, k, along, per_u, middle, tall, upright)
+            x, h = leaf_place(numbers, k, along, per_u, shift, tall, upright)
             y = per_v * h + seed
             rough = coarse * interpolated(cells[k], x - np.floor(x), y - np.floor(y))
             upper = clip(numbers[UPPER + k] + ragged * (rough - HALF))
             numbers[COVER + k] *= max(numbers[LOWER + k] + upper - ONE, ZERO)
             put(numbers, k, tinted(dark + rise * min(h * per_tall, ONE) + rough_light * rough, colour))
     else:
-        tuft, middle_grey = single((0.14 / 127.0, 128.0, 0.0))[:2]
+        tuft, grey = np.float32(0.14 / 127.0), np.float32(128.0)
         for k in range(min(many, PATCH)):
-            v = numbers[V + k]
-            h = v if upright else tall + abs(v - HALF * tall)
-            light = tuft * (np.float32(np.int32(cells[k] & 255)) - middle_grey)
+            _, h = leaf_place(numbers, k, along, per_u, shift, tall, upright)
+            light = tuft * (np.float32(np.int32(cells[k] & 255)) - grey)
             put(numbers, k, tinted(dark + rise * min(h * per_tall, ONE) + light, colour))
 
 
@@ -169,7 +168,7 @@ def show_barrier(patch, many, skin, cloth):
     """A guard rail: its waved beam, and the legs below it."""
     colour, sharp = single(skin.colour), clip01(2.0 - 6.0 / (BEAM_M * cloth.px_v))
     bottom, px_u, px_v = single((cloth.tall - BEAM_M, cloth.px_u, cloth.px_v))
-    at, thick, apart_m = single((skin.at, 0.06, 2.0))
+    at, thick, apart_m = single((skin.at + 0.5 * cloth.wide, 0.06, 2.0))
     back, depth, per_wave = single((0.86, 0.26 * sharp, 2.0 / BEAM_M))
     leg = np.float32(0.7)
     for k in range(min(many, PATCH)):
@@ -183,26 +182,26 @@ def show_barrier(patch, many, skin, cloth):
 @borrowing
 def show_wall(patch, many, skin, cloth):
     """A plastered wall with windows and shutters, some of them lit; or boards without any (number 0)."""
-    tile, sharp = TILE, 0.10 * clip01(2.0 - 8.0 / cloth.px_u)
+    tile, sharp, shift = TILE, 0.10 * clip01(2.0 - 8.0 / cloth.px_u), shift_of(skin, cloth)
     for k in range(min(many, PATCH)):
-        s, v = skin.at + skin.side * (patch[U + k] - skin.middle), patch[V + k]
+        s, v = skin.at + skin.side * (patch[U + k] + shift), patch[V + k]
         stain = 1.0 + 0.07 * texel(tile, 0.9 * s, 0.9 * v) - 0.12 * clip01(1.0 - 1.5 * v)
         boards = sharp * ripple(2.0 * s) if skin.number == 0 else 0.0
         put(patch, k, tinted(stain + boards, skin.colour))
     if skin.number != 0:
         show_windows(patch, many, skin, cloth)
         if skin.own > 0.0:
-            light_windows(patch, many, skin)
+            light_windows(patch, many, skin, cloth)
 
 
 @borrowing
 def show_windows(patch, many, skin, cloth):
     """Windows in a wall, dark, and, where they are lit, their share of glass (in the place of FAR)."""
-    glows = 1.0 if skin.own > 0.0 else 0.0
+    glows, shift, half = 1.0 if skin.own > 0.0 else 0.0, shift_of(skin, cloth), 0.5 * cloth.wide - 0.5
     for k in range(min(many, PATCH)):
         u, v = patch[U + k], patch[V + k]
-        across, up = apart(skin.at + skin.side * (u - skin.middle), 2.6), apart(v, 2.8) + 0.05
-        room = clip01((u - 0.5) * cloth.px_u) * clip01((cloth.wide - 0.5 - u) * cloth.px_u)  # no window on a corner
+        across, up = apart(skin.at + skin.side * (u + shift), 2.6), apart(v, 2.8) + 0.05
+        room = clip01((half + u) * cloth.px_u) * clip01((half - u) * cloth.px_u)  # no window on a corner
         high = room * pulse(up, 0.72, cloth.px_v)
         glass = room * pulse(across, 0.50, cloth.px_u) * pulse(up, 0.62, cloth.px_v)
         plaster = (patch[R + k], patch[G + k], patch[B + k])
@@ -213,10 +212,11 @@ def show_windows(patch, many, skin, cloth):
 
 
 @borrowing
-def light_windows(patch, many, skin):
+def light_windows(patch, many, skin, cloth):
     """Light in some of the windows."""
+    shift = shift_of(skin, cloth)
     for k in range(min(many, PATCH)):
-        s, v = skin.at + skin.side * (patch[U + k] - skin.middle), patch[V + k]
+        s, v = skin.at + skin.side * (patch[U + k] + shift), patch[V + k]
         column, floor = np.int64(np.floor(s * (1.0 / 2.6))), np.int64(np.floor(v * (1.0 / 2.8)))
         lit = skin.own * patch[FAR + k] if hash32(column, floor, skin.number, 7) % 5 < 2 else 0.0
         patch[OWN + k] += lit
@@ -228,9 +228,9 @@ def light_windows(patch, many, skin):
 @borrowing
 def show_roof(patch, many, skin, cloth):
     """Rows of tiles."""
-    tile, sharp = TILE, 0.10 * clip01(2.0 - 12.0 / cloth.px_v)
+    tile, sharp, half = TILE, 0.10 * clip01(2.0 - 12.0 / cloth.px_v), 0.5 * cloth.wide
     for k in range(min(many, PATCH)):
-        s, v = patch[U + k], patch[V + k]
+        s, v = patch[U + k] + half, patch[V + k]
         stain = 0.95 + sharp * ripple(v * (1.0 / 0.35)) + 0.15 * sample(tile, 1.5 * s, 3.0 * v)
         put(patch, k, tinted(stain, skin.colour))
 
@@ -238,10 +238,10 @@ def show_roof(patch, many, skin, cloth):
 @borrowing
 def show_flank(patch, many, skin, cloth):
     """The side of a car: paint, wheels in their arches and air between them."""
-    px, half = 2.0 / (1.0 / cloth.px_u + 1.0 / cloth.px_v), 0.5 * cloth.wide
+    px = 2.0 / (1.0 / cloth.px_u + 1.0 / cloth.px_v)
     for k in range(min(many, PATCH)):
         v = patch[V + k]
-        along, up = abs(patch[U + k] - half) - 1.28, v - 0.32
+        along, up = abs(patch[U + k]) - 1.28, v - 0.32
         hub = np.sqrt(along * along + up * up)
         wheel, above = within(hub, 0.32, px), within(-v, -0.20, px)
         albedo = tinted(0.82 + 0.25 * v - 0.12 * pulse(v - 0.30, 0.06, px), skin.colour)
@@ -253,10 +253,10 @@ def show_flank(patch, many, skin, cloth):
 @borrowing
 def show_end(patch, many, skin, cloth):
     """Front or rear of a car: lamps, number plate, grille or bumper."""
-    half, px_u, px_v = 0.5 * cloth.wide, cloth.px_u, cloth.px_v
+    px_u, px_v = cloth.px_u, cloth.px_v
     wide, at, tall = (0.42, 0.60, 0.09) if skin.kind == NOSE else (2.0, 0.34, 0.12)
     for k in range(min(many, PATCH)):
-        aside, v = abs(patch[U + k] - half), patch[V + k]
+        aside, v = abs(patch[U + k]), patch[V + k]
         body = within(-v, -0.24, px_v)
         wheel = pulse(aside - 0.72, 0.11, px_u) * within(v, 0.30, px_v)
         lamp = pulse(aside - 0.66, 0.16, px_u) * pulse(v - 0.66, 0.09, px_v)
@@ -273,7 +273,7 @@ def show_glass(patch, many, skin, cloth):
     """The windows of a car; with a pillar in the middle if the skin's number is 1."""
     for k in range(min(many, PATCH)):
         u, v = patch[U + k], patch[V + k]
-        middle = pulse(u - 0.52 * cloth.wide, 0.05, cloth.px_u) * skin.number
+        middle = pulse(u - 0.02 * cloth.wide, 0.05, cloth.px_u) * skin.number
         pane = mix((30.0, 36.0, 42.0), skin.second, 0.15 + v * (0.35 / cloth.tall))
         put(patch, k, mix(pane, skin.colour, max(pulse(v - cloth.tall, 0.07, cloth.px_v), middle)))
 
@@ -283,7 +283,7 @@ def show_board(patch, many, skin, cloth):
     """A sign, in colour or from behind."""
     px = 0.5 * cloth.px_u * cloth.wide
     for k in range(min(many, PATCH)):
-        u, v = patch[U + k] * (2.0 / cloth.wide) - 1.0, patch[V + k] * (2.0 / cloth.tall) - 1.0
+        u, v = patch[U + k] * (2.0 / cloth.wide), patch[V + k] * (2.0 / cloth.tall) - 1.0
         cover, sheet = board_at(skin.number if skin.number >= 0 else -1 - skin.number, u, v, px)
         patch[COVER + k] *= cover
         patch[OWN + k] += skin.own if skin.number >= 0 else 0.0

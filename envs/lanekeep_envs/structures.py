@@ -179,19 +179,28 @@ def draw_glow(canvas, by, easel, element, at, colour, strength, size_m, lens):
     scale = lens.focal_px / depth
     core, halo = max(0.35 * size_m * scale, 0.75), 0.030 * lens.focal_px + size_m * scale
     row, column = lens.centre_row + p, lens.centre_column + q
-    top, left = int(max(np.floor(row - halo), 0.0)), int(max(np.floor(column - halo), 0.0))
-    right = min((int(min(max(column + halo + 2.0, 0.0), canvas.shape[2])) + 7) // 8 * 8, canvas.shape[2])
-    left, per_halo, per_core = left // 8 * 8, 1.0 / (halo * halo), 1.0 / (core * core)  # no remainder to do one by one
-    for i in range(top, int(min(max(row + halo + 2.0, 0.0), canvas.shape[1]))):
-        dp, red, green, blue = (i - lens.centre_row) - p, canvas[0, i, left:right], canvas[1, i, left:right], canvas[2, i, left:right]
-        start = left - lens.centre_column
-        for j in range(right - left):
+    top, end = int(max(np.floor(row - halo), 0.0)), int(min(max(row + halo + 2.0, 0.0), canvas.shape[1]))
+    left, right = max(np.floor(column - halo), 0.0), min(max(column + halo + 2.0, 0.0), canvas.shape[2])
+    left, right = int(left) // 8 * 8, (int(right) + 7) // 8 * 8  # a row is a multiple: none to do one by one
+    per_halo, per_core, start = 1.0 / (halo * halo), 1.0 / (core * core), left - lens.centre_column
+    for i in range(top, end):
+        red, green, blue = canvas[0, i, left:right], canvas[1, i, left:right], canvas[2, i, left:right]
+        dp = (i - lens.centre_row) - p
+        for j in range(red.shape[0]):
             dq = (start + j) - q
             square = dq * dq + dp * dp
-            ring, round_ = clip01(1.0 - square * per_halo), square * per_core
-            bright = strength * ring * ring * (0.16 + 1.1 / (1.0 + round_ * round_))
+            ring, wide = clip01(1.0 - square * per_halo), square * per_core
+            bright = strength * ring * ring * (0.16 + 1.1 / (1.0 + wide * wide))
             red[j] += bright * colour[0]
             green[j] += bright * colour[1]
             blue[j] += bright * colour[2]
-            if by.contributors.size > 0 and ring > 0.0:
-                by.contributors[i, left + j] |= 1 << element
+        if by.contributors.size > 0:
+            note_glow(by, i, left, right, start - q, dp * dp, per_halo, element)
+
+
+@borrowing
+def note_glow(by, i, left, right, first, square, per_halo, element):
+    """Note a lamp in the pixels of a row that its halo reaches, the first of them `first` from its middle."""
+    for j in range(right - left):
+        if 1.0 - ((first + j) * (first + j) + square) * per_halo > 0.0:
+            by.contributors[i, left + j] |= 1 << element

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.drive import CONTROL_STEP_S
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.kernel import borrowing
 from lanekeep_envs.road import SPACING_M
 from lanekeep_envs.scenario import Scenario
 
@@ -45,7 +45,7 @@ def draw_traffic(
     return vehicles
 
 
-@kernel
+@borrowing
 def place_of(vehicle, steps, distance_m, road, lane_m):
     """(s, x, y, ahead_x, ahead_y) of a vehicle at a frame: arc length, its middle, and the way that it drives.
 
