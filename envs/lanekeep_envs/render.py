@@ -132,7 +132,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
     return canvas, lens
 
 
-@kernel
+@borrowing
 def axis_in_car_frame(axis, road, first, x, y, cos, sin):
     """Fill `axis` with the road from table row `first` on, seen from the car; straight on beyond the table's end."""
     last = road.shape[0] - 1
@@ -289,7 +289,7 @@ def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich)
             )  # fmt: skip
 
 
-@kernel
+@borrowing
 def expose(pixels, colour, margin, look, frame, visible):
     """Exposure, sensor noise and rounding to bytes [H, 3 W]; the noise is a hash of (pixel, frame, seed)."""
     width = pixels.shape[1] // 3
@@ -308,7 +308,7 @@ def expose(pixels, colour, margin, look, frame, visible):
             line[3 * j + 2] = np.int32(min(max(b + 0.5, 0.0), 255.0))
 
 
-@kernel
+@borrowing
 def distorted(look):
     """Whether anything falls or the lens does anything to the picture."""
     falling = look["rain"] + look["snowfall"] + look["night"] * look["fog"]
@@ -345,7 +345,7 @@ def distort(canvas, by, car, look, lens, cos, sin, roll):
     copy_columns(canvas.colour, margin, picture, 0)
 
 
-@kernel
+@borrowing
 def copy_columns(to, at, colour, start):
     """Copy as many columns as the narrower of two pictures [3, H, W] has."""
     for c in range(3):
