@@ -1,12 +1,14 @@
 """Night and weather: causes and what follows from them, and what falls."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
 from lanekeep_envs.look import LOOK, derive
 from lanekeep_envs.render import Renderer
-from lanekeep_envs.weather import BATCH, PIECES, ROWS, add_streaks, cells_of, see_through, shape_streaks
+from lanekeep_envs.weather import BATCH, FINEST, PIECES, ROWS, add_streaks, cells_of, see_through, shape_streaks
 
 EYE = Renderer(Camera())
 ENV = LaneKeepingEnv()
@@ -88,16 +90,45 @@ def test_what_falls_is_new_in_every_frame_and_comes_gradually(cause: str) -> Non
     assert np.abs(barely - seen(snapshot).image).max() <= 1
 
 
+def test_all_flakes_may_run_through_one_pixel(mirrored: Callable[[Snapshot], Snapshot]) -> None:
+    """At 40 m/s their streaks meet at the point that the car drives to: more there never lets more be seen.
+
+    The sums of three pixels lie in one number, and one that ran over would do so at other pixels in a mirrored world.
+    """
+    eye = Renderer(Camera(height_px=160, width_px=160, horizontal_fov_deg=90.0))
+    for seed in range(4):
+        pictures = []
+        for snapshot in (instant(seed), mirrored(instant(seed))):
+            car, look = snapshot.cars[0].copy(), snapshot.looks[0].copy()
+            car["speed"], look["snowfall"], look["motion_blur"] = 40.0, 1.0, 1.0
+            derive(look)
+            pictures.append(eye.frame(car, snapshot.roads[0], snapshot.things[0], len(snapshot.things[0]), look).image)
+        assert np.array_equal(pictures[0], pictures[1][:, ::-1])
+
+
+@pytest.mark.parametrize("strength", [1e-300, 1e-40, 1e-9])
+def test_hardly_any_jpeg_is_none(strength: float) -> None:
+    frames = [seen(instant(), jpeg=jpeg).image.astype(int) for jpeg in (0.0, strength)]
+    assert np.abs(frames[0] - frames[1]).max() <= 1
+
+
+def test_a_camera_hangs_at_a_whole_number_of_metres() -> None:
+    snapshot = instant()
+    scene = snapshot.cars[0], snapshot.roads[0], snapshot.things[0], len(snapshot.things[0]), snapshot.looks[0]
+    whole, real = (Renderer(Camera(mount_height_m=metres)).frame(*scene) for metres in (2, 2.0))
+    assert np.array_equal(whole.image, real.image)
+
+
 def test_a_flake_is_drawn_out_along_its_way() -> None:
     """A streak is `along` px longer than it is wide, and upright where nothing moves it aside."""
     drops, streaks, spans = np.zeros(6 * BATCH), np.zeros(11 * BATCH, np.float32), np.zeros(6 * BATCH, np.int32)
     cells, places, amounts = np.zeros(cells_of(41, 40), np.int64), np.zeros(PIECES, np.uint32), np.zeros(PIECES, int)
     drops[4 * BATCH :], drops[3 * BATCH], drops[4 * BATCH], drops[5 * BATCH] = 1.0, 16.0, 2.0, 0.5
-    shape_streaks(streaks, spans, drops, 0.0, 41, 40, 20.0, 19.5)
+    shape_streaks(streaks, spans, drops, FINEST, 0.0, 41, 40, 20.0, 19.5)
     add_streaks(cells, streaks, spans, 1, places, amounts.view(np.uint32), amounts)
     plane, level = np.zeros((41, 40), np.float32), cells[(41 + ROWS) * 42 :]
     for row, line in enumerate(plane):
-        see_through(line, cells[42 * row :], level[(40 + ROWS) * row :], 40 + ROWS)
+        see_through(line, np.float32(1.0 / FINEST), cells[42 * row :], level[(40 + ROWS) * row :], 40 + ROWS)
     plane = -np.log(plane)
     rows, columns = (plane > 0.5 * plane.max()).any(1).sum(), (plane > 0.5 * plane.max()).any(0).sum()
     assert rows - columns == pytest.approx(16, abs=1) and columns == 4

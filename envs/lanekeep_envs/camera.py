@@ -85,7 +85,7 @@ def lens_of(camera: Camera) -> Lens:
         camera.focal_length_px,
         (camera.height_px - 1) / 2.0,
         (camera.width_px - 1) / 2.0,
-        camera.mount_height_m,
+        float(camera.mount_height_m),
         float(np.cos(pitch)),
         float(np.sin(pitch)),
     )

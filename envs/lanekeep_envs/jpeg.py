@@ -11,6 +11,7 @@ from lanekeep_envs.kernel import borrowing, inlined, kernel
 BLOCK = 8
 STRIP = 256  # columns of a row of blocks that are worked on at once; known when compiled, and so is where the lines lie
 PLANE = BLOCK * STRIP
+FINEST = 1e-6  # no step is so small that its inverse is none
 COARSEST = 3.0  # times the standard's steps, at strength 1
 LUMA = np.array(
     [
@@ -73,7 +74,7 @@ def lay_steps(steps, limits, table, scale, blocks):
     for y in range(BLOCK):
         least = np.float32(scale * table[y, 0])
         for x in range(BLOCK):
-            step, at = np.float32(scale * table[y, x]), STRIP * x + blocks * y
+            step, at = np.float32(max(scale * table[y, x], FINEST)), STRIP * x + blocks * y
             per_step, least = np.float32(1.0) / step, min(least, step)
             for b in range(blocks):
                 steps[at + b], steps[PLANE + at + b] = step, per_step

@@ -22,7 +22,10 @@ CONTROL_STEP_S = 0.05
 BATCH = 64  # drops at once
 ROWS = 16  # of a streak that are drawn at once
 PIECES = 64 * ROWS  # that are drawn before they are added: what was just written cannot be read at once
-UNIT = 131072.0  # cells count optical depth in such parts: 16 is the most
+FINEST, MOST = (
+    131072.0,
+    2097151.0,
+)  # of an optical depth of 1 a cell counts so many parts, and no more than 21 bits of them
 SPARE_PX = 0.01  # so much more than a streak's width is drawn, whatever was rounded
 LIT_M = 2.5  # what falls is lit by the headlights as if it were so far ahead
 
@@ -67,13 +70,20 @@ def let_fall(colour, fallen, beam, strength, falling, car, look, lens):
     many = strength * PER_RADIAN2 * (width / lens.focal_px) * (height / lens.focal_px)
     drops, streaks, spans = np.empty(6 * BATCH), np.empty(11 * BATCH, np.float32), np.empty(6 * BATCH, np.int32)
     places, amounts = np.empty(PIECES, np.uint32), np.empty(PIECES, np.int64)
-    fallen[:] = 0
-    for first in range(0, int(np.ceil(many)), BATCH):
+    number, depth = int(np.ceil(many)), 0.0
+    for first in range(0, number, BATCH):
         spread_drops(drops, first, many, falling, car, look, height, width, lens)
-        shape_streaks(streaks, spans, drops, falling.soft, height, width, lens.centre_row, lens.centre_column)
-        count = min(int(np.ceil(many)) - first, BATCH)
+        for k in range(min(number - first, BATCH)):
+            depth += drops[5 * BATCH + k]
+    # at high speed all streaks run through the point that the car drives to: there is room for all of them in one pixel
+    unit = min(FINEST, (MOST - number) / max(depth, 1e-6))
+    fallen[:] = 0
+    for first in range(0, number, BATCH):
+        spread_drops(drops, first, many, falling, car, look, height, width, lens)
+        shape_streaks(streaks, spans, drops, unit, falling.soft, height, width, lens.centre_row, lens.centre_column)
+        count = min(number - first, BATCH)
         add_streaks(fallen, streaks, spans, count, places, amounts.view(np.uint32), amounts)
-    mix_falling(colour, fallen, np.empty(width, np.float32), beam, falling.grey, look)
+    mix_falling(colour, fallen, np.float32(1.0 / unit), np.empty(width, np.float32), beam, falling.grey, look)
 
 
 def cells_of(height, width):
@@ -128,7 +138,7 @@ def optical_depth(cover):
 
 
 @borrowing
-def shape_streaks(streaks, spans, drops, soft, height, width, centre_row, centre_column):
+def shape_streaks(streaks, spans, drops, unit, soft, height, width, centre_row, centre_column):
     """Turn drops into streaks [11 x BATCH] and where these lie among the cells, spans [6 x BATCH].
 
     A streak is an ellipse, longer than the drop by its way.  What runs more down than aside (`v` down, `u` to the right) is
@@ -136,7 +146,7 @@ def shape_streaks(streaks, spans, drops, soft, height, width, centre_row, centre
     """
     for k in range(BATCH):
         right, below, way_right, way_down = drops[k], drops[BATCH + k], drops[2 * BATCH + k], drops[3 * BATCH + k]
-        radius, depth = drops[4 * BATCH + k], UNIT * drops[5 * BATCH + k]
+        radius, depth = drops[4 * BATCH + k], unit * drops[5 * BATCH + k]
         level = abs(way_right) > abs(way_down)
         u, way_u, centre_u = (below, way_down, centre_row) if level else (right, way_right, centre_column)
         v, way_v, centre_v = (right, way_right, centre_column) if level else (below, way_down, centre_row)
@@ -211,7 +221,7 @@ def deposit(fallen, places, amounts, count):
 
 
 @borrowing
-def mix_falling(colour, fallen, clear, beam, grey, look):
+def mix_falling(colour, fallen, part_of_depth, clear, beam, grey, look):
     """Lay what fell over the picture: ice and water are paler than the light of the sky, and shine in the headlights."""
     red, blue = look["ambient_r"] + 0.5 * look["sunlight_r"], look["ambient_b"] + 0.5 * look["sunlight_b"]
     green, width, shining = look["ambient_g"] + 0.5 * look["sunlight_g"], colour.shape[2], grey * look["night"]
@@ -219,20 +229,20 @@ def mix_falling(colour, fallen, clear, beam, grey, look):
     lamp, blue_lamp = np.float32(0.5 * shining), np.float32(0.45 * shining)
     for i in range(colour.shape[1]):
         upright, level = i * (width + 2), (colour.shape[1] + ROWS) * (width + 2) + i * (width + ROWS)
-        see_through(clear, fallen[upright:], fallen[level:], width + ROWS)
+        see_through(clear, part_of_depth, fallen[upright:], fallen[level:], width + ROWS)
         lay_over(colour[0, i], clear, beam, pale[0], lamp)
         lay_over(colour[1, i], clear, beam, pale[1], lamp)
         lay_over(colour[2, i], clear, beam, pale[2], blue_lamp)
 
 
 @borrowing
-def see_through(clear, upright, level, stride):
+def see_through(clear, part_of_depth, upright, level, stride):
     """How much of each pixel of a row is seen through what begins there, and one and two pixels before, in either way."""
-    mask, unit, one = 0x1FFFFF, np.float32(1.0 / UNIT), np.float32(1.0)
+    mask, one = 0x1FFFFF, np.float32(1.0)
     middle, here, above, same = upright[1:], upright[2:], level[stride:], level[2 * stride :]
     for j in range(clear.shape[0]):
         sums = (here[j] + same[j] & mask) + (middle[j] + above[j] >> 21 & mask) + (upright[j] + level[j] >> 42)
-        depth = unit * np.float32(np.int32(sums))
+        depth = part_of_depth * np.float32(np.int32(sums))
         clear[j] = one / (one + depth * (one + depth * (np.float32(0.5) + depth * np.float32(1.0 / 6.0))))
 
 
