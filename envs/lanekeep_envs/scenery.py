@@ -135,9 +135,9 @@ def chain(
     if len(things) == 0:
         return things
     start = np.concatenate([run[0] for run in runs])
-    tall, tint, d = (np.concatenate([np.full(len(run[0]), run[n]) for run in runs]) for n in (1, 2, 3))
-    x0, y0, _ = poses_beside(road, start, d)
-    x1, y1, _ = poses_beside(road, start + piece_m, d)
+    tall, tint, aside = (np.concatenate([np.full(len(run[0]), run[n]) for run in runs]) for n in (1, 2, 3))
+    x0, y0, _ = poses_beside(road, start, aside)
+    x1, y1, _ = poses_beside(road, start + piece_m, aside)
     things["s_m"], things["x"], things["y"] = start + 0.5 * piece_m, 0.5 * (x0 + x1), 0.5 * (y0 + y1)
     things["twist"], things["length_m"] = np.arctan2(y1 - y0, x1 - x0), np.hypot(x1 - x0, y1 - y0)
     things["kind"], things["tint"] = kind, tint
