@@ -17,7 +17,7 @@ of gravity and so turns the car as well.  Cross fall adds gravity's component to
 
 import numpy as np
 
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.kernel import copy_row, kernel
 from lanekeep_envs.road import at, pose_beside, project
 from lanekeep_envs.texture import hash32
 from lanekeep_envs.vehicle import PHYSICS_STEP_S, Disturbance, Motion, Vehicle, step, wheel_angle_rad
@@ -157,13 +157,6 @@ def blow(car, course):
 
 
 @kernel
-def copy(to, of):
-    """Copy a row; as a slice it would be copied twice, because the two might overlap."""
-    for j in range(to.shape[0]):
-        to[j] = of[j]
-
-
-@kernel
 def show_frames(shown, film, frames, cars, courses):
     """Fill `shown` [N, P] with the frames that the cameras hand out for what they see, `frames` [N, P], and keep those.
 
@@ -174,8 +167,8 @@ def show_frames(shown, film, frames, cars, courses):
     for i in range(cars.shape[0]):
         steps, course = cars[i]["steps"], courses[i]
         lost = steps > 0 and uniform(course["disturbance_seed"], DROP_NUMBERS, steps) < course["dropped_frames"]
-        copy(film[i, steps % places], film[i, (steps - 1) % places] if lost else frames[i])
-        copy(shown[i], film[i, max(steps - course["late_frames"], 0) % places])
+        copy_row(film[i, steps % places], film[i, (steps - 1) % places] if lost else frames[i])
+        copy_row(shown[i], film[i, max(steps - course["late_frames"], 0) % places])
 
 
 @kernel

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from numba import njit
+from numpy.typing import NDArray
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,3 +38,10 @@ def _compiled(function: F, options: dict[str, Any]) -> F:
     except RuntimeError:  # no folder to cache in can be written: every process compiles for itself
         compiled = njit(**options)(function)
     return cast(F, compiled)
+
+
+@borrowing
+def copy_row(to: NDArray[Any], of: NDArray[Any]) -> None:
+    """Copy a row [N]; as a slice it would be copied twice, because the two might overlap."""
+    for j in range(to.shape[0]):
+        to[j] = of[j]

@@ -6,7 +6,7 @@ pixels takes their contributor bits along; `bits` is empty where nobody asks for
 
 import numpy as np
 
-from lanekeep_envs.kernel import borrowing, kernel
+from lanekeep_envs.kernel import borrowing, copy_row, kernel
 from lanekeep_envs.weather import CONTROL_STEP_S
 
 ASIDE_M = 12.0  # how far beside the car whatever stands above the horizon is taken to be
@@ -114,15 +114,8 @@ def surround(picture, border):
         for j in range(border):
             line[j], line[width - border + j] = line[border], line[width - border - 1]
     for i in range(border):
-        repeat(picture[i], picture[border])
-        repeat(picture[height - border + i], picture[height - border - 1])
-
-
-@borrowing
-def repeat(line, other):
-    """Copy a row."""
-    for j in range(line.shape[0]):
-        line[j] = other[j]
+        copy_row(picture[i], picture[border])
+        copy_row(picture[height - border + i], picture[height - border - 1])
 
 
 @borrowing
@@ -208,7 +201,7 @@ def shear(colour, spare, bits, before, down, below):
     height, start = colour.shape[1], 0
     for c in range(3):
         for i in range(height):
-            repeat(spare[c, i], colour[c, i])
+            copy_row(spare[c, i], colour[c, i])
     while start < down.shape[0]:
         end, by = start + 1, down[start]
         while end < down.shape[0] and down[end] == by:
@@ -222,11 +215,11 @@ def shear(colour, spare, bits, before, down, below):
                 if inside:
                     mix_rows(line, one, spare[c, upper + 1, start:end], lower)
                 else:
-                    repeat(line, one)
+                    copy_row(line, one)
             if bits.size > 0 and inside:
                 join_bits(bits[i, start:end], before[upper, start:end], before[upper + 1, start:end], lower)
             elif bits.size > 0:
-                repeat(bits[i, start:end], before[upper, start:end])
+                copy_row(bits[i, start:end], before[upper, start:end])
         start = end
 
 

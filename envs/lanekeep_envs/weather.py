@@ -22,10 +22,8 @@ CONTROL_STEP_S = 0.05
 BATCH = 64  # drops at once
 ROWS = 16  # of a streak that are drawn at once
 PIECES = 64 * ROWS  # that are drawn before they are added: what was just written cannot be read at once
-FINEST, MOST = (
-    131072.0,
-    2097151.0,
-)  # of an optical depth of 1 a cell counts so many parts, and no more than 21 bits of them
+FINEST = 131072.0  # parts of an optical depth of 1 that a cell counts, unless that would be more than
+MOST = 2097151.0  # all that its 21 bits hold
 SPARE_PX = 0.01  # so much more than a streak's width is drawn, whatever was rounded
 LIT_M = 2.5  # what falls is lit by the headlights as if it were so far ahead
 
@@ -68,20 +66,19 @@ def let_fall(colour, fallen, beam, strength, falling, car, look, lens):
     """Draw what falls over the picture [3, H, W]; `lens` is that of the picture, `fallen` work space (`cells_of`)."""
     height, width = colour.shape[1], colour.shape[2]
     many = strength * PER_RADIAN2 * (width / lens.focal_px) * (height / lens.focal_px)
-    drops, streaks, spans = np.empty(6 * BATCH), np.empty(11 * BATCH, np.float32), np.empty(6 * BATCH, np.int32)
-    places, amounts = np.empty(PIECES, np.uint32), np.empty(PIECES, np.int64)
     number, depth = int(np.ceil(many)), 0.0
-    for first in range(0, number, BATCH):
-        spread_drops(drops, first, many, falling, car, look, height, width, lens)
-        for k in range(min(number - first, BATCH)):
-            depth += drops[5 * BATCH + k]
+    drops, streaks = np.empty((-(-number // BATCH), 6 * BATCH)), np.empty(11 * BATCH, np.float32)
+    spans, places, amounts = np.empty(6 * BATCH, np.int32), np.empty(PIECES, np.uint32), np.empty(PIECES, np.int64)
+    for n in range(drops.shape[0]):
+        spread_drops(drops[n], n * BATCH, many, falling, car, look, height, width, lens)
+        for k in range(min(number - n * BATCH, BATCH)):
+            depth += drops[n, 5 * BATCH + k]
     # at high speed all streaks run through the point that the car drives to: there is room for all of them in one pixel
     unit = min(FINEST, (MOST - number) / max(depth, 1e-6))
     fallen[:] = 0
-    for first in range(0, number, BATCH):
-        spread_drops(drops, first, many, falling, car, look, height, width, lens)
-        shape_streaks(streaks, spans, drops, unit, falling.soft, height, width, lens.centre_row, lens.centre_column)
-        count = min(number - first, BATCH)
+    for n in range(drops.shape[0]):
+        shape_streaks(streaks, spans, drops[n], unit, falling.soft, height, width, lens.centre_row, lens.centre_column)
+        count = min(number - n * BATCH, BATCH)
         add_streaks(fallen, streaks, spans, count, places, amounts.view(np.uint32), amounts)
     mix_falling(colour, fallen, np.float32(1.0 / unit), np.empty(width, np.float32), beam, falling.grey, look)
 
