@@ -5,8 +5,10 @@ numba's cache notices a changed file, not a changed import of it: after editing 
 """
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
@@ -29,6 +31,25 @@ def borrowing(function: F) -> F:
 def inlined(function: F) -> F:
     """The same for the innermost loop, copied into its callers: a call there costs more than the body."""
     return _compiled(function, {"inline": "always"})
+
+
+def single_precision(function: F) -> F:
+    """Take every float that the body of a function names as one of single precision, before one of the above compiles it.
+
+    To numba, unlike numpy, one such number would make everything that it meets double precision, at half the speed.  Whole
+    numbers still do: they need a cast.
+    """
+    code = cast(FunctionType, function).__code__
+    return cast(F, FunctionType(
+        code.replace(co_consts=tuple(map(_rounded, code.co_consts))), function.__globals__, function.__name__,
+    ))  # fmt: skip
+
+
+def _rounded(constant: Any) -> Any:
+    """A constant of a program, its floats in single precision."""
+    if isinstance(constant, tuple):
+        return tuple(map(_rounded, constant))
+    return np.float32(constant) if isinstance(constant, float) else constant
 
 
 def _compiled(function: F, options: dict[str, Any]) -> F:
