@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import borrowing, inlined
+from lanekeep_envs.kernel import borrowing, inlined, kernel, single_precision
 from lanekeep_envs.surface import clip01
-from lanekeep_envs.texture import first_of, hash32, interpolated, look_up, place
+from lanekeep_envs.texture import hash32
 
 COVERS = tuple(  # elements of the rows of `cover`
     int(Element[name]) for name in ("WEAR", "SEAMS", "GHOST_LINES", "ROADWORKS", "WATER", "LEAVES", "SNOW")
@@ -28,7 +28,7 @@ LENGTHS = 24  # sections of road that a table of `lay_lengths` knows
 
 
 class Condition(NamedTuple):
-    """Strengths of a `LOOK` and where its patterns lie."""
+    """Strengths of a `LOOK`, in single precision, and where its patterns lie."""
 
     worn: float
     missing: float
@@ -44,56 +44,36 @@ class Condition(NamedTuple):
     mirror: float
     offset_x: float
     offset_y: float
+    s0: float  # of the beginning of the axis at hand [m]
     seed: int
+    lengths: NDArray[np.float64]  # [4, 3, LENGTHS] of road: gaps in the three markings, road works
 
 
-class Patches(NamedTuple):
-    """The patches of ground that the pixels of an image row cover, arrays [W]."""
-
-    s: NDArray[np.float64]  # along the road [m]
-    sided: NDArray[np.float64]  # lateral position, positive left in the unmirrored world [m]
-    wide: NDArray[np.float64]  # extent across the road [m]
-    long: NDArray[np.float64]  # and along it
-    stain: NDArray[np.float64]  # slow texture
-    shortest: NDArray[np.float64]  # [1] the least of `long` in the row
-    tile: NDArray[np.int32]  # (texture.py)
-    cells: NDArray[np.int32]  # work space for places in the tile
-
-
-@inlined
-def part_of(patches, first, last):
-    """Some of the patches."""
-    return Patches(
-        patches.s[first:last],
-        patches.sided[first:last],
-        patches.wide[first:last],
-        patches.long[first:last],
-        patches.stain[first:last],
-        patches.shortest,
-        patches.tile,
-        patches.cells[first:last],
-    )
-
-
-@inlined
-def condition_of(look):
+@kernel
+def condition_of(look, s0):
     """Condition of a `LOOK`."""
+    lengths, seed, mirror = np.zeros((4, 3, LENGTHS)), look["noise_seed"], look["mirror"]
+    for n in range(3):
+        lay_lengths(lengths[n], s0, GAPS, look["missing"], 11 + int(mirror) * (0, 1, -1)[n], seed)
+    lay_lengths(lengths[3], s0, WORKS, look["roadworks"], 17, seed)
     return Condition(
-        look["worn"],
-        look["missing"],
-        look["seams"],
-        look["ghost_lines"],
-        look["roadworks"],
-        look["wet"],
-        look["puddles"],
-        look["snow"],
-        look["leaves"],
-        look["night"],
+        np.float32(look["worn"]),
+        np.float32(look["missing"]),
+        np.float32(look["seams"]),
+        np.float32(look["ghost_lines"]),
+        np.float32(look["roadworks"]),
+        np.float32(look["wet"]),
+        np.float32(look["puddles"]),
+        np.float32(look["snow"]),
+        np.float32(look["leaves"]),
+        np.float32(look["night"]),
         look["surface_kind"],
-        look["mirror"],
+        np.float32(mirror),
         look["offset_x"],
         look["offset_y"],
-        look["noise_seed"],
+        s0,
+        seed,
+        lengths,
     )
 
 
@@ -129,78 +109,31 @@ def covered_length(table, s, long, s0, section_m):
     return clip01((covered - length_before(table, s - 0.5 * long, origin_m, section_m)) / long)
 
 
-@inlined
-def fade(extent, grain_m):
-    """Strength of a pattern with this grain in a patch of this extent."""
-    return clip01(1.5 - extent * (1.0 / grain_m))
-
-
-@inlined
-def uniform(tile, i, j):
-    """A number between 0 and 1 for a whole place (i, j): texels far apart."""
-    return clip01(0.5 + 0.85 * first_of(tile[place_of(i, j)]))
-
-
-@inlined
-def place_of(i, j):
-    """Where in the tile the number for a whole place is."""
-    return place(61.0 * i + 29.0 * j, 83.0 * j - 17.0 * i)
-
-
-@inlined
-def pulses_m(x, on_m, period_m):
-    """Length of pulses between 0 and x; one begins at every multiple of the period."""
-    cycles = np.floor(x * (1.0 / period_m))
-    return cycles * on_m + min(x - cycles * period_m, on_m)
-
-
-@inlined
-def pulse_share(x, extent, on_m, period_m):
-    """Share of pulses in [x - extent/2, x + extent/2]."""
-    return (pulses_m(x + 0.5 * extent, on_m, period_m) - pulses_m(x - 0.5 * extent, on_m, period_m)) / extent
+@borrowing
+@single_precision
+def blend(strip, share, low, high, hue, first, last):
+    """Lay a colour over the albedo from column `first` to `last`; where `hue` is not None, one between two."""
+    red, green, blue = strip["red"], strip["green"], strip["blue"]
+    if hue is None:
+        for j in range(first, last):
+            red[j] += share[j] * (low[0] - red[j])
+            green[j] += share[j] * (low[1] - green[j])
+            blue[j] += share[j] * (low[2] - blue[j])
+    else:
+        over = (high[0] - low[0], high[1] - low[1], high[2] - low[2])
+        for j in range(first, last):
+            red[j] += share[j] * (low[0] + hue[j] * over[0] - red[j])
+            green[j] += share[j] * (low[1] + hue[j] * over[1] - green[j])
+            blue[j] += share[j] * (low[2] + hue[j] * over[2] - blue[j])
 
 
 @borrowing
-def pattern(out, patches, along, start, across, aside, grain_m):
-    """Fill `out` with noise, of so many texels per metre along the road and across it, faded with its grain."""
-    s, sided, long, cells = patches.s, patches.sided, patches.long, patches.cells
-    if patches.shortest[0] >= 1.5 * grain_m:
-        out[:] = 0.0
-        return
-    for j in range(out.shape[0]):
-        cells[j] = place(np.floor(along * s[j] + start), np.floor(across * sided[j] + aside))
-    look_up(cells, patches.tile)
-    for j in range(out.shape[0]):
-        x, y = along * s[j] + start, across * sided[j] + aside
-        out[j] = fade(long[j], grain_m) * interpolated(cells[j], x - np.floor(x), y - np.floor(y))
-
-
-@borrowing
-def look_up_uniform(out, patches):
-    """Turn the work space, places in the tile, into numbers between 0 and 1 (`uniform`)."""
-    cells = patches.cells
-    look_up(cells, patches.tile)
-    for j in range(out.shape[0]):
-        out[j] = clip01(0.5 + 0.85 * first_of(cells[j]))
-
-
-@borrowing
-def blend(albedo, share, low, high, hue, first, last):
-    """Lay a colour over columns `first` to `last` of albedo [3, W]; where `hue` is not None, one between two."""
-    for c in range(3):
-        line, under, over = albedo[c, first:last], low[c], high[c] - low[c]
-        if hue is None:
-            for j in range(line.shape[0]):
-                line[j] += share[j] * (under - line[j])
-        else:
-            for j in range(line.shape[0]):
-                line[j] += share[j] * (under + hue[j] * over - line[j])
-
-
-@borrowing
-def dim(albedo, light, paved, first, last):
-    """Darken or brighten columns `first` to `last` of albedo [3, W] where the road is."""
-    for c in range(3):
-        line = albedo[c, first:last]
-        for j in range(line.shape[0]):
-            line[j] *= 1.0 + paved[j] * (light[j] - 1.0)
+@single_precision
+def dim(strip, light, first, last):
+    """Darken or brighten the albedo from column `first` to `last` where the road is."""
+    red, green, blue, paved = strip["red"], strip["green"], strip["blue"], strip["paved"]
+    for j in range(first, last):
+        own = 1.0 + paved[j] * (light[j] - 1.0)
+        red[j] *= own
+        green[j] *= own
+        blue[j] *= own

@@ -2,101 +2,117 @@
 
 import numpy as np
 
-from lanekeep_envs.condition import fade, look_up_uniform, pattern, place_of
-from lanekeep_envs.kernel import borrowing, inlined
-from lanekeep_envs.surface import clip01
+from lanekeep_envs.condition import LEAVES, SNOW, WATER, blend
+from lanekeep_envs.ground_row import look_up_uniform, pattern, place_of
+from lanekeep_envs.kernel import borrowing, inlined, single_precision
+from lanekeep_envs.surface import clip, fade, rgb
+from lanekeep_envs.texture import wrapped
 
-TRACK_M, TRACK_WIDTH_M = 0.8, 0.34  # of a wheel track: from the middle of the lane, and half its width
-CELL_M, LEAF_M = 0.17, 0.10  # of the ground, with one leaf in it, and of the leaf
-LEAF_FADE_M = 0.35  # extent of a patch in which single leaves begin to merge
+TRACK_M, TRACK_WIDTH_M = np.float32(0.8), np.float32(0.34)  # a wheel track's distance from mid-lane, and half its width
+CELL_M, LEAF_M = np.float32(0.17), np.float32(0.10)  # of the ground, with one leaf in it, and of the leaf
+LEAF_FADE_M = np.float32(0.35)  # extent of a patch in which single leaves begin to merge
 
 
 @inlined
-def off_track(sided, lane):
-    """Distance from the nearest wheel track [m]."""
-    return abs(abs(abs(sided) - 0.5 * lane.lane_m) - TRACK_M)
+@single_precision
+def off_track(aside, lane):
+    """Distance from the nearest wheel track [m], `aside` m beside the axis."""
+    return abs(abs(aside - 0.5 * lane.lane_m) - TRACK_M)
 
 
 @borrowing
-def cover_with_puddles(share, patches, paved, lane, condition):
-    """Standing water, first in the wheel tracks and at the edges of the road."""
-    sided, long = patches.sided, patches.long
-    strength, far = min(8.0 * condition.puddles, 1.0), 0.3 * condition.puddles * condition.puddles
-    pattern(share, patches, 1.1, condition.offset_y, 2.3, condition.offset_x, 5.0)
-    for j in range(share.shape[0]):
-        hollow = max(clip01(1.0 - 1.6 * off_track(sided[j], lane)), clip01(1.0 - (lane.edge_m - abs(sided[j])) * 1.4))
-        detail = fade(long[j], 5.0)
-        deep = 0.35 * hollow - share[j] / max(detail, 1e-6)
-        patch = clip01((deep - 1.0 + 0.72 * condition.puddles) / (0.08 + 0.05 * long[j]))
-        share[j] = paved[j] * strength * (far + detail * (patch - far))
-
-
-@borrowing
-def cover_with_leaves(share, hue, patches, draw, lane, condition):
-    """Single leaves in cells of the ground, most where the wind lays them, along the edges; `hue` is 0 to 1 for each.
-
-    `draw` is work space.
-    """
-    sided, stain = patches.sided, patches.stain
-    for j in range(share.shape[0]):
+@single_precision
+def lay_leaves(strip, tile, shortest, lane, condition, columns):
+    """Single leaves in cells of the ground, most where the wind lays them, along the edges."""
+    sided, stain, share, hue, first = strip["sided"], strip["stain"], strip["cover"][LEAVES], strip["hue"], np.uint64(0)
+    for j in range(first, columns):
         beyond = abs(sided[j]) - lane.edge_m
-        here = 0.16 + 0.84 * clip01(1.25 - abs(beyond) * 0.8) + 0.25 * clip01(beyond * 2.0)
-        share[j] = min(condition.leaves * here * clip01(0.75 + 0.9 * stain[j]), 1.0)
-    if patches.shortest[0] < 1.5 * LEAF_FADE_M:
-        lay_leaves(share, hue, patches, draw)
+        here = 0.16 + 0.84 * clip(1.25 - abs(beyond) * 0.8) + 0.25 * clip(beyond * 2.0)
+        share[j] = min(condition.leaves * here * clip(0.75 + 0.9 * stain[j]), 1.0)
+    if shortest < 1.5 * LEAF_FADE_M:
+        strew_leaves(share, strip, tile, wrapped(condition.s0 / 0.17), first, columns)
     else:  # too far for single leaves
-        for j in range(share.shape[0]):
+        for j in range(first, columns):
             share[j] *= 0.35
             hue[j] = 0.5
+    blend(strip, share, rgb(116.0, 62.0, 24.0), rgb(206.0, 134.0, 40.0), hue, first, columns)
 
 
 @borrowing
-def lay_leaves(share, hue, patches, draw):
-    """Turn the density of leaves into single ones, as far as a patch lets them be seen."""
-    s, sided, wide, long, cells, half = (
-        patches.s,
-        patches.sided,
-        patches.wide,
-        patches.long,
-        patches.cells,
-        0.5 * LEAF_M,
-    )
-    for j in range(cells.shape[0]):
-        cells[j] = place_of(np.floor(sided[j] * (1.0 / CELL_M)), np.floor(s[j] * (1.0 / CELL_M)))
-    look_up_uniform(hue, patches)
-    for j in range(cells.shape[0]):
-        cells[j] = place_of(np.floor(s[j] * (1.0 / CELL_M)), np.floor(sided[j] * (1.0 / CELL_M)))
-    look_up_uniform(draw, patches)
-    for j in range(share.shape[0]):
-        u, v, turn = np.floor(s[j] * (1.0 / CELL_M)), np.floor(sided[j] * (1.0 / CELL_M)), hue[j]
-        along, across = s[j] - CELL_M * (u + 0.35 + 0.3 * turn), sided[j] - CELL_M * (v + 0.65 - 0.3 * draw[j])
+@single_precision
+def strew_leaves(share, strip, tile, start, first, last):
+    """Turn the density of leaves into single ones, as far as a patch lets them be seen; `hue` is 0 to 1 for each.
+
+    The axis begins at `start` among the cells.
+    """
+    s, sided, wide, long, cells = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["cells"]
+    hue, draw, half, per_m = strip["hue"], strip["fine"], 0.5 * LEAF_M, 1.0 / CELL_M
+    for j in range(first, last):
+        cells[j] = place_of(np.floor(sided[j] * per_m), np.floor(s[j] * per_m + start))
+    look_up_uniform(hue, strip, tile, first, last)
+    for j in range(first, last):
+        cells[j] = place_of(np.floor(s[j] * per_m + start), np.floor(sided[j] * per_m))
+    look_up_uniform(draw, strip, tile, first, last)
+    for j in range(first, last):
+        u, v, turn = s[j] * per_m + start, sided[j] * per_m, hue[j]
+        along, across = u - np.floor(u) - 0.35 - 0.3 * turn, v - np.floor(v) - 0.65 + 0.3 * draw[j]
+        along, across = CELL_M * along, CELL_M * across
         across, along = across + (turn - 0.5) * along, along - (turn - 0.5) * across
         per_deep, per_broad = 1.0 / (half + 0.3 * long[j]), 1.0 / (half * (0.6 + 0.4 * turn) + 0.3 * wide[j])
         along, across = along * per_deep, across * per_broad
-        spot = clip01(1.6 * (1.0 - along * along - across * across))
-        single = clip01(8.0 * (1.125 * share[j] - draw[j])) * spot * (half * per_deep)
-        mean = 0.35 * share[j]
-        share[j] = mean + fade(long[j], LEAF_FADE_M) * (single - mean)
-    for j in range(hue.shape[0]):
-        hue[j] = 0.5 + fade(long[j], LEAF_FADE_M) * (hue[j] - 0.5)
+        spot = clip(1.6 * (1.0 - along * along - across * across))
+        single = clip(8.0 * (1.125 * share[j] - draw[j])) * spot * (half * per_deep)
+        mean, apart = 0.35 * share[j], fade(long[j], LEAF_FADE_M)
+        share[j] = mean + apart * (single - mean)
+        hue[j] = 0.5 + apart * (turn - 0.5)
 
 
 @borrowing
-def cover_with_snow(share, hue, patches, fine, lane, condition):
+@single_precision
+def lay_puddles(strip, tile, shortest, lane, mirrored, condition, first, last):
+    """Standing water, first in the wheel tracks and at the edges of the road; it mirrors a share of the sky."""
+    sided, long, paved, share = strip["sided"], strip["long"], strip["paved"], strip["share"]
+    water, reflection, strength = strip["cover"][WATER], strip["reflection"], min(8.0 * condition.puddles, 1.0)
+    far, more = 0.3 * condition.puddles * condition.puddles, 0.72 * condition.puddles
+    start, aside = wrapped(1.1 * condition.s0 + condition.offset_y), wrapped(condition.offset_x)
+    pattern(share, strip, tile, 1.1, start, 2.3, aside, 5.0, shortest, first, last)
+    for j in range(first, last):
+        away = abs(sided[j])
+        hollow = max(clip(1.0 - 1.6 * off_track(away, lane)), clip(1.0 - (lane.edge_m - away) * 1.4))
+        detail = fade(long[j], 5.0)
+        deep = 0.35 * hollow - share[j] / max(detail, 1e-6)
+        patch = clip((deep - 1.0 + more) / (0.08 + 0.05 * long[j]))
+        wet = paved[j] * strength * (far + detail * (patch - far))
+        water[j] = max(wet, water[j])
+        reflection[j] += wet * (mirrored - reflection[j])
+        share[j] = 0.75 * wet
+    muddy = rgb(46.0, 44.0, 42.0)
+    blend(strip, share, muddy, muddy, None, first, last)
+
+
+@borrowing
+@single_precision
+def lay_snow(strip, tile, shortest, lane, condition, columns):
     """Snow lies first on the land, then on shoulders and edges, at last between the wheel tracks, which stay the darkest.
 
-    `hue` is its relief, 0 in hollows to 1; `fine` is work space.
+    Its colour is its relief, dark in hollows.
     """
-    sided, strength, amount = patches.sided, min(8.0 * condition.snow, 1.0), 1.25 * condition.snow
-    offset_x, offset_y = condition.offset_x, condition.offset_y
-    pattern(hue, patches, 1.7, 1.7 * offset_x, 3.1, 3.1 * offset_y, 6.0)
-    pattern(fine, patches, 9.0, 9.0 * offset_x + 70.0, 11.0, 11.0 * offset_y, 0.8)
-    for j in range(share.shape[0]):
+    strength, amount, share, hue = min(8.0 * condition.snow, 1.0), 1.25 * condition.snow, strip["cover"][SNOW], strip["hue"]
+    sided, fine, reflection, paint = strip["sided"], strip["fine"], strip["reflection"], strip["paint"]
+    s_at, sided_at, first, per_edge = condition.s0 + condition.offset_x, condition.offset_y, np.uint64(0), 1.0 / lane.edge_m
+    pattern(hue, strip, tile, 1.7, wrapped(1.7 * s_at), 3.1, wrapped(3.1 * sided_at), 6.0, shortest, first, columns)
+    pattern(
+        fine, strip, tile, 9.0, wrapped(9.0 * s_at + 70.0), 11.0, wrapped(11.0 * sided_at), 0.8, shortest, first, columns
+    )
+    for j in range(first, columns):
         aside = abs(sided[j])
-        on_land = clip01((aside - lane.edge_m) * 0.8 + 0.1)
-        in_track = clip01(1.5 - off_track(sided[j], lane) * (1.0 / TRACK_WIDTH_M))
-        need = 0.72 - 0.22 * clip01(aside * (1.0 / lane.edge_m)) + 0.52 * in_track
+        on_land = clip((aside - lane.edge_m) * 0.8 + 0.1)
+        in_track = clip(1.5 - off_track(aside, lane) * (1.0 / TRACK_WIDTH_M))
+        need = 0.72 - 0.22 * clip(aside * per_edge) + 0.52 * in_track
         need += on_land * (0.06 - need)
-        share[j] = 0.97 * strength * clip01((amount - need + 0.30 * hue[j] + 0.22 * fine[j]) * 2.6)
-    for j in range(share.shape[0]):
+        here = 0.97 * strength * clip((amount - need + 0.30 * hue[j] + 0.22 * fine[j]) * 2.6)
+        share[j] = here
         hue[j] = 0.5 + 0.5 * hue[j] + 0.35 * fine[j]
+        reflection[j] *= 1.0 - here
+        paint[j] *= 1.0 - here
+    blend(strip, share, rgb(176.0, 185.0, 201.0), rgb(218.0, 222.0, 228.0), hue, first, columns)

@@ -1,38 +1,71 @@
-"""The ground in the picture, row by row from the bottom up: plain (plain_ground.py) or in any condition (rich_ground.py)."""
+"""The ground in the picture, row by row from the bottom up: bare (bare_ground.py), with markings (lines.py), and in any
+condition (rich_ground.py)."""
 
 import numpy as np
 
+from lanekeep_envs.bare_ground import lay_bare, light_row, note_row
 from lanekeep_envs.condition import condition_of
-from lanekeep_envs.ground_row import PIECE, SPAN_M, TEXEL_FROM_M, Row, place_nodes
+from lanekeep_envs.ground_row import (
+    PATCH,
+    PIECE,
+    SPAN_M,
+    TEXEL_FROM_M,
+    Row,
+    fill_slow,
+    place_nodes,
+    unfold,
+)
 from lanekeep_envs.kernel import kernel
+from lanekeep_envs.lines import lay_markings
 from lanekeep_envs.pavement import pavement_of
-from lanekeep_envs.plain_ground import note_row, paint_row
-from lanekeep_envs.rich_ground import lay_all_lengths, make_strip, paint_row_in_condition
+from lanekeep_envs.rich_ground import lay_conditions, light_in_condition, note_condition
 from lanekeep_envs.sky import hill_haze
 from lanekeep_envs.surface import grain_of, lane_of, materials_of
+from lanekeep_envs.texture import wrapped
 
 LAST_M = 4000.0  # forward distance of the farthest row
 
 
 @kernel
 def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible, rich):
-    """Paint every row below the horizon, from the bottom up; return the first painted row.
+    """Paint every row below the horizon; return the first painted row.
 
-    `start` is the row of `canvas.axis` beside the car, and `s0` the arc length at the first one; the ground is plain if
-    `rich` is None.
+    `start` is the row of `canvas.axis` beside the car, and `s0` the arc length at the first one; if `rich` is None, there
+    is a fine day's ground and no other.
     """
-    lane, materials, mirror = lane_of(look, visible), materials_of(look), look["mirror"]
-    land_haze = hill_haze(False, look["visibility_m"])  # the land ends where the hills begin
-    i, width, plain = canvas.shade.shape[0] - 1, canvas.shade.shape[1], look["plain"]
+    lane, materials, wet = lane_of(look, visible, s0), materials_of(look), 0.0
     if rich is not None:
-        strip, condition = make_strip(0 if plain else width, canvas.tile), condition_of(look)
-        if not plain:
-            materials = pavement_of(materials, condition.kind)
-            lay_all_lengths(strip.lengths, s0, condition)
+        condition = condition_of(look, s0)
+        if not look["plain"]:
+            materials, wet = pavement_of(materials, condition.kind), look["wet"]
+        canvas.strip[0]["cover"][:] = 0.0
+        canvas.strip[0]["beam"][:] = 0.0
+        canvas.strip[0]["reflection"][:] = 0.0
+    else:
+        condition = None
+    top = canvas.shade.shape[0]
+    for first in range(0, canvas.shade.shape[1], PATCH):
+        columns = min(canvas.shade.shape[1] - first, PATCH)
+        top = paint_patches(
+            canvas, by, first, columns, start, s0, look, lens, x, y, cos, sin, visible, lane, materials, wet, condition
+        )
+    return top
+
+
+@kernel
+def paint_patches(
+    canvas, by, first, columns, start, s0, look, lens, x, y, cos, sin, visible, lane, materials, wet, condition
+):
+    """Paint so many columns, from the bottom up, and return the first painted row; `condition` is None on a fine day."""
+    strip, mirror, half, plain, i = canvas.strip[0], look["mirror"], canvas.half, look["plain"], canvas.shade.shape[0] - 1
+    land_haze = hill_haze(False, look["visibility_m"])  # the land ends where the hills begin
+    rough_at, sided_at = wrapped(19.0 * s0), wrapped(look["offset_y"])
+    stain_at = wrapped(0.45 * s0 + look["offset_x"])
     while i >= 0:
         forward, per_px, deep = canvas.rows[i]["forward_m"], canvas.rows[i]["per_px_m"], canvas.rows[i]["deep_m"]
         if forward > LAST_M:
             break
+        piece, patch = PIECE if PIECE * per_px < SPAN_M else PIECE // 2, np.sqrt(per_px * deep)
         row = Row(
             forward,
             per_px,
@@ -41,25 +74,36 @@ def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible, ric
             mirror * (y + sin * forward) + look["offset_y"],
             -sin,
             mirror * cos,
-            min(1.0 - np.exp(-forward / look["visibility_m"]), land_haze),
-            PIECE if PIECE * per_px < SPAN_M else PIECE // 2,
+            np.float32(min(1.0 - np.exp(-forward / look["visibility_m"]), land_haze)),
+            np.float32(lens.centre_column - first),
+            np.float32(per_px),
+            patch < TEXEL_FROM_M,
+            piece,
+            columns // piece,
         )
-        patch = np.sqrt(per_px * deep)
-        grain = grain_of(patch, visible)
-        start = place_nodes(
-            canvas.nodes, width // row.piece, canvas.axis, start, row, canvas.half, lens, look, s0, x, y, cos, sin
-        )
-        if plain:
-            if patch < TEXEL_FROM_M:
-                paint_row(canvas, i, row, lens.centre_column, grain, lane, materials, mirror, True)
+        grain = grain_of(patch, visible, wet)
+        start, shortest = place_nodes(strip, canvas.axis, start, row, first, half, lens.centre_column, mirror)
+        fill_slow(strip, canvas.tile, row, half, sided_at, stain_at)
+        unfold(strip, row, half, lane)
+        lay_bare(strip, canvas.tile, row, grain, lane, materials, rough_at)
+        if condition is not None:
+            if plain:
+                lay_markings(strip, canvas.tile, row, half, shortest, lane, materials, look, None)
+                light_row(canvas.colour, canvas.shade, strip, i, first, row, materials)
             else:
-                paint_row(canvas, i, row, lens.centre_column, grain, lane, materials, mirror, None)
-            if by.contributors.size > 0:
-                note_row(by, i, canvas.shade[i], canvas.nodes, row, canvas.half, grain, lane)
-        if rich is not None:
-            if not plain:
-                paint_row_in_condition(
-                    canvas, by, i, row, patch, grain, lane, materials, strip, s0, look, lens, condition
+                lay_conditions(
+                    strip, canvas.tile, row, half, shortest, canvas.axis, grain, lane, materials, look, lens, condition
                 )
+                light_in_condition(
+                    canvas.colour, canvas.shade, strip, i, first, row, materials, look, lens, condition
+                )
+        else:
+            lay_markings(strip, canvas.tile, row, half, shortest, lane, materials, look, None)
+            light_row(canvas.colour, canvas.shade, strip, i, first, row, materials)
+        if by.contributors.size > 0:
+            note_row(by, i, first, canvas.shade, strip, row, grain)
+            if condition is not None:
+                if not plain:
+                    note_condition(by, i, first, strip, columns, look["fog"])
         i -= 1
     return i + 1

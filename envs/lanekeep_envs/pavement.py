@@ -2,116 +2,181 @@
 
 import numpy as np
 
-from lanekeep_envs.condition import fade, look_up_uniform, part_of, pattern, place_of, pulse_share, uniform
-from lanekeep_envs.ground_row import columns_near
-from lanekeep_envs.kernel import borrowing, inlined
-from lanekeep_envs.lines import add, distance_from_line, fill_line
+from lanekeep_envs.condition import SEAMS, blend, dim
+from lanekeep_envs.ground_row import (
+    NODES,
+    columns_near,
+    lay_winding_line,
+    look_up_uniform,
+    noise,
+    pattern,
+    place_of,
+    uniform,
+)
+from lanekeep_envs.kernel import borrowing, inlined, single_precision
 from lanekeep_envs.look import RGB
-from lanekeep_envs.surface import Materials, overlap
-from lanekeep_envs.texture import TILE, first_of, look_up, place, sample
+from lanekeep_envs.surface import Materials, fade, mix, overlap, pulse_share, rgb
+from lanekeep_envs.texture import look_up, place, texel_of, wrapped
 
 CONCRETE, COBBLES = 1, 2  # of look.SURFACES
-SEAM_M, JOINT_M, STONE_M = 23.0, 5.0, (0.16, 0.20)
+SEAM_M, JOINT_M, STONE_M = np.float32(23.0), np.float32(5.0), (np.float32(0.16), np.float32(0.20))
+SEAM_PERIOD_M = 256.0 * 23.0
 
 
 @borrowing
-def cover_with_joints(share, patches, paved, condition):
+@single_precision
+def lay_pavement(strip, tile, row, half, shortest, lane, slow, materials, condition, first, last):
+    """The road's pavement between two columns, wet or dry, and its seams; `slow` is 0 where textures were removed."""
+    light, seams, paved = strip["coarse"], strip["cover"][SEAMS], strip["paved"]
+    wet = 1.0 - 0.5 * condition.wet
+    seams[:] = 0.0
+    if condition.kind == COBBLES:
+        cobble_light(light, strip, tile, shortest, slow, condition, first, last)
+        for j in range(first, last):
+            seams[j] = paved[j] * condition.seams
+    elif condition.kind == CONCRETE:
+        slab_light(light, strip, tile, condition, first, last)
+    else:
+        light[first:last] = 1.0
+    if condition.kind != 0 or condition.wet > 0.0:
+        for j in range(first, last):
+            light[j] *= wet
+        dim(strip, light, first, last)
+    if condition.seams > 0.0 and condition.kind != COBBLES:
+        dark = mix(rgb(26.0, 25.0, 25.0), materials.asphalt, np.float32(0.15))
+        if condition.kind == CONCRETE:
+            lay_joints(seams, strip, condition, first, last)
+        else:
+            lay_seams(seams, strip, tile, row, half, lane, condition, first, last)
+        blend(strip, seams, dark, dark, None, first, last)
+
+
+@borrowing
+@single_precision
+def lay_joints(share, strip, condition, first, last):
     """Tar in the joints of concrete, every few metres."""
-    s, sided, wide, long = patches.s, patches.sided, patches.wide, patches.long
-    for j in range(share.shape[0]):
-        across = pulse_share(s[j] + 0.5, long[j], 0.035, JOINT_M)
+    s, sided, wide, long, paved = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["paved"]
+    start = np.float32(condition.s0 + 0.5 - 5.0 * np.floor((condition.s0 + 0.5) * (1.0 / 5.0)))
+    most = min(2.0 * condition.seams, 1.0)
+    for j in range(first, last):
+        across = pulse_share(s[j] + start, long[j], 0.035, JOINT_M)
         beside = overlap(sided[j] - 0.15, 0.03, wide[j]) / wide[j]
-        share[j] = paved[j] * max(across, beside) * min(2.0 * condition.seams, 1.0)
+        share[j] = paved[j] * max(across, beside) * most
 
 
 @borrowing
-def cover_with_seams(share, strip, ends, lane, condition):
+@single_precision
+def lay_seams(share, strip, tile, row, half, lane, condition, first, last):
     """Tar: one line wanders along between the lanes, one beside a wheel track, and one crosses now and then."""
-    sided, aside, slow, tile, distance = ends.sided, ends.aside, ends.slow, TILE, strip.hue
-    wide, paved, offset = strip.patches.wide, strip.paved, condition.offset_y
-    share[:] = 0.0
-    for k in range(slow.shape[0]):
-        x = ends.s[k] + offset
-        slow[k] = sample(tile, 0.21 * x, 40.7) + 0.25 * fade(ends.long[k], 2.0) * sample(tile, 2.7 * x, 77.2)
-    for middle, sway, width in ((0.30, 0.28, 0.055), (-0.5 * lane.lane_m, -0.6, 0.04)):
-        for k in range(aside.shape[0]):
-            aside[k] = sided[k] - middle - sway * slow[k]
-        first, last = distance_from_line(distance, strip, ends, width)
-        fill_line(distance[first:last], wide[first:last], width)
-        add(share[first:last], distance[first:last])
-    for k in range(aside.shape[0]):
-        x = ends.s[k] + offset
-        aside[k] = x - crossing_m(tile, np.floor(x * (1.0 / SEAM_M)))
-    first, last = columns_near(aside, ends.long, 0.5, ends.piece)
-    add_crossing(share[first:last], part_of(strip.patches, first, last), offset)
-    for j in range(share.shape[0]):
+    sided, aside, slow, distance, paved = (
+        strip["node_sided"], strip["node_aside"], strip["slow"], strip["hue"], strip["paved"],
+    )  # fmt: skip
+    u, v, s, there = strip["u"], strip["v"], strip["node_s"], strip["node_there"]
+    start, quick = wrapped(0.21 * (condition.s0 + condition.offset_y)), wrapped(2.7 * (condition.s0 + condition.offset_y))
+    share[first:last] = 0.0
+    for k in range(NODES):
+        u[k], v[k] = start + 0.21 * s[k], 40.7
+        u[NODES + k], v[NODES + k] = quick + 2.7 * s[k], 77.2
+    noise(slow, strip, tile, np.uint64(0), np.uint64(2 * NODES))
+    for k in range(NODES):
+        there[k] = slow[k] + 0.25 * fade(strip["node_long"][k], 2.0) * slow[NODES + k]
+    for n in range(2):
+        middle, sway, width = (0.30, -0.5 * lane.lane_m)[n], (0.28, -0.6)[n], (0.055, 0.04)[n]
+        for k in range(NODES):
+            aside[k] = sided[k] - middle - sway * there[k]
+        begin, end = lay_winding_line(distance, strip, row, half, width)
+        for j in range(max(begin, first), min(end, last)):
+            share[j] += distance[j]
+    x = condition.s0 + condition.offset_y
+    add_crossing(share, strip, tile, row, np.float32(x - SEAM_PERIOD_M * np.floor(x / SEAM_PERIOD_M)), first, last)
+    for j in range(first, last):
         share[j] = paved[j] * min(share[j], 1.0) * condition.seams
 
 
 @inlined
+@single_precision
 def crossing_m(tile, cell):
     """Where a seam crosses in this cell of the road."""
-    return SEAM_M * (cell + 0.1 + 0.8 * uniform(tile, cell, 5.0))
+    return SEAM_M * (cell + 0.1 + 0.8 * np.float32(uniform(tile, cell, np.float32(5.0))))
 
 
 @borrowing
-def add_crossing(share, patches, offset):
-    """Add a seam that crosses the road."""
-    s, sided, long, tile = patches.s, patches.sided, patches.long, TILE
-    for j in range(share.shape[0]):
-        x = s[j] + offset
-        cell = np.floor(x * (1.0 / SEAM_M))
-        bent = x - crossing_m(tile, cell) - 0.18 * sample(tile, 1.3 * sided[j], 13.0 * cell)
-        share[j] += overlap(bent, 0.07, long[j]) / long[j]
+@single_precision
+def add_crossing(share, strip, tile, row, start, first, last):
+    """Add a seam that crosses the road; the axis begins at `start` in its pattern."""
+    aside, s, sided, long, u, v = (
+        strip["node_aside"], strip["s"], strip["sided"], strip["long"], strip["u"], strip["v"],
+    )  # fmt: skip
+    bent = strip["hue"]
+    for k in range(row.pieces + 1):
+        x = strip["node_s"][k] + start
+        aside[k] = x - crossing_m(tile, np.floor(x * (1.0 / SEAM_M)))
+    begin, end = columns_near(aside, strip["node_long"], np.float32(0.0), np.float32(0.5), row)
+    begin, end = max(begin, first), min(end, last)
+    if begin >= end:
+        return
+    for j in range(begin, end):
+        u[j], v[j] = 1.3 * sided[j], 13.0 * np.floor((s[j] + start) * (1.0 / SEAM_M))
+    noise(bent, strip, tile, begin, end)
+    for j in range(begin, end):
+        x = s[j] + start
+        away = x - crossing_m(tile, np.floor(x * (1.0 / SEAM_M))) - 0.18 * bent[j]
+        share[j] += overlap(away, 0.07, long[j]) / long[j]
 
 
 @borrowing
-def cobble_light(out, patches, beside, stone, lane, slow, seams):
-    """Light of rows of stones, each in its own grey, with dark joints; `slow` is 0 where textures were removed.
-
-    `beside` and `stone` are work space.
-    """
-    s, wide, long = patches.s, patches.wide, patches.long
-    joint_m, mean, deep = 0.028, 0.028 / STONE_M[1], 0.5 + 0.35 * seams
-    pattern(out, patches, 1.1, 0.0, 1.7, 0.0, 4.0)
-    if patches.shortest[0] < 3.0 * STONE_M[0]:
-        lay_stones(beside, stone, patches)
-        for j in range(out.shape[0]):
+@single_precision
+def cobble_light(out, strip, tile, shortest, slow, condition, first, last):
+    """Light of rows of stones, each in its own grey, with dark joints; `slow` is 0 where textures were removed."""
+    s, wide, long, beside, stone = strip["s"], strip["wide"], strip["long"], strip["hue"], strip["fine"]
+    joint_m, mean, deep = 0.028, 0.028 / STONE_M[1], 0.5 + 0.35 * condition.seams
+    start = wrapped(condition.s0 / 0.16)
+    pattern(out, strip, tile, 1.1, wrapped(1.1 * condition.s0), 1.7, np.float32(0.0), 4.0, shortest, first, last)
+    if shortest < 3.0 * STONE_M[0]:
+        lay_stones(beside, stone, strip, tile, start, first, last)
+        for j in range(first, last):
             sharp = fade(long[j], 2.0 * STONE_M[0])
             out[j] = 0.10 * out[j] + 0.45 * sharp * (stone[j] - 0.5)
             beside[j] = mean + sharp * (pulse_share(beside[j], wide[j], joint_m, STONE_M[1]) - mean)
     else:  # too far for single stones
-        for j in range(out.shape[0]):
+        for j in range(first, last):
             out[j], beside[j] = 0.10 * out[j], mean
-    for j in range(out.shape[0]):
-        joint = max(pulse_share(s[j], long[j], joint_m, STONE_M[0]), beside[j])
+    for j in range(first, last):
+        joint = max(pulse_share(s[j] + STONE_M[0] * start, long[j], joint_m, STONE_M[0]), beside[j])
         out[j] = 1.0 - deep * joint + slow * out[j]
 
 
 @borrowing
-def lay_stones(beside, stone, patches):
-    """Fill the way along the course of stones, and a number between 0 and 1 for each stone."""
-    s, sided, cells = patches.s, patches.sided, patches.cells
-    for j in range(cells.shape[0]):
-        cells[j] = place(7.0 * np.floor(s[j] * (1.0 / STONE_M[0])), 3.0)
-    look_up(cells, patches.tile)
-    for j in range(beside.shape[0]):
-        course = np.floor(s[j] * (1.0 / STONE_M[0]))
+@single_precision
+def lay_stones(beside, stone, strip, tile, start, first, last):
+    """Fill the way along the course of stones, and a number between 0 and 1 for each stone; `start` is in courses."""
+    s, sided, cells = strip["s"], strip["sided"], strip["cells"]
+    for j in range(first, last):
+        cells[j] = place(7.0 * np.floor(s[j] * (1.0 / STONE_M[0]) + start), 3.0)
+    look_up(cells[first:last], tile)
+    for j in range(first, last):
+        course = np.floor(s[j] * (1.0 / STONE_M[0]) + start)
         odd = course - 2.0 * np.floor(0.5 * course)
-        beside[j] = sided[j] + 0.5 * STONE_M[1] * odd + 0.04 * first_of(cells[j])
-    for j in range(cells.shape[0]):
-        cells[j] = place_of(np.floor(s[j] * (1.0 / STONE_M[0])), np.floor(beside[j] * (1.0 / STONE_M[1])))
-    look_up_uniform(stone, patches)
+        beside[j] = sided[j] + 0.5 * STONE_M[1] * odd + 0.04 * texel_of(cells[j])
+    for j in range(first, last):
+        course = np.floor(s[j] * (1.0 / STONE_M[0]) + start)
+        cells[j] = place_of(course, np.floor(beside[j] * (1.0 / STONE_M[1])))
+    look_up_uniform(stone, strip, tile, first, last)
 
 
 @borrowing
-def joint_light(out, patches):
+@single_precision
+def slab_light(out, strip, tile, condition, first, last):
     """Light of concrete with shallow joints between its slabs, each of which has its own grey."""
-    s, sided, wide, long, tile = patches.s, patches.sided, patches.wide, patches.long, TILE
-    for j in range(out.shape[0]):
-        joint = max(pulse_share(s[j] + 0.5, long[j], 0.02, JOINT_M), overlap(sided[j] - 0.15, 0.02, wide[j]) / wide[j])
-        slab = uniform(tile, np.floor((s[j] + 0.5) * (1.0 / JOINT_M)), np.floor((sided[j] + 4.0) * 0.25)) - 0.5
-        out[j] = 1.0 - 0.4 * joint + 0.09 * fade(long[j], 2.0 * JOINT_M) * slab
+    s, sided, wide, long, cells = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["cells"]
+    start, grey = wrapped((condition.s0 + 0.5) / 5.0), strip["fine"]
+    for j in range(first, last):
+        cells[j] = place_of(np.floor(s[j] * (1.0 / JOINT_M) + start), np.floor((sided[j] + 4.0) * 0.25))
+    look_up_uniform(grey, strip, tile, first, last)
+    for j in range(first, last):
+        across = pulse_share(s[j] + JOINT_M * start, long[j], 0.02, JOINT_M)
+        joint = max(across, overlap(sided[j] - 0.15, 0.02, wide[j]) / wide[j])
+        out[j] = 1.0 - 0.4 * joint + 0.09 * fade(long[j], 2.0 * JOINT_M) * (grey[j] - 0.5)
 
 
 @inlined
@@ -134,11 +199,12 @@ def asphalt_for(colour: RGB, kind: int) -> RGB:
 @inlined
 def pavement_of(materials, kind):
     """Materials with the colour of this kind of road."""
+    colour = surface_colour(materials.asphalt, kind)
     return Materials(
         materials.grass,
         materials.field,
         materials.gravel,
-        surface_colour(materials.asphalt, kind),
+        rgb(colour[0], colour[1], colour[2]),
         materials.paint,
         materials.ambient,
         materials.sunlight,

@@ -20,7 +20,7 @@ from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, 
 from lanekeep_envs.elements import EVERYTHING, Element, Frame
 from lanekeep_envs.faces import set_light
 from lanekeep_envs.ground import paint_ground
-from lanekeep_envs.ground_row import PIECE
+from lanekeep_envs.ground_row import PIECE, STRIP
 from lanekeep_envs.jpeg import compress
 from lanekeep_envs.kernel import borrowing, kernel
 from lanekeep_envs.lamp import light_lamp
@@ -66,7 +66,7 @@ class Canvas(NamedTuple):
     rows: NDArray[np.void]  # [H] (camera.py)
     margin: int
     half: float  # of a piece's first pixel: its place between the two nodes [px]
-    nodes: NDArray[np.float64]  # [7, 2 W / PIECE + 1] (ground_row.py)
+    strip: NDArray[np.void]  # [1] (ground_row.py)
     sights: Sights  # (sky.py)
     axis: NDArray[np.void]  # the road in the car's frame, [BEHIND + AHEAD]
     order: NDArray[np.int64]  # [MOST_THINGS + MOST_CARS] what to draw, near to far; car k as -1 - k
@@ -111,7 +111,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         ground_rows(camera),
         spare // 2,
         1.0 if spare % 2 else 0.5,
-        np.zeros((7, 2 * pieces + 1)),
+        np.zeros(1, STRIP),
         sights_of(lens, width),
         np.zeros(BEHIND_ROWS + AHEAD_ROWS, ROAD),
         np.zeros(MOST_THINGS + MOST_CARS, np.int64),
@@ -402,7 +402,8 @@ def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, vi
         if visible >> CARS & 1:
             found = find_cars(canvas, found, traffic, car, road, look, cos, sin)
     cast_shadows(canvas, by, things, found, look, seen, cos, sin, visible)
-    top = paint_ground(canvas, by, BEHIND_ROWS, float(first), look, seen, x, y, cos, sin, visible, rich)
+    s0 = np.float64(first)
+    top = paint_ground(canvas, by, BEHIND_ROWS, s0, look, seen, x, y, cos, sin, visible, rich)
     paint_sky(canvas.colour, by, top, canvas.sights, look, seen, yaw, cos, sin, visible)
     paint_things(canvas, by, things, found, traffic, look, seen, cos, sin, rich)
     if rich is not None:

@@ -7,7 +7,7 @@ outline of hills.  Nothing here draws random numbers while rendering: the same p
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.kernel import borrowing, inlined
+from lanekeep_envs.kernel import borrowing, inlined, single_precision
 
 TILE_SIZE = 256
 
@@ -87,11 +87,27 @@ def interpolated(four, ax, ay):
 
 
 @inlined
-def texture(tile, x, y, near):
-    """Value of the tile: interpolated, or the nearest texel if `near` is None (known when compiled)."""
-    if near is None:
-        return texel(tile, x, y)
-    return sample(tile, x, y)
+def wrapped(x):
+    """A coordinate, in double precision however far away, brought into the tile, in single."""
+    return np.float32(x - TILE_SIZE * np.floor(x * (1.0 / TILE_SIZE)))
+
+
+@inlined
+@single_precision
+def texel_of(four):
+    """`first_of` in single precision."""
+    return (np.float32(np.int32(four & 255)) - 128.0) * (1.0 / 127.0)
+
+
+@inlined
+@single_precision
+def value_between(four, ax, ay):
+    """`interpolated` in single precision."""
+    here, down = np.float32(np.int32(four & 255)), np.float32(np.int32(four >> 8 & 255))
+    right, across = np.float32(np.int32(four >> 16 & 255)), np.float32(np.int32(four >> 24 & 255))
+    near = here + ax * (down - here)
+    far = right + ax * (across - right)
+    return (near + ay * (far - near) - 128.0) * (1.0 / 127.0)
 
 
 @inlined
