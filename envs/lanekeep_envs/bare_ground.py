@@ -7,7 +7,7 @@ import numpy as np
 
 from lanekeep_envs.elements import Element
 from lanekeep_envs.ground_row import coarse_noise, noise
-from lanekeep_envs.kernel import borrowing, inlined, kernel, single_precision
+from lanekeep_envs.kernel import borrowing, inlined, single_precision
 from lanekeep_envs.surface import clip, mix, tinted
 from lanekeep_envs.texture import wrapped
 
@@ -28,7 +28,7 @@ def piece_kind(sided, wide, k, edge_m):
 
 @borrowing
 @single_precision
-def lay_bare(strip, tile, row, grain, lane, materials, rough_at):
+def lay_bare(strip, row, grain, lane, materials, rough_at):
     """Fill the albedo of a row of land and road without markings."""
     k, sided, wide = 0, strip["node_sided"], strip["node_wide"]
     while k < row.pieces:
@@ -38,24 +38,24 @@ def lay_bare(strip, tile, row, grain, lane, materials, rough_at):
             k += 1
         begin, end = np.uint64(row.piece * first), np.uint64(row.piece * k)
         if kind != ONLY_ROAD:
-            lay_land(strip, tile, row, grain, lane, materials, begin, end)
+            lay_land(strip, row, grain, lane, materials, begin, end)
         if kind != ONLY_LAND:
-            lay_road(strip, tile, row, grain, lane, materials, rough_at, kind == ONLY_ROAD, begin, end)
+            lay_road(strip, row, grain, lane, materials, rough_at, kind == ONLY_ROAD, begin, end)
 
 
 @borrowing
 @single_precision
-def fill_grain(out, strip, tile, near, first, last):
+def fill_grain(out, strip, near, first, last):
     """Fill `out` with texture at the places (u, v)."""
     if near:
-        noise(out, strip, tile, first, last)
+        noise(out, strip, first, last)
     else:
-        coarse_noise(out, strip, tile, first, last)
+        coarse_noise(out, strip, first, last)
 
 
 @borrowing
 @single_precision
-def lay_land(strip, tile, row, grain, lane, materials, first, last):
+def lay_land(strip, row, grain, lane, materials, first, last):
     """Grass, crop and the gravel shoulder."""
     u, v, fine, coarse = strip["u"], strip["v"], strip["fine"], strip["coarse"]
     per_px, x_per_left, y_per_left = row.left_per_px, np.float32(row.x_per_left), np.float32(row.y_per_left)
@@ -66,13 +66,13 @@ def lay_land(strip, tile, row, grain, lane, materials, first, last):
         for j in range(first, last):
             left = (row.centre - np.float32(np.int32(j))) * per_px
             u[j], v[j] = start_u + 5.1 * (x_per_left * left), start_v + 5.1 * (y_per_left * left)
-        fill_grain(fine, strip, tile, row.near, first, last)
+        fill_grain(fine, strip, row.near, first, last)
     if grain.coarse > 0.0:
         start_u, start_v = wrapped(0.7 * row.y), wrapped(0.7 * row.x)
         for j in range(first, last):
             left = (row.centre - np.float32(np.int32(j))) * per_px
             u[j], v[j] = start_u + 0.7 * (y_per_left * left), start_v + 0.7 * (x_per_left * left)
-        fill_grain(coarse, strip, tile, row.near, first, last)
+        fill_grain(coarse, strip, row.near, first, last)
     sided, wide, field, stain = strip["sided"], strip["wide"], strip["field"], strip["stain"]
     red, green, blue = strip["red"], strip["green"], strip["blue"]
     for j in range(first, last):
@@ -87,14 +87,14 @@ def lay_land(strip, tile, row, grain, lane, materials, first, last):
 
 @borrowing
 @single_precision
-def lay_road(strip, tile, row, grain, lane, materials, rough_at, whole, first, last):
-    """Asphalt: grain, slow stains along the road, and the paler tracks that wheels polish; over land unless it is `whole`."""
+def lay_road(strip, row, grain, lane, materials, rough_at, whole, first, last):
+    """Asphalt: grain, slow stains, and the paler tracks that wheels polish; over land unless it is the `whole` ground."""
     u, v, s, sided, rough = strip["u"], strip["v"], strip["s"], strip["sided"], strip["fine"]
     rough[first:last] = 0.0
     if grain.rough > 0.0:
         for j in range(first, last):
             u[j], v[j] = rough_at + 19.0 * s[j], 19.0 * sided[j]
-        fill_grain(rough, strip, tile, row.near, first, last)
+        fill_grain(rough, strip, row.near, first, last)
     stain, paved = strip["stain"], strip["paved"]
     red, green, blue = strip["red"], strip["green"], strip["blue"]
     for j in range(first, last):
@@ -126,7 +126,7 @@ def light_row(colour, shade, strip, i, first, row, materials):
         reds[j], greens[j], blues[j] = mix(lit, materials.horizon, row.haze)
 
 
-@kernel
+@borrowing
 def note_row(by, i, first, shade, strip, row, grain):
     """Write what row i shows into the by-products, from column `first` on."""
     for j in range(row.piece * row.pieces):

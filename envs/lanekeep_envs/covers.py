@@ -3,7 +3,7 @@
 import numpy as np
 
 from lanekeep_envs.condition import LEAVES, SNOW, WATER, blend
-from lanekeep_envs.ground_row import look_up_uniform, pattern, place_of
+from lanekeep_envs.ground_row import pattern, uniform_noise
 from lanekeep_envs.kernel import borrowing, inlined, single_precision
 from lanekeep_envs.surface import clip, fade, rgb
 from lanekeep_envs.texture import wrapped
@@ -22,7 +22,7 @@ def off_track(aside, lane):
 
 @borrowing
 @single_precision
-def lay_leaves(strip, tile, shortest, lane, condition, columns):
+def lay_leaves(strip, shortest, lane, condition, columns):
     """Single leaves in cells of the ground, most where the wind lays them, along the edges."""
     sided, stain, share, hue, first = strip["sided"], strip["stain"], strip["cover"][LEAVES], strip["hue"], np.uint64(0)
     for j in range(first, columns):
@@ -30,7 +30,7 @@ def lay_leaves(strip, tile, shortest, lane, condition, columns):
         here = 0.16 + 0.84 * clip(1.25 - abs(beyond) * 0.8) + 0.25 * clip(beyond * 2.0)
         share[j] = min(condition.leaves * here * clip(0.75 + 0.9 * stain[j]), 1.0)
     if shortest < 1.5 * LEAF_FADE_M:
-        strew_leaves(share, strip, tile, wrapped(condition.s0 / 0.17), first, columns)
+        strew_leaves(strip, wrapped(condition.s0 / 0.17), first, columns)
     else:  # too far for single leaves
         for j in range(first, columns):
             share[j] *= 0.35
@@ -40,22 +40,22 @@ def lay_leaves(strip, tile, shortest, lane, condition, columns):
 
 @borrowing
 @single_precision
-def strew_leaves(share, strip, tile, start, first, last):
+def strew_leaves(strip, start, first, last):
     """Turn the density of leaves into single ones, as far as a patch lets them be seen; `hue` is 0 to 1 for each.
 
     The axis begins at `start` among the cells.
     """
-    s, sided, wide, long, cells = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["cells"]
-    hue, draw, half, per_m = strip["hue"], strip["fine"], 0.5 * LEAF_M, 1.0 / CELL_M
+    s, sided, wide, long, share = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["cover"][LEAVES]
+    u, v, hue, draw, half, per_m = strip["u"], strip["v"], strip["hue"], strip["fine"], 0.5 * LEAF_M, 1.0 / CELL_M
     for j in range(first, last):
-        cells[j] = place_of(np.floor(sided[j] * per_m), np.floor(s[j] * per_m + start))
-    look_up_uniform(hue, strip, tile, first, last)
+        u[j], v[j] = np.floor(sided[j] * per_m), np.floor(s[j] * per_m + start)
+    uniform_noise(hue, strip, first, last)
     for j in range(first, last):
-        cells[j] = place_of(np.floor(s[j] * per_m + start), np.floor(sided[j] * per_m))
-    look_up_uniform(draw, strip, tile, first, last)
+        u[j], v[j] = np.floor(s[j] * per_m + start), np.floor(sided[j] * per_m)
+    uniform_noise(draw, strip, first, last)
     for j in range(first, last):
-        u, v, turn = s[j] * per_m + start, sided[j] * per_m, hue[j]
-        along, across = u - np.floor(u) - 0.35 - 0.3 * turn, v - np.floor(v) - 0.65 + 0.3 * draw[j]
+        turn, along, across = hue[j], s[j] * per_m + start - u[j], sided[j] * per_m - v[j]
+        along, across = along - 0.35 - 0.3 * turn, across - 0.65 + 0.3 * draw[j]
         along, across = CELL_M * along, CELL_M * across
         across, along = across + (turn - 0.5) * along, along - (turn - 0.5) * across
         per_deep, per_broad = 1.0 / (half + 0.3 * long[j]), 1.0 / (half * (0.6 + 0.4 * turn) + 0.3 * wide[j])
@@ -69,13 +69,13 @@ def strew_leaves(share, strip, tile, start, first, last):
 
 @borrowing
 @single_precision
-def lay_puddles(strip, tile, shortest, lane, mirrored, condition, first, last):
+def lay_puddles(strip, shortest, lane, mirrored, condition, first, last):
     """Standing water, first in the wheel tracks and at the edges of the road; it mirrors a share of the sky."""
     sided, long, paved, share = strip["sided"], strip["long"], strip["paved"], strip["share"]
     water, reflection, strength = strip["cover"][WATER], strip["reflection"], min(8.0 * condition.puddles, 1.0)
     far, more = 0.3 * condition.puddles * condition.puddles, 0.72 * condition.puddles
     start, aside = wrapped(1.1 * condition.s0 + condition.offset_y), wrapped(condition.offset_x)
-    pattern(share, strip, tile, 1.1, start, 2.3, aside, 5.0, shortest, first, last)
+    pattern(share, strip, 1.1, start, 2.3, aside, 5.0, shortest, first, last)
     for j in range(first, last):
         away = abs(sided[j])
         hollow = max(clip(1.0 - 1.6 * off_track(away, lane)), clip(1.0 - (lane.edge_m - away) * 1.4))
@@ -92,18 +92,26 @@ def lay_puddles(strip, tile, shortest, lane, mirrored, condition, first, last):
 
 @borrowing
 @single_precision
-def lay_snow(strip, tile, shortest, lane, condition, columns):
+def lay_snow(strip, shortest, lane, condition, columns):
     """Snow lies first on the land, then on shoulders and edges, at last between the wheel tracks, which stay the darkest.
 
     Its colour is its relief, dark in hollows.
     """
-    strength, amount, share, hue = min(8.0 * condition.snow, 1.0), 1.25 * condition.snow, strip["cover"][SNOW], strip["hue"]
-    sided, fine, reflection, paint = strip["sided"], strip["fine"], strip["reflection"], strip["paint"]
-    s_at, sided_at, first, per_edge = condition.s0 + condition.offset_x, condition.offset_y, np.uint64(0), 1.0 / lane.edge_m
-    pattern(hue, strip, tile, 1.7, wrapped(1.7 * s_at), 3.1, wrapped(3.1 * sided_at), 6.0, shortest, first, columns)
-    pattern(
-        fine, strip, tile, 9.0, wrapped(9.0 * s_at + 70.0), 11.0, wrapped(11.0 * sided_at), 0.8, shortest, first, columns
+    strength, amount, share, hue = (
+        min(8.0 * condition.snow, 1.0),
+        1.25 * condition.snow,
+        strip["cover"][SNOW],
+        strip["hue"],
     )
+    sided, fine, reflection, paint = strip["sided"], strip["fine"], strip["reflection"], strip["paint"]
+    s_at, sided_at, first, per_edge = (
+        condition.s0 + condition.offset_x,
+        condition.offset_y,
+        np.uint64(0),
+        1.0 / lane.edge_m,
+    )
+    pattern(hue, strip, 1.7, wrapped(1.7 * s_at), 3.1, wrapped(3.1 * sided_at), 6.0, shortest, first, columns)
+    pattern(fine, strip, 9.0, wrapped(9.0 * s_at + 70.0), 11.0, wrapped(11.0 * sided_at), 0.8, shortest, first, columns)
     for j in range(first, columns):
         aside = abs(sided[j])
         on_land = clip((aside - lane.edge_m) * 0.8 + 0.1)

@@ -14,8 +14,9 @@ from lanekeep_envs.ground_row import (
     fill_slow,
     place_nodes,
     unfold,
+    weigh_nodes,
 )
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.kernel import borrowing, kernel
 from lanekeep_envs.lines import lay_markings
 from lanekeep_envs.pavement import pavement_of
 from lanekeep_envs.rich_ground import lay_conditions, light_in_condition, note_condition
@@ -52,15 +53,22 @@ def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible, ric
     return top
 
 
-@kernel
+@borrowing
 def paint_patches(
     canvas, by, first, columns, start, s0, look, lens, x, y, cos, sin, visible, lane, materials, wet, condition
 ):
     """Paint so many columns, from the bottom up, and return the first painted row; `condition` is None on a fine day."""
-    strip, mirror, half, plain, i = canvas.strip[0], look["mirror"], canvas.half, look["plain"], canvas.shade.shape[0] - 1
+    strip, mirror, half, plain, i = (
+        canvas.strip[0],
+        look["mirror"],
+        canvas.half,
+        look["plain"],
+        canvas.shade.shape[0] - 1,
+    )
     land_haze = hill_haze(False, look["visibility_m"])  # the land ends where the hills begin
     rough_at, sided_at = wrapped(19.0 * s0), wrapped(look["offset_y"])
     stain_at = wrapped(0.45 * s0 + look["offset_x"])
+    weighed = 0
     while i >= 0:
         forward, per_px, deep = canvas.rows[i]["forward_m"], canvas.rows[i]["per_px_m"], canvas.rows[i]["deep_m"]
         if forward > LAST_M:
@@ -83,22 +91,21 @@ def paint_patches(
         )
         grain = grain_of(patch, visible, wet)
         start, shortest = place_nodes(strip, canvas.axis, start, row, first, half, lens.centre_column, mirror)
-        fill_slow(strip, canvas.tile, row, half, sided_at, stain_at)
-        unfold(strip, row, half, lane)
-        lay_bare(strip, canvas.tile, row, grain, lane, materials, rough_at)
+        fill_slow(strip, row, half, sided_at, stain_at)
+        if piece != weighed:
+            weigh_nodes(strip, row, half)
+            weighed = piece
+        unfold(strip, row, lane)
+        lay_bare(strip, row, grain, lane, materials, rough_at)
         if condition is not None:
             if plain:
-                lay_markings(strip, canvas.tile, row, half, shortest, lane, materials, look, None)
+                lay_markings(strip, row, shortest, lane, materials, look, None)
                 light_row(canvas.colour, canvas.shade, strip, i, first, row, materials)
             else:
-                lay_conditions(
-                    strip, canvas.tile, row, half, shortest, canvas.axis, grain, lane, materials, look, lens, condition
-                )
-                light_in_condition(
-                    canvas.colour, canvas.shade, strip, i, first, row, materials, look, lens, condition
-                )
+                lay_conditions(strip, row, shortest, canvas.axis, grain, lane, materials, look, lens, condition)
+                light_in_condition(canvas.colour, canvas.shade, strip, i, first, row, materials, look, lens, condition)
         else:
-            lay_markings(strip, canvas.tile, row, half, shortest, lane, materials, look, None)
+            lay_markings(strip, row, shortest, lane, materials, look, None)
             light_row(canvas.colour, canvas.shade, strip, i, first, row, materials)
         if by.contributors.size > 0:
             note_row(by, i, first, canvas.shade, strip, row, grain)

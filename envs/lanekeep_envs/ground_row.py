@@ -18,10 +18,9 @@ import numpy as np
 from lanekeep_envs.kernel import borrowing, inlined, single_precision
 from lanekeep_envs.road import project
 from lanekeep_envs.surface import clip, fade, overlap, paved_share
-from lanekeep_envs.texture import first_of, look_up, place, texel_of, value_between, wrapped
+from lanekeep_envs.texture import TILE, entry, texel_of, value_between, wrapped
 
 PIECE = 16  # pixels, or half as many where they would span more than `SPAN_M`
-HALF_PIECE = 8
 SPAN_M = 2.0
 PATCH = 240  # pixels of a row that are worked off at once: whole pieces, and so few that they stay in the fastest cache
 NODES = 32  # room for their nodes; one more behind, since they are read in pairs
@@ -33,6 +32,7 @@ STRIP = np.dtype(  # the row at hand; one record, so that the compiler knows tha
             (f"node_{name}", np.float32, NODES + 1)
             for name in ("s", "sided", "wide", "long", "there", "aside")  # as below; the last two are work space
         ),
+        ("weights", np.float32, (3, PIECE)),  # of three nodes for the pixels between them (`weigh_nodes`)
         ("slow", np.float32, PATCH),  # slow textures at the nodes, `NODES` of each (`fill_slow`)
         ("s", np.float32, PATCH),  # along the road from the beginning of the axis at hand [m]
         ("sided", np.float32, PATCH),  # lateral position, positive left in the unmirrored world [m]
@@ -52,7 +52,6 @@ STRIP = np.dtype(  # the row at hand; one record, so that the compiler knows tha
         ("cover", np.float32, (7, PATCH)),  # shares of the conditions; more than 0 wherever one changes anything
         ("u", np.float32, PATCH),  # places in the tile (texture.py)
         ("v", np.float32, PATCH),
-        ("cells", np.int32, PATCH),
         ("share", np.float32, PATCH),  # for what is needed only for a while
         ("hue", np.float32, PATCH),
         ("fine", np.float32, PATCH),
@@ -103,7 +102,7 @@ def place_nodes(strip, axis, start, row, first, half, centre, mirror):
 
 @borrowing
 @single_precision
-def fill_slow(strip, tile, row, half, sided_at, s_at):
+def fill_slow(strip, row, half, sided_at, s_at):
     """Fill in the slow textures of the ground at the nodes: field and stain; `s_at` and `sided_at` are of the stains."""
     u, v = strip["u"], strip["v"]
     field_x, field_y = wrapped(0.035 * row.x), wrapped(0.035 * row.y)
@@ -114,47 +113,64 @@ def fill_slow(strip, tile, row, half, sided_at, s_at):
         u[k], v[k] = field_x + 0.035 * (x_per_left * left), field_y + 0.035 * (y_per_left * left)
         u[NODES + k] = s_at + 0.45 * strip["node_s"][k]
         v[NODES + k] = sided_at + 0.9 * strip["node_sided"][k]
-    noise(strip["slow"], strip, tile, np.uint64(0), np.uint64(2 * NODES))
+    noise(strip["slow"], strip, np.uint64(0), np.uint64(2 * NODES))
+
+
+@inlined
+def three_nodes(row, g):
+    """The nodes between which pixels lie, from 16 g on."""
+    k = g if row.piece == PIECE else 2 * g
+    return k, k + 1, k + PIECE // row.piece
 
 
 @borrowing
 @single_precision
-def unfold(strip, row, half, lane):
+def weigh_nodes(strip, row, half):
+    """Fill in how much each of `PIECE` pixels has of its three nodes; of pieces of 16, the last two are one."""
+    weights, per = strip["weights"], 1.0 / np.float32(row.piece)
+    for m in range(PIECE):
+        b = (np.float32(np.int32(m)) + np.float32(half)) * per
+        weights[0, m], weights[2, m] = max(1.0 - b, 0.0), max(b - 1.0, 0.0)
+        weights[1, m] = 1.0 - weights[0, m] - weights[2, m]
+
+
+@borrowing
+@single_precision
+def unfold(strip, row, lane):
     """Fill what every pixel of a patch covers from its nodes."""
     s, sided, wide, long = strip["s"], strip["sided"], strip["wide"], strip["long"]
-    field, stain, paved, slow = strip["field"], strip["stain"], strip["paved"], strip["slow"]
-    per, columns = 1.0 / np.float32(row.piece), row.piece * row.pieces
-    for g in range(columns // HALF_PIECE):
-        k = HALF_PIECE * g // row.piece
-        begin = np.float32(HALF_PIECE * g - row.piece * k) + np.float32(half)
-        s_0, s_1 = strip["node_s"][k], strip["node_s"][k + 1]
-        sided_0, sided_1 = strip["node_sided"][k], strip["node_sided"][k + 1]
-        wide_0, wide_1 = strip["node_wide"][k], strip["node_wide"][k + 1]
-        long_0, long_1 = strip["node_long"][k], strip["node_long"][k + 1]
-        field_0, field_1 = slow[k], slow[k + 1]
-        stain_0, stain_1 = slow[NODES + k], slow[NODES + k + 1]
-        for m in range(HALF_PIECE):
-            b = (begin + np.float32(np.int32(m))) * per
-            a, j = 1.0 - b, np.uint64(HALF_PIECE * g + m)
-            s[j], sided[j] = a * s_0 + b * s_1, a * sided_0 + b * sided_1
-            wide[j], long[j] = a * wide_0 + b * wide_1, a * long_0 + b * long_1
-            field[j], stain[j] = a * field_0 + b * field_1, a * stain_0 + b * stain_1
+    field, stain, paved, slow, weights = strip["field"], strip["stain"], strip["paved"], strip["slow"], strip["weights"]
+    columns = row.piece * row.pieces
+    for g in range(columns // PIECE):
+        x, y, z = three_nodes(row, g)
+        s_x, s_y, s_z = strip["node_s"][x], strip["node_s"][y], strip["node_s"][z]
+        sided_x, sided_y, sided_z = strip["node_sided"][x], strip["node_sided"][y], strip["node_sided"][z]
+        wide_x, wide_y, wide_z = strip["node_wide"][x], strip["node_wide"][y], strip["node_wide"][z]
+        long_x, long_y, long_z = strip["node_long"][x], strip["node_long"][y], strip["node_long"][z]
+        field_x, field_y, field_z = slow[x], slow[y], slow[z]
+        stain_x, stain_y, stain_z = slow[NODES + x], slow[NODES + y], slow[NODES + z]
+        for m in range(PIECE):
+            a, b, c, j = weights[0, m], weights[1, m], weights[2, m], np.uint64(PIECE * g + m)
+            s[j] = a * s_x + b * s_y + c * s_z
+            sided[j] = a * sided_x + b * sided_y + c * sided_z
+            wide[j] = a * wide_x + b * wide_y + c * wide_z
+            long[j] = a * long_x + b * long_y + c * long_z
+            field[j] = a * field_x + b * field_y + c * field_z
+            stain[j] = a * stain_x + b * stain_y + c * stain_z
     for j in range(columns):
         paved[j] = paved_share(sided[j], wide[j], lane)
 
 
 @borrowing
 @single_precision
-def spread(out, values, row, half, first, last):
+def spread(out, values, strip, row, first, last):
     """Fill the columns from `first` to `last` with what is known at the nodes."""
-    per = 1.0 / np.float32(row.piece)
-    for g in range(int(first) // HALF_PIECE, int(last) // HALF_PIECE):
-        k = HALF_PIECE * g // row.piece
-        begin = np.float32(HALF_PIECE * g - row.piece * k) + np.float32(half)
-        low, high = values[k], values[k + 1]
-        for m in range(HALF_PIECE):
-            b = (begin + np.float32(np.int32(m))) * per
-            out[np.uint64(HALF_PIECE * g + m)] = (1.0 - b) * low + b * high
+    weights = strip["weights"]
+    for g in range(int(first) // PIECE, int(last) // PIECE):
+        x, y, z = three_nodes(row, g)
+        value_x, value_y, value_z = values[x], values[y], values[z]
+        for m in range(PIECE):
+            out[np.uint64(PIECE * g + m)] = weights[0, m] * value_x + weights[1, m] * value_y + weights[2, m] * value_z
 
 
 @borrowing
@@ -164,54 +180,58 @@ def columns_near(aside, extent, middle, width, row):
 
     `aside` and `extent` are lateral positions and extents of the patches at the nodes.  If there are none, both are 0.
     """
-    first, last = row.pieces, 0
-    for k in range(row.pieces):
-        reach, one, other = 0.5 * width + max(extent[k], extent[k + 1]), aside[k] - middle, aside[k + 1] - middle
-        if min(one, other) < reach and max(one, other) > -reach:
-            first, last = min(first, k), k + 1
+    begin, end, none = np.int32(NODES), np.int32(0), np.int32(NODES)
+    for n in range(NODES):
+        k, one, other = np.int32(n), aside[n] - middle, aside[n + 1] - middle
+        reach = 0.5 * width + max(extent[n], extent[n + 1])
+        near = (min(one, other) < reach) & (max(one, other) > -reach) & (n < row.pieces)
+        begin, end = min(begin, k if near else none), max(end, np.int32(k + 1) if near else np.int32(0))
+    first, last = int(begin), int(end)
     first, last = row.piece * min(first, last), row.piece * last
     return np.uint64(first // PIECE * PIECE), np.uint64((last + PIECE - 1) // PIECE * PIECE)
 
 
 @borrowing
 @single_precision
-def lay_winding_line(out, strip, row, half, width):
+def lay_winding_line(out, strip, row, width):
     """Fill the share of a line whose middle is `node_aside` m beside the nodes; return between which columns it lies."""
     aside, wide, width = strip["node_aside"], strip["wide"], np.float32(width)
     first, last = columns_near(aside, strip["node_wide"], np.float32(0.0), width, row)
-    spread(out, aside, row, half, first, last)
+    spread(out, aside, strip, row, first, last)
     for j in range(first, last):
         out[j] = overlap(out[j], width, wide[j]) / wide[j]
     return first, last
 
 
 @borrowing
-@single_precision
-def noise(out, strip, tile, first, last):
+def noise(out, strip, first, last):
     """Fill the columns from `first` to `last` with the tile's values at (u, v), interpolated."""
-    u, v, cells = strip["u"], strip["v"], strip["cells"]
+    u, v, tile = strip["u"], strip["v"], TILE
     for j in range(first, last):
-        cells[j] = place(np.floor(u[j]), np.floor(v[j]))
-    look_up(cells[first:last], tile)
-    for j in range(first, last):
-        out[j] = value_between(cells[j], u[j] - np.floor(u[j]), v[j] - np.floor(v[j]))
+        x, y = np.floor(u[j]), np.floor(v[j])
+        out[j] = value_between(entry(tile, x, y), u[j] - x, v[j] - y)
 
 
 @borrowing
-@single_precision
-def coarse_noise(out, strip, tile, first, last):
+def coarse_noise(out, strip, first, last):
     """The same with the nearest texel's."""
-    u, v, cells = strip["u"], strip["v"], strip["cells"]
+    u, v, tile = strip["u"], strip["v"], TILE
     for j in range(first, last):
-        cells[j] = place(np.floor(u[j]), np.floor(v[j]))
-    look_up(cells[first:last], tile)
-    for j in range(first, last):
-        out[j] = texel_of(cells[j])
+        out[j] = texel_of(entry(tile, np.floor(u[j]), np.floor(v[j])))
 
 
 @borrowing
 @single_precision
-def pattern(out, strip, tile, along, start, across, aside, grain_m, shortest, first, last):
+def uniform_noise(out, strip, first, last):
+    """Fill them with numbers between 0 and 1 for the whole places (u, v): texels far apart."""
+    u, v, tile = strip["u"], strip["v"], TILE
+    for j in range(first, last):
+        out[j] = clip(0.5 + 0.85 * texel_of(entry(tile, 61.0 * u[j] + 29.0 * v[j], 83.0 * v[j] - 17.0 * u[j])))
+
+
+@borrowing
+@single_precision
+def pattern(out, strip, along, start, across, aside, grain_m, shortest, first, last):
     """Fill `out` with noise, of so many texels per metre along the road and across it, faded with its grain.
 
     `start` and `aside` say where in the tile its origin is; nothing is seen where even the `shortest` patch is too long.
@@ -224,29 +244,6 @@ def pattern(out, strip, tile, along, start, across, aside, grain_m, shortest, fi
         return
     for j in range(first, last):
         u[j], v[j] = along * s[j] + start, across * sided[j] + aside
-    noise(out, strip, tile, first, last)
+    noise(out, strip, first, last)
     for j in range(first, last):
         out[j] *= fade(long[j], grain_m)
-
-
-@inlined
-@single_precision
-def place_of(i, j):
-    """Where in the tile the number for a whole place (i, j) is: texels far apart."""
-    return place(61.0 * i + 29.0 * j, 83.0 * j - 17.0 * i)
-
-
-@inlined
-def uniform(tile, i, j):
-    """A number between 0 and 1 for a whole place, in double precision."""
-    return min(max(0.5 + 0.85 * first_of(tile[place_of(i, j)]), 0.0), 1.0)
-
-
-@borrowing
-@single_precision
-def look_up_uniform(out, strip, tile, first, last):
-    """Turn the work space `cells`, places in the tile, into numbers between 0 and 1 (`uniform`)."""
-    cells = strip["cells"]
-    look_up(cells[first:last], tile)
-    for j in range(first, last):
-        out[j] = clip(0.5 + 0.85 * texel_of(cells[j]))

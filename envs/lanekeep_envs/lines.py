@@ -10,14 +10,14 @@ from lanekeep_envs.condition import GAPS, GHOST_LINES, ROADWORKS, WEAR, WORKS, b
 from lanekeep_envs.ground_row import NODES, PATCH, columns_near, lay_winding_line, noise, pattern, spread
 from lanekeep_envs.kernel import borrowing, single_precision
 from lanekeep_envs.surface import clip, fade, mix, overlap, pulse_share, rgb, tinted
-from lanekeep_envs.texture import sample, wrapped
+from lanekeep_envs.texture import wrapped
 
 SHIFT_M = np.float32(0.35)  # at most, of the temporary lines
 
 
 @borrowing
 @single_precision
-def lay_markings(strip, tile, row, half, shortest, lane, materials, look, condition):
+def lay_markings(strip, row, shortest, lane, materials, look, condition):
     """The valid markings; as far as they are left, unless `condition` is None."""
     paint, edge, mirror = strip["paint"], lane.lane_m + 0.5 * lane.line_m, np.float32(look["mirror"])
     middles = (lane.centre_shift, edge + lane.left_shift, lane.right_shift - edge)
@@ -41,7 +41,7 @@ def lay_markings(strip, tile, row, half, shortest, lane, materials, look, condit
         if condition is not None:
             if condition.worn > 0.0 or condition.missing > 0.0:
                 side = mirror * (0.0, 1.0, -1.0)[n]
-                wear_marking(mark, strip, tile, row, half, shortest, n, side, middle, condition, first, last)
+                wear_marking(mark, strip, row, shortest, n, side, middle, condition, first, last)
         for j in range(first, last):
             paint[j] += mark[j]
     blend(strip, paint, materials.paint, materials.paint, None, min(begin, end), end)
@@ -87,23 +87,25 @@ def dash(share, strip, start, dash_m, period_m, first, last):
 
 @borrowing
 @single_precision
-def wear_marking(mark, strip, tile, row, half, shortest, n, side, middle, condition, first, last):
+def wear_marking(mark, strip, row, shortest, n, side, middle, condition, first, last):
     """Take from the share of a marking what is rubbed off or missing, and add that to `lost`."""
     offset_x, offset_y, worn, lengths = condition.offset_x, condition.offset_y, condition.worn, condition.lengths[n]
     slow, there, slowly, whole = strip["node_aside"], strip["node_there"], strip["share"], strip["hue"]
     rub, lost = strip["fine"], strip["cover"][WEAR]
     if first == last:
         return
+    u, v, at, beside = strip["u"], strip["v"], wrapped(0.35 * (condition.s0 + offset_x)), wrapped(0.2 * offset_y)
+    for k in range(NODES):
+        u[k], v[k] = at + 0.35 * strip["node_s"][k], beside + (31.0 * side + 0.2 * middle)
+    noise(slow, strip, np.uint64(0), np.uint64(NODES))
     for k in range(int(first) // row.piece, int(last) // row.piece + 1):
         s, long = condition.s0 + strip["node_s"][k], strip["node_long"][k]
-        slow[k] = 0.7 * fade(long, 14.0) * sample(
-            tile, 0.35 * (s + offset_x), 31.0 * side + 0.2 * (middle + offset_y)
-        )
+        slow[k] *= 0.7 * fade(long, 14.0)
         there[k] = 1.0 - covered_length(lengths, s, long, condition.s0, GAPS)
-    spread(slowly, slow, row, half, first, last)
-    spread(whole, there, row, half, first, last)
+    spread(slowly, slow, strip, row, first, last)
+    spread(whole, there, strip, row, first, last)
     start, aside = wrapped(4.3 * (condition.s0 + offset_x)), wrapped(9.0 * offset_y)
-    pattern(rub, strip, tile, 4.3, start, 9.0, aside, 1.6, shortest, first, last)
+    pattern(rub, strip, 4.3, start, 9.0, aside, 1.6, shortest, first, last)
     weak, most = min(6.0 * worn, 1.0), 1.0 - 0.35 * worn
     for j in range(first, last):
         left = clip(0.5 + 3.0 * (1.35 - 2.0 * worn + (0.9 * rub[j] + slowly[j]))) * most
@@ -114,19 +116,19 @@ def wear_marking(mark, strip, tile, row, half, shortest, n, side, middle, condit
 
 @borrowing
 @single_precision
-def wander_at_nodes(strip, tile, start, lane_of_tile):
+def wander_at_nodes(strip, start, lane_of_tile):
     """Fill `slow` at the nodes with a number that goes to and fro along the road, mostly near its ends, -1 and 1."""
     u, v, out, s = strip["u"], strip["v"], strip["slow"], strip["node_s"]
     for k in range(NODES):
         u[k], v[k] = start + 0.07 * s[k], lane_of_tile
-    noise(out, strip, tile, np.uint64(0), np.uint64(NODES))
+    noise(out, strip, np.uint64(0), np.uint64(NODES))
     for k in range(NODES):
         out[k] = min(max(2.6 * out[k], -1.0), 1.0)
 
 
 @borrowing
 @single_precision
-def lay_ghost_lines(strip, tile, row, half, shortest, lane, materials, condition):
+def lay_ghost_lines(strip, row, shortest, lane, materials, condition):
     """Old lines that cross the valid ones: the dark groove where they were milled off, and paint that was left in it."""
     aside, sided, slow, grooves, left = (
         strip["node_aside"], strip["node_sided"], strip["slow"], strip["cover"][GHOST_LINES], strip["coarse"],
@@ -136,7 +138,7 @@ def lay_ghost_lines(strip, tile, row, half, shortest, lane, materials, condition
     groove, pale = 0.4 * condition.ghost_lines, 0.75 * condition.ghost_lines
     grooves[:] = 0.0
     left[:] = 0.0
-    wander_at_nodes(strip, tile, wrapped(0.07 * (condition.s0 + condition.offset_x)), np.float32(200.3))
+    wander_at_nodes(strip, wrapped(0.07 * (condition.s0 + condition.offset_x)), np.float32(200.3))
     start = wrapped(3.1 * (condition.s0 + condition.offset_x))
     for n in range(3):
         side = (0.0, 1.0, -1.0)[n]
@@ -147,11 +149,11 @@ def lay_ghost_lines(strip, tile, row, half, shortest, lane, materials, condition
         if first == last:
             continue
         begin, end = min(begin, first), max(end, last)
-        spread(distance, aside, row, half, first, last)
-        pattern(rub, strip, tile, 3.1, start, 5.0, np.float32(0.0), 1.5, shortest, first, last)
+        spread(distance, aside, strip, row, first, last)
+        pattern(rub, strip, 3.1, start, 5.0, np.float32(0.0), 1.5, shortest, first, last)
         for j in range(first, last):
-            grooves[j] = max(grooves[j], groove * overlap(distance[j], 1.9 * line, wide[j]) / wide[j])
-            share = pale * overlap(distance[j], line, wide[j]) / wide[j]
+            grooves[j] = max(grooves[j], groove * (overlap(distance[j], 1.9 * line, wide[j]) / wide[j]))
+            share = pale * (overlap(distance[j], line, wide[j]) / wide[j])
             left[j] = max(left[j], share * clip(0.7 + 1.3 * rub[j]))
     dark, grey = tinted(np.float32(0.5), materials.asphalt), mix(materials.asphalt, materials.paint, np.float32(0.75))
     blend(strip, grooves, dark, dark, None, min(begin, end), end)
@@ -160,10 +162,15 @@ def lay_ghost_lines(strip, tile, row, half, shortest, lane, materials, condition
 
 @borrowing
 @single_precision
-def lay_roadworks(strip, tile, row, half, lane, materials, condition):
+def lay_roadworks(strip, row, lane, materials, condition):
     """Yellow lines, shifted together, over the white ones where the road is under works."""
     aside, sided, slow, there = strip["node_aside"], strip["node_sided"], strip["slow"], strip["node_there"]
-    edge, line, share, more = lane.lane_m + 0.5 * lane.line_m, 1.25 * lane.line_m, strip["cover"][ROADWORKS], strip["hue"]
+    edge, line, share, more = (
+        lane.lane_m + 0.5 * lane.line_m,
+        1.25 * lane.line_m,
+        strip["cover"][ROADWORKS],
+        strip["hue"],
+    )
     share[:] = 0.0
     most, begin, end = 0.0, np.uint64(PATCH), np.uint64(0)
     for k in range(row.pieces + 1):
@@ -172,13 +179,13 @@ def lay_roadworks(strip, tile, row, half, lane, materials, condition):
         most = max(most, there[k])
     if most == 0.0:
         return
-    wander_at_nodes(strip, tile, wrapped(0.07 * (condition.s0 + condition.offset_y)), np.float32(120.6))
+    wander_at_nodes(strip, wrapped(0.07 * (condition.s0 + condition.offset_y)), np.float32(120.6))
     for n in range(3):
         side = (1.0, -1.0, 0.0)[n]
         for k in range(NODES):
             out = min(side * SHIFT_M * slow[k], 0.1)  # not out on the shoulder
             aside[k] = side * sided[k] - edge - out if n < 2 else sided[k] - SHIFT_M * slow[k]
-        first, last = lay_winding_line(more, strip, row, half, line)
+        first, last = lay_winding_line(more, strip, row, line)
         begin, end = min(begin, first), max(end, last)
         if n == 2:
             period_m = 0.5 * lane.period_m
@@ -186,7 +193,7 @@ def lay_roadworks(strip, tile, row, half, lane, materials, condition):
         for j in range(first, last):
             share[j] += more[j]
     begin = min(begin, end)
-    spread(more, there, row, half, begin, end)
+    spread(more, there, strip, row, begin, end)
     white, paint = materials.paint, strip["paint"]
     for j in range(begin, end):
         share[j] = min(share[j], 1.0) * more[j]

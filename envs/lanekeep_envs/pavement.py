@@ -5,18 +5,17 @@ import numpy as np
 from lanekeep_envs.condition import SEAMS, blend, dim
 from lanekeep_envs.ground_row import (
     NODES,
+    coarse_noise,
     columns_near,
     lay_winding_line,
-    look_up_uniform,
     noise,
     pattern,
-    place_of,
-    uniform,
+    uniform_noise,
 )
 from lanekeep_envs.kernel import borrowing, inlined, single_precision
 from lanekeep_envs.look import RGB
 from lanekeep_envs.surface import Materials, fade, mix, overlap, pulse_share, rgb
-from lanekeep_envs.texture import look_up, place, texel_of, wrapped
+from lanekeep_envs.texture import wrapped
 
 CONCRETE, COBBLES = 1, 2  # of look.SURFACES
 SEAM_M, JOINT_M, STONE_M = np.float32(23.0), np.float32(5.0), (np.float32(0.16), np.float32(0.20))
@@ -25,17 +24,17 @@ SEAM_PERIOD_M = 256.0 * 23.0
 
 @borrowing
 @single_precision
-def lay_pavement(strip, tile, row, half, shortest, lane, slow, materials, condition, first, last):
+def lay_pavement(strip, row, shortest, lane, slow, materials, condition, first, last):
     """The road's pavement between two columns, wet or dry, and its seams; `slow` is 0 where textures were removed."""
     light, seams, paved = strip["coarse"], strip["cover"][SEAMS], strip["paved"]
     wet = 1.0 - 0.5 * condition.wet
     seams[:] = 0.0
     if condition.kind == COBBLES:
-        cobble_light(light, strip, tile, shortest, slow, condition, first, last)
+        cobble_light(light, strip, shortest, slow, condition, first, last)
         for j in range(first, last):
             seams[j] = paved[j] * condition.seams
     elif condition.kind == CONCRETE:
-        slab_light(light, strip, tile, condition, first, last)
+        slab_light(light, strip, condition, first, last)
     else:
         light[first:last] = 1.0
     if condition.kind != 0 or condition.wet > 0.0:
@@ -47,7 +46,7 @@ def lay_pavement(strip, tile, row, half, shortest, lane, slow, materials, condit
         if condition.kind == CONCRETE:
             lay_joints(seams, strip, condition, first, last)
         else:
-            lay_seams(seams, strip, tile, row, half, lane, condition, first, last)
+            lay_seams(seams, strip, row, lane, condition, first, last)
         blend(strip, seams, dark, dark, None, first, last)
 
 
@@ -66,74 +65,74 @@ def lay_joints(share, strip, condition, first, last):
 
 @borrowing
 @single_precision
-def lay_seams(share, strip, tile, row, half, lane, condition, first, last):
+def lay_seams(share, strip, row, lane, condition, first, last):
     """Tar: one line wanders along between the lanes, one beside a wheel track, and one crosses now and then."""
     sided, aside, slow, distance, paved = (
         strip["node_sided"], strip["node_aside"], strip["slow"], strip["hue"], strip["paved"],
     )  # fmt: skip
     u, v, s, there = strip["u"], strip["v"], strip["node_s"], strip["node_there"]
-    start, quick = wrapped(0.21 * (condition.s0 + condition.offset_y)), wrapped(2.7 * (condition.s0 + condition.offset_y))
+    start, quick = (
+        wrapped(0.21 * (condition.s0 + condition.offset_y)),
+        wrapped(2.7 * (condition.s0 + condition.offset_y)),
+    )
     share[first:last] = 0.0
     for k in range(NODES):
         u[k], v[k] = start + 0.21 * s[k], 40.7
         u[NODES + k], v[NODES + k] = quick + 2.7 * s[k], 77.2
-    noise(slow, strip, tile, np.uint64(0), np.uint64(2 * NODES))
+    noise(slow, strip, np.uint64(0), np.uint64(2 * NODES))
     for k in range(NODES):
         there[k] = slow[k] + 0.25 * fade(strip["node_long"][k], 2.0) * slow[NODES + k]
     for n in range(2):
         middle, sway, width = (0.30, -0.5 * lane.lane_m)[n], (0.28, -0.6)[n], (0.055, 0.04)[n]
         for k in range(NODES):
             aside[k] = sided[k] - middle - sway * there[k]
-        begin, end = lay_winding_line(distance, strip, row, half, width)
+        begin, end = lay_winding_line(distance, strip, row, width)
         for j in range(max(begin, first), min(end, last)):
             share[j] += distance[j]
     x = condition.s0 + condition.offset_y
-    add_crossing(share, strip, tile, row, np.float32(x - SEAM_PERIOD_M * np.floor(x / SEAM_PERIOD_M)), first, last)
+    add_crossing(share, strip, row, np.float32(x - SEAM_PERIOD_M * np.floor(x / SEAM_PERIOD_M)), first, last)
     for j in range(first, last):
         share[j] = paved[j] * min(share[j], 1.0) * condition.seams
 
 
-@inlined
-@single_precision
-def crossing_m(tile, cell):
-    """Where a seam crosses in this cell of the road."""
-    return SEAM_M * (cell + 0.1 + 0.8 * np.float32(uniform(tile, cell, np.float32(5.0))))
-
-
 @borrowing
 @single_precision
-def add_crossing(share, strip, tile, row, start, first, last):
-    """Add a seam that crosses the road; the axis begins at `start` in its pattern."""
-    aside, s, sided, long, u, v = (
-        strip["node_aside"], strip["s"], strip["sided"], strip["long"], strip["u"], strip["v"],
+def add_crossing(share, strip, row, start, first, last):
+    """Add a seam that crosses the road, one in each cell of `SEAM_M`; the axis begins at `start` in this pattern."""
+    s, sided, long, u, v, node_s, there = (
+        strip["s"], strip["sided"], strip["long"], strip["u"], strip["v"], strip["node_s"], strip["node_there"],
     )  # fmt: skip
-    bent = strip["hue"]
-    for k in range(row.pieces + 1):
-        x = strip["node_s"][k] + start
-        aside[k] = x - crossing_m(tile, np.floor(x * (1.0 / SEAM_M)))
+    aside, cell_at, bent = strip["node_aside"], strip["fine"], strip["hue"]
+    for k in range(NODES):
+        u[k], v[k] = np.floor((node_s[k] + start) * (1.0 / SEAM_M)), 5.0
+    uniform_noise(there, strip, np.uint64(0), np.uint64(NODES))
+    for k in range(NODES):
+        aside[k] = node_s[k] + start - SEAM_M * (u[k] + 0.1 + 0.8 * there[k])
     begin, end = columns_near(aside, strip["node_long"], np.float32(0.0), np.float32(0.5), row)
     begin, end = max(begin, first), min(end, last)
     if begin >= end:
         return
     for j in range(begin, end):
-        u[j], v[j] = 1.3 * sided[j], 13.0 * np.floor((s[j] + start) * (1.0 / SEAM_M))
-    noise(bent, strip, tile, begin, end)
+        u[j], v[j] = np.floor((s[j] + start) * (1.0 / SEAM_M)), 5.0
+    uniform_noise(cell_at, strip, begin, end)
     for j in range(begin, end):
-        x = s[j] + start
-        away = x - crossing_m(tile, np.floor(x * (1.0 / SEAM_M))) - 0.18 * bent[j]
-        share[j] += overlap(away, 0.07, long[j]) / long[j]
+        cell_at[j] = SEAM_M * (u[j] + 0.1 + 0.8 * cell_at[j])
+        u[j], v[j] = 1.3 * sided[j], 13.0 * u[j]
+    noise(bent, strip, begin, end)
+    for j in range(begin, end):
+        share[j] += overlap(s[j] + start - cell_at[j] - 0.18 * bent[j], 0.07, long[j]) / long[j]
 
 
 @borrowing
 @single_precision
-def cobble_light(out, strip, tile, shortest, slow, condition, first, last):
+def cobble_light(out, strip, shortest, slow, condition, first, last):
     """Light of rows of stones, each in its own grey, with dark joints; `slow` is 0 where textures were removed."""
     s, wide, long, beside, stone = strip["s"], strip["wide"], strip["long"], strip["hue"], strip["fine"]
     joint_m, mean, deep = 0.028, 0.028 / STONE_M[1], 0.5 + 0.35 * condition.seams
     start = wrapped(condition.s0 / 0.16)
-    pattern(out, strip, tile, 1.1, wrapped(1.1 * condition.s0), 1.7, np.float32(0.0), 4.0, shortest, first, last)
+    pattern(out, strip, 1.1, wrapped(1.1 * condition.s0), 1.7, np.float32(0.0), 4.0, shortest, first, last)
     if shortest < 3.0 * STONE_M[0]:
-        lay_stones(beside, stone, strip, tile, start, first, last)
+        lay_stones(beside, stone, strip, start, first, last)
         for j in range(first, last):
             sharp = fade(long[j], 2.0 * STONE_M[0])
             out[j] = 0.10 * out[j] + 0.45 * sharp * (stone[j] - 0.5)
@@ -148,31 +147,29 @@ def cobble_light(out, strip, tile, shortest, slow, condition, first, last):
 
 @borrowing
 @single_precision
-def lay_stones(beside, stone, strip, tile, start, first, last):
+def lay_stones(beside, stone, strip, start, first, last):
     """Fill the way along the course of stones, and a number between 0 and 1 for each stone; `start` is in courses."""
-    s, sided, cells = strip["s"], strip["sided"], strip["cells"]
+    s, sided, u, v = strip["s"], strip["sided"], strip["u"], strip["v"]
     for j in range(first, last):
-        cells[j] = place(7.0 * np.floor(s[j] * (1.0 / STONE_M[0]) + start), 3.0)
-    look_up(cells[first:last], tile)
+        u[j], v[j] = 7.0 * np.floor(s[j] * (1.0 / STONE_M[0]) + start), 3.0
+    coarse_noise(beside, strip, first, last)
     for j in range(first, last):
         course = np.floor(s[j] * (1.0 / STONE_M[0]) + start)
         odd = course - 2.0 * np.floor(0.5 * course)
-        beside[j] = sided[j] + 0.5 * STONE_M[1] * odd + 0.04 * texel_of(cells[j])
-    for j in range(first, last):
-        course = np.floor(s[j] * (1.0 / STONE_M[0]) + start)
-        cells[j] = place_of(course, np.floor(beside[j] * (1.0 / STONE_M[1])))
-    look_up_uniform(stone, strip, tile, first, last)
+        beside[j] = sided[j] + 0.5 * STONE_M[1] * odd + 0.04 * beside[j]
+        u[j], v[j] = course, np.floor(beside[j] * (1.0 / STONE_M[1]))
+    uniform_noise(stone, strip, first, last)
 
 
 @borrowing
 @single_precision
-def slab_light(out, strip, tile, condition, first, last):
+def slab_light(out, strip, condition, first, last):
     """Light of concrete with shallow joints between its slabs, each of which has its own grey."""
-    s, sided, wide, long, cells = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["cells"]
+    s, sided, wide, long, u, v = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["u"], strip["v"]
     start, grey = wrapped((condition.s0 + 0.5) / 5.0), strip["fine"]
     for j in range(first, last):
-        cells[j] = place_of(np.floor(s[j] * (1.0 / JOINT_M) + start), np.floor((sided[j] + 4.0) * 0.25))
-    look_up_uniform(grey, strip, tile, first, last)
+        u[j], v[j] = np.floor(s[j] * (1.0 / JOINT_M) + start), np.floor((sided[j] + 4.0) * 0.25)
+    uniform_noise(grey, strip, first, last)
     for j in range(first, last):
         across = pulse_share(s[j] + JOINT_M * start, long[j], 0.02, JOINT_M)
         joint = max(across, overlap(sided[j] - 0.15, 0.02, wide[j]) / wide[j])

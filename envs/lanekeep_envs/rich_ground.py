@@ -6,7 +6,7 @@ from lanekeep_envs.condition import COVERS, WATER, WEAR, dim
 from lanekeep_envs.covers import lay_leaves, lay_puddles, lay_snow
 from lanekeep_envs.elements import Element
 from lanekeep_envs.ground_row import columns_near
-from lanekeep_envs.kernel import borrowing, inlined, kernel, single_precision
+from lanekeep_envs.kernel import borrowing, inlined, single_precision
 from lanekeep_envs.lines import lay_ghost_lines, lay_markings, lay_roadworks
 from lanekeep_envs.pavement import lay_pavement
 from lanekeep_envs.road import at
@@ -19,30 +19,30 @@ HEADLIGHT = (np.float32(0.90), np.float32(0.873), np.float32(0.792))  # light of
 
 @borrowing
 @single_precision
-def lay_conditions(strip, tile, row, half, shortest, axis, grain, lane, materials, look, lens, condition):
+def lay_conditions(strip, row, shortest, axis, grain, lane, materials, look, lens, condition):
     """Lay on the bare ground of a row whatever the conditions cover, markings included."""
     reach = 2.0 * (lane.edge_m + lane.line_m) + 1.0
     first, last = columns_near(strip["node_sided"], strip["node_wide"], np.float32(0.0), reach, row)
     columns = np.uint64(row.piece * row.pieces)
-    lay_pavement(strip, tile, row, half, shortest, lane, grain.slow, materials, condition, first, last)
+    lay_pavement(strip, row, shortest, lane, grain.slow, materials, condition, first, last)
     if look["dark_asphalt"] > 0.0 and grain.slow > 0.0:
         lay_tone(strip, axis, first, last)
     if condition.ghost_lines > 0.0:
-        lay_ghost_lines(strip, tile, row, half, shortest, lane, materials, condition)
-    lay_markings(strip, tile, row, half, shortest, lane, materials, look, condition)
+        lay_ghost_lines(strip, row, shortest, lane, materials, condition)
+    lay_markings(strip, row, shortest, lane, materials, look, condition)
     if condition.roadworks > 0.0:
-        lay_roadworks(strip, tile, row, half, lane, materials, condition)
+        lay_roadworks(strip, row, lane, materials, condition)
     if condition.leaves > 0.0:
-        lay_leaves(strip, tile, shortest, lane, condition, columns)
+        lay_leaves(strip, shortest, lane, condition, columns)
     # water mirrors the sky the more, the flatter it is looked at
     grazing = np.float32(1.0 - lens.height_m / np.sqrt(lens.height_m * lens.height_m + row.forward * row.forward))
     fresnel = grazing * grazing * grazing * grazing
     if condition.wet > 0.0 or condition.puddles > 0.0:
         wet_road(strip, fresnel, condition, columns)
     if condition.puddles > 0.0:
-        lay_puddles(strip, tile, shortest, lane, 0.2 + 0.72 * fresnel, condition, first, last)
+        lay_puddles(strip, shortest, lane, 0.2 + 0.72 * fresnel, condition, first, last)
     if condition.snow > 0.0:
-        lay_snow(strip, tile, shortest, lane, condition, columns)
+        lay_snow(strip, shortest, lane, condition, columns)
 
 
 @borrowing
@@ -120,7 +120,7 @@ def light_in_condition(colour, shade, strip, i, first, row, materials, look, len
         reds[j], greens[j], blues[j] = mix(mix(lit, sky, mirrored), horizon, row.haze)
 
 
-@kernel
+@borrowing
 def note_condition(by, i, first, strip, columns, fog):
     """Add to what `note_row` wrote which conditions row i shows, and which of them dominate."""
     cover = strip["cover"]
