@@ -14,7 +14,7 @@ import numpy as np
 
 from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.look import RGB
-from lanekeep_envs.patch import PATCH, RUN, B, G, R, Seen, add_run, lay, locate, note_patch, single
+from lanekeep_envs.patch import LANES, PATCH, Seen, add_run, illuminate, lay, locate, note_patch, single, whole_of
 from lanekeep_envs.skins import Cloth, dress
 
 REACH_PX = 12.0  # at most: how far a face reaches beyond its corners
@@ -189,27 +189,27 @@ def paint_face(canvas, by, easel, tile, face, skin, lens, grow):
     last_row = lens.centre_row + max(max(a[1], b[1]), max(c[1], d[1])) + 3.0
     top, end = int(min(max(first_row, 0.0), height)), int(min(max(last_row, 0.0), height))
     find_spans(easel, top, end - top, edges, leftmost, rightmost, float(width), lens)
-    row, column = top, 0
+    row, firsts, lasts = top, easel["first"], easel["last"]
     while row < end:
         many, runs = 0, 0
-        while row < end and many <= PATCH - RUN:
-            first, last = max(easel["first"][row - top], column), easel["last"][row - top]
-            count = min(last - first, RUN)
-            if count > 0:
-                add_run(easel, runs, many, row, first, count, width, seen, lens)
-                many, runs = many + count, runs + 1
-            column = first + RUN
-            if column >= last:
-                row, column = row + 1, 0
+        while row < end:
+            first, last = firsts[np.uint64(row - top)], lasts[np.uint64(row - top)]
+            if first < last:
+                count = min(last - first, (PATCH - many) & -LANES)
+                if count > 0:
+                    add_run(easel, runs, many, row, first, count, width, lens)
+                    many, runs = many + count, runs + 1
+                if count < last - first:  # the patch is full
+                    firsts[np.uint64(row - top)] = first + count
+                    break
+            row += 1
         if many == 0:
             return
-        whole = (many + RUN - 1) // RUN * RUN  # so that the loops over them have no remainder to do one by one
-        numbers = easel["numbers"]
+        whole, numbers = whole_of(many), easel["numbers"]
         locate(numbers, whole, seen, cloth, skin.coarse, easel["night"], easel["visibility_m"], lens)
         dress(easel, tile, whole, skin, cloth)
-        lay(canvas[0], easel, runs, R, base[0], 1.0, horizon[0])
-        lay(canvas[1], easel, runs, G, base[1], 0.97, horizon[1])
-        lay(canvas[2], easel, runs, B, base[2], 0.88, horizon[2])
+        illuminate(numbers, whole, base, horizon)
+        lay(canvas, easel, runs)
         if by.contributors.size > 0:
             note_patch(by, easel, runs, near, far, skin.element, lens)
 

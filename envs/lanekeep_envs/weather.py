@@ -63,7 +63,10 @@ def part(bits, shift):
 
 @kernel
 def let_fall(colour, fallen, beam, strength, falling, car, look, lens):
-    """Draw what falls over the picture [3, H, W]; `lens` is that of the picture, `fallen` work space (`cells_of`)."""
+    """Draw what falls over the picture [3, H, W]; `lens` is that of the picture.
+
+    `fallen` are empty cells (`cells_of`), and are left empty: each is emptied when it was read and is still at hand.
+    """
     height, width = colour.shape[1], colour.shape[2]
     many = strength * PER_RADIAN2 * (width / lens.focal_px) * (height / lens.focal_px)
     number, depth = int(np.ceil(many)), 0.0
@@ -75,7 +78,6 @@ def let_fall(colour, fallen, beam, strength, falling, car, look, lens):
             depth += drops[n, 5 * BATCH + k]
     # at high speed all streaks run through the point that the car drives to: there is room for all of them in one pixel
     unit = min(FINEST, (MOST - number) / max(depth, 1e-6))
-    fallen[:] = 0
     for n in range(drops.shape[0]):
         shape_streaks(streaks, spans, drops[n], unit, falling.soft, height, width, lens.centre_row, lens.centre_column)
         count = min(number - n * BATCH, BATCH)
@@ -83,6 +85,7 @@ def let_fall(colour, fallen, beam, strength, falling, car, look, lens):
     mix_falling(colour, fallen, np.float32(1.0 / unit), np.empty(width, np.float32), beam, falling.grey, look)
 
 
+@kernel
 def cells_of(height, width):
     """How many cells `let_fall` needs to add up what falls in a picture of this size."""
     return (height + ROWS) * (width + 2) + (height + 2) * (width + ROWS)
@@ -227,9 +230,21 @@ def mix_falling(colour, fallen, part_of_depth, clear, beam, grey, look):
     for i in range(colour.shape[1]):
         upright, level = i * (width + 2), (colour.shape[1] + ROWS) * (width + 2) + i * (width + ROWS)
         see_through(clear, part_of_depth, fallen[upright:], fallen[level:], width + ROWS)
+        empty(fallen[upright : upright + width + 2])
+        empty(fallen[level : level + width + ROWS])
         lay_over(colour[0, i], clear, beam, pale[0], lamp)
         lay_over(colour[1, i], clear, beam, pale[1], lamp)
         lay_over(colour[2, i], clear, beam, pale[2], blue_lamp)
+    many = cells_of(colour.shape[1], width)
+    empty(fallen[colour.shape[1] * (width + 2) : (colour.shape[1] + ROWS) * (width + 2)])
+    empty(fallen[many - 2 * (width + ROWS) : many])
+
+
+@borrowing
+def empty(cells):
+    """Empty some cells for the next time."""
+    for n in range(cells.shape[0]):
+        cells[n] = 0
 
 
 @borrowing
