@@ -24,28 +24,6 @@ MOST_ROWS = 4096 + 8  # of a camera, and of the last eight
 CUT_M, FARTHEST_M = 1.0, 1e4  # what is nearer than this is not drawn: no face may reach behind the camera
 ZERO, HALF, ONE, FOUR = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(4.0)
 
-EASEL = np.dtype(  # what the painter of faces has at hand; one record, since it is handed on often
-    [
-        ("ambient", np.float64, 3),  # light and air in the car's frame
-        ("sunlight", np.float64, 3),
-        ("horizon", np.float64, 3),
-        ("sun", np.float64, 3),  # towards it: forward, left, up
-        ("visibility_m", np.float64),
-        ("night", np.float64),
-        ("mirror", np.float64),
-        ("numbers", np.float32, NUMBERS),  # the patch
-        ("cells", np.uint32, PATCH),  # places in the tile (texture.py), then its entries
-        ("line", np.uint64, PATCH),  # of its runs (`add_run`) the image row; unsigned: no index is asked for its sign
-        ("start", np.uint64, PATCH),  # the first column that is mixed with the picture
-        ("at", np.uint64, PATCH),  # where among the numbers its cover is
-        ("whole", np.uint64, PATCH),
-        ("begin", np.float32, PATCH),  # which part of it counts
-        ("end", np.float32, PATCH),
-        ("first", np.int32, MOST_ROWS),  # columns of a face in its rows: the first, and one past the last
-        ("last", np.int32, MOST_ROWS),
-    ]
-)
-
 
 class Seen(NamedTuple):
     """How the pixels of the image lie on a face; its triples are (constant, per p, per q), in single precision.
