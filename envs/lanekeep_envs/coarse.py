@@ -19,7 +19,9 @@ def coarse_picture(colour, cell, above):
     height, width = colour.shape[1], colour.shape[2]
     rows, squares = -(-(height - 1) // cell) + 1, 2 * -(-(width - 1) // (2 * cell)) + 1
     coarse, shares = np.zeros((3, rows, squares), np.float32), np.zeros(squares, np.float32)
-    parts = np.zeros((2, rows + 2, 3 * width + 8 * cell), np.uint32)  # the colours with nothing around each
+    parts = np.empty((2, rows + 2, 3 * width + 8 * cell), np.uint32)  # the colours with nothing around each
+    clear_around(parts[0], -(-height // cell), width, cell)
+    clear_around(parts[1], -(-height // cell), width, cell)
     work = np.zeros((3, 3 * width + 10 * cell + 1), np.uint32)
     for n in range(squares):
         first, last = square_at(n - squares // 2, cell, width)
@@ -27,6 +29,21 @@ def coarse_picture(colour, cell, above):
     sum_lines(parts[0], parts[1], colour, cell, np.float32(above))
     sum_squares(coarse, parts[0], parts[1], work, shares, height, width, cell)
     return coarse
+
+
+@borrowing
+def clear_around(parts, many, width, cell):
+    """Write zeros around the colours in rows 1 to `many`."""
+    for m in range(parts.shape[0]):
+        line = parts[m]
+        if 1 <= m <= many:
+            for c in range(4):
+                around = line[c * (width + 2 * cell) : c * (width + 2 * cell) + 2 * cell]
+                for j in range(around.shape[0]):
+                    around[j] = 0
+        else:
+            for j in range(line.shape[0]):
+                line[j] = 0
 
 
 @borrowing

@@ -41,11 +41,19 @@ def compress(pixels, bits, strength, mirror):
 
     A mirrored world has its blocks from the right edge on, so that they are the mirrored ones.
     """
+    planes, spare = np.empty(3 * PLANE, np.float32), np.empty(PLANE, np.float32)
+    steps, limits = np.empty((2, 2 * PLANE), np.float32), np.empty((2, BLOCK), np.float32)
+    compress_strips(
+        pixels, bits, strength, mirror, planes, planes.view(np.int32), spare, steps, limits, limits.view(np.int32)
+    )
+
+
+@borrowing
+def compress_strips(pixels, bits, strength, mirror, planes, planes_as_bits, spare, steps, limits, limits_as_bits):
+    """The same with work space: planes [3 x PLANE], spare [PLANE], steps [2, 2 x PLANE] and limits [2, BLOCK]."""
     height, width, luma, chroma = pixels.shape[0], pixels.shape[1] // 3, LUMA, CHROMA
     wide = BLOCK * -(-width // BLOCK)
     start = wide - width if mirror < 0.0 else 0
-    planes, spare = np.zeros(3 * PLANE, np.float32), np.zeros(PLANE, np.float32)
-    steps, limits = np.zeros((2, 2 * PLANE), np.float32), np.zeros((2, BLOCK), np.float32)
     for left in range(-start, wide - start, STRIP):
         columns = min(wide - start - left, STRIP)
         lay_steps(steps[0], limits[0], luma, COARSEST * strength, columns // BLOCK)
@@ -56,8 +64,8 @@ def compress(pixels, bits, strength, mirror):
                 line = pixels[min(top + y, height - 1), 3 * first : 3 * last]
                 split(planes[STRIP * y :], line, first - left, last - first, columns)
             for c in range(3):
-                plane, kind = planes[PLANE * c : PLANE * c + PLANE], min(c, 1)
-                coarsen(plane, plane.view(np.int32), spare, steps[kind], limits[kind].view(np.int32), columns)
+                kind, plane, as_bits = min(c, 1), planes[PLANE * c :], planes_as_bits[PLANE * c :]
+                coarsen(plane, as_bits, spare, steps[kind], limits_as_bits[kind], columns)
             for y in range(min(BLOCK, height - top)):
                 join(pixels[top + y, 3 * first : 3 * last], planes[STRIP * y + first - left :], last - first)
     if bits.size > 0:

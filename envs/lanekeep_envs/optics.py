@@ -91,7 +91,7 @@ def glare_of_lamps(colour, bits, look, lens):
     for _ in range(3):
         spread_out(flat, spare, rows, columns)
     before, weights = places_between(columns, cell, lens.centre_column)
-    halo, lit = np.zeros((3, rows, columns * cell), np.float32), np.zeros((3, rows), np.bool_)
+    halo, lit = np.empty((3, rows, columns * cell), np.float32), np.zeros((3, rows), np.bool_)
     stretch(halo, lit, light, weights, strength)
     add_halos(colour, halo, lit, before, cell)
     if bits.size > 0:
@@ -144,6 +144,9 @@ def stretch(halo, lit, light, weights, strength):
                     near, far = strength * (one - weights[k]), strength * weights[k]
                     for n in range(squares):
                         wide[np.uint64(n * cell + k)] = near * row[n] + far * row[n + 1]
+            else:
+                for n in range(wide.shape[0]):
+                    wide[n] = 0.0
 
 
 @borrowing

@@ -271,13 +271,18 @@ def light_the_fog(colour, look, lens):
     """Add what fog at night throws back of the headlights: a wide glow just below the horizon."""
     strength, horizon = np.float32(46.0 * look["night"] * look["fog"]), lens.sin_pitch / lens.cos_pitch
     wide, blue = 1.0 + 5.0 * ((lens.centre_column - np.arange(colour.shape[2])) / lens.focal_px) ** 2, np.float32(0.94)
-    wide = wide.astype(np.float32)
+    add_glow(colour, wide.astype(np.float32), strength, horizon, blue, lens)
+
+
+@borrowing
+def add_glow(colour, wide, strength, horizon, blue, lens):
+    """Add that light, which is weaker where `wide` is more."""
     for i in range(colour.shape[1]):
         down = (i - lens.centre_row) / lens.focal_px + horizon - 0.06
         high = np.float32((90.0 if down < 0.0 else 12.0) * down * down)  # dipped: little light goes up
-        lines = colour[0, i], colour[1, i], colour[2, i]
-        for j in range(colour.shape[2]):
+        red, green, darker = colour[0, i], colour[1, i], colour[2, i]
+        for j in range(wide.shape[0]):
             light = strength / (wide[j] + high)
-            lines[0][j] += light
-            lines[1][j] += light
-            lines[2][j] += blue * light
+            red[j] += light
+            green[j] += light
+            darker[j] += blue * light
