@@ -5,6 +5,7 @@ One square every `cell` px, of 2 `cell` + 1 px, from the top and from the centre
 
 import numpy as np
 
+from lanekeep_envs.disjoint import disjoint
 from lanekeep_envs.kernel import borrowing, inlined, kernel
 
 CELLS = 18  # to the height of the coarse picture
@@ -46,7 +47,7 @@ def clear_around(parts, many, width, cell):
                 line[j] = 0
 
 
-@borrowing
+@disjoint
 def sum_lines(parts, starts, colour, cell, dark):
     """Sum up each `cell` lines of the picture, in 16ths: one part after another from row 1 on, and its first line alone."""
     width, unit, none = colour.shape[2], np.float32(16.0), np.float32(0.0)

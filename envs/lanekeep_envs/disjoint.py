@@ -11,7 +11,7 @@ from numba.core.compiler import Compiler
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class DisjointCompiler(Compiler):  # type: ignore[misc]
+class DisjointCompiler(Compiler):
     """numba's compiler, with the arguments of a function marked as memory that no other of them reaches."""
 
     def define_pipelines(self) -> list[Any]:

@@ -168,7 +168,8 @@ def shape_faces(easel, height, width, lens):
     left_end, right_end = -lens.centre_column, width - lens.centre_column
     for n in range(min((easel["count"] + 7) & -8, FACES)):
         corner, along, rise, grow = read(f, CORNER, n), read(f, ALONG, n), read(f, RISE, n), read(f, GROW, n)
-        wide, tall, coarse = f[EXTENT + n], f[EXTENT + FACES + n], f[SKIN + 13 * FACES + n]
+        # those beyond the last face, up to eight, are not to divide by zero
+        wide, tall, coarse = max(f[EXTENT + n], 1e-9), max(f[EXTENT + FACES + n], 1e-9), f[SKIN + 13 * FACES + n]
         last_grow = f[GROW + 3 * FACES + n]
         base = (corner[0], corner[1], corner[2] - lens.height_m)
         top = shifted(base, tall, rise)

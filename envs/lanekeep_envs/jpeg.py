@@ -6,6 +6,7 @@ The steps are those of ITU-T T.81, tables K.1 (luma) and K.2 (chroma), times 3 x
 
 import numpy as np
 
+from lanekeep_envs.disjoint import disjoint
 from lanekeep_envs.kernel import borrowing, inlined, kernel
 
 BLOCK = 8
@@ -89,7 +90,7 @@ def lay_steps(steps, limits, table, scale, blocks):
         limits[y] = least * np.float32(0.999 * 0.5 / np.sqrt(BLOCK))
 
 
-@borrowing
+@disjoint
 def split(planes, line, start, width, columns):
     """Luma and chroma of a line of pixels, from column `start` on; before and after them, its first and last ones."""
     out = planes[start:]
@@ -105,7 +106,7 @@ def split(planes, line, start, width, columns):
             planes[c + j] = planes[c + start + width - 1]
 
 
-@borrowing
+@disjoint
 def join(line, planes, width):
     """The way back."""
     dark, bright = np.float32(0.0), np.float32(255.0)
@@ -147,7 +148,7 @@ def greatest(bits, count):
     return most
 
 
-@borrowing
+@disjoint
 def gather(spare, line, blocks):
     """Bring together what has the same place in its block."""
     for b in range(blocks):
@@ -155,7 +156,7 @@ def gather(spare, line, blocks):
             spare[STRIP * x + b] = line[BLOCK * b + x]
 
 
-@borrowing
+@disjoint
 def scatter(line, spare, blocks):
     """The way back."""
     for b in range(blocks):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.bodies import cast_box_shadow, place_in_frame
 from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
+from lanekeep_envs.disjoint import disjoint
 from lanekeep_envs.easel import EASEL, STRETCH, set_light, shape_faces
 from lanekeep_envs.elements import EVERYTHING, Element, Frame
 from lanekeep_envs.faces import paint_face
@@ -366,7 +367,7 @@ def distort(canvas, by, car, look, lens, cos, sin, roll):
     copy_columns(canvas.colour, margin, picture, 0)
 
 
-@borrowing
+@disjoint
 def copy_columns(to, at, colour, start):
     """Copy as many columns as the narrower of two pictures [3, H, W] has."""
     for c in range(3):

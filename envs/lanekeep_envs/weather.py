@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lanekeep_envs.disjoint import disjoint
 from lanekeep_envs.kernel import borrowing, inlined, kernel
 from lanekeep_envs.texture import hash32
 
@@ -247,7 +248,7 @@ def empty(cells):
         cells[n] = 0
 
 
-@borrowing
+@disjoint
 def see_through(clear, part_of_depth, upright, level, stride):
     """How much of each pixel of a row is seen through what begins there, and one and two pixels before, in either way."""
     mask, one = 0x1FFFFF, np.float32(1.0)
@@ -258,7 +259,7 @@ def see_through(clear, part_of_depth, upright, level, stride):
         clear[j] = one / (one + depth * (one + depth * (np.float32(0.5) + depth * np.float32(1.0 / 6.0))))
 
 
-@borrowing
+@disjoint
 def lay_over(line, clear, beam, pale, lamp):
     """Mix one channel of a row with the light of what falls."""
     for j in range(line.shape[0]):
@@ -274,7 +275,7 @@ def light_the_fog(colour, look, lens):
     add_glow(colour, wide.astype(np.float32), strength, horizon, blue, lens)
 
 
-@borrowing
+@disjoint
 def add_glow(colour, wide, strength, horizon, blue, lens):
     """Add that light, which is weaker where `wide` is more."""
     for i in range(colour.shape[1]):
