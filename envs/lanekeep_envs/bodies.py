@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.camera import pixel_of
-from lanekeep_envs.faces import Face, paint_face, turned
+from lanekeep_envs.easel import Face, add_face, turned
 from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.patch import CUT_M
 from lanekeep_envs.surface import clip01
@@ -83,8 +83,8 @@ def level_face(place, body, z):
 
 
 @borrowing
-def paint_body(canvas, by, easel, tile, place, body, flank, ends, top, lens):
-    """Paint the faces of a body that are turned to the camera; `ends` are the skins of front and rear."""
+def add_body(easel, place, body, flank, ends, top, lens):
+    """Put the faces of a body that are turned to the camera on the easel; `ends` are the skins of front and rear."""
     left, right = side_face(place, body, 1.0), side_face(place, body, -1.0)
     front, rear = end_face(place, body, 1.0), end_face(place, body, -1.0)
     sees = (
@@ -93,15 +93,15 @@ def paint_body(canvas, by, easel, tile, place, body, flank, ends, top, lens):
     over = (1.0 if sees[0] else 0.0, 1.0 if sees[1] else 0.0, 1.0 if sees[2] else 0.0, 1.0 if sees[3] else 0.0)
     level = level_face(place, body, body.z_1)
     if lens.height_m > body.z_1 and body.top_half > 0.0:
-        paint_face(canvas, by, easel, tile, level, top, lens, (over[1], over[2], over[0], over[3]))
+        add_face(easel, level, top, (over[1], over[2], over[0], over[3]))
     if sees[2]:
-        paint_face(canvas, by, easel, tile, front, ends[0], lens, (0.0, over[0], 0.0, over[1]))
+        add_face(easel, front, ends[0], (0.0, over[0], 0.0, over[1]))
     if sees[3]:
-        paint_face(canvas, by, easel, tile, rear, ends[1], lens, (0.0, over[0], 0.0, over[1]))
+        add_face(easel, rear, ends[1], (0.0, over[0], 0.0, over[1]))
     if sees[0]:
-        paint_face(canvas, by, easel, tile, left, flank, lens, (0.0, 0.0, 0.0, 0.0))
+        add_face(easel, left, flank, (0.0, 0.0, 0.0, 0.0))
     if sees[1]:
-        paint_face(canvas, by, easel, tile, right, flank, lens, (0.0, 0.0, 0.0, 0.0))
+        add_face(easel, right, flank, (0.0, 0.0, 0.0, 0.0))
 
 
 class Strip(NamedTuple):

@@ -5,6 +5,7 @@ One square every `cell` px, of 2 `cell` + 1 px, from the top and from the centre
 
 import numpy as np
 
+from lanekeep_envs.disjoint import disjoint
 from lanekeep_envs.kernel import borrowing, inlined, kernel
 
 CELLS = 18  # to the height of the coarse picture
@@ -19,7 +20,9 @@ def coarse_picture(colour, cell, above):
     height, width = colour.shape[1], colour.shape[2]
     rows, squares = -(-(height - 1) // cell) + 1, 2 * -(-(width - 1) // (2 * cell)) + 1
     coarse, shares = np.zeros((3, rows, squares), np.float32), np.zeros(squares, np.float32)
-    parts = np.zeros((2, rows + 2, 3 * width + 8 * cell), np.uint32)  # the colours with nothing around each
+    parts = np.empty((2, rows + 2, 3 * width + 8 * cell), np.uint32)  # the colours with nothing around each
+    clear_around(parts[0], -(-height // cell), width, cell)
+    clear_around(parts[1], -(-height // cell), width, cell)
     work = np.zeros((3, 3 * width + 10 * cell + 1), np.uint32)
     for n in range(squares):
         first, last = square_at(n - squares // 2, cell, width)
@@ -30,6 +33,21 @@ def coarse_picture(colour, cell, above):
 
 
 @borrowing
+def clear_around(parts, many, width, cell):
+    """Write zeros around the colours in rows 1 to `many`."""
+    for m in range(parts.shape[0]):
+        line = parts[m]
+        if 1 <= m <= many:
+            for c in range(4):
+                around = line[c * (width + 2 * cell) : c * (width + 2 * cell) + 2 * cell]
+                for j in range(around.shape[0]):
+                    around[j] = 0
+        else:
+            for j in range(line.shape[0]):
+                line[j] = 0
+
+
+@disjoint
 def sum_lines(parts, starts, colour, cell, dark):
     """Sum up each `cell` lines of the picture, in 16ths: one part after another from row 1 on, and its first line alone."""
     width, unit, none = colour.shape[2], np.float32(16.0), np.float32(0.0)

@@ -6,6 +6,7 @@ The steps are those of ITU-T T.81, tables K.1 (luma) and K.2 (chroma), times 3 x
 
 import numpy as np
 
+from lanekeep_envs.disjoint import disjoint
 from lanekeep_envs.kernel import borrowing, inlined, kernel
 
 BLOCK = 8
@@ -41,11 +42,19 @@ def compress(pixels, bits, strength, mirror):
 
     A mirrored world has its blocks from the right edge on, so that they are the mirrored ones.
     """
+    planes, spare = np.empty(3 * PLANE, np.float32), np.empty(PLANE, np.float32)
+    steps, limits = np.empty((2, 2 * PLANE), np.float32), np.empty((2, BLOCK), np.float32)
+    compress_strips(
+        pixels, bits, strength, mirror, planes, planes.view(np.int32), spare, steps, limits, limits.view(np.int32)
+    )
+
+
+@borrowing
+def compress_strips(pixels, bits, strength, mirror, planes, planes_as_bits, spare, steps, limits, limits_as_bits):
+    """The same with work space: planes [3 x PLANE], spare [PLANE], steps [2, 2 x PLANE] and limits [2, BLOCK]."""
     height, width, luma, chroma = pixels.shape[0], pixels.shape[1] // 3, LUMA, CHROMA
     wide = BLOCK * -(-width // BLOCK)
     start = wide - width if mirror < 0.0 else 0
-    planes, spare = np.zeros(3 * PLANE, np.float32), np.zeros(PLANE, np.float32)
-    steps, limits = np.zeros((2, 2 * PLANE), np.float32), np.zeros((2, BLOCK), np.float32)
     for left in range(-start, wide - start, STRIP):
         columns = min(wide - start - left, STRIP)
         lay_steps(steps[0], limits[0], luma, COARSEST * strength, columns // BLOCK)
@@ -56,8 +65,8 @@ def compress(pixels, bits, strength, mirror):
                 line = pixels[min(top + y, height - 1), 3 * first : 3 * last]
                 split(planes[STRIP * y :], line, first - left, last - first, columns)
             for c in range(3):
-                plane, kind = planes[PLANE * c : PLANE * c + PLANE], min(c, 1)
-                coarsen(plane, plane.view(np.int32), spare, steps[kind], limits[kind].view(np.int32), columns)
+                kind, plane, as_bits = min(c, 1), planes[PLANE * c :], planes_as_bits[PLANE * c :]
+                coarsen(plane, as_bits, spare, steps[kind], limits_as_bits[kind], columns)
             for y in range(min(BLOCK, height - top)):
                 join(pixels[top + y, 3 * first : 3 * last], planes[STRIP * y + first - left :], last - first)
     if bits.size > 0:
@@ -81,7 +90,7 @@ def lay_steps(steps, limits, table, scale, blocks):
         limits[y] = least * np.float32(0.999 * 0.5 / np.sqrt(BLOCK))
 
 
-@borrowing
+@disjoint
 def split(planes, line, start, width, columns):
     """Luma and chroma of a line of pixels, from column `start` on; before and after them, its first and last ones."""
     out = planes[start:]
@@ -97,7 +106,7 @@ def split(planes, line, start, width, columns):
             planes[c + j] = planes[c + start + width - 1]
 
 
-@borrowing
+@disjoint
 def join(line, planes, width):
     """The way back."""
     dark, bright = np.float32(0.0), np.float32(255.0)
@@ -139,7 +148,7 @@ def greatest(bits, count):
     return most
 
 
-@borrowing
+@disjoint
 def gather(spare, line, blocks):
     """Bring together what has the same place in its block."""
     for b in range(blocks):
@@ -147,7 +156,7 @@ def gather(spare, line, blocks):
             spare[STRIP * x + b] = line[BLOCK * b + x]
 
 
-@borrowing
+@disjoint
 def scatter(line, spare, blocks):
     """The way back."""
     for b in range(blocks):

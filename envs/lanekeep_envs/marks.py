@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.coarse import CELLS, coarse_bits, coarse_picture
+from lanekeep_envs.disjoint import disjoint
 from lanekeep_envs.elements import Element
 from lanekeep_envs.kernel import borrowing, kernel
 from lanekeep_envs.surface import clip01
@@ -169,7 +170,7 @@ def dirty_lens(colour, bits, marks, look, lens):
                 bits[i, j] |= 1 << DIRT if marks.mud[i, j] > 0.0 else 0
 
 
-@borrowing
+@disjoint
 def show_mud(colour, cover, mud):
     """Mix the mud into the picture."""
     for c in range(3):

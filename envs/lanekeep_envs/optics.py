@@ -7,8 +7,9 @@ pixels takes their contributor bits along; `bits` is empty where nobody asks for
 import numpy as np
 
 from lanekeep_envs.coarse import CELLS, coarse_bits, coarse_picture
+from lanekeep_envs.disjoint import disjoint
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import borrowing, kernel
+from lanekeep_envs.kernel import kernel
 
 GLARE = int(Element.GLARE)
 FINE = (
@@ -91,14 +92,14 @@ def glare_of_lamps(colour, bits, look, lens):
     for _ in range(3):
         spread_out(flat, spare, rows, columns)
     before, weights = places_between(columns, cell, lens.centre_column)
-    halo, lit = np.zeros((3, rows, columns * cell), np.float32), np.zeros((3, rows), np.bool_)
+    halo, lit = np.empty((3, rows, columns * cell), np.float32), np.zeros((3, rows), np.bool_)
     stretch(halo, lit, light, weights, strength)
     add_halos(colour, halo, lit, before, cell)
     if bits.size > 0:
         note_halos(bits, light, cell, before, weights)
 
 
-@borrowing
+@disjoint
 def spread_out(light, spare, rows, columns):
     """Blur a coarse picture [3, M + 2, N + 2] by 1 2 1 both ways, the same from either side; its edge goes on outside."""
     wide, half, quarter = columns + 2, np.float32(0.5), np.float32(0.25)
@@ -128,7 +129,7 @@ def places_between(squares, cell, centre):
     return before, weights
 
 
-@borrowing
+@disjoint
 def stretch(halo, lit, light, weights, strength):
     """Widen each row of the coarse picture to the picture's columns, and tell whether there is any light in it."""
     cell, one = weights.shape[0], np.float32(1.0)
@@ -144,9 +145,12 @@ def stretch(halo, lit, light, weights, strength):
                     near, far = strength * (one - weights[k]), strength * weights[k]
                     for n in range(squares):
                         wide[np.uint64(n * cell + k)] = near * row[n] + far * row[n + 1]
+            else:
+                for n in range(wide.shape[0]):
+                    wide[n] = 0.0
 
 
-@borrowing
+@disjoint
 def add_halos(colour, halo, lit, before, cell):
     """Add the light of the rows above and below to each row of the picture."""
     for i in range(colour.shape[1]):

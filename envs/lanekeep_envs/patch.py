@@ -3,46 +3,26 @@ be seen there (skins.py), in which light, and at last the mixing with the pictur
 
 A patch holds `PATCH` numbers for each of the names below; all of them lie in one array, so that a loop over its pixels is
 vectorised without asking whether two of its rows overlap.  They are in single precision, which is as exact as the picture
-and twice as fast.  Its pixels come in runs: parts of image rows, of `RUN` pixels at most.
+and twice as fast.  Its pixels come in runs: parts of image rows.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from lanekeep_envs.disjoint import disjoint
 from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.look import RGB
 from lanekeep_envs.things import mark
 from lanekeep_envs.weather import BEAM
 
-RUN = 16  # pixels: what one instruction does at once, and a part of the picture's width
-PATCH = 256  # pixels at once: a multiple of `RUN`, and so few that they stay in the fastest cache
-DOWN, ASIDE, FAR, U, V, LOWER, UPPER, COVER, R, G, B, OWN, CLEAR = (k * PATCH for k in range(13))
+LANES = 16  # pixels: what one instruction does at once, and a part of the picture's width
+PATCH = 256  # pixels at once: a multiple of `LANES`, and so few that they stay in the fastest cache
+DOWN, ASIDE, PANES, U, V, LOWER, UPPER, COVER, R, G, B, OWN, CLEAR = (k * PATCH for k in range(13))
 NUMBERS = 13 * PATCH
 MOST_ROWS = 4096 + 8  # of a camera, and of the last eight
 CUT_M, FARTHEST_M = 1.0, 1e4  # what is nearer than this is not drawn: no face may reach behind the camera
 ZERO, HALF, ONE, FOUR = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(4.0)
-
-EASEL = np.dtype(  # what the painter of faces has at hand; one record, since it is handed on often
-    [
-        ("ambient", np.float64, 3),  # light and air in the car's frame
-        ("sunlight", np.float64, 3),
-        ("horizon", np.float64, 3),
-        ("sun", np.float64, 3),  # towards it: forward, left, up
-        ("visibility_m", np.float64),
-        ("night", np.float64),
-        ("mirror", np.float64),
-        ("numbers", np.float32, NUMBERS),  # the patch
-        ("cells", np.uint32, PATCH),  # places in the tile (texture.py), then its entries
-        ("line", np.uint64, PATCH),  # of its runs (`add_run`) the image row; unsigned: no index is asked for its sign
-        ("start", np.uint64, PATCH),  # the first column that is mixed with the picture
-        ("at", np.uint64, PATCH),  # where among the numbers its cover is
-        ("begin", np.float32, PATCH),  # which part of it counts
-        ("end", np.float32, PATCH),
-        ("first", np.int32, MOST_ROWS),  # columns of a face in its rows: the first, and one past the last
-        ("last", np.int32, MOST_ROWS),
-    ]
-)
 
 
 class Seen(NamedTuple):
@@ -115,27 +95,25 @@ def ripple(turns):
 
 
 @inlined
-def add_run(easel, runs, many, i, first, count, width, seen, lens):
-    """Add pixels to a patch, from column `first` of row i on, and what is linear in their places; as many behind them too.
+def add_run(easel, runs, many, i, first, count, width, lens):
+    """Add pixels to a patch, from column `first` of row i on; up to a multiple of `LANES`, as many behind them too.
 
-    What is mixed with the picture is a whole run's width from column `start`, of which the pixels `begin` to `end` count.
+    That many are mixed with the picture from column `start` on, of which the pixels `begin` to `end` count.
     """
-    start = min(first, width - RUN)
+    whole, runs = whole_of(count), np.uint64(runs)
+    start = min(first, width - whole)
     easel["line"][runs], easel["start"][runs], easel["at"][runs] = i, start, COVER + many + start - first
-    easel["begin"][runs], easel["end"][runs] = first - start, first - start + count
+    easel["begin"][runs], easel["end"][runs], easel["whole"][runs] = first - start, first - start + count, whole
     numbers, p, left = easel["numbers"], np.float32(i - lens.centre_row), np.float32(first - lens.centre_column)
-    far, u, v = seen.far[0] + seen.far[1] * p, seen.u[0] + seen.u[1] * p, seen.v[0] + seen.v[1] * p
-    lower, upper = seen.lower[0] + seen.lower[1] * p, seen.upper[0] + seen.upper[1] * p
-    one, other = seen.right[0] + seen.right[1] * p, seen.left[0] + seen.left[1] * p
-    for n in range(RUN):
-        k, q = np.uint64(many) + np.uint64(n), left + np.float32(n)
-        numbers[np.uint64(DOWN) + k], numbers[np.uint64(ASIDE) + k] = p, q
-        numbers[np.uint64(FAR) + k] = far + seen.far[2] * q
-        numbers[np.uint64(U) + k], numbers[np.uint64(V) + k] = u + seen.u[2] * q, v + seen.v[2] * q
-        numbers[np.uint64(LOWER) + k] = clip(lower + seen.lower[2] * q)
-        numbers[np.uint64(UPPER) + k] = upper + seen.upper[2] * q
-        cover = clip(one + seen.right[2] * q) + clip(other + seen.left[2] * q) - ONE
-        numbers[np.uint64(COVER) + k] = max(cover, ZERO)
+    for n in range(np.uint64(whole)):
+        k = np.uint64(many) + n
+        numbers[np.uint64(DOWN) + k], numbers[np.uint64(ASIDE) + k] = p, left + np.float32(np.int32(n))
+
+
+@inlined
+def whole_of(count):
+    """The next multiple of `LANES`: loops over so many have no remainder to do one by one."""
+    return (count + (LANES - 1)) & -LANES
 
 
 @inlined
@@ -182,31 +160,55 @@ def locate(numbers, many, seen, cloth, coarse, night, visibility_m, lens):
     lamp = Lamp(strength, above, sin, ahead, per_reach, narrow, widens, spread)
     per_focal = np.float32(1.0 / lens.focal_px)
     for k in range(min(many, PATCH)):
-        p, q, far = numbers[DOWN + k], numbers[ASIDE + k], near / max(numbers[FAR + k], least)
-        u, v, forward = far * numbers[U + k] - u_0, far * numbers[V + k] - v_0, max(far * (ahead + ahead_p * p), cut)
+        p, q = numbers[DOWN + k], numbers[ASIDE + k]
+        far = near / max(linear(seen.far, p, q), least)
+        u, v, forward = (
+            far * linear(seen.u, p, q) - u_0,
+            far * linear(seen.v, p, q) - v_0,
+            max(far * (ahead + ahead_p * p), cut),
+        )
         numbers[U + k], numbers[V + k] = min(max(u, -widest), widest), min(max(v, lowest), highest)
         numbers[OWN + k] = shine(far, forward, p * per_focal, q * per_focal, lamp) if night > 0.0 else ZERO
         numbers[CLEAR + k] = fading(forward * per_m)
-        numbers[COVER + k] *= max(numbers[LOWER + k] + clip(numbers[UPPER + k]) - ONE, open_edge)
+        lower, upper = clip(linear(seen.lower, p, q)), linear(seen.upper, p, q)
+        aside = max(clip(linear(seen.right, p, q)) + clip(linear(seen.left, p, q)) - ONE, ZERO)
+        numbers[LOWER + k], numbers[UPPER + k] = lower, upper
+        numbers[COVER + k] = aside * max(lower + clip(upper) - ONE, open_edge)
 
 
 @inlined
-def lay(plane, easel, runs, albedo, base, own_share, horizon):
-    """Mix one channel of the patch, in light and air, with the picture.
+def linear(form, p, q):
+    """Value of (constant, per p, per q) at a pixel."""
+    return (form[0] + form[1] * p) + form[2] * q
 
-    A whole run's width at once: what lies outside of the run is left as it is.
-    """
-    numbers, base, share, horizon = easel["numbers"], np.float32(base), np.float32(own_share), np.float32(horizon)
+
+@inlined
+def illuminate(numbers, many, base, horizon):
+    """Turn the albedo of a patch into its colour, in light and air; lamps are redder than the day."""
+    red, green, blue = single(base)
+    far_red, far_green, far_blue = single(horizon)
+    green_share, blue_share = single((0.97, 0.88, 0.0))[:2]
+    for k in range(min(many, PATCH)):
+        own, clear = numbers[OWN + k], numbers[CLEAR + k]
+        numbers[R + k] = far_red + clear * (numbers[R + k] * (red + own) - far_red)
+        numbers[G + k] = far_green + clear * (numbers[G + k] * (green + green_share * own) - far_green)
+        numbers[B + k] = far_blue + clear * (numbers[B + k] * (blue + blue_share * own) - far_blue)
+
+
+@disjoint
+def lay(colour, easel, runs):
+    """Mix the patch with the picture [3, H, W], whole runs at once: what lies outside of them is left as it is."""
+    numbers = easel["numbers"]
     for n in range(runs):
         i, start, at = easel["line"][n], easel["start"][n], easel["at"][n]
         begin, end = easel["begin"][n], easel["end"][n]
-        for k in range(RUN):
-            m, j, place = at + np.uint64(k), start + np.uint64(k), np.float32(k)
-            cover, light = numbers[m], base + share * numbers[m + np.uint64(OWN - COVER)]
-            ink = numbers[m + np.uint64(albedo - COVER)] * light
-            ink = horizon + numbers[m + np.uint64(CLEAR - COVER)] * (ink - horizon)
-            cover = cover if (place >= begin) & (place < end) else ZERO
-            plane[i, j] += cover * (ink - plane[i, j])
+        for k in range(easel["whole"][n] & np.uint64(0xFFFFFFF0)):
+            m, j, place = at + np.uint64(k), start + np.uint64(k), np.float32(np.int32(k))
+            cover = numbers[m] if (place >= begin) & (place < end) else ZERO
+            red, green, blue = colour[0, i, j], colour[1, i, j], colour[2, i, j]
+            colour[0, i, j] = red + cover * (numbers[m + np.uint64(R - COVER)] - red)
+            colour[1, i, j] = green + cover * (numbers[m + np.uint64(G - COVER)] - green)
+            colour[2, i, j] = blue + cover * (numbers[m + np.uint64(B - COVER)] - blue)
 
 
 @borrowing

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.bodies import cast_box_shadow, place_in_frame
 from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
+from lanekeep_envs.disjoint import disjoint
+from lanekeep_envs.easel import EASEL, STRETCH, set_light, shape_faces
 from lanekeep_envs.elements import EVERYTHING, Element, Frame
-from lanekeep_envs.faces import set_light
+from lanekeep_envs.faces import paint_face
 from lanekeep_envs.ground import paint_ground
 from lanekeep_envs.ground_row import PIECE, STRIP
 from lanekeep_envs.jpeg import compress
@@ -27,13 +29,12 @@ from lanekeep_envs.lamp import light_lamp
 from lanekeep_envs.look import all_fine
 from lanekeep_envs.marks import Marks, dirty_lens, no_marks, wet_lens
 from lanekeep_envs.optics import glare_of_lamps, glare_of_sun
-from lanekeep_envs.patch import EASEL
 from lanekeep_envs.plants import draw_plant
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.shutter import blur_motion, roll_picture
 from lanekeep_envs.sky import Sights, paint_sky, sights_of
-from lanekeep_envs.structures import draw_car, draw_structure
+from lanekeep_envs.structures import add_car, add_structure, draw_lamps
 from lanekeep_envs.texture import TILE, hash32
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_post, element_of
 from lanekeep_envs.traffic import OTHER_CAR, place_of
@@ -257,27 +258,48 @@ def note_shadows(by, shade, element):
 
 
 @borrowing
+def put_on_easel(canvas, things, k, traffic, look, lens, cos, sin):
+    """Put the faces of the listed structures and cars on the easel, from the k-th on, as many as come from one `STRETCH`."""
+    easel = canvas.easel[0]
+    easel["count"] = 0
+    for n in range(min(STRETCH, k + 1)):
+        index = canvas.order[k - n]
+        if index < 0:
+            add_car(easel, traffic[canvas.car_index[-1 - index]], place_of_car(canvas, k - n), lens)
+        elif things[index]["kind"] > POST:
+            place = place_in_frame(things[index], canvas.far[k - n], canvas.left[k - n], cos, sin)
+            add_structure(easel, things[index], place, look, lens)
+        easel["upto"][n] = easel["count"]
+    shape_faces(easel, canvas.colour.shape[1], canvas.colour.shape[2], lens)
+
+
+@borrowing
+def paint_faces(canvas, by, k, n, lens):
+    """Paint the faces of the k-th in the list, the n-th of those on the easel."""
+    easel = canvas.easel[0]
+    for face in range(easel["upto"][n - 1] if n > 0 else 0, easel["upto"][n]):
+        paint_face(canvas.colour, by, easel, canvas.tile, face, lens)
+    if canvas.order[k] < 0:
+        draw_lamps(canvas.colour, by, easel, place_of_car(canvas, k), lens)
+
+
+@borrowing
 def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich):
     """Paint the listed things and cars over ground and sky, from far to near; plants and posts only if `rich` is None."""
     sun_x, sun_y = look["sun_x"], look["sun_y"]
     light = (cos * sun_y - sin * sun_x, cos * sun_x + sin * sun_y, look["sun_z"])
     if rich is not None:
-        easel = canvas.easel[0]
-        set_light(easel, look, cos, sin)
+        set_light(canvas.easel[0], look, cos, sin)
     for n in range(found):
         k = found - 1 - n
         forward, left = canvas.far[k], canvas.left[k]
         if rich is not None:
-            if canvas.order[k] < 0:
-                vehicle = traffic[canvas.car_index[-1 - canvas.order[k]]]
-                draw_car(canvas.colour, by, easel, canvas.tile, vehicle, place_of_car(canvas, k), lens)
+            if n % STRETCH == 0:
+                put_on_easel(canvas, things, k, traffic, look, lens, cos, sin)
+            if canvas.order[k] < 0 or things[canvas.order[k]]["kind"] > POST:
+                paint_faces(canvas, by, k, n % STRETCH, lens)
                 continue
         thing = things[canvas.order[k]]
-        if rich is not None:
-            if thing["kind"] > POST:
-                place = place_in_frame(thing, forward, left, cos, sin)
-                draw_structure(canvas.colour, by, easel, canvas.tile, thing, place, look, lens)
-                continue
         if not NEAREST_M < forward < FARTHEST_M:
             continue
         haze = 1.0 - np.exp(-forward / look["visibility_m"])
@@ -345,7 +367,7 @@ def distort(canvas, by, car, look, lens, cos, sin, roll):
     copy_columns(canvas.colour, margin, picture, 0)
 
 
-@borrowing
+@disjoint
 def copy_columns(to, at, colour, start):
     """Copy as many columns as the narrower of two pictures [3, H, W] has."""
     for c in range(3):

@@ -5,8 +5,6 @@ Trees, bushes and posts are drawn first and from the generator of the episode; a
 so that a scenario without them keeps its pictures.  A hedge or rail is a chain of straight pieces that follow the road.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,10 +15,11 @@ from lanekeep_envs.scenario import Scenario
 GONE, BROADLEAF, CONIFER, BUSH, POST, HEDGE, RAIL, SIGN, BUILDING = -1, 0, 1, 2, 3, 4, 5, 6, 7
 POST_HEIGHT_M, POST_WIDTH_M = 1.0, 0.12
 HEDGE_PIECE_M, RAIL_PIECE_M = 8.0, 6.0
+LEAST_RUN_M, LEAD_M = 40.0, 120.0  # of hedges or rails, and how far before the road the first run may begin
 RAIL_HEIGHT_M = 0.75  # upper edge of the beam (RPS)
 LIMIT, WARNING, PRIORITY, INFORMATION, DIRECTION = 0, 1, 2, 3, 4  # variants of a sign: round, triangle, diamond, ...
 SIGN_SIZE_M = (0.6, 0.9, 0.6, 0.6, 1.3)  # width of each (VwV-StVO 39 to 43: size 2 on country roads)
-SIGN_SHARES = (0.3, 0.3, 0.2, 0.08, 0.12)
+SIGNS_BELOW = tuple(np.cumsum((0.3, 0.3, 0.2, 0.08, 0.12)).tolist())  # of a draw, up to each variant
 AVENUE_SPACING_M = (10.0, 14.0)
 AVENUE_M = (1.5, 2.5)  # from the edge of the asphalt
 SETBACK_M = (8.0, 25.0)
@@ -44,6 +43,7 @@ THING = np.dtype(
         ("variant", np.int64),  # which sign (negative: its back), which kind of house
     ]
 )
+RECORD = np.dtype((np.void, THING.itemsize))  # the same as bytes, which numpy copies ten times faster
 
 
 def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Generator) -> NDArray[np.void]:
@@ -59,9 +59,10 @@ def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Gener
     grow(things, road, draws, trees, conifers, scenery.nearest_tree_m, lane.shoulder_m + 1.2, edge)
     set_posts(things[trees + bushes :], road, scenery.post_spacing_m, edge + 0.5)
     tie_to_bends(things[:trees], road, scenario.confounder.trees_outside_bends, generator.spawn(1)[0])
-    things = np.concatenate([things, *build(road, scenario, generator.spawn(1)[0])])
+    parts = [things, *build(road, scenario, generator.spawn(1)[0])]
+    things = np.concatenate([part.view(RECORD) for part in parts]).view(THING)
     things["leaf_r"] = -1.0
-    return things[np.argsort(things["s_m"], kind="stable")]
+    return things.take(np.argsort(things["s_m"], kind="stable"))
 
 
 def tie_to_bends(trees: NDArray[np.void], road: NDArray[np.void], tie: float, generator: np.random.Generator) -> None:
@@ -105,15 +106,9 @@ def avenue(
     """Broadleaf trees in two rows close to the asphalt; the strength is the share of places that are not empty."""
     full, spacing, aside = between(strength, generator), *(between(p, generator) for p in (AVENUE_SPACING_M, AVENUE_M))
     tall = 9.0 + 5.0 * generator.random()
-    u = generator.random((2 * int(length_m / spacing), 5))
-    places = np.flatnonzero(u[:, 4] < full)
-    u, trees = u[places], np.zeros(len(places), THING)
-    d = edge_m + aside + 0.2 * (u[:, 1] - 0.5)
-    trees["s_m"] = (places // 2 + 0.5 + 0.15 * (u[:, 0] - 0.5)) * spacing
-    trees["x"], trees["y"], _ = poses_beside(road, trees["s_m"], np.where(places % 2 == 0, -d, d))
-    trees["height_m"] = tall * (0.88 + 0.24 * u[:, 2])
-    trees["radius_m"], trees["kind"] = 0.30 * trees["height_m"], BROADLEAF
-    trees["tint"], trees["twist"] = 0.85 + 0.3 * u[:, 2], u[:, 3]
+    draws = generator.random((2 * int(length_m / spacing), 5))
+    trees = np.zeros(np.count_nonzero(draws[:, 4] < full), THING)
+    set_avenue(trees, road, draws, full, spacing, edge_m + aside, tall)
     return trees
 
 
@@ -121,21 +116,12 @@ def chain(
     road: NDArray[np.void], kind: int, piece_m: float, share: float, d_m: float, generator: np.random.Generator
 ) -> NDArray[np.void]:
     """Hedges or rails on both sides: runs of straight pieces that follow the road, with gaps that leave `share`."""
-    runs: list[tuple[Any, ...]] = []  # where its pieces start, and their height, tint and place beside the road
     last = (road.shape[0] - 1) * SPACING_M - piece_m
-    for d in (-d_m, d_m):
-        s = -120.0 * generator.random() if share < 1.0 else 0.0
-        while share > 0.0 and s < last:
-            u = generator.random(4).tolist()
-            run = piece_m * round((40.0 + 100.0 * u[0]) / piece_m)
-            starts = np.arange(s, s + run, piece_m)
-            runs.append((starts[(starts >= 0.0) & (starts < last)], 1.0 + 0.8 * u[1], 0.9 + 0.2 * u[2], d))
-            s += run + (40.0 + 100.0 * u[3]) * (1.0 - share) / share
-    things = np.zeros(sum(len(run[0]) for run in runs), THING)
-    if len(things) == 0:
-        return things
-    start = np.concatenate([run[0] for run in runs])
-    tall, tint, aside = (np.concatenate([np.full(len(run[0]), run[n]) for run in runs]) for n in (1, 2, 3))
+    runs = 2 + int((last + LEAD_M) / LEAST_RUN_M)  # on one side, at most
+    pieces = np.empty((4, 2 * (runs + 1 + int(last / piece_m))))
+    found = string_pieces(pieces, generator.random(2 * (1 + 4 * runs)), piece_m, share, d_m, last)
+    start, tall, tint, aside = pieces[:, :found]
+    things = np.zeros(found, THING)
     x0, y0, _ = poses_beside(road, start, aside)
     x1, y1, _ = poses_beside(road, start + piece_m, aside)
     things["s_m"], things["x"], things["y"] = start + 0.5 * piece_m, 0.5 * (x0 + x1), 0.5 * (y0 + y1)
@@ -150,15 +136,7 @@ def signs(
 ) -> NDArray[np.void]:
     """Signs on poles, four of five on the right and to be read by the driver; the others are seen from behind."""
     things = np.zeros(round(between(per_km, generator) * length_m / 1000.0), THING)
-    for thing in things:
-        u = generator.random(5)
-        ours = u[0] < 0.8
-        variant = min(int(np.searchsorted(np.cumsum(SIGN_SHARES), u[1], "right")), DIRECTION)
-        radius = 0.5 * SIGN_SIZE_M[variant]
-        thing["s_m"], thing["kind"], thing["variant"] = u[2] * length_m, SIGN, variant if ours else -1 - variant
-        d = d_m + radius + 0.5 * u[3]
-        thing["x"], thing["y"], thing["twist"] = pose_beside(road, thing["s_m"], -d if ours else d)
-        thing["height_m"], thing["radius_m"], thing["tint"] = 1.9 + 2.0 * radius + 0.3 * u[4], radius, 1.0
+    set_signs(things, road, generator.random((len(things), 5)), length_m, d_m)
     return things
 
 
@@ -167,8 +145,67 @@ def buildings(
 ) -> NDArray[np.void]:
     """Houses and barns along the road, turned to it or across."""
     things = np.zeros(round(between(per_km, generator) * length_m / 1000.0), THING)
-    for thing in things:
-        u = generator.random(8)
+    set_buildings(things, road, generator.random((len(things), 8)), length_m, edge_m)
+    return things
+
+
+@kernel
+def set_avenue(trees, road, draws, full, spacing_m, d_m, tall):
+    """Fill in the trees of an avenue from uniform `draws` [N, 5], one for each place on either side, near `d_m`."""
+    found = 0
+    for k in range(draws.shape[0]):
+        u = draws[k]
+        if u[4] < full:
+            tree, d = trees[found], d_m + 0.2 * (u[1] - 0.5)
+            tree["s_m"] = (k // 2 + 0.5 + 0.15 * (u[0] - 0.5)) * spacing_m
+            tree["x"], tree["y"], _ = pose_beside(road, tree["s_m"], -d if k % 2 == 0 else d)
+            tree["height_m"] = tall * (0.88 + 0.24 * u[2])
+            tree["radius_m"], tree["kind"] = 0.30 * tree["height_m"], BROADLEAF
+            tree["tint"], tree["twist"] = 0.85 + 0.3 * u[2], u[3]
+            found += 1
+
+
+@kernel
+def string_pieces(pieces, draws, piece_m, share, d_m, last_m):
+    """Fill in start, height, tint and place beside the road of pieces [4, N] from uniform `draws`; return how many."""
+    found, drawn = 0, 0
+    for side in (-1.0, 1.0):
+        s = 0.0
+        if share < 1.0:
+            s, drawn = -LEAD_M * draws[drawn], drawn + 1
+        while share > 0.0 and s < last_m:
+            u, drawn = draws[drawn : drawn + 4], drawn + 4
+            run = piece_m * np.rint((LEAST_RUN_M + 100.0 * u[0]) / piece_m)
+            step = (s + piece_m) - s
+            for k in range(int(np.ceil(((s + run) - s) / piece_m))):  # as np.arange(s, s + run, piece_m)
+                start = s + k * step
+                if 0.0 <= start < last_m:
+                    pieces[0, found], pieces[1, found] = start, 1.0 + 0.8 * u[1]
+                    pieces[2, found], pieces[3, found] = 0.9 + 0.2 * u[2], side * d_m
+                    found += 1
+            s += run + (LEAST_RUN_M + 100.0 * u[3]) * (1.0 - share) / share
+    return found
+
+
+@kernel
+def set_signs(things, road, draws, length_m, d_m):
+    """Fill in signs from uniform `draws` [N, 5]."""
+    for k in range(things.shape[0]):
+        thing, u, variant = things[k], draws[k], LIMIT
+        while variant < DIRECTION and u[1] >= SIGNS_BELOW[variant]:
+            variant += 1
+        ours, radius = u[0] < 0.8, 0.5 * SIGN_SIZE_M[variant]
+        thing["s_m"], thing["kind"], thing["variant"] = u[2] * length_m, SIGN, variant if ours else -1 - variant
+        d = d_m + radius + 0.5 * u[3]
+        thing["x"], thing["y"], thing["twist"] = pose_beside(road, thing["s_m"], -d if ours else d)
+        thing["height_m"], thing["radius_m"], thing["tint"] = 1.9 + 2.0 * radius + 0.3 * u[4], radius, 1.0
+
+
+@kernel
+def set_buildings(things, road, draws, length_m, edge_m):
+    """Fill in buildings from uniform `draws` [N, 8]."""
+    for k in range(things.shape[0]):
+        thing, u = things[k], draws[k]
         long, half = 9.0 + 7.0 * u[0], 3.6 + 1.6 * u[1]
         across = u[2] < 0.3
         d = edge_m + SETBACK_M[0] + (SETBACK_M[1] - SETBACK_M[0]) * u[3] ** 1.5 + (0.5 * long if across else half)
@@ -177,7 +214,6 @@ def buildings(
         thing["twist"] = heading + (0.5 * np.pi if across else 0.0) + 0.2 * (u[7] - 0.5)
         thing["height_m"] = 3.0 if u[1] < 0.4 else 5.8  # of the walls: one storey or two
         thing["length_m"], thing["radius_m"], thing["tint"] = long, half, 0.85 + 0.3 * u[0]
-    return things
 
 
 @kernel

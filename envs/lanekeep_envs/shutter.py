@@ -6,6 +6,7 @@ pixels takes their contributor bits along; `bits` is empty where nobody asks for
 
 import numpy as np
 
+from lanekeep_envs.disjoint import disjoint
 from lanekeep_envs.kernel import borrowing, copy_row, kernel
 from lanekeep_envs.weather import CONTROL_STEP_S
 
@@ -65,7 +66,7 @@ def columns_of(lens, width):
     return ((lens.centre_column - np.arange(width)) / lens.focal_px).astype(np.float32)
 
 
-@borrowing
+@disjoint
 def lay_way(across, along, longest, i, left, limit, car, look, lens):
     """Fill three lines [W] with how far the world moves through row i, left and down, and the greater of both [px].
 
@@ -94,7 +95,7 @@ def pack(packed, colour, border):
     surround(packed, border)
 
 
-@borrowing
+@disjoint
 def pack_row(line, red, green, blue):
     """One row of it."""
     unit, most, dark = np.float32(UNIT), np.float32(65535.0), np.float32(0.0)
@@ -118,7 +119,7 @@ def surround(picture, border):
         copy_row(picture[height - border + i], picture[height - border - 1])
 
 
-@borrowing
+@disjoint
 def find_taps(one, two, three, first, stride, across, along, shares):
     """Fill three rows of pairs of places: of the pixels at a share of each way from its middle, and as far beyond it."""
     rows, a, b, c = np.float32(stride), shares[0], shares[1], shares[2]
@@ -142,7 +143,7 @@ def add_taps(total, packed, one, two, three):
         total[j] += more + packed[c & low] + packed[c >> high]
 
 
-@borrowing
+@disjoint
 def unpack(red, green, blue, total, longest, share):
     """Write the sums, unless the pixel stands still."""
     for j in range(red.shape[0]):
@@ -223,7 +224,7 @@ def shear(colour, spare, bits, before, down, below):
         start = end
 
 
-@borrowing
+@disjoint
 def mix_rows(line, upper, lower, below):
     """One channel of a row between two."""
     one = np.float32(1.0)

@@ -11,11 +11,11 @@ from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.look import RGB
 from lanekeep_envs.patch import (
     COVER,
-    FAR,
     HALF,
     LOWER,
     ONE,
     OWN,
+    PANES,
     PATCH,
     UPPER,
     ZERO,
@@ -196,7 +196,7 @@ def show_wall(patch, many, skin, cloth):
 
 @borrowing
 def show_windows(patch, many, skin, cloth):
-    """Windows in a wall, dark, and, where they are lit, their share of glass (in the place of FAR)."""
+    """Windows in a wall, dark, and, where they are lit, their share of glass (in PANES)."""
     glows, shift, half = 1.0 if skin.own > 0.0 else 0.0, shift_of(skin, cloth), 0.5 * cloth.wide - 0.5
     for k in range(min(many, PATCH)):
         u, v = patch[U + k], patch[V + k]
@@ -207,7 +207,7 @@ def show_windows(patch, many, skin, cloth):
         plaster = (patch[R + k], patch[G + k], patch[B + k])
         albedo = mix(plaster, skin.second, high * pulse(abs(across) - 0.86, 0.25, cloth.px_u))
         albedo = mix(albedo, WHITE, high * pulse(across, 0.60, cloth.px_u))
-        patch[FAR + k] = glows * glass
+        patch[PANES + k] = glows * glass
         put(patch, k, mix(albedo, PANE, glass))
 
 
@@ -218,7 +218,7 @@ def light_windows(patch, many, skin, cloth):
     for k in range(min(many, PATCH)):
         s, v = skin.at + skin.side * (patch[U + k] + shift), patch[V + k]
         column, floor = np.int64(np.floor(s * (1.0 / 2.6))), np.int64(np.floor(v * (1.0 / 2.8)))
-        lit = skin.own * patch[FAR + k] if hash32(column, floor, skin.number, 7) % 5 < 2 else 0.0
+        lit = skin.own * patch[PANES + k] if hash32(column, floor, skin.number, 7) % 5 < 2 else 0.0
         patch[OWN + k] += lit
         patch[R + k] += lit * (255.0 - PANE[0])
         patch[G + k] += lit * (196.0 - PANE[1])

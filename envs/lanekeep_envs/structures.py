@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from lanekeep_envs.bodies import Body, end_face, level_face, paint_body, point, shown_part, side_face
+from lanekeep_envs.bodies import Body, add_body, end_face, level_face, point, shown_part, side_face
+from lanekeep_envs.easel import add_face, seen_at, triple
 from lanekeep_envs.elements import Element
-from lanekeep_envs.faces import paint_face, seen_at
 from lanekeep_envs.kernel import borrowing
 from lanekeep_envs.patch import CUT_M
 from lanekeep_envs.scenery import BUILDING, DIRECTION, HEDGE, RAIL
@@ -24,25 +24,25 @@ def skin_of(element, kind, colour, second, number, own):
 
 
 @borrowing
-def draw_structure(canvas, by, easel, tile, thing, place, look, lens):
-    """Paint a hedge, rail, sign or building at `place`."""
+def add_structure(easel, thing, place, look, lens):
+    """Add a hedge, rail, sign or building at `place`."""
     kind, half_long = thing["kind"], 0.5 * thing["length_m"]
     if place[0] + half_long + thing["radius_m"] < NEAREST_M or place[0] - half_long > FARTHEST_M:
         return
     low, high = shown_part(place, -half_long, half_long, thing["radius_m"] + 0.5)
     if kind == HEDGE and high - low > 0.05:
-        draw_hedge(canvas, by, easel, tile, thing, place, low, high, look, lens)
+        add_hedge(easel, thing, place, low, high, look, lens)
     elif kind == RAIL and high - low > 0.05:
-        draw_rail(canvas, by, easel, tile, thing, place, low, high, lens)
+        add_rail(easel, thing, place, low, high)
     elif kind == BUILDING and high - low > half_long:
-        draw_building(canvas, by, easel, tile, thing, place, lens)
+        add_building(easel, thing, place, lens)
     elif kind > RAIL and kind != BUILDING and place[0] > NEAREST_M:
-        draw_sign(canvas, by, easel, tile, thing, place, lens)
+        add_sign(easel, thing, place)
 
 
 @borrowing
-def draw_hedge(canvas, by, easel, tile, thing, place, low, high, look, lens):
-    """Paint a piece of hedge from `low` to `high` along it."""
+def add_hedge(easel, thing, place, low, high, look, lens):
+    """Add a piece of hedge from `low` to `high` along it."""
     tint, half, scale = 1.05 * thing["tint"], thing["radius_m"], lens.focal_px / max(place[0], CUT_M)
     coarse = clip01((scale - 3.0) / 12.0)
     colour = tint * look["leaf_r"], tint * look["leaf_g"], tint * look["leaf_b"]
@@ -50,20 +50,20 @@ def draw_hedge(canvas, by, easel, tile, thing, place, low, high, look, lens):
     flank = Skin(HEDGES, LEAVES, colour, colour, 0, thing["tint"], at, 0.0, 1.0, coarse)
     end = Skin(HEDGES, LEAVES, colour, colour, 0, thing["tint"], at, half, easel["mirror"], coarse)
     body = Body(low, high, half, 0.0, thing["height_m"], 0.0, 0.0, 0.86 * half)
-    paint_body(canvas, by, easel, tile, place, body, flank, (end, end), flank, lens)
+    add_body(easel, place, body, flank, (end, end), flank, lens)
 
 
 @borrowing
-def draw_rail(canvas, by, easel, tile, thing, place, low, high, lens):
-    """Paint a piece of guard rail; it has no end, the next piece goes on."""
+def add_rail(easel, thing, place, low, high):
+    """Add a piece of guard rail; it has no end, the next piece goes on."""
     skin = Skin(RAILS, BARRIER, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0)
     rail = Body(low, high, 0.0, 0.0, thing["height_m"], 0.0, 0.0, 0.0)
-    paint_face(canvas, by, easel, tile, side_face(place, rail, 1.0), skin, lens, (0.0, 0.5, 0.0, 0.5))
+    add_face(easel, side_face(place, rail, 1.0), skin, (0.0, 0.5, 0.0, 0.5))
 
 
 @borrowing
-def draw_sign(canvas, by, easel, tile, thing, place, lens):
-    """Paint a sign: its pole, then the board; at night the board throws the headlights back."""
+def add_sign(easel, thing, place):
+    """Add a sign: its pole, then the board; at night the board throws the headlights back."""
     half, tall = thing["radius_m"], thing["height_m"]
     shape = thing["variant"] if thing["variant"] >= 0 else -1 - thing["variant"]
     board_tall = 0.5 * half if shape == DIRECTION else half
@@ -74,11 +74,11 @@ def draw_sign(canvas, by, easel, tile, thing, place, lens):
     front = Body(-0.06, -0.06, half, tall - 2.0 * board_tall, tall, 0.0, 0.0, half)
     still = (0.0, 0.0, 0.0, 0.0)
     if place[2] > 0.0:
-        paint_face(canvas, by, easel, tile, end_face(place, pole, -1.0), grey, lens, still)
-        paint_face(canvas, by, easel, tile, end_face(place, front, -1.0), board, lens, still)
+        add_face(easel, end_face(place, pole, -1.0), grey, still)
+        add_face(easel, end_face(place, front, -1.0), board, still)
     else:
-        paint_face(canvas, by, easel, tile, end_face(place, pole, 1.0), grey, lens, still)
-        paint_face(canvas, by, easel, tile, end_face(place, front, 1.0), board, lens, still)
+        add_face(easel, end_face(place, pole, 1.0), grey, still)
+        add_face(easel, end_face(place, front, 1.0), board, still)
 
 
 @borrowing
@@ -98,8 +98,8 @@ def house_colours(variant):
 
 
 @borrowing
-def draw_building(canvas, by, easel, tile, thing, place, lens):
-    """Paint a house: walls, then a gable roof that reaches over them."""
+def add_building(easel, thing, place, lens):
+    """Add a house: walls, then a gable roof that reaches over them."""
     walls, shutters, tiles = house_colours(thing["variant"])
     half, tall, half_long = thing["radius_m"], thing["height_m"], 0.5 * thing["length_m"]
     walls, tiles = tinted(thing["tint"], walls), tinted(thing["tint"], tiles)
@@ -107,11 +107,11 @@ def draw_building(canvas, by, easel, tile, thing, place, lens):
     flank = Skin(BUILDINGS, WALL, walls, shutters, number, easel["night"], 0.0, half_long, 1.0, 0.0)
     end = Skin(BUILDINGS, WALL, walls, shutters, number, easel["night"], 0.0, half, easel["mirror"], 0.0)
     body = Body(-half_long, half_long, half, 0.0, tall, 0.0, 0.0, half)
-    paint_body(canvas, by, easel, tile, place, body, flank, (end, end), flank, lens)
+    add_body(easel, place, body, flank, (end, end), flank, lens)
     eaves, gable = 0.45, skin_of(BUILDINGS, PLAIN, walls, walls, 0, 0.0)
     roofing = skin_of(BUILDINGS, ROOF, tiles, tiles, 0, 0.0)
     roof = Body(-half_long - 0.3, half_long + 0.3, half + eaves, tall - 0.25, tall + 0.8 * half, 0.0, 0.0, 0.0)
-    paint_body(canvas, by, easel, tile, place, roof, roofing, (gable, gable), roofing, lens)
+    add_body(easel, place, roof, roofing, (gable, gable), roofing, lens)
 
 
 @borrowing
@@ -131,8 +131,8 @@ def paint_of(tint):
 
 
 @borrowing
-def draw_car(canvas, by, easel, tile, vehicle, place, lens):
-    """Paint a car: the dark below it, body, cabin, and its lamps."""
+def add_car(easel, vehicle, place, lens):
+    """Add a car: the dark below it, body and cabin."""
     if place[0] - 2.2 < NEAREST_M or place[0] > FARTHEST_M:
         return
     colour, night = paint_of(vehicle["tint"]), easel["night"]
@@ -144,19 +144,27 @@ def draw_car(canvas, by, easel, tile, vehicle, place, lens):
     paint = skin_of(CARS, PLAIN, colour, colour, 0, 0.0)
     under = level_face(place, Body(-2.4, 2.4, 1.1, 0.0, 0.0, 0.0, 0.0, 1.1), 0.0)
     still = (0.0, 0.0, 0.0, 0.0)
-    paint_face(canvas, by, easel, tile, under, skin_of(CARS, UNDER, (14.0, 14.0, 15.0), colour, 0, 0.0), lens, still)
+    add_face(easel, under, skin_of(CARS, UNDER, (14.0, 14.0, 15.0), colour, 0, 0.0), still)
     ends = (
         skin_of(CARS, NOSE, colour, lamps, 0, 0.25 + 0.75 * night),
         skin_of(CARS, TAIL, colour, tails, 0, 0.15 + 0.65 * night),
     )
     flank = skin_of(CARS, FLANK, colour, colour, 0, 0.0)
-    paint_body(canvas, by, easel, tile, place, body, flank, ends, paint, lens)
-    horizon = easel["horizon"][0], easel["horizon"][1], easel["horizon"][2]
+    add_body(easel, place, body, flank, ends, paint, lens)
+    horizon = triple(easel["horizon"])
     glass, screen = (
         skin_of(CARS, GLASS, colour, horizon, 1, 0.0),
         skin_of(CARS, GLASS, colour, horizon, 0, 0.0),
     )
-    paint_body(canvas, by, easel, tile, place, cabin, glass, (screen, screen), paint, lens)
+    add_body(easel, place, cabin, glass, (screen, screen), paint, lens)
+
+
+@borrowing
+def draw_lamps(canvas, by, easel, place, lens):
+    """Paint the lamps of a car that are turned to the camera."""
+    if place[0] - 2.2 < NEAREST_M or place[0] > FARTHEST_M:
+        return
+    night = easel["night"]
     faces_us = -(place[0] * place[2] + place[1] * place[3]) / np.sqrt(place[0] * place[0] + place[1] * place[1])
     front = faces_us > 0.0
     for side in (1.0, -1.0):
@@ -172,7 +180,7 @@ def draw_glow(canvas, by, easel, element, at, colour, strength, size_m, lens):
     """Add the light of a lamp at `at`: a bright core and a faint halo, the same at every size of the image."""
     if strength <= 0.0:
         return
-    q, p, depth = seen_at(at[0], at[1], at[2] - lens.height_m, lens)
+    q, p, depth = seen_at((at[0], at[1], at[2] - lens.height_m), lens)
     if depth < CUT_M:
         return
     strength *= np.exp(-at[0] / easel["visibility_m"])

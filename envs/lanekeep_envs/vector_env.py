@@ -31,7 +31,7 @@ from lanekeep_envs.look import LOOK, sample_look
 from lanekeep_envs.render import Renderer
 from lanekeep_envs.road import SPACING_M
 from lanekeep_envs.scenario import Scenario, load_scenario
-from lanekeep_envs.scenery import THING, plant
+from lanekeep_envs.scenery import RECORD, THING, plant
 from lanekeep_envs.snapshot import Snapshot, pictures, scene_of
 from lanekeep_envs.traffic import OTHER_CAR, draw_traffic, place_of
 
@@ -223,7 +223,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             grown = np.zeros((self.num_envs, len(things) + 64), THING)
             grown[:, : self._things.shape[1]] = self._things
             self._things = grown
-        self._things[i, : len(things)] = things
+        self._things[i, : len(things)].view(RECORD)[:] = things.view(RECORD)
         self._counts[i] = len(things)
 
     def _set_traffic(self, i: int, vehicles: NDArray[np.void]) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lanekeep_envs.disjoint import disjoint
 from lanekeep_envs.kernel import borrowing, inlined, kernel
 from lanekeep_envs.texture import hash32
 
@@ -63,7 +64,10 @@ def part(bits, shift):
 
 @kernel
 def let_fall(colour, fallen, beam, strength, falling, car, look, lens):
-    """Draw what falls over the picture [3, H, W]; `lens` is that of the picture, `fallen` work space (`cells_of`)."""
+    """Draw what falls over the picture [3, H, W]; `lens` is that of the picture.
+
+    `fallen` are empty cells (`cells_of`), and are left empty: each is emptied when it was read and is still at hand.
+    """
     height, width = colour.shape[1], colour.shape[2]
     many = strength * PER_RADIAN2 * (width / lens.focal_px) * (height / lens.focal_px)
     number, depth = int(np.ceil(many)), 0.0
@@ -75,7 +79,6 @@ def let_fall(colour, fallen, beam, strength, falling, car, look, lens):
             depth += drops[n, 5 * BATCH + k]
     # at high speed all streaks run through the point that the car drives to: there is room for all of them in one pixel
     unit = min(FINEST, (MOST - number) / max(depth, 1e-6))
-    fallen[:] = 0
     for n in range(drops.shape[0]):
         shape_streaks(streaks, spans, drops[n], unit, falling.soft, height, width, lens.centre_row, lens.centre_column)
         count = min(number - n * BATCH, BATCH)
@@ -83,6 +86,7 @@ def let_fall(colour, fallen, beam, strength, falling, car, look, lens):
     mix_falling(colour, fallen, np.float32(1.0 / unit), np.empty(width, np.float32), beam, falling.grey, look)
 
 
+@kernel
 def cells_of(height, width):
     """How many cells `let_fall` needs to add up what falls in a picture of this size."""
     return (height + ROWS) * (width + 2) + (height + 2) * (width + ROWS)
@@ -227,12 +231,24 @@ def mix_falling(colour, fallen, part_of_depth, clear, beam, grey, look):
     for i in range(colour.shape[1]):
         upright, level = i * (width + 2), (colour.shape[1] + ROWS) * (width + 2) + i * (width + ROWS)
         see_through(clear, part_of_depth, fallen[upright:], fallen[level:], width + ROWS)
+        empty(fallen[upright : upright + width + 2])
+        empty(fallen[level : level + width + ROWS])
         lay_over(colour[0, i], clear, beam, pale[0], lamp)
         lay_over(colour[1, i], clear, beam, pale[1], lamp)
         lay_over(colour[2, i], clear, beam, pale[2], blue_lamp)
+    many = cells_of(colour.shape[1], width)
+    empty(fallen[colour.shape[1] * (width + 2) : (colour.shape[1] + ROWS) * (width + 2)])
+    empty(fallen[many - 2 * (width + ROWS) : many])
 
 
 @borrowing
+def empty(cells):
+    """Empty some cells for the next time."""
+    for n in range(cells.shape[0]):
+        cells[n] = 0
+
+
+@disjoint
 def see_through(clear, part_of_depth, upright, level, stride):
     """How much of each pixel of a row is seen through what begins there, and one and two pixels before, in either way."""
     mask, one = 0x1FFFFF, np.float32(1.0)
@@ -243,7 +259,7 @@ def see_through(clear, part_of_depth, upright, level, stride):
         clear[j] = one / (one + depth * (one + depth * (np.float32(0.5) + depth * np.float32(1.0 / 6.0))))
 
 
-@borrowing
+@disjoint
 def lay_over(line, clear, beam, pale, lamp):
     """Mix one channel of a row with the light of what falls."""
     for j in range(line.shape[0]):
@@ -256,13 +272,18 @@ def light_the_fog(colour, look, lens):
     """Add what fog at night throws back of the headlights: a wide glow just below the horizon."""
     strength, horizon = np.float32(46.0 * look["night"] * look["fog"]), lens.sin_pitch / lens.cos_pitch
     wide, blue = 1.0 + 5.0 * ((lens.centre_column - np.arange(colour.shape[2])) / lens.focal_px) ** 2, np.float32(0.94)
-    wide = wide.astype(np.float32)
+    add_glow(colour, wide.astype(np.float32), strength, horizon, blue, lens)
+
+
+@disjoint
+def add_glow(colour, wide, strength, horizon, blue, lens):
+    """Add that light, which is weaker where `wide` is more."""
     for i in range(colour.shape[1]):
         down = (i - lens.centre_row) / lens.focal_px + horizon - 0.06
         high = np.float32((90.0 if down < 0.0 else 12.0) * down * down)  # dipped: little light goes up
-        lines = colour[0, i], colour[1, i], colour[2, i]
-        for j in range(colour.shape[2]):
+        red, green, darker = colour[0, i], colour[1, i], colour[2, i]
+        for j in range(wide.shape[0]):
             light = strength / (wide[j] + high)
-            lines[0][j] += light
-            lines[1][j] += light
-            lines[2][j] += blue * light
+            red[j] += light
+            green[j] += light
+            darker[j] += blue * light
