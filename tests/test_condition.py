@@ -35,13 +35,13 @@ def snapshot_of(seed: int, start_m: float) -> Snapshot:
     return env.snapshot()
 
 
-def view(snapshot: Snapshot, visible: int = EVERYTHING, /, **look: Any) -> Frame:
+def view(snapshot: Snapshot, visible: int = EVERYTHING, /, renderer: Renderer = RENDERER, **look: Any) -> Frame:
     """What the car sees with these numbers of the look."""
     changed, things = snapshot.looks[0].copy(), snapshot.things[0]
     changed["plain"] = False
     for name, value in look.items():
         changed[name] = value
-    return RENDERER.frame(snapshot.cars[0], snapshot.roads[0], things, len(things), changed, visible)
+    return renderer.frame(snapshot.cars[0], snapshot.roads[0], things, len(things), changed, visible)
 
 
 def has(frame: Frame, element: Element) -> np.ndarray:
@@ -75,13 +75,16 @@ def test_a_pixel_without_the_bit_of_a_condition_is_the_same_without_it(kind: int
     assert changed == set(STRENGTHS)
 
 
+@pytest.mark.parametrize("renderer", [RENDERER, Renderer(Camera(height_px=40, width_px=555))])
 @pytest.mark.parametrize("kind", [0, 1, 2])
-def test_the_mirrored_world_is_the_mirror_image_exactly(kind: int, mirrored: Callable[[Snapshot], Snapshot]) -> None:
+def test_the_mirrored_world_is_the_mirror_image_exactly(
+    kind: int, renderer: Renderer, mirrored: Callable[[Snapshot], Snapshot]
+) -> None:
     for seed in range(4):
         snapshot = snapshot_of(seed, 60.0 + 210.0 * seed)
         state = {**ALL, "surface_kind": kind, "night": 0.5, "snow": 0.25 * seed}
-        one = view(snapshot, **state)
-        other = view(mirrored(snapshot), **state)
+        one = view(snapshot, renderer=renderer, **state)
+        other = view(mirrored(snapshot), renderer=renderer, **state)
         assert np.array_equal(other.image, one.image[:, ::-1])
         others = np.uint32(0xFFFFFFFF ^ (1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING))
         assert np.array_equal(other.contributors & others, one.contributors[:, ::-1] & others)

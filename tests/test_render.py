@@ -158,7 +158,7 @@ def test_removals_do_not_depend_on_their_order_and_the_last_leaves_a_bare_scene(
     assert not (bare.contributors >> (Element.ROAD + 1)).any()
 
 
-@pytest.mark.parametrize("size", ["48x160", "78x200", "33x81"])
+@pytest.mark.parametrize("size", ["48x160", "78x200", "33x81", "40x555"])  # the last in three patches
 def test_the_mirrored_world_looks_like_the_mirror_image_exactly(
     size: str, mirrored: Callable[[Snapshot], Snapshot]
 ) -> None:
