@@ -28,7 +28,7 @@ from lanekeep_envs.look import all_fine
 from lanekeep_envs.marks import Marks, dirty_lens, no_marks, wet_lens
 from lanekeep_envs.optics import glare_of_lamps, glare_of_sun
 from lanekeep_envs.patch import EASEL
-from lanekeep_envs.plants import draw_plant
+from lanekeep_envs.plants import FOLIAGE, draw_plant
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.shutter import blur_motion, roll_picture
@@ -82,7 +82,7 @@ class Canvas(NamedTuple):
     easel: NDArray[np.void]  # [1] (patch.py)
     tile: NDArray[np.int32]  # (texture.py) as memory, see `look_up`
     marks: Marks  # on the lens (marks.py)
-    cells: NDArray[np.int32]  # [W] of a row of leaves in the tile
+    foliage: NDArray[np.void]  # [1] (plants.py)
 
 
 class Notes(NamedTuple):
@@ -127,7 +127,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros(1, EASEL),
         TILE,
         no_marks(height, camera.width_px, lens.focal_px),
-        np.zeros(width, np.int32),
+        np.zeros(1, FOLIAGE),
     )
     return canvas, lens
 
@@ -260,7 +260,7 @@ def note_shadows(by, shade, element):
 def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich):
     """Paint the listed things and cars over ground and sky, from far to near; plants and posts only if `rich` is None."""
     sun_x, sun_y = look["sun_x"], look["sun_y"]
-    light = (cos * sun_y - sin * sun_x, cos * sun_x + sin * sun_y, look["sun_z"])
+    light, leaves = (cos * sun_y - sin * sun_x, cos * sun_x + sin * sun_y, look["sun_z"]), canvas.foliage[0]
     if rich is not None:
         easel = canvas.easel[0]
         set_light(easel, look, cos, sin)
@@ -285,7 +285,7 @@ def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich)
             draw_post(canvas.colour, by, thing, forward, left, look, lens, haze)
         else:
             draw_plant(
-                canvas.colour, by, canvas.tile, canvas.cells, thing, forward, left, look, lens, haze, light
+                canvas.colour, by, canvas.tile, leaves, thing, forward, left, look, lens, haze, light
             )  # fmt: skip
 
 
