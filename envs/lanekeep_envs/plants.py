@@ -15,6 +15,7 @@ from lanekeep_envs.camera import pixel_of
 from lanekeep_envs.kernel import borrowing, disjoint, inlined, single_precision
 from lanekeep_envs.look import RGB
 from lanekeep_envs.scenery import BUSH, CONIFER
+from lanekeep_envs.single import interpolated
 from lanekeep_envs.texture import place
 from lanekeep_envs.things import element_of, mark
 from lanekeep_envs.weather import headlight
@@ -46,19 +47,19 @@ class Plant(NamedTuple):
     A pixel's u is how far left of the middle it lies, and v how high above the foot, in parts of radius and height.
     """
 
-    aside: float  # column of its foot, counted from the middle of the picture: mirror the world and it changes its sign
-    per_u: float  # u and v of a pixel
-    per_v: float
-    blur: float  # an outline's value per pixel
-    trunk: float  # half its width, in u; negative: it has none
-    side: float  # it leans this way, 1 or -1
-    shift: float  # its crown's middle is so far aside, and so much higher, than upright
-    rise: float
-    grain: float  # strength of the leaves' texture
-    grain_u: float  # texels per u and v
-    grain_v: float
-    grain_at: float
-    sun_side: float  # how much of the sun comes from the left
+    aside: np.float32  # its foot, right of the middle of the picture [px]: mirror the world and it changes its sign
+    per_u: np.float32  # u and v of a pixel
+    per_v: np.float32
+    blur: np.float32  # an outline's value per pixel
+    trunk: np.float32  # half its width, in u; negative: it has none
+    side: np.float32  # it leans this way, 1 or -1
+    shift: np.float32  # its crown's middle is so far aside, and so much higher, than upright
+    rise: np.float32
+    grain: np.float32  # strength of the leaves' texture
+    grain_u: np.float32  # texels per u and v
+    grain_v: np.float32
+    grain_at: np.float32
+    sun_side: np.float32  # how much of the sun comes from the left
 
 
 class Paint(NamedTuple):
@@ -162,23 +163,12 @@ def outline_broadleaves(leaves, runs, plant):
             numbers[at + np.uint64(VALUE)], numbers[at + np.uint64(FACE)] = min(least, f), r if f < least else side
 
 
-@inlined
-@single_precision
-def interpolated(four, ax, ay):
-    """Value of the tile, 128 + 127 x value, from an entry of it (texture.py)."""
-    here, down = np.float32(np.int32(four & 255)), np.float32(np.int32(four >> 8 & 255))
-    right, across = np.float32(np.int32(four >> 16 & 255)), np.float32(np.int32(four >> 24 & 255))
-    near, far = here + ax * (down - here), right + ax * (across - right)
-    return near + ay * (far - near)
-
-
 @disjoint
 @single_precision
 def mix_leaves(red, green, blue, leaves, runs, plant, paint, sharp):
     """Mix the runs with the picture; the texture is interpolated if `sharp` is 1, and the nearest texel if it is 0."""
     numbers, cells = leaves["numbers"], leaves["cells"]
-    steep, pale, per_u = 1.0 / plant.blur, 0.55 * plant.sun_side, 1.0 / plant.per_u
-    strength = plant.grain * (1.0 / 127.0)
+    steep, pale, per_u, strength = 1.0 / plant.blur, 0.55 * plant.sun_side, 1.0 / plant.per_u, plant.grain
     leaf, sunny_leaf, wooden, sunny_wood, air = paint
     for n in range(runs):
         i, j, m, v = leaves["line"][n], leaves["start"][n], np.uint64(n * RUN), leaves["up"][n] * plant.per_v
@@ -190,7 +180,7 @@ def mix_leaves(red, green, blue, leaves, runs, plant, paint, sharp):
             at, c = m + np.uint64(k), j + np.uint64(k)
             u = numbers[at + np.uint64(U)]
             x = plant.grain_u * u + plant.grain_at
-            rough = (interpolated(np.int32(cells[at]), sharp * (x - np.floor(x)), ay) - 128.0) * strength
+            rough = strength * interpolated(np.int32(cells[at]), sharp * (x - np.floor(x)), ay)
             leafy = min(max((1.0 - numbers[at + np.uint64(VALUE)] + 0.55 * rough) * steep + 0.5, 0.0), 1.0)
             woody = min(max((trunk - abs(u)) * per_u + 0.5, 0.0), 1.0)
             shade, lit = bright + 0.45 * rough, max(high + pale * numbers[at + np.uint64(FACE)], 0.12)

@@ -112,7 +112,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         spare // 2,
         1.0 if spare % 2 else 0.5,
         np.zeros((7, 2 * pieces + 1)),
-        sights_of(lens, width),
+        sights_of(lens, height, width),
         np.zeros(BEHIND_ROWS + AHEAD_ROWS, ROAD),
         np.zeros(MOST_THINGS + MOST_CARS, np.int64),
         np.zeros(MOST_THINGS + MOST_CARS),
@@ -403,7 +403,7 @@ def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, vi
             found = find_cars(canvas, found, traffic, car, road, look, cos, sin)
     cast_shadows(canvas, by, things, found, look, seen, cos, sin, visible)
     top = paint_ground(canvas, by, BEHIND_ROWS, float(first), look, seen, x, y, cos, sin, visible, rich)
-    paint_sky(canvas.colour, by, top, canvas.sights, look, seen, yaw, cos, sin, visible)
+    paint_sky(canvas.colour, by, top, canvas.sights, canvas.tile, look, seen, yaw, cos, sin, visible)
     paint_things(canvas, by, things, found, traffic, look, seen, cos, sin, rich)
     if rich is not None:
         if roll != 0.0 or distorted(look):
