@@ -22,7 +22,7 @@ from lanekeep_envs.faces import set_light
 from lanekeep_envs.ground import paint_ground
 from lanekeep_envs.ground_row import PIECE
 from lanekeep_envs.jpeg import compress
-from lanekeep_envs.kernel import borrowing, kernel
+from lanekeep_envs.kernel import borrowing, disjoint, kernel, single_precision
 from lanekeep_envs.lamp import light_lamp
 from lanekeep_envs.look import all_fine
 from lanekeep_envs.marks import Marks, dirty_lens, no_marks, wet_lens
@@ -289,23 +289,30 @@ def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich)
             )  # fmt: skip
 
 
+@disjoint
+@single_precision
+def expose_row(line, red, green, blue, i, first, step, frame, seed, gain, noise):
+    """Expose an image row, column `first` + `step` x j of which the noise takes for its j-th."""
+    for j in range(red.shape[0]):
+        bits = hash32(i, first + step * j, frame, seed)
+        r = gain * red[j] + noise * (np.float32(np.int32(bits & 255)) - 127.5)
+        g = gain * green[j] + noise * (np.float32(np.int32(bits >> 8 & 255)) - 127.5)
+        b = gain * blue[j] + noise * (np.float32(np.int32(bits >> 16 & 255)) - 127.5)
+        line[3 * j] = np.int32(min(max(r + 0.5, 0.0), 255.0))
+        line[3 * j + 1] = np.int32(min(max(g + 0.5, 0.0), 255.0))
+        line[3 * j + 2] = np.int32(min(max(b + 0.5, 0.0), 255.0))
+
+
 @borrowing
 def expose(pixels, colour, margin, look, frame, visible):
     """Exposure, sensor noise and rounding to bytes [H, 3 W]; the noise is a hash of (pixel, frame, seed)."""
     width = pixels.shape[1] // 3
     noise = look["noise_grey"] / 73.9 if visible >> NOISE & 1 else 0.0  # 73.9: standard deviation of a uniform byte
-    gain, seed = look["exposure"], look["noise_seed"]
+    gain, noise, seed = np.float32(look["exposure"]), np.float32(noise), look["noise_seed"]
     first, step = (width - 1, -1) if look["mirror"] < 0.0 else (0, 1)
     for i in range(pixels.shape[0]):
-        line, red, green, blue = pixels[i], colour[0, i, margin:], colour[1, i, margin:], colour[2, i, margin:]
-        for j in range(width):
-            bits = hash32(i, first + step * j, frame, seed)
-            r = gain * red[j] + noise * ((bits & 255) - 127.5)
-            g = gain * green[j] + noise * ((bits >> 8 & 255) - 127.5)
-            b = gain * blue[j] + noise * ((bits >> 16 & 255) - 127.5)
-            line[3 * j] = np.int32(min(max(r + 0.5, 0.0), 255.0))
-            line[3 * j + 1] = np.int32(min(max(g + 0.5, 0.0), 255.0))
-            line[3 * j + 2] = np.int32(min(max(b + 0.5, 0.0), 255.0))
+        part = colour[:, i, margin : margin + width]
+        expose_row(pixels[i], part[0], part[1], part[2], i, first, step, frame, seed, gain, noise)
 
 
 @borrowing

@@ -33,8 +33,10 @@ class Sights(NamedTuple):
 def sights_of(lens: Lens, height: int, width: int) -> Sights:
     """Work space for the columns of a canvas."""
     side = (lens.centre_column - np.arange(width)) / lens.focal_px
-    fixed = np.array([side, 1.0 / np.sqrt(1.0 + side * side), np.arctan(side)], np.float32)
-    return Sights(*fixed, *np.zeros((5, width), np.float32), np.zeros((height, width), np.int32))
+    side, slant, bearing = np.array([side, 1.0 / np.sqrt(1.0 + side * side), np.arctan(side)], np.float32)
+    ahead, aside, to_sun, far_hill, near_hill = np.zeros((5, width), np.float32)
+    cells = np.zeros((height, width), np.int32)
+    return Sights(side, slant, bearing, ahead, aside, to_sun, far_hill, near_hill, cells)
 
 
 @inlined
