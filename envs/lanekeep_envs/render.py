@@ -291,28 +291,22 @@ def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich)
 
 @disjoint
 @single_precision
-def expose_row(line, red, green, blue, i, first, step, frame, seed, gain, noise):
-    """Expose an image row, column `first` + `step` x j of which the noise takes for its j-th."""
-    for j in range(red.shape[0]):
-        bits = hash32(i, first + step * j, frame, seed)
-        r = gain * red[j] + noise * (np.float32(np.int32(bits & 255)) - 127.5)
-        g = gain * green[j] + noise * (np.float32(np.int32(bits >> 8 & 255)) - 127.5)
-        b = gain * blue[j] + noise * (np.float32(np.int32(bits >> 16 & 255)) - 127.5)
-        line[3 * j] = np.int32(min(max(r + 0.5, 0.0), 255.0))
-        line[3 * j + 1] = np.int32(min(max(g + 0.5, 0.0), 255.0))
-        line[3 * j + 2] = np.int32(min(max(b + 0.5, 0.0), 255.0))
-
-
-@borrowing
-def expose(pixels, colour, margin, look, frame, visible):
+def expose(pixels, red, green, blue, margin, look, frame, visible):
     """Exposure, sensor noise and rounding to bytes [H, 3 W]; the noise is a hash of (pixel, frame, seed)."""
     width = pixels.shape[1] // 3
     noise = look["noise_grey"] / 73.9 if visible >> NOISE & 1 else 0.0  # 73.9: standard deviation of a uniform byte
     gain, noise, seed = np.float32(look["exposure"]), np.float32(noise), look["noise_seed"]
     first, step = (width - 1, -1) if look["mirror"] < 0.0 else (0, 1)
     for i in range(pixels.shape[0]):
-        part = colour[:, i, margin : margin + width]
-        expose_row(pixels[i], part[0], part[1], part[2], i, first, step, frame, seed, gain, noise)
+        line = pixels[i]
+        for j in range(width):
+            bits, at = hash32(i, first + step * j, frame, seed), np.uint64(margin) + np.uint64(j)
+            r = gain * red[i, at] + noise * (np.float32(np.int32(bits & 255)) - 127.5)
+            g = gain * green[i, at] + noise * (np.float32(np.int32(bits >> 8 & 255)) - 127.5)
+            b = gain * blue[i, at] + noise * (np.float32(np.int32(bits >> 16 & 255)) - 127.5)
+            line[3 * j] = np.int32(min(max(r + 0.5, 0.0), 255.0))
+            line[3 * j + 1] = np.int32(min(max(g + 0.5, 0.0), 255.0))
+            line[3 * j + 2] = np.int32(min(max(b + 0.5, 0.0), 255.0))
 
 
 @borrowing
@@ -417,7 +411,8 @@ def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, vi
             distort(canvas, by, car, look, seen, cos, sin, roll)
         if look["lamp"] > 0.0 and visible >> LAMP & 1:
             light_lamp(canvas.colour, by, canvas.margin, pixels.shape[1] // 3, car, look)
-    expose(pixels, canvas.colour, canvas.margin, look, car["steps"], visible)
+    red, green, blue = canvas.colour[0], canvas.colour[1], canvas.colour[2]
+    expose(pixels, red, green, blue, canvas.margin, look, car["steps"], visible)
     if by.contributors.size > 0:
         note_everywhere(by, look, visible)
     if rich is not None:
