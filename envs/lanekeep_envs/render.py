@@ -275,6 +275,8 @@ def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich)
         thing = things[canvas.order[k]]
         if rich is not None:
             if thing["kind"] > POST:
+                if forward + 0.5 * thing["length_m"] + thing["radius_m"] < NEAREST_M:
+                    continue  # it is behind the car: its heading need not be worked out
                 place = place_in_frame(thing, forward, left, cos, sin)
                 draw_structure(canvas.colour, by, easel, canvas.tile, thing, place, look, lens)
                 continue
