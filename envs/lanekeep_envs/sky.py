@@ -9,6 +9,7 @@ from lanekeep_envs.camera import Lens
 from lanekeep_envs.elements import Element
 from lanekeep_envs.kernel import borrowing, disjoint, inlined, kernel, single_precision
 from lanekeep_envs.look import RGB
+from lanekeep_envs.patch import single
 from lanekeep_envs.single import interpolated
 from lanekeep_envs.surface import mix
 from lanekeep_envs.texture import look_up, place
@@ -37,12 +38,6 @@ def sights_of(lens: Lens, height: int, width: int) -> Sights:
     ahead, aside, to_sun, far_hill, near_hill = np.zeros((5, width), np.float32)
     cells = np.zeros((height, width), np.int32)
     return Sights(side, slant, bearing, ahead, aside, to_sun, far_hill, near_hill, cells)
-
-
-@inlined
-def single(numbers):
-    """Three numbers in single precision."""
-    return np.float32(numbers[0]), np.float32(numbers[1]), np.float32(numbers[2])
 
 
 @disjoint
