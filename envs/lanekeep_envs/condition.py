@@ -30,18 +30,18 @@ LENGTHS = 24  # sections of road that a table of `lay_lengths` knows
 class Condition(NamedTuple):
     """Strengths of a `LOOK`, in single precision, and where its patterns lie."""
 
-    worn: float
-    missing: float
-    seams: float
-    ghost_lines: float
-    roadworks: float
-    wet: float
-    puddles: float
-    snow: float
-    leaves: float
-    night: float
+    worn: np.float32
+    missing: np.float32
+    seams: np.float32
+    ghost_lines: np.float32
+    roadworks: np.float32
+    wet: np.float32
+    puddles: np.float32
+    snow: np.float32
+    leaves: np.float32
+    night: np.float32
     kind: int
-    mirror: float
+    mirror: np.float32
     offset_x: float
     offset_y: float
     s0: float  # of the beginning of the axis at hand [m]

@@ -70,9 +70,9 @@ class Row(NamedTuple):
     y: float
     x_per_left: float
     y_per_left: float
-    haze: float  # from here on in single precision
-    centre: float  # column of the point straight ahead, from the patch's first
-    left_per_px: float
+    haze: np.float32  # from here on in single precision
+    centre: np.float32  # column of the point straight ahead, from the patch's first
+    left_per_px: np.float32
     near: bool  # so near that textures are interpolated
     piece: int  # pixels of a piece
     pieces: int
@@ -157,8 +157,8 @@ def unfold(strip, row, lane):
             long[j] = a * long_x + b * long_y + c * long_z
             field[j] = a * field_x + b * field_y + c * field_z
             stain[j] = a * stain_x + b * stain_y + c * stain_z
-    for j in range(columns):
-        paved[j] = paved_share(sided[j], wide[j], lane)
+    for n in range(columns):
+        paved[n] = paved_share(sided[n], wide[n], lane)
 
 
 @borrowing
@@ -180,14 +180,13 @@ def columns_near(aside, extent, middle, width, row):
 
     `aside` and `extent` are lateral positions and extents of the patches at the nodes.  If there are none, both are 0.
     """
-    begin, end, none = np.int32(NODES), np.int32(0), np.int32(NODES)
-    for n in range(NODES):
-        k, one, other = np.int32(n), aside[n] - middle, aside[n + 1] - middle
-        reach = 0.5 * width + max(extent[n], extent[n + 1])
-        near = (min(one, other) < reach) & (max(one, other) > -reach) & (n < row.pieces)
-        begin, end = min(begin, k if near else none), max(end, np.int32(k + 1) if near else np.int32(0))
-    first, last = int(begin), int(end)
-    first, last = row.piece * min(first, last), row.piece * last
+    least, most, none = np.int32(NODES), np.int32(0), np.int32(NODES)
+    for k in range(NODES):  # whatever the number of pieces, so that no part is left to do one by one
+        piece, one, other = np.int32(k), aside[k] - middle, aside[k + 1] - middle
+        reach = 0.5 * width + max(extent[k], extent[k + 1])
+        near = (min(one, other) < reach) & (max(one, other) > -reach) & (k < row.pieces)
+        least, most = min(least, piece if near else none), max(most, np.int32(k + 1) if near else np.int32(0))
+    first, last = row.piece * min(int(least), int(most)), row.piece * int(most)
     return np.uint64(first // PIECE * PIECE), np.uint64((last + PIECE - 1) // PIECE * PIECE)
 
 

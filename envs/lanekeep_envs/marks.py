@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.coarse import CELLS, coarse_bits, coarse_picture
-from lanekeep_envs.disjoint import disjoint
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import borrowing, kernel
+from lanekeep_envs.kernel import borrowing, disjoint, kernel
 from lanekeep_envs.surface import clip01
 from lanekeep_envs.texture import TILE, hash32, sample
 from lanekeep_envs.weather import part

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.disjoint import disjoint
-from lanekeep_envs.kernel import borrowing, inlined
+from lanekeep_envs.kernel import borrowing, disjoint, inlined
 from lanekeep_envs.look import RGB
 from lanekeep_envs.things import mark
 from lanekeep_envs.weather import BEAM

@@ -2,6 +2,9 @@
 
 Every outline is an implicit function whose value, divided by its slope, is a distance in pixels; the covered share of a
 pixel is that distance clipped to [0, 1], so that no edge is a staircase.
+
+The pixels of a plant come in runs, parts of image rows, as many as one instruction does at once.  One step after the
+other is done for all of them, in single precision: outline, texture of the leaves, light, and the mixing with the picture.
 """
 
 from typing import NamedTuple
@@ -9,227 +12,229 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.camera import pixel_of
-from lanekeep_envs.kernel import borrowing, inlined
+from lanekeep_envs.kernel import borrowing, disjoint, inlined, single_precision
 from lanekeep_envs.look import RGB
 from lanekeep_envs.scenery import BUSH, CONIFER
-from lanekeep_envs.surface import mix
-from lanekeep_envs.texture import first_of, interpolated, place
-from lanekeep_envs.things import element_of, mark, span
+from lanekeep_envs.texture import place, value_between
+from lanekeep_envs.things import element_of, mark
 from lanekeep_envs.weather import headlight
 
-NARROW_PX = 16  # up to which width all rows of a plant are taken alike: it takes longer to find their ends
 NEAR_PX_PER_M = 10.0  # scale from which on the texture of leaves is interpolated
+RUN = 16  # pixels, and rows whose ends are found at once
+RUNS = 32  # at once: so few that they stay in the fastest cache
+PATCH = RUN * RUNS
+U, VALUE, FACE, COVER = (k * PATCH for k in range(4))
+WOOD = (74.0, 60.0, 48.0)
 
-
-@inlined
-def conifer(u, v):
-    """(value, face) of the outline at u = left/radius, v = up/height: value < 1 inside; face is the side it turns to."""
-    tier = (v - 0.08) * 7.0
-    width = max(1.02 - v, 0.0) * (0.78 + 0.35 * (1.0 - (tier - np.floor(tier))))
-    return max(max(abs(u) / max(width, 1e-3), (0.10 - v) * 20.0 + 1.0), v), u / max(width, 0.1)
-
-
-@inlined
-def bush(u, v):
-    """The same: an ellipse on the ground."""
-    return u * u + (v - 0.35) * (v - 0.35) / 0.4225, u
-
-
-@inlined
-def puff(u, v, cu, cv, ru, rv, value, face):
-    """The same, with one more ellipse."""
-    du, dv = (u - cu) * ru, (v - cv) * rv
-    this = du * du + dv * dv
-    return (this, du) if this < value else (value, face)
-
-
-@inlined
-def broadleaf(u, v, side, lean):
-    """The same: three ellipses, leaning to `side` (1 or -1)."""
-    shift, rise = 0.16 * side * lean, 0.06 * lean
-    value, face = puff(u, v, shift, 0.70 + rise, 1.39, 3.45, 1e9, 0.0)
-    value, face = puff(u, v, shift - 0.42 * side, 0.56 + rise, 1.72, 4.35, value, face)
-    return puff(u, v, shift + 0.40 * side, 0.52 + rise, 1.79, 4.76, value, face)
+FOLIAGE = np.dtype(  # what the painter of plants has at hand; one record, so that nothing in it might overlap
+    [
+        ("numbers", np.float32, 4 * PATCH),  # `PATCH` of each of the names above
+        ("cells", np.uint32, PATCH),  # places in the tile (texture.py), then its entries
+        ("line", np.uint64, RUNS),  # of a run the image row; unsigned: no index is asked for its sign
+        ("start", np.uint64, RUNS),  # its first column
+        ("edge", np.float32, RUNS),  # the same, counted from the middle of the picture
+        ("up", np.float32, RUNS),  # and how far above the plant's foot it lies [px]
+        ("first", np.int32, RUN),  # columns of the plant in some rows: the first, and one past the last
+        ("last", np.int32, RUN),
+    ]
+)
 
 
 class Plant(NamedTuple):
-    """A tree or bush in the picture."""
+    """A tree or bush in the picture, in single precision.
 
-    kind: int
-    foot: float  # image row of its foot
-    column: float
-    per_u: float  # u and v of a pixel
-    per_v: float
-    steep: float  # pixels per unit of an outline's value
-    trunk: float  # half its width, in u
-    side: float  # it leans this way, by `lean`
-    lean: float
-    grain: float  # strength of the leaves' texture
-    grain_u: float  # texels per u and v
-    grain_v: float
-    grain_at: float
+    A pixel's u is how far left of the middle it lies, and v how high above the foot, in parts of radius and height.
+    """
+
+    aside: np.float32  # its foot, right of the middle of the picture [px]: mirror the world and it changes its sign
+    per_u: np.float32  # u and v of a pixel
+    per_v: np.float32
+    blur: np.float32  # an outline's value per pixel
+    trunk: np.float32  # half its width, in u; negative: it has none
+    side: np.float32  # it leans this way, 1 or -1
+    shift: np.float32  # its crown's middle is so far aside, and so much higher, than upright
+    rise: np.float32
+    grain: np.float32  # strength of the leaves' texture
+    grain_u: np.float32  # texels per u and v
+    grain_v: np.float32
+    grain_at: np.float32
+    sun_side: np.float32  # how much of the sun comes from the left
+
+
+class Paint(NamedTuple):
+    """Colours of a plant in the air, in single precision: of leaves and wood, in the light of sky and sun."""
+
     leaf: RGB
-    sun_side: float  # how much of the sun comes from the left
-    shine: float
-    haze: float
+    sunny_leaf: RGB
+    wood: RGB
+    sunny_wood: RGB
+    air: RGB
 
 
 @inlined
-def outline(plant, u, v):
-    """(value, face) of a plant at (u, v)."""
-    if plant.kind == CONIFER:
-        return conifer(u, v)
-    if plant.kind == BUSH:
-        return bush(u, v)
-    return broadleaf(u, v, plant.side, plant.lean)
-
-
-@inlined
+@single_precision
 def puff_reach(rest, cu, dv, ru):
     """Bounds (low, high) on u of an ellipse about `cu` at the height dv from its middle, out to the value `rest`."""
     square = rest - dv * dv
-    if square <= 0.0:
-        return 1e9, -1e9
-    half = np.sqrt(square) * (1.0 / ru)
-    return cu - half, cu + half
+    half = np.sqrt(max(square, 0.0)) * (1.0 / ru)
+    return (cu - half if square > 0.0 else 1e9), (cu + half if square > 0.0 else -1e9)
 
 
 @inlined
-def reach(plant, v, blur):
-    """Bounds (low, high) on u of what covers pixels at height v; `blur` is the outline's value per pixel."""
-    wood, rest = plant.trunk + plant.per_u, 1.000001 + 0.55 * plant.grain + 0.5 * blur
-    if plant.kind == CONIFER:
-        wide = min(max(max(1.02 - v, 0.0) * 1.13 * (1.55 + 0.5 * blur), wood), 1.15)
+@single_precision
+def reach(plant, kind, v):
+    """Bounds (low, high) on u of what covers pixels at height v."""
+    wood, rest = (plant.trunk + plant.per_u if v < 0.5 else -1e9), 1.0001 + 0.55 * plant.grain + 0.5 * plant.blur
+    if kind == CONIFER:
+        wide = max(max(1.02 - v, 0.0) * 1.13 * (1.55 + 0.5 * plant.blur), wood)
         return -wide, wide
-    if plant.kind == BUSH:
+    if kind == BUSH:
         return puff_reach(rest, 0.0, (v - 0.35) * (1.0 / 0.65), 1.0)
-    shift, rise = 0.16 * plant.side * plant.lean, 0.06 * plant.lean
+    shift, rise, side = plant.shift, plant.rise, plant.side
     a, b = puff_reach(rest, shift, (v - 0.70 - rise) * 3.45, 1.39)
-    c, d = puff_reach(rest, shift - 0.42 * plant.side, (v - 0.56 - rise) * 4.35, 1.72)
-    e, f = puff_reach(rest, shift + 0.40 * plant.side, (v - 0.52 - rise) * 4.76, 1.79)
-    if v >= 0.5:
-        wood = -1e9
+    c, d = puff_reach(rest, shift - 0.42 * side, (v - 0.56 - rise) * 4.35, 1.72)
+    e, f = puff_reach(rest, shift + 0.40 * side, (v - 0.52 - rise) * 4.76, 1.79)
     return min(min(a, c), min(e, -wood)), max(max(b, d), max(f, wood))
 
 
 @inlined
-def widest_reach(plant, blur):
-    """The same, whatever the height."""
-    wood, rest = plant.trunk + plant.per_u, 1.000001 + 0.55 * plant.grain + 0.5 * blur
-    if plant.kind == CONIFER:
-        return -1.15, 1.15
-    if plant.kind == BUSH:
-        return puff_reach(rest, 0.0, 0.0, 1.0)
-    shift = 0.16 * plant.side * plant.lean
-    a, b = puff_reach(rest, shift, 0.0, 1.39)
-    c, d = puff_reach(rest, shift - 0.42 * plant.side, 0.0, 1.72)
-    e, f = puff_reach(rest, shift + 0.40 * plant.side, 0.0, 1.79)
-    return min(min(a, c), min(e, -wood)), max(max(b, d), max(f, wood))
+@single_precision
+def find_ends(leaves, plant, kind, above, centre, width):
+    """Find the plant's columns in `RUN` rows, the first of which lies `above` its foot."""
+    wide = 1.0 / plant.per_u
+    middle, most = plant.aside + centre, np.float32(width)
+    for n in range(RUN):
+        low, high = reach(plant, kind, (above - np.float32(np.int32(n))) * plant.per_v)
+        leaves["first"][n] = np.int32(min(max(np.floor(middle - high * wide), 0.0), most))
+        leaves["last"][n] = np.int32(min(max(np.floor(middle - low * wide) + 2.0, 0.0), most))
 
 
 @inlined
-def look_up_leaves(cells, tile, start, plant, v):
-    """Entries of the texture's tile for part of an image row; `start` is how far right of its first column the plant stands.
-
-    As `look_up` does, which is not called because that would take as long as so few pixels.
-    """
-    y = np.floor(plant.grain_v * v)
-    for j in range(cells.shape[0]):
-        u = (start - j) * plant.per_u
-        cells[j] = place(np.floor(plant.grain_u * u + plant.grain_at), y)
-    for j in range(cells.shape[0]):
-        cells[j] = tile[np.uint32(cells[j])]
-
-
-@inlined
-def roughness(plant, u, v, cells, j, near):
-    """Texture of the leaves; without `cells` (known when compiled) none, for plants whose grain is 0."""
-    if cells is None:
-        return 0.0
-    if near is None:
-        return plant.grain * first_of(cells[j])
-    x, y = plant.grain_u * u + plant.grain_at, plant.grain_v * v
-    return plant.grain * interpolated(cells[j], x - np.floor(x), y - np.floor(y))
+@single_precision
+def outline_conifers(leaves, runs, plant):
+    """Fill in u, the outline's value, < 1 inside, the side it turns to, and places in the tile (texture.py)."""
+    numbers, cells = leaves["numbers"], leaves["cells"]
+    for n in range(runs):
+        edge, v, m = leaves["edge"][n], leaves["up"][n] * plant.per_v, np.uint64(n * RUN)
+        y = np.floor(plant.grain_v * v)
+        tier = (v - 0.08) * 7.0
+        width = max(1.02 - v, 0.0) * (0.78 + 0.35 * (1.0 - (tier - np.floor(tier))))
+        least, per_width, turn = max((0.10 - v) * 20.0 + 1.0, v), 1.0 / max(width, 1e-3), 1.0 / max(width, 0.1)
+        for k in range(RUN):
+            at, u = m + np.uint64(k), (plant.aside - (edge + np.float32(np.int32(k)))) * plant.per_u
+            cells[at], numbers[at + np.uint64(U)] = place(np.floor(plant.grain_u * u + plant.grain_at), y), u
+            numbers[at + np.uint64(VALUE)], numbers[at + np.uint64(FACE)] = max(abs(u) * per_width, least), u * turn
 
 
 @inlined
-def leaf_cover(plant, value, rough, u, v, base):
-    """(cover, wood): covered share of a pixel, and whether the trunk is what covers it; `base` is the share above ground."""
-    leaves = min(max((1.0 - value + 0.55 * rough) * plant.steep + 0.5, 0.0), 1.0)
-    wood = min(max((plant.trunk - abs(u)) / plant.per_u + 0.5, 0.0), 1.0) if v < 0.5 and plant.trunk > 0.0 else 0.0
-    return base * max(leaves, wood), wood > leaves
+@single_precision
+def outline_bushes(leaves, runs, plant):
+    """The same: an ellipse on the ground."""
+    numbers, cells = leaves["numbers"], leaves["cells"]
+    for n in range(runs):
+        edge, v, m = leaves["edge"][n], leaves["up"][n] * plant.per_v, np.uint64(n * RUN)
+        y = np.floor(plant.grain_v * v)
+        rest = (v - 0.35) * (v - 0.35) * (1.0 / 0.4225)
+        for k in range(RUN):
+            at, u = m + np.uint64(k), (plant.aside - (edge + np.float32(np.int32(k)))) * plant.per_u
+            cells[at], numbers[at + np.uint64(U)] = place(np.floor(plant.grain_u * u + plant.grain_at), y), u
+            numbers[at + np.uint64(VALUE)], numbers[at + np.uint64(FACE)] = u * u + rest, u
 
 
 @inlined
-def leaf_at(u, v, shape, plant, base, light, rough, trunk):
-    """(cover, colour) of a pixel; `shape` is (value, face) of the outline; `trunk` is None where there is none."""
-    value, face = shape
-    ambient, sunlight, horizon = light
-    if trunk is None:
-        cover, wood = base * min(max((1.0 - value + 0.55 * rough) * plant.steep + 0.5, 0.0), 1.0), False
-    else:
-        cover, wood = leaf_cover(plant, value, rough, u, v, base)
-    shade = 0.62 + 0.38 * v + 0.45 * rough
-    lit = max(0.55 + 0.55 * (plant.sun_side * face + 0.5 * (v - 0.3)), 0.12) * plant.shine
-    r = (74.0 if wood else plant.leaf[0]) * shade * (ambient[0] + lit * sunlight[0])
-    g = (60.0 if wood else plant.leaf[1]) * shade * (ambient[1] + lit * sunlight[1])
-    b = (48.0 if wood else plant.leaf[2]) * shade * (ambient[2] + lit * sunlight[2])
-    return cover, mix((r, g, b), horizon, plant.haze)
+@single_precision
+def outline_broadleaves(leaves, runs, plant):
+    """The same: three ellipses, leaning to one side."""
+    numbers, cells = leaves["numbers"], leaves["cells"]
+    top, one, other = plant.shift, plant.shift - 0.42 * plant.side, plant.shift + 0.40 * plant.side
+    for n in range(runs):
+        edge, v, m = leaves["edge"][n], leaves["up"][n] * plant.per_v, np.uint64(n * RUN)
+        y = np.floor(plant.grain_v * v)
+        high = v - plant.rise
+        a, b, c = (high - 0.70) * 3.45, (high - 0.56) * 4.35, (high - 0.52) * 4.76
+        a, b, c = a * a, b * b, c * c
+        for k in range(RUN):
+            at, u = m + np.uint64(k), (plant.aside - (edge + np.float32(np.int32(k)))) * plant.per_u
+            cells[at], numbers[at + np.uint64(U)] = place(np.floor(plant.grain_u * u + plant.grain_at), y), u
+            p, q, r = (u - top) * 1.39, (u - one) * 1.72, (u - other) * 1.79
+            d, e, f = p * p + a, q * q + b, r * r + c
+            side, least = (q if e < d else p), min(d, e)
+            numbers[at + np.uint64(VALUE)], numbers[at + np.uint64(FACE)] = min(least, f), r if f < least else side
 
 
-@inlined
-def paint_plant_row(red, green, blue, start, plant, v, base, light, cells, near, trunk):
-    """Paint part of an image row; a loop for each kind, so that they are vectorised."""
-    if plant.kind == CONIFER:
-        for j in range(red.shape[0]):
-            u = (start - j) * plant.per_u
-            rough = roughness(plant, u, v, cells, j, near)
-            cover, leaf = leaf_at(u, v, conifer(u, v), plant, base, light, rough, trunk)
-            red[j] += cover * (leaf[0] - red[j])
-            green[j] += cover * (leaf[1] - green[j])
-            blue[j] += cover * (leaf[2] - blue[j])
-    elif plant.kind == BUSH:
-        for j in range(red.shape[0]):
-            u = (start - j) * plant.per_u
-            rough = roughness(plant, u, v, cells, j, near)
-            cover, leaf = leaf_at(u, v, bush(u, v), plant, base, light, rough, None)
-            red[j] += cover * (leaf[0] - red[j])
-            green[j] += cover * (leaf[1] - green[j])
-            blue[j] += cover * (leaf[2] - blue[j])
-    else:
-        for j in range(red.shape[0]):
-            u = (start - j) * plant.per_u
-            rough = roughness(plant, u, v, cells, j, near)
-            shape = broadleaf(u, v, plant.side, plant.lean)
-            cover, leaf = leaf_at(u, v, shape, plant, base, light, rough, trunk)
-            red[j] += cover * (leaf[0] - red[j])
-            green[j] += cover * (leaf[1] - green[j])
-            blue[j] += cover * (leaf[2] - blue[j])
+@disjoint
+@single_precision
+def mix_leaves(red, green, blue, leaves, runs, plant, paint, sharp):
+    """Mix the runs with the picture; the texture is interpolated if `sharp` is 1, and the nearest texel if it is 0."""
+    numbers, cells = leaves["numbers"], leaves["cells"]
+    steep, pale, per_u, strength = 1.0 / plant.blur, 0.55 * plant.sun_side, 1.0 / plant.per_u, plant.grain
+    leaf, sunny_leaf, wooden, sunny_wood, air = paint
+    for n in range(runs):
+        i, j, m, v = leaves["line"][n], leaves["start"][n], np.uint64(n * RUN), leaves["up"][n] * plant.per_v
+        y = plant.grain_v * v
+        ay = sharp * (y - np.floor(y))
+        base, trunk = min(max(leaves["up"][n] + 0.5, 0.0), 1.0), plant.trunk if v < 0.5 else -1e9
+        bright, high = 0.62 + 0.38 * v, 0.4675 + 0.275 * v
+        for k in range(RUN):
+            at, c = m + np.uint64(k), j + np.uint64(k)
+            u = numbers[at + np.uint64(U)]
+            x = plant.grain_u * u + plant.grain_at
+            rough = strength * value_between(np.int32(cells[at]), sharp * (x - np.floor(x)), ay)
+            leafy = min(max((1.0 - numbers[at + np.uint64(VALUE)] + 0.55 * rough) * steep + 0.5, 0.0), 1.0)
+            woody = min(max((trunk - abs(u)) * per_u + 0.5, 0.0), 1.0)
+            shade, lit = bright + 0.45 * rough, max(high + pale * numbers[at + np.uint64(FACE)], 0.12)
+            cover, wood = base * max(leafy, woody), woody > leafy
+            r = (wooden[0] if wood else leaf[0]) + lit * (sunny_wood[0] if wood else sunny_leaf[0])
+            g = (wooden[1] if wood else leaf[1]) + lit * (sunny_wood[1] if wood else sunny_leaf[1])
+            b = (wooden[2] if wood else leaf[2]) + lit * (sunny_wood[2] if wood else sunny_leaf[2])
+            red[i, c] += cover * (shade * r + air[0] - red[i, c])
+            green[i, c] += cover * (shade * g + air[1] - green[i, c])
+            blue[i, c] += cover * (shade * b + air[2] - blue[i, c])
+            numbers[at + np.uint64(COVER)] = cover
 
 
 @borrowing
-def note_plant_row(by, i, first, last, plant, v, base, element, forward, cells, near):
-    """Write what a row of a plant shows into the by-products."""
-    for j in range(first, last):
-        u, rough = (plant.column - first - (j - first)) * plant.per_u, 0.0
-        if plant.grain > 0.0:
-            at = j - first
-            rough = roughness(plant, u, v, cells, at, True) if near else roughness(plant, u, v, cells, at, None)
-        value, _ = outline(plant, u, v)
-        cover, _ = leaf_cover(plant, value, rough, u, v, base)
-        if cover > 0.0:
-            mark(by, i, j, element, cover, forward)
+def paint_runs(canvas, by, leaves, runs, tile, plant, kind, paint, sharp, forward):
+    """Paint some runs of a plant."""
+    if kind == CONIFER:
+        outline_conifers(leaves, runs, plant)
+    elif kind == BUSH:
+        outline_bushes(leaves, runs, plant)
+    else:
+        outline_broadleaves(leaves, runs, plant)
+    if plant.grain > 0.0:
+        cells = leaves["cells"]
+        for k in range(runs * RUN):
+            cells[k] = tile[cells[k]]
+    mix_leaves(canvas[0], canvas[1], canvas[2], leaves, runs, plant, paint, sharp)
+    if by.contributors.size > 0:
+        note_runs(by, leaves, runs, element_of(kind), forward)
 
 
 @borrowing
-def draw_plant(canvas, by, tile, cells, thing, forward, left, look, lens, haze, light):
-    """Paint a tree or bush; `light` = (sun from the left, sun ahead, sun height) and `haze` the share of air in front."""
-    height, width = canvas.shape[1], canvas.shape[2]
-    kind, tall, radius, twist = thing["kind"], thing["height_m"], thing["radius_m"], thing["twist"]
-    foot, column, scale = pixel_of(forward, left, 0.0, lens)
-    top, first, last = foot - tall * scale, column - radius * 1.15 * scale, column + radius * 1.15 * scale
-    if last < 0.0 or first > width - 1.0 or foot < 0.0 or top > height - 1.0:
-        return
+def note_runs(by, leaves, runs, element, forward):
+    """Write what they show into the by-products."""
+    for n in range(runs):
+        i, start = int(leaves["line"][n]), int(leaves["start"][n])
+        for k in range(RUN):
+            cover = leaves["numbers"][COVER + RUN * n + k]
+            if cover > 0.0:
+                mark(by, i, start + k, element, cover, forward)
+
+
+@inlined
+def triple(factor, colour, other):
+    """The product of two colours, in single precision."""
+    return (
+        np.float32(factor * colour[0] * other[0]),
+        np.float32(factor * colour[1] * other[1]),
+        np.float32(factor * colour[2] * other[2]),
+    )
+
+
+@inlined
+def paint_of(thing, kind, look, forward, left, haze, light):
+    """Colours of a plant; `light` = (sun from the left, sun ahead, sun height) and `haze` the share of air in front."""
     tint, needle = thing["tint"], kind == CONIFER
     leaf = (
         tint * (look["needle_r"] if needle else look["leaf_r"]),
@@ -238,57 +243,72 @@ def draw_plant(canvas, by, tile, cells, thing, forward, left, look, lens, haze, 
     )
     if thing["leaf_r"] >= 0.0:
         leaf = (tint * thing["leaf_r"], tint * thing["leaf_g"], tint * thing["leaf_b"])
-    slope_u, slope_v = 2.0 / (radius * scale), 1.3 / (0.25 * tall * scale)
-    blur = slope_u if needle else slope_u + 0.3 * slope_v
-    plant = Plant(
-        kind,
-        foot,
-        column,
-        1.0 / (radius * scale),
-        1.0 / (tall * scale),
-        1.0 / blur,
-        0.0 if kind == BUSH else 0.028 * tall / radius,
-        1.0 if twist >= 0.0 else -1.0,
-        0.5 * twist if twist >= 0.0 else 0.5 * (-1.0 - twist) + 0.5,
-        min(max((scale * radius - 4.0) / 12.0, 0.0), 1.0),
-        7.0 * radius * look["mirror"],
-        7.0 * tall,
-        40.0 * tint,
-        leaf,
-        light[0],
-        1.6 * look["sunshine"] * (0.62 - 0.38 * light[1]),
-        haze,
-    )
     ambient = (look["ambient_r"], look["ambient_g"], look["ambient_b"])
-    if look["night"] > 0.0:
-        beam = look["night"] * headlight(forward, left) * min(2.0 / tall, 1.0)  # dipped: little of it goes up
+    if look["night"] > 0.0:  # dipped: little of it goes up
+        beam = look["night"] * headlight(forward, left) * min(2.0 / thing["height_m"], 1.0)
         ambient = (ambient[0] + beam, ambient[1] + 0.97 * beam, ambient[2] + 0.88 * beam)
-    colours = (
-        ambient,
-        (look["sunlight_r"], look["sunlight_g"], look["sunlight_b"]),
-        (look["horizon_r"], look["horizon_g"], look["horizon_b"]),
+    clear, shine = 1.0 - haze, 1.6 * look["sunshine"] * (0.62 - 0.38 * light[1]) * (1.0 - haze)
+    sunlight = (look["sunlight_r"], look["sunlight_g"], look["sunlight_b"])
+    horizon, one = (look["horizon_r"], look["horizon_g"], look["horizon_b"]), (1.0, 1.0, 1.0)
+    return Paint(
+        triple(clear, leaf, ambient),
+        triple(shine, leaf, sunlight),
+        triple(clear, WOOD, ambient),
+        triple(shine, WOOD, sunlight),
+        triple(haze, horizon, one),
     )
-    (low, high), wide_px = widest_reach(plant, blur), radius * scale
-    first, last = span(column - high * wide_px, column - low * wide_px, width)
-    small, near = last - first <= NARROW_PX, scale > NEAR_PX_PER_M
-    for i in range(max(int(top), 0), min(int(foot + 1.5), height)):
-        v, base = (foot - i) * plant.per_v, min(max(foot - i + 0.5, 0.0), 1.0)
-        if not small:
-            low, high = reach(plant, v, blur)
-            first, last = span(column - high * wide_px, column - low * wide_px, width)
-        red, green, blue = canvas[0, i, first:last], canvas[1, i, first:last], canvas[2, i, first:last]
-        here, start = cells[: last - first], column - first
-        if plant.grain > 0.0:
-            look_up_leaves(here, tile, start, plant, v)
-            if near:
-                paint_plant_row(red, green, blue, start, plant, v, base, colours, here, True, True)
-            elif v < 0.5:
-                paint_plant_row(red, green, blue, start, plant, v, base, colours, here, None, True)
-            else:
-                paint_plant_row(red, green, blue, start, plant, v, base, colours, here, None, None)
-        elif v < 0.5:
-            paint_plant_row(red, green, blue, start, plant, v, base, colours, None, None, True)
-        else:
-            paint_plant_row(red, green, blue, start, plant, v, base, colours, None, None, None)
-        if by.contributors.size > 0:
-            note_plant_row(by, i, first, last, plant, v, base, element_of(kind), forward, here, near)
+
+
+@inlined
+def plant_of(thing, kind, left, scale, blur, look, light):
+    """Shape of a plant in a picture of `scale` px/m."""
+    tall, radius, twist = thing["height_m"], thing["radius_m"], thing["twist"]
+    side, lean = (1.0, 0.5 * twist) if twist >= 0.0 else (-1.0, -0.5 * twist)
+    return Plant(
+        np.float32(-left * scale),
+        np.float32(1.0 / (radius * scale)),
+        np.float32(1.0 / (tall * scale)),
+        np.float32(blur),
+        np.float32(-1e9 if kind == BUSH else 0.028 * tall / radius),
+        np.float32(side),
+        np.float32(0.16 * side * lean),
+        np.float32(0.06 * lean),
+        np.float32(min(max((scale * radius - 4.0) / 12.0, 0.0), 1.0)),
+        np.float32(7.0 * radius * look["mirror"]),
+        np.float32(7.0 * tall),
+        np.float32(40.0 * thing["tint"]),
+        np.float32(light[0]),
+    )
+
+
+@borrowing
+def draw_plant(canvas, by, tile, leaves, thing, forward, left, look, lens, haze, light):
+    """Paint a tree or bush; `leaves` is work space (`FOLIAGE`)."""
+    height, width, kind = canvas.shape[1], canvas.shape[2], thing["kind"]
+    foot, column, scale = pixel_of(forward, left, 0.0, lens)
+    tall_px, radius_px = thing["height_m"] * scale, thing["radius_m"] * scale
+    blur = 2.0 / radius_px if kind == CONIFER else 2.0 / radius_px + 1.56 / tall_px
+    wide = radius_px * (1.8 + 0.6 * blur if kind == CONIFER else 1.3 + 0.3 * blur)
+    top = foot - tall_px
+    if column + wide < 0.0 or column - wide > width - 1.0 or foot < 0.0 or top > height - 1.0:
+        return
+    plant = plant_of(thing, kind, left, scale, blur, look, light)
+    paint = paint_of(thing, kind, look, forward, left, haze, light)
+    sharp, centre = np.float32(1.0 if scale > NEAR_PX_PER_M else 0.0), np.float32(lens.centre_column)
+    begin, end, runs, above = max(int(top), 0), min(int(foot + 1.5), height), 0, np.float32(0.0)
+    for i in range(begin, end):
+        n = (i - begin) % RUN
+        if n == 0:
+            above = np.float32(foot - i)
+            find_ends(leaves, plant, kind, above, centre, width)
+        first, last = int(leaves["first"][n]), int(leaves["last"][n])
+        first = max(min(first, width - (last - first + RUN - 1) // RUN * RUN), 0)
+        for start in range(first, last, RUN):
+            if runs == RUNS:
+                paint_runs(canvas, by, leaves, runs, tile, plant, kind, paint, sharp, forward)
+                runs = 0
+            leaves["line"][runs], leaves["start"][runs] = i, start
+            leaves["edge"][runs], leaves["up"][runs] = start - lens.centre_column, above - np.float32(n)
+            runs += 1
+    if runs > 0:
+        paint_runs(canvas, by, leaves, runs, tile, plant, kind, paint, sharp, forward)

@@ -17,19 +17,18 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.bodies import cast_box_shadow, place_in_frame
 from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
-from lanekeep_envs.disjoint import disjoint
 from lanekeep_envs.easel import EASEL, STRETCH, set_light, shape_faces
 from lanekeep_envs.elements import EVERYTHING, Element, Frame
 from lanekeep_envs.faces import paint_face
 from lanekeep_envs.ground import paint_ground
 from lanekeep_envs.ground_row import PIECE, STRIP
 from lanekeep_envs.jpeg import compress
-from lanekeep_envs.kernel import borrowing, kernel
+from lanekeep_envs.kernel import borrowing, disjoint, kernel, single_precision
 from lanekeep_envs.lamp import light_lamp
 from lanekeep_envs.look import all_fine
 from lanekeep_envs.marks import Marks, dirty_lens, no_marks, wet_lens
 from lanekeep_envs.optics import glare_of_lamps, glare_of_sun
-from lanekeep_envs.plants import draw_plant
+from lanekeep_envs.plants import FOLIAGE, draw_plant
 from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.shutter import blur_motion, roll_picture
@@ -83,7 +82,7 @@ class Canvas(NamedTuple):
     easel: NDArray[np.void]  # [1] (patch.py)
     tile: NDArray[np.int32]  # (texture.py) as memory, see `look_up`
     marks: Marks  # on the lens (marks.py)
-    cells: NDArray[np.int32]  # [W] of a row of leaves in the tile
+    foliage: NDArray[np.void]  # [1] (plants.py)
 
 
 class Notes(NamedTuple):
@@ -113,7 +112,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         spare // 2,
         1.0 if spare % 2 else 0.5,
         np.zeros(1, STRIP),
-        sights_of(lens, width),
+        sights_of(lens, height, width),
         np.zeros(BEHIND_ROWS + AHEAD_ROWS, ROAD),
         np.zeros(MOST_THINGS + MOST_CARS, np.int64),
         np.zeros(MOST_THINGS + MOST_CARS),
@@ -128,7 +127,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros(1, EASEL),
         TILE,
         no_marks(height, camera.width_px, lens.focal_px),
-        np.zeros(width, np.int32),
+        np.zeros(1, FOLIAGE),
     )
     return canvas, lens
 
@@ -287,7 +286,7 @@ def paint_faces(canvas, by, k, n, lens):
 def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich):
     """Paint the listed things and cars over ground and sky, from far to near; plants and posts only if `rich` is None."""
     sun_x, sun_y = look["sun_x"], look["sun_y"]
-    light = (cos * sun_y - sin * sun_x, cos * sun_x + sin * sun_y, look["sun_z"])
+    light, leaves = (cos * sun_y - sin * sun_x, cos * sun_x + sin * sun_y, look["sun_z"]), canvas.foliage[0]
     if rich is not None:
         set_light(canvas.easel[0], look, cos, sin)
     for n in range(found):
@@ -307,24 +306,25 @@ def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich)
             draw_post(canvas.colour, by, thing, forward, left, look, lens, haze)
         else:
             draw_plant(
-                canvas.colour, by, canvas.tile, canvas.cells, thing, forward, left, look, lens, haze, light
+                canvas.colour, by, canvas.tile, leaves, thing, forward, left, look, lens, haze, light
             )  # fmt: skip
 
 
-@borrowing
-def expose(pixels, colour, margin, look, frame, visible):
+@disjoint
+@single_precision
+def expose(pixels, red, green, blue, margin, look, frame, visible):
     """Exposure, sensor noise and rounding to bytes [H, 3 W]; the noise is a hash of (pixel, frame, seed)."""
     width = pixels.shape[1] // 3
     noise = look["noise_grey"] / 73.9 if visible >> NOISE & 1 else 0.0  # 73.9: standard deviation of a uniform byte
-    gain, seed = look["exposure"], look["noise_seed"]
+    gain, noise, seed = np.float32(look["exposure"]), np.float32(noise), look["noise_seed"]
     first, step = (width - 1, -1) if look["mirror"] < 0.0 else (0, 1)
     for i in range(pixels.shape[0]):
-        line, red, green, blue = pixels[i], colour[0, i, margin:], colour[1, i, margin:], colour[2, i, margin:]
+        line = pixels[i]
         for j in range(width):
-            bits = hash32(i, first + step * j, frame, seed)
-            r = gain * red[j] + noise * ((bits & 255) - 127.5)
-            g = gain * green[j] + noise * ((bits >> 8 & 255) - 127.5)
-            b = gain * blue[j] + noise * ((bits >> 16 & 255) - 127.5)
+            bits, at = hash32(i, first + step * j, frame, seed), np.uint64(margin) + np.uint64(j)
+            r = gain * red[i, at] + noise * (np.float32(np.int32(bits & 255)) - 127.5)
+            g = gain * green[i, at] + noise * (np.float32(np.int32(bits >> 8 & 255)) - 127.5)
+            b = gain * blue[i, at] + noise * (np.float32(np.int32(bits >> 16 & 255)) - 127.5)
             line[3 * j] = np.int32(min(max(r + 0.5, 0.0), 255.0))
             line[3 * j + 1] = np.int32(min(max(g + 0.5, 0.0), 255.0))
             line[3 * j + 2] = np.int32(min(max(b + 0.5, 0.0), 255.0))
@@ -426,14 +426,15 @@ def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, vi
     cast_shadows(canvas, by, things, found, look, seen, cos, sin, visible)
     s0 = np.float64(first)
     top = paint_ground(canvas, by, BEHIND_ROWS, s0, look, seen, x, y, cos, sin, visible, rich)
-    paint_sky(canvas.colour, by, top, canvas.sights, look, seen, yaw, cos, sin, visible)
+    paint_sky(canvas.colour, by, top, canvas.sights, canvas.tile, look, seen, yaw, cos, sin, visible)
     paint_things(canvas, by, things, found, traffic, look, seen, cos, sin, rich)
     if rich is not None:
         if roll != 0.0 or distorted(look):
             distort(canvas, by, car, look, seen, cos, sin, roll)
         if look["lamp"] > 0.0 and visible >> LAMP & 1:
             light_lamp(canvas.colour, by, canvas.margin, pixels.shape[1] // 3, car, look)
-    expose(pixels, canvas.colour, canvas.margin, look, car["steps"], visible)
+    red, green, blue = canvas.colour[0], canvas.colour[1], canvas.colour[2]
+    expose(pixels, red, green, blue, canvas.margin, look, car["steps"], visible)
     if by.contributors.size > 0:
         note_everywhere(by, look, visible)
     if rich is not None:

@@ -33,7 +33,7 @@ from lanekeep_envs.patch import (
 )
 from lanekeep_envs.scenery import INFORMATION, LIMIT, PRIORITY, WARNING
 from lanekeep_envs.surface import clip01, mix, tinted
-from lanekeep_envs.texture import TILE, TILE_SIZE, hash32, look_up, place, sample, texel
+from lanekeep_envs.texture import TILE, TILE_SIZE, hash32, look_up, place, sample, texel, value_between
 
 PLAIN, LEAVES, BARRIER, WALL, ROOF, FLANK, NOSE, TAIL, GLASS, BOARD, UNDER = range(11)  # skins
 METAL, DARK, WHITE = (158.0, 162.0, 166.0), (24.0, 25.0, 28.0), (236.0, 236.0, 232.0)
@@ -141,7 +141,7 @@ def show_leaves(easel, tile, many, skin, cloth):
         for k in range(min(many, PATCH)):
             x, h = leaf_place(numbers, k, along, per_u, shift, tall, upright)
             y = per_v * h + seed
-            rough = coarse * interpolated(cells[k], x - np.floor(x), y - np.floor(y))
+            rough = coarse * value_between(cells[k], x - np.floor(x), y - np.floor(y))
             upper = clip(numbers[UPPER + k] + ragged * (rough - HALF))
             numbers[COVER + k] *= max(numbers[LOWER + k] + upper - ONE, ZERO)
             put(numbers, k, tinted(dark + rise * min(h * per_tall, ONE) + rough_light * rough, colour))
@@ -151,16 +151,6 @@ def show_leaves(easel, tile, many, skin, cloth):
             _, h = leaf_place(numbers, k, along, per_u, shift, tall, upright)
             light = tuft * (np.float32(np.int32(cells[k] & 255)) - grey)
             put(numbers, k, tinted(dark + rise * min(h * per_tall, ONE) + light, colour))
-
-
-@inlined
-def interpolated(four, ax, ay):
-    """Bilinear value from an entry of the tile, as texture.py has it."""
-    here, down = np.float32(np.int32(four & 255)), np.float32(np.int32(four >> 8 & 255))
-    right, across = np.float32(np.int32(four >> 16 & 255)), np.float32(np.int32(four >> 24 & 255))
-    near = here + ax * (down - here)
-    far = right + ax * (across - right)
-    return (near + ay * (far - near) - np.float32(128.0)) * np.float32(1.0 / 127.0)
 
 
 @borrowing

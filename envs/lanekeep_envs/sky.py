@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.camera import Lens
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import borrowing, inlined, kernel
+from lanekeep_envs.kernel import borrowing, disjoint, inlined, kernel, single_precision
 from lanekeep_envs.look import RGB
+from lanekeep_envs.patch import single
 from lanekeep_envs.surface import mix
-from lanekeep_envs.texture import TILE, sample
+from lanekeep_envs.texture import look_up, place, value_between
 
 SKY, HILLS, CLOUDS, SNOW = (int(e) for e in (Element.SKY, Element.HILLS, Element.CLOUDS, Element.SNOW))
 
@@ -18,132 +19,212 @@ SKY, HILLS, CLOUDS, SNOW = (int(e) for e in (Element.SKY, Element.HILLS, Element
 class Sights(NamedTuple):
     """What the sky knows of the image columns, [W] each."""
 
-    bearing: NDArray[np.float64]  # against the car's axis [rad], fixed for a camera
+    side: NDArray[np.float32]  # fixed for a camera: how far left they look per metre ahead,
+    slant: NDArray[np.float32]  # the cosine of that angle,
+    bearing: NDArray[np.float32]  # and the angle itself [rad]
     ahead: NDArray[np.float32]  # horizontal unit vector in world axes, mirrored with the world
     aside: NDArray[np.float32]
     to_sun: NDArray[np.float32]  # its product with the sun's
     far_hill: NDArray[np.float32]  # height of the two ranges of hills, per metre ahead
     near_hill: NDArray[np.float32]
+    cells: NDArray[np.int32]  # [H, W] of the clouds in the tile (texture.py)
 
 
-def sights_of(lens: Lens, width: int) -> Sights:
+def sights_of(lens: Lens, height: int, width: int) -> Sights:
     """Work space for the columns of a canvas."""
-    bearing = np.arctan((lens.centre_column - np.arange(width)) / lens.focal_px)
-    return Sights(bearing, *np.zeros((5, width), np.float32))
+    side = (lens.centre_column - np.arange(width)) / lens.focal_px
+    side, slant, bearing = np.array([side, 1.0 / np.sqrt(1.0 + side * side), np.arctan(side)], np.float32)
+    ahead, aside, to_sun, far_hill, near_hill = np.zeros((5, width), np.float32)
+    cells = np.zeros((height, width), np.int32)
+    return Sights(side, slant, bearing, ahead, aside, to_sun, far_hill, near_hill, cells)
 
 
-@inlined
-def hill_lines(azimuth, look, tile):
-    """Tangents of the elevation of the far and the near hills in this direction; the far ones are smoother."""
-    turn = azimuth * 256.0 / (2.0 * np.pi)
-    far = 0.75 + 0.9 * sample(tile, 0.5 * turn + look["offset_x"], 7.3)
-    near = 0.40 + 0.8 * sample(tile, turn + look["offset_y"], 93.6) + 0.25 * sample(tile, 7.0 * turn, 31.4)
-    return look["hill_height"] * max(far, 0.0), look["hill_height"] * max(near, 0.0)
+@disjoint
+def look_along_columns(side, slant, ahead, aside, to_sun, sun, turn, mirror):
+    """Fill what depends on where the car points, `turn` = (cos, sin)."""
+    for j in range(ahead.shape[0]):
+        x, y = (turn[0] - side[j] * turn[1]) * slant[j], (turn[1] + side[j] * turn[0]) * slant[j]
+        ahead[j], aside[j], to_sun[j] = x, y * mirror, sun[0] * x + sun[1] * y
 
 
 @borrowing
-def look_along_columns(sights, look, lens, yaw, cos, sin, hilly):
-    """Fill what depends on where the car points; return the height of the highest hill, -1 without any."""
-    mirror, tile, highest = look["mirror"], TILE, np.float32(-1.0)
-    bearing, ahead, aside, to_sun, far_hill, near_hill = sights
-    for j in range(ahead.shape[0]):
-        side = (lens.centre_column - j) / lens.focal_px
-        slant = 1.0 / np.sqrt(1.0 + side * side)
-        x, y = (cos - side * sin) * slant, (sin + side * cos) * slant
-        ahead[j], aside[j], to_sun[j] = x, y * mirror, look["sun_x"] * x + look["sun_y"] * y
-    far_hill[:] = near_hill[:] = -1.0
-    if hilly:
-        for j in range(ahead.shape[0]):
-            side = (lens.centre_column - j) / lens.focal_px
-            slant = 1.0 / np.sqrt(1.0 + side * side)
-            far, near = hill_lines((yaw + bearing[j]) * mirror, look, tile)
-            far_hill[j], near_hill[j] = far / slant, near / slant
-        for j in range(ahead.shape[0]):
-            highest = max(highest, max(far_hill[j], near_hill[j]))
-    return np.float64(highest)
+@single_precision
+def raise_hills(sights, height, offset_x, offset_y, mirror, yaw, tile):
+    """Fill in the far and the near hills, of which the far ones are smoother; return the height of the highest."""
+    far, near, cells, bearing, highest = sights.far_hill, sights.near_hill, sights.cells[0], sights.bearing, -1.0
+    along = mirror * 40.743665  # texels per radian
+    far[:], near[:] = 0.75, 0.40
+    add_ridge(far, bearing, cells, yaw, 0.5 * along, offset_x, 7.3, 0.9, tile)
+    add_ridge(near, bearing, cells, yaw, along, offset_y, 93.6, 0.8, tile)
+    add_ridge(near, bearing, cells, yaw, 7.0 * along, 0.0, 31.4, 0.25, tile)
+    for j in range(far.shape[0]):
+        per_m = height / sights.slant[j]
+        far[j], near[j] = per_m * max(far[j], 0.0), per_m * max(near[j], 0.0)
+    for j in range(far.shape[0]):
+        highest = max(highest, max(far[j], near[j]))
+    return highest
+
+
+@borrowing
+def add_ridge(hill, bearing, cells, yaw, scale, offset, y, strength, tile):
+    """Add texture to a range of hills."""
+    place_ridge(cells, bearing, yaw, scale, offset, y)
+    look_up(cells, tile)
+    pile_ridge(hill, bearing, cells, yaw, scale, offset, y, strength)
+
+
+@disjoint
+def place_ridge(cells, bearing, yaw, scale, offset, y):
+    """Where in the tile that is."""
+    for j in range(cells.shape[0]):
+        cells[j] = place(np.floor((yaw + bearing[j]) * scale + offset), np.floor(y))
+
+
+@disjoint
+def pile_ridge(hill, bearing, cells, yaw, scale, offset, y, strength):
+    """Add it, from the entries of the tile."""
+    for j in range(cells.shape[0]):
+        x = (yaw + bearing[j]) * scale + offset
+        hill[j] += strength * value_between(cells[j], x - np.floor(x), y - np.floor(y))
 
 
 @inlined
+@single_precision
 def hill_share(hill, rise, focal_px):
     """Share of a pixel that lies below a range of hills."""
     return min(max((hill - rise) * focal_px + 0.5, 0.0), 1.0)
 
 
 class Sky(NamedTuple):
-    """What the pixels of a row share."""
+    """What the pixels of a row share, in single precision."""
 
     clear: RGB  # without sun and clouds
-    apart: float  # from the sun, in height
-    shine: float  # of its glow
-    rise: float  # height per metre ahead
-    reach: float  # scale of the clouds
-    thick: float  # and their strength
-    bend: float
+    apart: np.float32  # from the sun, in height
+    shine: np.float32  # of its glow
+    rise: np.float32  # height per metre ahead
+    reach: np.float32  # scale of the clouds
+    thick: np.float32  # and their strength
+    bend: np.float32
+    offset_x: np.float32
+    offset_y: np.float32
+    focal_px: np.float32
 
 
 @inlined
-def cloud_share(ahead, aside, sky, offset_x, offset_y, tile):
-    """Share of cloud in a direction."""
-    wisp = sample(tile, sky.reach * np.float64(ahead) + offset_y, sky.reach * np.float64(aside) + offset_x)
-    return min(max(1.5 * (wisp + sky.bend), 0.0), 0.85) * sky.thick
+@single_precision
+def cloud_share(four, ahead, aside, sky):
+    """Share of cloud in a direction, from an entry of the tile."""
+    x, y = sky.reach * ahead + sky.offset_y, sky.reach * aside + sky.offset_x
+    return min(max(1.5 * (value_between(four, x - np.floor(x), y - np.floor(y)) + sky.bend), 0.0), 0.85) * sky.thick
 
 
 @inlined
+@single_precision
 def open_sky(to_sun, sky, cloud, share):
     """Colour of the sky with the sun's glow and clouds."""
-    near_sun = max(np.float64(to_sun) - sky.apart, 0.0)
+    near_sun = max(to_sun - sky.apart, 0.0)
     near_sun *= near_sun
     glow = sky.shine * near_sun * near_sun
     clear = sky.clear
     return mix((clear[0] + 80.0 * glow, clear[1] + 52.0 * glow, clear[2] + 10.0 * glow), cloud, share)
 
 
-@borrowing
-def paint_sky(colour, by, rows, sights, look, lens, yaw, cos, sin, visible):
-    """Paint the first `rows` rows of `colour` [3, H, W]; `sights` is work space."""
-    highest = look_along_columns(sights, look, lens, yaw, cos, sin, visible >> HILLS & 1)
-    offset_x, offset_y, focal_px, tile = look["offset_x"], look["offset_y"], lens.focal_px, TILE
-    cloud = (look["cloud_r"], look["cloud_g"], look["cloud_b"])
+@inlined
+def sky_of_row(i, look, lens, cloudy):
+    """The sky in an image row."""
+    w = (i - lens.centre_row) / lens.focal_px
+    rise = -(lens.sin_pitch + w * lens.cos_pitch) / (lens.cos_pitch - w * lens.sin_pitch)
+    up = min(max(rise, 0.0) / 0.45, 1.0)
     horizon = (look["horizon_r"], look["horizon_g"], look["horizon_b"])
     zenith = (look["zenith_r"], look["zenith_g"], look["zenith_b"])
-    far_colour, near_colour = hill_colour(look, True), hill_colour(look, False)
-    hill_bits = 1 << HILLS | (1 << SNOW if look["snow"] > 0.0 else 0)
-    _, ahead, aside, to_sun, far_hill, near_hill = sights
+    return Sky(
+        single(mix(horizon, zenith, np.sqrt(up))),
+        np.float32(1.6 * (look["sun_z"] - rise) * (look["sun_z"] - rise)),
+        np.float32(look["glow"] * (1.0 - 0.5 * up)),
+        np.float32(rise),
+        np.float32(9.0 / (max(rise, 0.0) + 0.12)),
+        np.float32(min(max(rise, 0.0) / 0.05, 1.0) if cloudy else 0.0),
+        np.float32(look["cloudiness"] - 0.55),
+        np.float32(look["offset_x"]),
+        np.float32(look["offset_y"]),
+        np.float32(lens.focal_px),
+    )
+
+
+@disjoint
+def place_clouds(cells, rows, ahead, aside, look, lens):
+    """Fill in where in the tile the clouds lie."""
     for i in range(rows):
-        red, green, blue = colour[0, i], colour[1, i], colour[2, i]
-        w = (i - lens.centre_row) / focal_px
-        rise = -(lens.sin_pitch + w * lens.cos_pitch) / (lens.cos_pitch - w * lens.sin_pitch)
-        up = min(max(rise, 0.0) / 0.45, 1.0)
-        sky = Sky(
-            mix(horizon, zenith, np.sqrt(up)),
-            1.6 * (look["sun_z"] - rise) * (look["sun_z"] - rise),
-            look["glow"] * (1.0 - 0.5 * up),
-            rise,
-            9.0 / (max(rise, 0.0) + 0.12),
-            min(max(rise, 0.0) / 0.05, 1.0) if visible >> CLOUDS & 1 else 0.0,
-            look["cloudiness"] - 0.55,
-        )
-        if (highest - rise) * focal_px + 0.5 <= 0.0:
-            for j in range(red.shape[0]):
-                share = cloud_share(ahead[j], aside[j], sky, offset_x, offset_y, tile)
-                red[j], green[j], blue[j] = open_sky(to_sun[j], sky, cloud, share)
-        else:
-            for j in range(red.shape[0]):
-                share = cloud_share(ahead[j], aside[j], sky, offset_x, offset_y, tile)
-                far = mix(
-                    open_sky(to_sun[j], sky, cloud, share),
-                    far_colour,
-                    hill_share(np.float64(far_hill[j]), rise, focal_px),
+        sky = sky_of_row(i, look, lens, True)
+        for j in range(ahead.shape[0]):
+            x, y = sky.reach * ahead[j] + sky.offset_y, sky.reach * aside[j] + sky.offset_x
+            cells[i, j] = place(np.floor(x), np.floor(y))
+
+
+@disjoint
+def paint_open_sky(red, green, blue, cells, rows, ahead, aside, to_sun, look, lens, cloudy):
+    """Paint sun and clouds, from the entries of the tile."""
+    cloud = single((look["cloud_r"], look["cloud_g"], look["cloud_b"]))
+    for i in range(rows):
+        sky = sky_of_row(i, look, lens, cloudy)
+        for j in range(ahead.shape[0]):
+            share = cloud_share(cells[i, j], ahead[j], aside[j], sky)
+            red[i, j], green[i, j], blue[i, j] = open_sky(to_sun[j], sky, cloud, share)
+
+
+@disjoint
+def paint_hills(red, green, blue, rows, far_hill, near_hill, highest, look, lens):
+    """Paint hills over it."""
+    far_colour, near_colour = single(hill_colour(look, True)), single(hill_colour(look, False))
+    for i in range(rows):
+        sky = sky_of_row(i, look, lens, False)
+        if (highest - sky.rise) * sky.focal_px + np.float32(0.5) > np.float32(0.0):
+            for j in range(far_hill.shape[0]):
+                far, near = (
+                    hill_share(far_hill[j], sky.rise, sky.focal_px),
+                    hill_share(near_hill[j], sky.rise, sky.focal_px),
                 )
-                red[j], green[j], blue[j] = mix(far, near_colour, hill_share(np.float64(near_hill[j]), rise, focal_px))
-        if by.contributors.size > 0:
-            for j in range(red.shape[0]):
-                share = cloud_share(ahead[j], aside[j], sky, offset_x, offset_y, tile)
-                hill = hill_share(np.float64(max(far_hill[j], near_hill[j])), rise, focal_px)
-                bits = 1 << SKY | (1 << CLOUDS if share > 0.0 else 0) | (hill_bits if hill > 0.0 else 0)
-                element = CLOUDS if share >= 0.5 else SKY
-                by.elements[i, j] = HILLS if hill >= 0.5 else element
-                by.contributors[i, j], by.depth_m[i, j] = bits, np.inf
+                behind = mix((red[i, j], green[i, j], blue[i, j]), far_colour, far)
+                red[i, j], green[i, j], blue[i, j] = mix(behind, near_colour, near)
+
+
+@borrowing
+def note_sky(by, rows, sights, look, lens, cloudy):
+    """Write what is there into the by-products."""
+    hill_bits = 1 << HILLS | (1 << SNOW if look["snow"] > 0.0 else 0)
+    for i in range(rows):
+        sky = sky_of_row(i, look, lens, cloudy)
+        for j in range(sights.ahead.shape[0]):
+            share = cloud_share(sights.cells[i, j], sights.ahead[j], sights.aside[j], sky)
+            hill = hill_share(max(sights.far_hill[j], sights.near_hill[j]), sky.rise, sky.focal_px)
+            bits = 1 << SKY | (1 << CLOUDS if share > 0.0 else 0) | (hill_bits if hill > 0.0 else 0)
+            element = CLOUDS if share >= 0.5 else SKY
+            by.elements[i, j] = HILLS if hill >= 0.5 else element
+            by.contributors[i, j], by.depth_m[i, j] = bits, np.inf
+
+
+@borrowing
+def paint_sky(colour, by, rows, sights, tile, look, lens, yaw, cos, sin, visible):
+    """Paint the first `rows` rows of `colour` [3, H, W]; `sights` is work space."""
+    side, slant, bearing, ahead, aside, to_sun, far_hill, near_hill, cells = sights
+    red, green, blue, cloudy = colour[0], colour[1], colour[2], visible >> CLOUDS & 1
+    sun, turn = (np.float32(look["sun_x"]), np.float32(look["sun_y"])), (np.float32(cos), np.float32(sin))
+    look_along_columns(side, slant, ahead, aside, to_sun, sun, turn, np.float32(look["mirror"]))
+    highest = np.float32(-1.0)
+    if visible >> HILLS & 1:
+        highest = raise_hills(
+            sights, np.float32(look["hill_height"]), np.float32(look["offset_x"]), np.float32(look["offset_y"]),
+            np.float32(look["mirror"]), np.float32(yaw), tile,
+        )  # fmt: skip
+    else:
+        far_hill[:] = near_hill[:] = -1.0
+    place_clouds(cells, rows, ahead, aside, look, lens)
+    for i in range(rows):
+        look_up(cells[i], tile)
+    paint_open_sky(red, green, blue, cells, rows, ahead, aside, to_sun, look, lens, cloudy)
+    paint_hills(red, green, blue, rows, far_hill, near_hill, highest, look, lens)
+    if by.contributors.size > 0:
+        note_sky(by, rows, sights, look, lens, cloudy)
 
 
 @kernel

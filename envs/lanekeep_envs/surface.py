@@ -34,28 +34,28 @@ class Materials(NamedTuple):
 class Lane(NamedTuple):
     """Cross-section of the road, and which markings are to be seen (1 or 0)."""
 
-    lane_m: float
-    line_m: float
-    edge_m: float  # of the asphalt
-    verge_m: float  # where gravel turns to grass
-    dash_m: float
-    period_m: float
-    dash_at: float  # where in a period the axis at hand begins
-    centre: float
-    left: float
-    right: float
-    centre_shift: float  # of the markings, to the left [m]
-    left_shift: float
-    right_shift: float
+    lane_m: np.float32
+    line_m: np.float32
+    edge_m: np.float32  # of the asphalt
+    verge_m: np.float32  # where gravel turns to grass
+    dash_m: np.float32
+    period_m: np.float32
+    dash_at: np.float32  # where in a period the axis at hand begins
+    centre: np.float32
+    left: np.float32
+    right: np.float32
+    centre_shift: np.float32  # of the markings, to the left [m]
+    left_shift: np.float32
+    right_shift: np.float32
 
 
 class Grain(NamedTuple):
     """Strength of the textures in an image row: fine and coarse of the land, of the asphalt, and of all that is slow."""
 
-    fine: float
-    coarse: float
-    rough: float
-    slow: float
+    fine: np.float32
+    coarse: np.float32
+    rough: np.float32
+    slow: np.float32
 
 
 @inlined

@@ -4,9 +4,9 @@ import numpy as np
 
 from lanekeep_envs.camera import pixel_of
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import borrowing, inlined, kernel
+from lanekeep_envs.kernel import borrowing, disjoint, inlined, kernel, single_precision
 from lanekeep_envs.scenery import BROADLEAF, BUSH, HEDGE, POST, RAIL, SIGN
-from lanekeep_envs.texture import TILE, sample
+from lanekeep_envs.texture import TILE, entry, value_between
 from lanekeep_envs.weather import headlight
 
 TREES, BUSHES, POSTS, SHADOWS = int(Element.TREES), int(Element.BUSHES), int(Element.POSTS), int(Element.SHADOWS)
@@ -32,13 +32,13 @@ def element_of(kind):
 def span(low, high, width):
     """Image columns from the one that holds `low` to that of `high`: (first, one past the last).
 
-    A little more than that, a multiple of eight, so that the loop over it has no remainder to do one by one.
+    A little more than that, a multiple of sixteen, so that the loop over it has no remainder to do one by one.
     """
     first, last = max(int(np.floor(low)), 0), min(int(np.floor(high)) + 2, width)
     if last <= first:
         return 0, 0
-    last = min(first + (last - first + 7) // 8 * 8, width)
-    return max(last - (last - first + 7) // 8 * 8, 0), last
+    last = min(first + (last - first + 15) // 16 * 16, width)
+    return max(last - (last - first + 15) // 16 * 16, 0), last
 
 
 @inlined
@@ -136,7 +136,7 @@ def cast_shadow(shade, rows, thing, forward, left, away_x, away_y, reach, look, 
     far = max(cx + span_x, forward) + 0.5
     if far <= NEAREST_M or near > FARTHEST_M:
         return
-    centre = lens.centre_column
+    centre, f32 = lens.centre_column, np.float32
     top, _, _ = pixel_of(far, 0.0, 0.0, lens)
     end, _, _ = pixel_of(near, 0.0, 0.0, lens)
     for i in range(max(int(top), 0), min(int(end) + 2, shade.shape[0])):
@@ -149,10 +149,9 @@ def cast_shadow(shade, rows, thing, forward, left, away_x, away_y, reach, look, 
         )
         if low <= high:
             first, last = span(centre - (cy + high) / per_px, centre - (cy + low) / per_px, shade.shape[1])
-            ragged_at, side = 30.0 * thing["tint"], look["mirror"]
             crown_shadow(
-                shade[i, first:last], first, x - cx, cy, per_px, centre, away_x, away_y, per_long, per_wide, slope,
-                ragged_at, side,
+                shade[i, first:last], f32(first - centre), f32(x - cx), f32(cy), f32(per_px), f32(away_x), f32(away_y),
+                f32(per_long), f32(per_wide), f32(slope), f32(30.0 * thing["tint"]), f32(look["mirror"]),
             )  # fmt: skip
         if leafy and abs(x - forward) < abs(away_x) * middle * reach + 0.5 * deep + 1.0:
             foot, tip = min(left, cy), max(left, cy)
@@ -162,8 +161,8 @@ def cast_shadow(shade, rows, thing, forward, left, away_x, away_y, reach, look, 
             edge = abs(away_y) * deep + per_px + 0.05
             first, last = span(centre - (tip + edge) / per_px, centre - (foot - edge) / per_px, shade.shape[1])
             trunk_shadow(
-                shade[i, first:last], first, x - forward, left, per_px, centre, away_x, away_y, middle * reach,
-                0.028 * tall, edge,
+                shade[i, first:last], f32(first - centre), f32(x - forward), f32(left), f32(per_px), f32(away_x),
+                f32(away_y), f32(middle * reach), f32(0.028 * tall), f32(edge),
             )  # fmt: skip
 
 
@@ -179,25 +178,28 @@ def chord(x, ahead_p, aside_p, ahead_q, aside_q, size):
     return (-b - np.sqrt(root)) / a, (-b + np.sqrt(root)) / a
 
 
-@inlined
-def crown_shadow(row, first, dx, cy, per_px, centre, away_x, away_y, per_long, per_wide, slope, ragged_at, side):
-    """Shadow of a crown on part of an image row, from column `first` on, `dx` ahead of the shadow's centre."""
+@disjoint
+@single_precision
+def crown_shadow(row, right, dx, cy, per_px, away_x, away_y, per_long, per_wide, slope, ragged_at, side):
+    """Shadow of a crown on part of an image row, `right` of its middle, `dx` ahead of the shadow's centre."""
     tile, steep = TILE, 1.0 / slope
     for j in range(row.shape[0]):
-        dy = (centre - (first + j)) * per_px - cy
+        dy = -(right + np.float32(np.int32(j))) * per_px - cy
         along, across = dx * away_x + dy * away_y, dy * away_x - dx * away_y
-        p, q = along * per_long, across * per_wide
-        ragged = 0.35 * sample(tile, 2.0 * along + ragged_at, 2.0 * across * side)
+        p, q, x, y = along * per_long, across * per_wide, 2.0 * along + ragged_at, 2.0 * across * side
+        fx, fy = np.floor(x), np.floor(y)
+        ragged = 0.35 * value_between(entry(tile, fx, fy), x - fx, y - fy)
         cover = min(max((1.0 - np.sqrt(p * p + q * q) + ragged) * steep + 0.5, 0.0), 1.0)
         row[j] = max(cover, row[j])
 
 
-@inlined
-def trunk_shadow(row, first, dx, left, per_px, centre, away_x, away_y, length, thick, edge):
+@disjoint
+@single_precision
+def trunk_shadow(row, right, dx, left, per_px, away_x, away_y, length, thick, edge):
     """Shadow of a trunk, the same way; `dx` is counted from its foot."""
-    full = min(2.0 * thick / edge, 1.0)
+    full, per_edge = min(2.0 * thick / edge, 1.0), 1.0 / edge
     for j in range(row.shape[0]):
-        dy = (centre - (first + j)) * per_px - left
+        dy = -(right + np.float32(np.int32(j))) * per_px - left
         along, across = dx * away_x + dy * away_y, dy * away_x - dx * away_y
-        cover = min(max((thick - abs(across)) / edge + 0.5, 0.0), 1.0) * full
+        cover = min(max((thick - abs(across)) * per_edge + 0.5, 0.0), 1.0) * full
         row[j] = max(cover if 0.0 < along < length else 0.0, row[j])

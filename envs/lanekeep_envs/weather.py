@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.disjoint import disjoint
-from lanekeep_envs.kernel import borrowing, inlined, kernel
+from lanekeep_envs.kernel import borrowing, disjoint, inlined, kernel
 from lanekeep_envs.texture import hash32
 
 BEAM = (2.2, 0.11, 24.0)  # half width at the bumper [m] and its growth per metre ahead, reach [m]
