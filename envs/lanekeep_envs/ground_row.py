@@ -17,7 +17,7 @@ import numpy as np
 
 from lanekeep_envs.kernel import borrowing, inlined, single_precision
 from lanekeep_envs.road import project
-from lanekeep_envs.surface import clip, fade, overlap, paved_share
+from lanekeep_envs.surface import clip, fade, paved_share
 from lanekeep_envs.texture import TILE, entry, texel_of, value_between, wrapped
 
 PIECE = 16  # pixels, or half as many where they would span more than `SPAN_M`
@@ -188,18 +188,6 @@ def columns_near(aside, extent, middle, width, row):
         least, most = min(least, piece if near else none), max(most, np.int32(k + 1) if near else np.int32(0))
     first, last = row.piece * min(int(least), int(most)), row.piece * int(most)
     return np.uint64(first // PIECE * PIECE), np.uint64((last + PIECE - 1) // PIECE * PIECE)
-
-
-@borrowing
-@single_precision
-def lay_winding_line(out, strip, row, width):
-    """Fill the share of a line whose middle is `node_aside` m beside the nodes; return between which columns it lies."""
-    aside, wide, width = strip["node_aside"], strip["wide"], np.float32(width)
-    first, last = columns_near(aside, strip["node_wide"], np.float32(0.0), width, row)
-    spread(out, aside, strip, row, first, last)
-    for j in range(first, last):
-        out[j] = overlap(out[j], width, wide[j]) / wide[j]
-    return first, last
 
 
 @borrowing

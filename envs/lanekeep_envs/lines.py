@@ -7,7 +7,7 @@ A line is laid only in the columns where it is, and what changes slowly along th
 import numpy as np
 
 from lanekeep_envs.condition import GAPS, GHOST_LINES, ROADWORKS, WEAR, WORKS, blend, covered_length
-from lanekeep_envs.ground_row import NODES, PATCH, columns_near, lay_winding_line, noise, pattern, spread
+from lanekeep_envs.ground_row import NODES, PATCH, columns_near, noise, pattern, spread
 from lanekeep_envs.kernel import borrowing, single_precision
 from lanekeep_envs.surface import clip, fade, mix, overlap, pulse_share, rgb, tinted
 from lanekeep_envs.texture import wrapped
@@ -89,114 +89,96 @@ def dash(share, strip, start, dash_m, period_m, first, last):
 @single_precision
 def wear_marking(mark, strip, row, shortest, n, side, middle, condition, first, last):
     """Take from the share of a marking what is rubbed off or missing, and add that to `lost`."""
-    offset_x, offset_y, worn, lengths = condition.offset_x, condition.offset_y, condition.worn, condition.lengths[n]
-    slow, there, slowly, whole = strip["node_aside"], strip["node_there"], strip["share"], strip["hue"]
-    rub, lost = strip["fine"], strip["cover"][WEAR]
     if first == last:
         return
-    u, v, at, beside = strip["u"], strip["v"], wrapped(0.35 * (condition.s0 + offset_x)), wrapped(0.2 * offset_y)
-    for k in range(NODES):
-        u[k], v[k] = at + 0.35 * strip["node_s"][k], beside + (31.0 * side + 0.2 * middle)
-    noise(slow, strip, np.uint64(0), np.uint64(NODES))
-    for k in range(int(first) // row.piece, int(last) // row.piece + 1):
-        s, long = condition.s0 + strip["node_s"][k], strip["node_long"][k]
-        slow[k] *= 0.7 * fade(long, 14.0)
-        there[k] = 1.0 - covered_length(lengths, s, long, condition.s0, GAPS)
-    spread(slowly, slow, strip, row, first, last)
-    spread(whole, there, strip, row, first, last)
-    start, aside = wrapped(4.3 * (condition.s0 + offset_x)), wrapped(9.0 * offset_y)
-    pattern(rub, strip, 4.3, start, 9.0, aside, 1.6, shortest, first, last)
+    offset_x, offset_y, worn, s0 = condition.offset_x, condition.offset_y, condition.worn, condition.s0
+    u, v, s, long, left = strip["u"], strip["v"], strip["s"], strip["long"], strip["share"]
+    start, beside = wrapped(0.35 * (s0 + offset_x)), wrapped(0.2 * offset_y) + (31.0 * side + 0.2 * middle)
+    for j in range(first, last):
+        u[j], v[j] = start + 0.35 * s[j], beside
+    noise(left, strip, first, last)
+    rub, lost, whole, there = strip["fine"], strip["cover"][WEAR], strip["hue"], strip["node_there"]
+    start, beside = wrapped(4.3 * (s0 + offset_x)), wrapped(9.0 * offset_y)
+    pattern(rub, strip, 4.3, start, 9.0, beside, 1.6, shortest, first, last)
     weak, most = min(6.0 * worn, 1.0), 1.0 - 0.35 * worn
     for j in range(first, last):
-        left = clip(0.5 + 3.0 * (1.35 - 2.0 * worn + (0.9 * rub[j] + slowly[j]))) * most
-        left = (1.0 - weak * (1.0 - left)) * whole[j]
-        lost[j] += mark[j] - left * mark[j]
-        mark[j] *= left
+        paint = clip(0.5 + 3.0 * (1.35 - 2.0 * worn + (0.9 * rub[j] + 0.7 * fade(long[j], 14.0) * left[j]))) * most
+        left[j] = 1.0 - weak * (1.0 - paint)
+    if condition.missing > 0.0:
+        for k in range(int(first) // row.piece, int(last) // row.piece + 1):
+            there[k] = 1.0 - covered_length(
+                condition.lengths[n], s0 + strip["node_s"][k], strip["node_long"][k], s0, GAPS
+            )
+        spread(whole, there, strip, row, first, last)
+        for j in range(first, last):
+            left[j] *= whole[j]
+    for j in range(first, last):
+        lost[j] += mark[j] - left[j] * mark[j]
+        mark[j] *= left[j]
 
 
 @borrowing
 @single_precision
-def wander_at_nodes(strip, start, lane_of_tile):
-    """Fill `slow` at the nodes with a number that goes to and fro along the road, mostly near its ends, -1 and 1."""
-    u, v, out, s = strip["u"], strip["v"], strip["slow"], strip["node_s"]
+def fill_wander(out, strip, row, start, lane_of_tile, first, last):
+    """Fill `out` with a number that goes to and fro along the road, mostly near its ends, -1 and 1."""
+    u, v, slow, s = strip["u"], strip["v"], strip["slow"], strip["node_s"]
     for k in range(NODES):
         u[k], v[k] = start + 0.07 * s[k], lane_of_tile
-    noise(out, strip, np.uint64(0), np.uint64(NODES))
+    noise(slow, strip, np.uint64(0), np.uint64(NODES))
     for k in range(NODES):
-        out[k] = min(max(2.6 * out[k], -1.0), 1.0)
+        slow[k] = min(max(2.6 * slow[k], -1.0), 1.0)
+    spread(out, slow, strip, row, first, last)
 
 
 @borrowing
 @single_precision
-def lay_ghost_lines(strip, row, shortest, lane, materials, condition):
-    """Old lines that cross the valid ones: the dark groove where they were milled off, and paint that was left in it."""
-    aside, sided, slow, grooves, left = (
-        strip["node_aside"], strip["node_sided"], strip["slow"], strip["cover"][GHOST_LINES], strip["coarse"],
-    )  # fmt: skip
-    distance, wide, rub = strip["hue"], strip["wide"], strip["fine"]
-    edge, line, begin, end = lane.lane_m + 0.5 * lane.line_m, lane.line_m, np.uint64(PATCH), np.uint64(0)
+def lay_ghost_lines(strip, row, shortest, lane, materials, condition, first, last):
+    """Old lines that cross the valid ones: the dark groove where they were milled off, and paint that was left in it.
+
+    This and the next lie between the first and the last column of the road.
+    """
+    sided, wide, wander, rub = strip["sided"], strip["wide"], strip["hue"], strip["fine"]
+    grooves, left, at = strip["cover"][GHOST_LINES], strip["coarse"], condition.s0 + condition.offset_x
+    edge, line, broad = lane.lane_m + 0.5 * lane.line_m, lane.line_m, 1.9 * lane.line_m
     groove, pale = 0.4 * condition.ghost_lines, 0.75 * condition.ghost_lines
+    fill_wander(wander, strip, row, wrapped(0.07 * at), np.float32(200.3), first, last)
+    pattern(rub, strip, 3.1, wrapped(3.1 * at), 5.0, np.float32(0.0), 1.5, shortest, first, last)
     grooves[:] = 0.0
-    left[:] = 0.0
-    wander_at_nodes(strip, wrapped(0.07 * (condition.s0 + condition.offset_x)), np.float32(200.3))
-    start = wrapped(3.1 * (condition.s0 + condition.offset_x))
-    for n in range(3):
-        side = (0.0, 1.0, -1.0)[n]
-        for k in range(NODES):
-            inwards = 0.7 * max(0.9 * slow[k], -0.1)
-            aside[k] = side * sided[k] - edge + inwards if n > 0 else sided[k] - 0.9 * slow[k]
-        first, last = columns_near(aside, strip["node_wide"], np.float32(0.0), 1.9 * line, row)
-        if first == last:
-            continue
-        begin, end = min(begin, first), max(end, last)
-        spread(distance, aside, strip, row, first, last)
-        pattern(rub, strip, 3.1, start, 5.0, np.float32(0.0), 1.5, shortest, first, last)
-        for j in range(first, last):
-            grooves[j] = max(grooves[j], groove * (overlap(distance[j], 1.9 * line, wide[j]) / wide[j]))
-            share = pale * (overlap(distance[j], line, wide[j]) / wide[j])
-            left[j] = max(left[j], share * clip(0.7 + 1.3 * rub[j]))
+    for j in range(first, last):
+        inwards = 0.7 * max(0.9 * wander[j], -0.1) - edge
+        a, b, c = sided[j] - 0.9 * wander[j], inwards + sided[j], inwards - sided[j]
+        under = max(overlap(a, broad, wide[j]), max(overlap(b, broad, wide[j]), overlap(c, broad, wide[j])))
+        over = max(overlap(a, line, wide[j]), max(overlap(b, line, wide[j]), overlap(c, line, wide[j])))
+        grooves[j] = groove * (under / wide[j])
+        left[j] = pale * (over / wide[j]) * clip(0.7 + 1.3 * rub[j])
     dark, grey = tinted(np.float32(0.5), materials.asphalt), mix(materials.asphalt, materials.paint, np.float32(0.75))
-    blend(strip, grooves, dark, dark, None, min(begin, end), end)
-    blend(strip, left, grey, grey, None, min(begin, end), end)
+    blend(strip, grooves, dark, dark, None, first, last)
+    blend(strip, left, grey, grey, None, first, last)
 
 
 @borrowing
 @single_precision
-def lay_roadworks(strip, row, lane, materials, condition):
+def lay_roadworks(strip, row, lane, materials, condition, first, last):
     """Yellow lines, shifted together, over the white ones where the road is under works."""
-    aside, sided, slow, there = strip["node_aside"], strip["node_sided"], strip["slow"], strip["node_there"]
-    edge, line, share, more = (
-        lane.lane_m + 0.5 * lane.line_m,
-        1.25 * lane.line_m,
-        strip["cover"][ROADWORKS],
-        strip["hue"],
-    )
+    s, sided, wide, long, there = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["node_there"]
+    share, wander, works, paint = strip["cover"][ROADWORKS], strip["hue"], strip["fine"], strip["paint"]
+    edge, line, most, s0 = lane.lane_m + 0.5 * lane.line_m, 1.25 * lane.line_m, 0.0, condition.s0
     share[:] = 0.0
-    most, begin, end = 0.0, np.uint64(PATCH), np.uint64(0)
-    for k in range(row.pieces + 1):
-        s, long = condition.s0 + strip["node_s"][k], strip["node_long"][k]
-        there[k] = covered_length(condition.lengths[3], s, long, condition.s0, WORKS)
+    for k in range(int(first) // row.piece, int(last) // row.piece + 1):
+        there[k] = covered_length(condition.lengths[3], s0 + strip["node_s"][k], strip["node_long"][k], s0, WORKS)
         most = max(most, there[k])
     if most == 0.0:
         return
-    wander_at_nodes(strip, wrapped(0.07 * (condition.s0 + condition.offset_y)), np.float32(120.6))
-    for n in range(3):
-        side = (1.0, -1.0, 0.0)[n]
-        for k in range(NODES):
-            out = min(side * SHIFT_M * slow[k], 0.1)  # not out on the shoulder
-            aside[k] = side * sided[k] - edge - out if n < 2 else sided[k] - SHIFT_M * slow[k]
-        first, last = lay_winding_line(more, strip, row, line)
-        begin, end = min(begin, first), max(end, last)
-        if n == 2:
-            period_m = 0.5 * lane.period_m
-            dash(more, strip, lane.dash_at, 0.5 * lane.dash_m, period_m, first, last)
-        for j in range(first, last):
-            share[j] += more[j]
-    begin = min(begin, end)
-    spread(more, there, strip, row, begin, end)
-    white, paint = materials.paint, strip["paint"]
-    for j in range(begin, end):
-        share[j] = min(share[j], 1.0) * more[j]
+    fill_wander(wander, strip, row, wrapped(0.07 * (s0 + condition.offset_y)), np.float32(120.6), first, last)
+    spread(works, there, strip, row, first, last)
+    dash_m, period_m = 0.5 * lane.dash_m, 0.5 * lane.period_m
+    for j in range(first, last):
+        shift = SHIFT_M * wander[j]
+        left, right = sided[j] - edge - min(shift, 0.1), -sided[j] - edge - min(-shift, 0.1)  # not out on the shoulder
+        middle = overlap(sided[j] - shift, line, wide[j]) * pulse_share(s[j] + lane.dash_at, long[j], dash_m, period_m)
+        covered = (overlap(left, line, wide[j]) + overlap(right, line, wide[j]) + middle) / wide[j]
+        share[j] = min(covered, 1.0) * works[j]
         paint[j] = max(paint[j], share[j])
+    white = materials.paint
     yellow = (0.98 * white[0], 0.72 * white[1], 0.10 * white[2])
-    blend(strip, share, yellow, yellow, None, begin, end)
+    blend(strip, share, yellow, yellow, None, first, last)

@@ -7,9 +7,9 @@ from lanekeep_envs.ground_row import (
     NODES,
     coarse_noise,
     columns_near,
-    lay_winding_line,
     noise,
     pattern,
+    spread,
     uniform_noise,
 )
 from lanekeep_envs.kernel import borrowing, inlined, single_precision
@@ -67,29 +67,20 @@ def lay_joints(share, strip, condition, first, last):
 @single_precision
 def lay_seams(share, strip, row, lane, condition, first, last):
     """Tar: one line wanders along between the lanes, one beside a wheel track, and one crosses now and then."""
-    sided, aside, slow, distance, paved = (
-        strip["node_sided"], strip["node_aside"], strip["slow"], strip["hue"], strip["paved"],
-    )  # fmt: skip
-    u, v, s, there = strip["u"], strip["v"], strip["node_s"], strip["node_there"]
-    start, quick = (
-        wrapped(0.21 * (condition.s0 + condition.offset_y)),
-        wrapped(2.7 * (condition.s0 + condition.offset_y)),
-    )
-    share[first:last] = 0.0
+    slow, sway, paved, sided, wide = strip["slow"], strip["hue"], strip["paved"], strip["sided"], strip["wide"]
+    u, v, s, there, x = strip["u"], strip["v"], strip["node_s"], strip["node_there"], condition.s0 + condition.offset_y
+    start, quick, beside = wrapped(0.21 * x), wrapped(2.7 * x), 0.5 * lane.lane_m
     for k in range(NODES):
         u[k], v[k] = start + 0.21 * s[k], 40.7
         u[NODES + k], v[NODES + k] = quick + 2.7 * s[k], 77.2
     noise(slow, strip, np.uint64(0), np.uint64(2 * NODES))
     for k in range(NODES):
         there[k] = slow[k] + 0.25 * fade(strip["node_long"][k], 2.0) * slow[NODES + k]
-    for n in range(2):
-        middle, sway, width = (0.30, -0.5 * lane.lane_m)[n], (0.28, -0.6)[n], (0.055, 0.04)[n]
-        for k in range(NODES):
-            aside[k] = sided[k] - middle - sway * there[k]
-        begin, end = lay_winding_line(distance, strip, row, width)
-        for j in range(max(begin, first), min(end, last)):
-            share[j] += distance[j]
-    x = condition.s0 + condition.offset_y
+    spread(sway, there, strip, row, first, last)
+    for j in range(first, last):
+        one = overlap(sided[j] - 0.30 - 0.28 * sway[j], 0.055, wide[j])
+        other = overlap(sided[j] + beside + 0.6 * sway[j], 0.04, wide[j])
+        share[j] = (one + other) / wide[j]
     add_crossing(share, strip, row, np.float32(x - SEAM_PERIOD_M * np.floor(x / SEAM_PERIOD_M)), first, last)
     for j in range(first, last):
         share[j] = paved[j] * min(share[j], 1.0) * condition.seams

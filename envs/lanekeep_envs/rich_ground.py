@@ -15,6 +15,7 @@ from lanekeep_envs.weather import BEAM
 
 LEFT, RIGHT, ROAD, FOG = (int(Element[name]) for name in ("LEFT_MARKING", "RIGHT_MARKING", "ROAD", "FOG"))
 HEADLIGHT = (np.float32(0.90), np.float32(0.873), np.float32(0.792))  # light of the headlights where they are brightest
+MOST_OF_A_LINE = 0.399  # share from which on a line's condition dominates: a groove has 0.4, less what rounding takes
 
 
 @borrowing
@@ -28,10 +29,10 @@ def lay_conditions(strip, row, shortest, axis, grain, lane, materials, look, len
     if look["dark_asphalt"] > 0.0 and grain.slow > 0.0:
         lay_tone(strip, axis, first, last)
     if condition.ghost_lines > 0.0:
-        lay_ghost_lines(strip, row, shortest, lane, materials, condition)
+        lay_ghost_lines(strip, row, shortest, lane, materials, condition, first, last)
     lay_markings(strip, row, shortest, lane, materials, look, condition)
     if condition.roadworks > 0.0:
-        lay_roadworks(strip, row, lane, materials, condition)
+        lay_roadworks(strip, row, lane, materials, condition, first, last)
     if condition.leaves > 0.0:
         lay_leaves(strip, shortest, lane, condition, columns)
     # water mirrors the sky the more, the flatter it is looked at
@@ -126,13 +127,13 @@ def note_condition(by, i, first, strip, columns, fog):
     cover = strip["cover"]
     for j in range(columns):
         bits, element = 1 << FOG if fog > 0.0 else 0, by.elements[i, first + j]
-        if cover[WEAR, j] >= 0.4 and LEFT <= element <= RIGHT:
+        if cover[WEAR, j] >= MOST_OF_A_LINE and LEFT <= element <= RIGHT:
             element = ROAD
             bits |= 1 << ROAD
         for n in range(cover.shape[0]):
             if cover[n, j] > 0.0:
                 bits |= 1 << COVERS[n]
-            if n != WEAR and cover[n, j] >= (0.4 if n < WATER else 0.6):
+            if n != WEAR and cover[n, j] >= (MOST_OF_A_LINE if n < WATER else 0.6):
                 element = COVERS[n]
         by.elements[i, first + j] = element
         by.contributors[i, first + j] |= bits
