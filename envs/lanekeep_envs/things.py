@@ -153,17 +153,31 @@ def cast_shadow(shade, rows, thing, forward, left, away_x, away_y, reach, look, 
                 shade[i, first:last], f32(first - centre), f32(x - cx), f32(cy), f32(per_px), f32(away_x), f32(away_y),
                 f32(per_long), f32(per_wide), f32(slope), f32(30.0 * thing["tint"]), f32(look["mirror"]),
             )  # fmt: skip
-        if leafy and abs(x - forward) < abs(away_x) * middle * reach + 0.5 * deep + 1.0:
-            foot, tip = min(left, cy), max(left, cy)
-            if abs(away_x) > 0.3:
-                at, blur = left + (x - forward) * away_y / away_x, 4.0 * (deep + per_px + 0.1 * tall)
-                foot, tip = max(foot, at - blur), min(tip, at + blur)
-            edge = abs(away_y) * deep + per_px + 0.05
-            first, last = span(centre - (tip + edge) / per_px, centre - (foot - edge) / per_px, shade.shape[1])
-            trunk_shadow(
-                shade[i, first:last], f32(first - centre), f32(x - forward), f32(left), f32(per_px), f32(away_x),
-                f32(away_y), f32(middle * reach), f32(0.028 * tall), f32(edge),
-            )  # fmt: skip
+        if leafy:
+            edge, length, thick, dx = abs(away_y) * deep + per_px + 0.05, middle * reach, 0.028 * tall, x - forward
+            low, high = trunk_span(dx, away_x, away_y, length, thick + 0.5 * edge)
+            if low <= high:
+                first, last = span(centre - (left + high) / per_px, centre - (left + low) / per_px, shade.shape[1])
+                trunk_shadow(
+                    shade[i, first:last], f32(first - centre), f32(dx), f32(left), f32(per_px), f32(away_x), f32(away_y),
+                    f32(length), f32(thick), f32(edge),
+                )  # fmt: skip
+
+
+@inlined
+def trunk_span(dx, away_x, away_y, length, half):
+    """Ends (low, high) at dx of the rectangle of this length along `away` from its foot, and `half` to both sides of it.
+
+    A bit more on either side: nobody is to see where it was cut off.
+    """
+    low, high = -1e4, 1e4
+    for along, aside, from_m, to_m in ((away_x, away_y, 0.0, length), (-away_y, away_x, -half, half)):
+        if abs(aside) > 1e-6:
+            one, other = (from_m - dx * along) / aside, (to_m - dx * along) / aside
+            low, high = max(low, min(one, other) - 0.01), min(high, max(one, other) + 0.01)
+        elif not from_m - 0.01 < dx * along < to_m + 0.01:
+            high = low - 1.0
+    return low, high
 
 
 @inlined
