@@ -58,17 +58,11 @@ def paint_patches(
     canvas, by, first, columns, start, s0, look, lens, x, y, cos, sin, visible, lane, materials, wet, condition
 ):
     """Paint so many columns, from the bottom up, and return the first painted row; `condition` is None on a fine day."""
-    strip, mirror, half, plain, i = (
-        canvas.strip[0],
-        look["mirror"],
-        canvas.half,
-        look["plain"],
-        canvas.shade.shape[0] - 1,
-    )
+    strip, half, mirror, plain = canvas.strip[0], canvas.half, look["mirror"], look["plain"]
     land_haze = hill_haze(False, look["visibility_m"])  # the land ends where the hills begin
     rough_at, sided_at = wrapped(19.0 * s0), wrapped(look["offset_y"])
     stain_at = wrapped(0.45 * s0 + look["offset_x"])
-    weighed = 0
+    i, weighed = canvas.shade.shape[0] - 1, 0
     while i >= 0:
         forward, per_px, deep = canvas.rows[i]["forward_m"], canvas.rows[i]["per_px_m"], canvas.rows[i]["deep_m"]
         if forward > LAST_M:

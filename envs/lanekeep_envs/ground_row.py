@@ -38,7 +38,7 @@ STRIP = np.dtype(  # the row at hand; one record, so that the compiler knows tha
         ("sided", np.float32, PATCH),  # lateral position, positive left in the unmirrored world [m]
         ("wide", np.float32, PATCH),  # extent of the patch across the road [m]
         ("long", np.float32, PATCH),  # and along it
-        ("field", np.float32, PATCH),  # slow textures: meadow or crop,
+        ("field", np.float32, PATCH),  # slow textures: meadow or crop, and
         ("stain", np.float32, PATCH),  # stains and ragged edges
         ("paved", np.float32, PATCH),  # share of road
         ("red", np.float32, PATCH),  # albedo
