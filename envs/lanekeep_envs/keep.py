@@ -14,6 +14,7 @@ from lanekeep_envs.kernel import borrowing
 
 WORDS = 512  # at most, of 8 bytes
 _KINDS: dict[str, Any] = {}  # numba's types of what is kept
+_PLAIN = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
 
 def keep(value: Any) -> Any:
@@ -21,7 +22,7 @@ def keep(value: Any) -> Any:
 
     Its type names that of the value: a kernel compiled for another one is not called with it.
     """
-    if config.DISABLE_JIT:
+    if _PLAIN:
         return value
     kind = typeof(value)
     name = "kept_" + hashlib.sha256(str(kind).encode()).hexdigest()
@@ -51,7 +52,7 @@ def _store(typing, room, value):
 @borrowing
 def _write(room, value):
     """Without counting references: the arrays written belong to nobody."""
-    _store(room, value)
+    _store(room, value)  # type: ignore[call-arg]
 
 
 @intrinsic
@@ -69,4 +70,4 @@ def _same(room: Any) -> Any:
     return room
 
 
-kept = _same if config.DISABLE_JIT else _load
+kept: Any = _same if _PLAIN else _load

@@ -203,7 +203,8 @@ def set_surfaces(look: Look, scenario: Scenario, u: Sequence[float]) -> None:
 
 def sample_look(record: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
     """Draw the look of one episode into a `record`."""
-    table, lane, look = scenario.look, scenario.lane, dict.fromkeys(LOOK.names or (), 0.0)
+    table, lane = scenario.look, scenario.lane
+    look: dict[str, Any] = dict.fromkeys(LOOK.names or (), 0.0)
     u = generator.random(17).tolist()
     set_sun(look, span(table.sun_elevation_deg, u[0]), 2.0 * math.pi * u[1], span(table.sunshine, u[2]))
     set_surfaces(look, scenario, u[10:])
