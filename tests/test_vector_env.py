@@ -1,5 +1,7 @@
 """Many cars: each is the single environment under its own seed, byte for byte, whatever the others do."""
 
+import copy
+import gc
 from typing import Any
 
 import gymnasium
@@ -192,3 +194,13 @@ def test_a_reset_of_some_shows_the_others_as_they_were() -> None:
     alone, _ = LaneKeepingVectorEnv(1, camera="16x32").reset(seed=9)
     assert np.array_equal(after[[0, 2]], kept[[0, 2]]) and np.array_equal(after[1], alone[0])
     assert np.array_equal(after, cars.restore(cars.snapshot()))
+
+
+def test_a_copied_renderer_sees_the_same_when_the_first_is_gone() -> None:
+    env = LaneKeepingVectorEnv(2)
+    seen, _ = env.reset(seed=3)
+    copied = copy.deepcopy(env._renderer)
+    scene = [part.copy() for part in env._scene()]
+    del env
+    gc.collect()
+    assert np.array_equal(copied.images(*scene), seen)

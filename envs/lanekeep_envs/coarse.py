@@ -87,12 +87,11 @@ def sum_squares(coarse, parts, starts, work, shares, height, width, cell):
 def windows(work, length, pixels):
     """Sums of `pixels` neighbours from each of the first `length` of `work[0]` on, in `work[2]`: of 1, 2, 4, ... of them."""
     line, spare, total, size, at = work[0], work[1], work[2, :length], 1, 0
-    total[:] = 0
     while at < pixels:
         if pixels & size:
             moved = line[at : at + length]
             for j in range(length):
-                total[j] += moved[j]
+                total[j] = moved[j] + (total[j] if at > 0 else np.uint32(0))
             at += size
         if at < pixels:
             moved = line[size : size + length]

@@ -36,7 +36,7 @@ def empty_roads(scenario: Scenario, number: int) -> NDArray[np.void]:
 def draw_profile(scenario: Scenario, generator: np.random.Generator) -> tuple[Profile, NDArray[np.float64]]:
     """What a road of the scenario is laid out from: its profile, and uniform numbers in [0, 1) for its bends."""
     table = scenario.road
-    speed_kmh = int(generator.choice(table.design_speeds_kmh))
+    speed_kmh = int(table.design_speeds_kmh[generator.integers(len(table.design_speeds_kmh))])
     radius = MINIMUM_RADIUS_M[speed_kmh]
     profile = Profile(
         speed_kmh / 3.6, radius, radius * table.radius_factor, *table.straight_m, LEAD_IN_M, table.s_curve_probability

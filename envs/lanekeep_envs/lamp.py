@@ -24,8 +24,8 @@ def shown(car, look):
 
 
 @kernel
-def light_lamp(colour, by, margin, width, car, look):
-    """Paint the lamp over the canvas, whose image is `width` px wide from column `margin` on."""
+def light_lamp(colour, by, margin, aside, width, car, look):
+    """Paint the lamp over a picture whose image is `width` px wide from column `margin` on, `aside` px further in `by`."""
     height, level = colour.shape[1], 0.5 + 0.5 * shown(car, look)
     radius = max(RADIUS * height, 1.5)
     row, column = (1.0 - BOTTOM) * height - 0.5, margin + 0.5 * (width - 1.0)
@@ -38,6 +38,6 @@ def light_lamp(colour, by, margin, width, car, look):
                 for c in range(3):
                     colour[c, i, j] += share * (glow[c] - colour[c, i, j])
                 if by.contributors.size > 0:
-                    by.contributors[i, j] |= 1 << LAMP
+                    by.contributors[i, aside + j] |= 1 << LAMP
                     if share >= 0.5:
-                        by.elements[i, j] = LAMP
+                        by.elements[i, aside + j] = LAMP

@@ -9,6 +9,7 @@ light, sky and hills, sunshine, clouds, visibility): `derive` sets these again a
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from lanekeep_envs.scenario import Scenario, SensorTable, SurfaceTable, WeatherTable
 
 RGB = tuple[float, float, float]
+Look = np.void | dict[str, Any]  # a record of `LOOK`, or its numbers by name, which are faster to work with
 
 COLOURS = (
     "sunlight",  # colour and strength of the direct light on flat ground
@@ -44,6 +46,10 @@ STRENGTHS = {  # table of the scenario -> its keys that are a strength from 0 to
 }
 GROUND_STRENGTHS = (*STRENGTHS["surface"], "night", "fog")  # of these, the ground of a fine day has none
 MOUNTING = ("height_error_m", "pitch_error_deg", "yaw_error_deg", "roll_error_deg")
+CONDITIONS = (
+    *((table, name) for table, names in STRENGTHS.items() for name in names),
+    *(("sensor", name) for name in MOUNTING),
+)  # drawn in this order
 LOOK = np.dtype(
     [  # scalars only: the kernels read them one by one
         *((f"{colour}_{channel}", np.float64) for colour in COLOURS for channel in "rgb"),
@@ -110,17 +116,17 @@ def span(pair: tuple[float, float], share: float) -> float:
     return pair[0] + (pair[1] - pair[0]) * share
 
 
-def paint(look: np.void, name: str, colour: RGB) -> None:
+def paint(look: Look, name: str, colour: RGB) -> None:
     """Set one of `COLOURS`."""
     look[f"{name}_r"], look[f"{name}_g"], look[f"{name}_b"] = colour
 
 
-def colour_of(look: np.void, name: str) -> RGB:
+def colour_of(look: Look, name: str) -> RGB:
     """One of `COLOURS`."""
     return float(look[f"{name}_r"]), float(look[f"{name}_g"]), float(look[f"{name}_b"])
 
 
-def set_sun(look: np.void, elevation_deg: float, azimuth_rad: float, sunshine: float) -> None:
+def set_sun(look: Look, elevation_deg: float, azimuth_rad: float, sunshine: float) -> None:
     """Place the sun; `sunshine` 0 is an overcast sky."""
     elevation = math.radians(elevation_deg)
     flat = math.cos(elevation)
@@ -135,7 +141,7 @@ def hidden(strength: float) -> float:
     return 1.0 - clear * clear * clear * clear
 
 
-def derive(look: np.void) -> None:
+def derive(look: Look) -> None:
     """Set everything that follows from the causes: light, sky, clouds, hills and visibility."""
     fog, rain, snowfall = look["fog"], look["rain"], look["snowfall"]
     noon = min(max((look["sun_elevation_deg"] - 5.0) / 25.0, 0.0), 1.0)
@@ -158,7 +164,7 @@ def derive(look: np.void) -> None:
     paint(look, "hill", mix(colour_of(look, "bare_hill"), (206.0, 212.0, 222.0), 0.85 * look["snow"]))
 
 
-def set_daylight(look: np.void, noon: float, sunshine: float, gloom: float) -> None:
+def set_daylight(look: Look, noon: float, sunshine: float, gloom: float) -> None:
     """Light and sky of a dry day with this much sunshine; thick clouds leave the share `gloom` of the diffuse light."""
     warmth = mix((1.30, 0.92, 0.58), (1.06, 1.0, 0.92), noon)
     paint(look, "sunlight", tinted(sunshine * (0.28 + 0.34 * noon), warmth))
@@ -172,7 +178,7 @@ def set_daylight(look: np.void, noon: float, sunshine: float, gloom: float) -> N
         paint(look, name, tinted(gloom, mix(grey, clear, sunshine)))
 
 
-def set_weather_sky(look: np.void, noon: float) -> None:
+def set_weather_sky(look: Look, noon: float) -> None:
     """Veil the sky by day: snowfall and fog are bright and hide its gradient, rain is a darker grey."""
     snowy, foggy = 0.8 * hidden(look["snowfall"]), hidden(look["fog"])
     snow_grey = mix((160.0, 164.0, 174.0), (184.0, 189.0, 196.0), noon)
@@ -181,7 +187,7 @@ def set_weather_sky(look: np.void, noon: float) -> None:
         paint(look, name, mix(mix(colour_of(look, name), snow_grey, snowy), fog_grey, foggy))
 
 
-def set_surfaces(look: np.void, scenario: Scenario, u: Sequence[float]) -> None:
+def set_surfaces(look: Look, scenario: Scenario, u: Sequence[float]) -> None:
     """Colours of road and land from seven uniform numbers."""
     table = scenario.look
     paint(look, "asphalt", tinted(span(table.asphalt_grey, u[0]), mix((0.97, 0.99, 1.03), (1.03, 1.0, 0.96), u[1])))
@@ -195,9 +201,10 @@ def set_surfaces(look: np.void, scenario: Scenario, u: Sequence[float]) -> None:
     paint(look, "needle", (36.0, 62.0, 40.0))
 
 
-def sample_look(look: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
-    """Draw the look of one episode into `look`."""
+def sample_look(record: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
+    """Draw the look of one episode into a `record`."""
     table, lane = scenario.look, scenario.lane
+    look: dict[str, Any] = dict.fromkeys(LOOK.names or (), 0.0)
     u = generator.random(17).tolist()
     set_sun(look, span(table.sun_elevation_deg, u[0]), 2.0 * math.pi * u[1], span(table.sunshine, u[2]))
     set_surfaces(look, scenario, u[10:])
@@ -218,6 +225,7 @@ def sample_look(look: np.void, scenario: Scenario, generator: np.random.Generato
     look["lamp"], look["lamp_tie"], look["dark_asphalt"] = tied.lamp, tied.lamp_shows_steering, tied.dark_asphalt
     sample_conditions(look, scenario, generator.spawn(1)[0])
     derive(look)
+    record.setfield(np.array(tuple(look.values()), LOOK), LOOK)
 
 
 def drawn(table: WeatherTable | SurfaceTable | SensorTable, name: str, share: float, chance: float) -> float:
@@ -225,13 +233,9 @@ def drawn(table: WeatherTable | SurfaceTable | SensorTable, name: str, share: fl
     return span(getattr(table, name), share) if chance < table.presence else 0.0
 
 
-def sample_conditions(look: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
+def sample_conditions(look: Look, scenario: Scenario, generator: np.random.Generator) -> None:
     """Draw weather, the state of the road, lens and mounting; from a generator of their own, so that they can be added."""
-    names = [
-        *((table, name) for table, names in STRENGTHS.items() for name in names),
-        *(("sensor", n) for n in MOUNTING),
-    ]
-    for (table, name), u in zip(names, generator.random((len(names), 2)).tolist(), strict=True):
+    for (table, name), u in zip(CONDITIONS, generator.random((len(CONDITIONS), 2)).tolist(), strict=True):
         look[name] = drawn(getattr(scenario, table), name, *u)
     kinds = scenario.surface.kinds
     look["surface_kind"] = SURFACES.index(kinds[int(generator.integers(len(kinds)))])

@@ -23,6 +23,7 @@ from lanekeep_envs.faces import paint_face
 from lanekeep_envs.ground import paint_ground
 from lanekeep_envs.ground_row import PIECE, STRIP
 from lanekeep_envs.jpeg import compress
+from lanekeep_envs.keep import keep, kept
 from lanekeep_envs.kernel import borrowing, disjoint, kernel, single_precision
 from lanekeep_envs.lamp import light_lamp
 from lanekeep_envs.look import all_fine
@@ -339,13 +340,13 @@ def distorted(look):
 
 @kernel
 def distort(canvas, by, car, look, lens, cos, sin, roll):
-    """Do to the picture what air, lens and shutter do, on the canvas without its margin."""
+    """Return the picture without the canvas's margin, after what air, lens and shutter do to it."""
     picture, margin, width = canvas.picture, canvas.margin, canvas.picture.shape[2]
     here = Lens(
         lens.focal_px, lens.centre_row, lens.centre_column - margin, lens.height_m, lens.cos_pitch, lens.sin_pitch
     )
     bits = by.contributors[:, margin : margin + width]
-    copy_columns(picture, 0, canvas.colour, margin)
+    copy_columns(picture, canvas.colour, margin)
     if look["night"] * look["fog"] > 0.0:
         light_the_fog(picture, look, here)
     if look["motion_blur"] > 0.0:
@@ -355,7 +356,8 @@ def distort(canvas, by, car, look, lens, cos, sin, roll):
     if look["snowfall"] > 0.0:
         let_fall(picture, canvas.fallen, canvas.beam, look["snowfall"], SNOWFLAKES, car, look, here)
     if roll != 0.0:
-        roll_picture(picture, canvas.spare, bits, roll, here)
+        roll_picture(canvas.spare, picture, bits, roll, here)
+        picture = canvas.spare
     if look["drops"] > 0.0:
         wet_lens(picture, bits, canvas.marks, look, here)
     if look["dirt"] > 0.0:
@@ -364,16 +366,16 @@ def distort(canvas, by, car, look, lens, cos, sin, roll):
         glare_of_sun(picture, bits, look, here, cos, sin)
         if look["night"] > 0.0:
             glare_of_lamps(picture, bits, look, here)
-    copy_columns(canvas.colour, margin, picture, 0)
+    return picture
 
 
 @disjoint
-def copy_columns(to, at, colour, start):
-    """Copy as many columns as the narrower of two pictures [3, H, W] has."""
+def copy_columns(to, colour, start):
+    """Copy columns of a picture [3, H, W], from `start` on."""
     for c in range(3):
         for i in range(to.shape[1]):
-            line, out = colour[c, i, start:], to[c, i, at:]
-            for j in range(min(line.shape[0], out.shape[0])):
+            line, out = colour[c, i, start:], to[c, i]
+            for j in range(out.shape[0]):
                 out[j] = line[j]
 
 
@@ -428,13 +430,13 @@ def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, vi
     top = paint_ground(canvas, by, BEHIND_ROWS, s0, look, seen, x, y, cos, sin, visible, rich)
     paint_sky(canvas.colour, by, top, canvas.sights, canvas.tile, look, seen, yaw, cos, sin, visible)
     paint_things(canvas, by, things, found, traffic, look, seen, cos, sin, rich)
+    picture, margin = canvas.colour, canvas.margin
     if rich is not None:
         if roll != 0.0 or distorted(look):
-            distort(canvas, by, car, look, seen, cos, sin, roll)
+            picture, margin = distort(canvas, by, car, look, seen, cos, sin, roll), 0
         if look["lamp"] > 0.0 and visible >> LAMP & 1:
-            light_lamp(canvas.colour, by, canvas.margin, pixels.shape[1] // 3, car, look)
-    red, green, blue = canvas.colour[0], canvas.colour[1], canvas.colour[2]
-    expose(pixels, red, green, blue, canvas.margin, look, car["steps"], visible)
+            light_lamp(picture, by, margin, canvas.margin - margin, pixels.shape[1] // 3, car, look)
+    expose(pixels, picture[0], picture[1], picture[2], margin, look, car["steps"], visible)
     if by.contributors.size > 0:
         note_everywhere(by, look, visible)
     if rich is not None:
@@ -452,8 +454,12 @@ def store(pixels, by, margin, look):
 
 
 @kernel
-def render_cars(pixels, by, canvas, cars, roads, things, counts, looks, traffic, visible, lens, rich):
-    """Render the view of every car into pixels [N, H, 3 W]; `visible` [N] masks the elements."""
+def render_cars(pixels, work, cars, roads, things, counts, looks, traffic, visible, rich):
+    """Render the view of every car into pixels [N, H, 3 W]; `visible` [N] masks the elements.
+
+    `work` are canvas, lens and empty by-products (keep.py).
+    """
+    canvas, lens, by = kept(work)
     for i in range(cars.shape[0]):
         render(
             pixels[i], by, canvas, cars[i], roads[i], things[i], counts[i], looks[i], traffic[i], lens, visible[i], rich
@@ -478,7 +484,11 @@ class Renderer:
     def __init__(self, camera: Camera, rich: bool = True) -> None:
         self.camera, self.rich = camera, rich
         canvas, self._lens = make_canvas(camera)
-        self._canvases = [canvas]
+        self._canvases, self._kept = [canvas], [keep((canvas, self._lens, NO_NOTES))]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy has its own work space."""
+        return Renderer, (self.camera, self.rich)
 
     def images(
         self, cars: Any, roads: Any, things: Any, counts: Any, looks: Any, traffic: Any, visible: Any = None
@@ -495,15 +505,16 @@ class Renderer:
         threads = max(1, min(len(cars) // LEAST_CARS, CORES))
         while len(self._canvases) < threads:
             self._canvases.append(make_canvas(self.camera)[0])
+            self._kept.append(keep((self._canvases[-1], self._lens, NO_NOTES)))
         work = (pixels, cars, roads, things, counts, looks, traffic, visible)
         if threads == 1:
-            self._render(self._canvases[0], work, rich)
+            self._render(0, work, rich)
         else:
             cuts = np.linspace(0, len(cars), threads + 1).astype(int).tolist()
             shares = [tuple(part[i:j] for part in work) for i, j in pairwise(cuts)]
             pool = threads_of(os.getpid())
-            jobs = [pool.submit(self._render, self._canvases[k], shares[k], rich) for k in range(1, threads)]
-            self._render(self._canvases[0], shares[0], rich)
+            jobs = [pool.submit(self._render, k, shares[k], rich) for k in range(1, threads)]
+            self._render(0, shares[0], rich)
             for job in jobs:
                 job.result()
         return pixels.reshape(len(cars), height, width, 3)
@@ -512,9 +523,9 @@ class Renderer:
         """The argument of `render`; an intervention may make the ground of a fine day another one."""
         return None if fine and not self.rich else True
 
-    def _render(self, canvas: Canvas, share: tuple[Any, ...], rich: bool | None) -> None:
+    def _render(self, thread: int, share: tuple[Any, ...], rich: bool | None) -> None:
         pixels, *scene = share
-        render_cars(pixels, NO_NOTES, canvas, *scene, self._lens, rich)  # type: ignore[call-arg]
+        render_cars(pixels, self._kept[thread], *scene, rich)  # type: ignore[call-arg]
 
     def frame(
         self,

@@ -174,8 +174,10 @@ def mix_taps(line, bits, longest, pair):
 
 
 @kernel
-def roll_picture(colour, spare, bits, roll, lens):
-    """Turn the camera to the right by a small angle [rad]: its left side rises and sees what is higher.
+def roll_picture(colour, level, bits, roll, lens):
+    """Fill `colour` with the picture `level` of a camera that is turned to the right by a small angle [rad].
+
+    Its left side rises and sees what is higher.
 
     A shear: neighbouring columns, as long as they come from the same row, are mixed from two rows.  Below the lowest row the
     road goes on as it came, on lines from the vanishing point.
@@ -188,20 +190,17 @@ def roll_picture(colour, spare, bits, roll, lens):
         down[j] = int(np.floor(lower))
         below[j] = lower - down[j]
     before = bits.copy()
-    shear(colour, spare, bits, before, down, below)
+    shear(colour, level, bits, before, down, below)
     if vanishing < height - 2.0:
         for i in range(height):
             if i + abs(slope) * lens.centre_column > height - 1.0:
-                go_on_below(colour, spare, bits, before, i, slope, vanishing, lens.centre_column)
+                go_on_below(colour, level, bits, before, i, slope, vanishing, lens.centre_column)
 
 
 @borrowing
-def shear(colour, spare, bits, before, down, below):
-    """Move each column up by so many pixels and parts of one; `spare` becomes what `colour` was."""
+def shear(colour, level, bits, before, down, below):
+    """Fill `colour` with what each column of `level` is when it is moved up by so many pixels and parts of one."""
     height, start = colour.shape[1], 0
-    for c in range(3):
-        for i in range(height):
-            copy_row(spare[c, i], colour[c, i])
     while start < down.shape[0]:
         end, by = start + 1, down[start]
         while end < down.shape[0] and down[end] == by:
@@ -211,9 +210,9 @@ def shear(colour, spare, bits, before, down, below):
             row = i + by
             upper, inside = min(max(row, 0), height - 1), 0 <= row < height - 1
             for c in range(3):
-                line, one = colour[c, i, start:end], spare[c, upper, start:end]
+                line, one = colour[c, i, start:end], level[c, upper, start:end]
                 if inside:
-                    mix_rows(line, one, spare[c, upper + 1, start:end], lower)
+                    mix_rows(line, one, level[c, upper + 1, start:end], lower)
                 else:
                     copy_row(line, one)
             if bits.size > 0 and inside:
@@ -239,7 +238,7 @@ def join_bits(line, upper, lower, below):
 
 
 @kernel
-def go_on_below(colour, spare, bits, before, i, slope, vanishing, centre):
+def go_on_below(colour, level, bits, before, i, slope, vanishing, centre):
     """Those pixels of row i that would come from below the picture."""
     lowest, last = colour.shape[1] - 1, colour.shape[2] - 1
     for j in range(last + 1):
@@ -250,7 +249,7 @@ def go_on_below(colour, spare, bits, before, i, slope, vanishing, centre):
             n = min(int(place), last - 1)
             right = place - n
             for c in range(3):
-                colour[c, i, j] = (1.0 - right) * spare[c, lowest, n] + right * spare[c, lowest, n + 1]
+                colour[c, i, j] = (1.0 - right) * level[c, lowest, n] + right * level[c, lowest, n + 1]
             if bits.size > 0:
                 bits[i, j] = before[lowest, n] if right < 1.0 else 0
                 bits[i, j] |= before[lowest, n + 1] if right > 0.0 else 0

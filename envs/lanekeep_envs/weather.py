@@ -206,8 +206,8 @@ def add_streaks(fallen, streaks, spans, count, places, halves, amounts):
                     c = np.int32(min(max(here - uu * x * x, none), full))
                     pair[2 * m], pair[2 * m + 1] = np.uint32(a | b << 21), np.uint32(b >> 11 | c << 10)
                     some[m] = base + np.int32(np.int32(m) * step) + np.int32(np.int32(start) * aside)
-                filled += ROWS
-                if filled == PIECES:
+                filled += min(last - n, ROWS)
+                if filled + ROWS > PIECES:
                     deposit(fallen, places, amounts, filled)
                     filled = 0
     deposit(fallen, places, amounts, filled)
