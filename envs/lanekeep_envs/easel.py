@@ -58,8 +58,8 @@ EASEL = np.dtype(  # what the painter of faces has at hand; one record, since it
         ("start", np.uint64, PATCH),  # the first column that is mixed with the picture
         ("at", np.uint64, PATCH),  # where among the numbers its cover is
         ("whole", np.uint64, PATCH),
-        ("begin", np.float32, PATCH),  # which part of it counts
-        ("end", np.float32, PATCH),
+        ("begin", np.int32, PATCH),  # which part of it counts
+        ("end", np.int32, PATCH),
         ("first", np.int32, MOST_ROWS),  # columns of a face in its rows: the first, and one past the last
         ("last", np.int32, MOST_ROWS),
     ]
@@ -124,7 +124,7 @@ def seen_at(point, lens):
 @borrowing
 def add_face(easel, face, skin, grow):
     """Put a face on the easel; `grow` is how many pixels it reaches beyond its edges: lower, far u, upper, u = 0."""
-    n, f = easel["count"], easel["faces"]
+    n, f = easel["count"] & 0xFFFF, easel["faces"]  # not negative, which every index below would ask for
     if n == FACES:
         return
     easel["count"] = n + 1

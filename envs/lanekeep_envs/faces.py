@@ -68,7 +68,7 @@ def skin_of(faces, n):
 @borrowing
 def paint_face(canvas, by, easel, tile, n, lens):
     """Paint the n-th face on the easel."""
-    width, f = canvas.shape[2], easel["faces"]
+    width, f, n = canvas.shape[2], easel["faces"], n & 0xFFFF  # not negative, which every index below would ask for
     top, end = int(f[ROWS + n]), int(f[ROWS + FACES + n])
     if top >= end:
         return

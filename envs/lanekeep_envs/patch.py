@@ -202,7 +202,7 @@ def lay(colour, easel, runs):
         i, start, at = easel["line"][n], easel["start"][n], easel["at"][n]
         begin, end = easel["begin"][n], easel["end"][n]
         for k in range(easel["whole"][n] & np.uint64(0xFFFFFFF0)):
-            m, j, place = at + np.uint64(k), start + np.uint64(k), np.float32(np.int32(k))
+            m, j, place = at + np.uint64(k), start + np.uint64(k), np.int32(k)
             cover = numbers[m] if (place >= begin) & (place < end) else ZERO
             red, green, blue = colour[0, i, j], colour[1, i, j], colour[2, i, j]
             colour[0, i, j] = red + cover * (numbers[m + np.uint64(R - COVER)] - red)

@@ -24,6 +24,7 @@ RUN = 16  # pixels, and rows whose ends are found at once
 RUNS = 32  # at once: so few that they stay in the fastest cache
 PATCH = RUN * RUNS
 U, VALUE, FACE, COVER = (k * PATCH for k in range(4))
+TEXEL, BETWEEN, BASE, TRUNK, BRIGHT, HIGH, A, B, C = (k * RUNS for k in range(9))
 WOOD = (74.0, 60.0, 48.0)
 
 FOLIAGE = np.dtype(  # what the painter of plants has at hand; one record, so that nothing in it might overlap
@@ -34,6 +35,8 @@ FOLIAGE = np.dtype(  # what the painter of plants has at hand; one record, so th
         ("start", np.uint64, RUNS),  # its first column
         ("edge", np.float32, RUNS),  # the same, counted from the middle of the picture
         ("up", np.float32, RUNS),  # and how far above the plant's foot it lies [px]
+        ("height", np.float32, RUNS),  # the same as the plant's v
+        ("shared", np.float32, 9 * RUNS),  # what its pixels share, `RUNS` of each of the names above
         ("first", np.int32, RUN),  # columns of the plant in some rows: the first, and one past the last
         ("last", np.int32, RUN),
     ]
@@ -111,12 +114,26 @@ def find_ends(leaves, plant, kind, above, centre, width):
 
 @inlined
 @single_precision
+def share_rows(leaves, plant, sharp):
+    """Fill in what the pixels of a run share: for all of them at once, it takes a fraction of the time."""
+    shared, height = leaves["shared"], leaves["height"]
+    for n in range(RUNS):
+        up = leaves["up"][n]
+        v = up * plant.per_v
+        y = plant.grain_v * v
+        texel = np.floor(y)
+        height[n], shared[TEXEL + n], shared[BETWEEN + n] = v, texel, sharp * (y - texel)
+        shared[BASE + n], shared[TRUNK + n] = min(max(up + 0.5, 0.0), 1.0), plant.trunk if v < 0.5 else -1e9
+        shared[BRIGHT + n], shared[HIGH + n] = 0.62 + 0.38 * v, 0.4675 + 0.275 * v
+
+
+@inlined
+@single_precision
 def outline_conifers(leaves, runs, plant):
     """Fill in u, the outline's value, < 1 inside, the side it turns to, and places in the tile (texture.py)."""
     numbers, cells = leaves["numbers"], leaves["cells"]
     for n in range(runs):
-        edge, v, m = leaves["edge"][n], leaves["up"][n] * plant.per_v, np.uint64(n * RUN)
-        y = np.floor(plant.grain_v * v)
+        edge, v, m, y = leaves["edge"][n], leaves["height"][n], np.uint64(n * RUN), leaves["shared"][TEXEL + n]
         tier = (v - 0.08) * 7.0
         width = max(1.02 - v, 0.0) * (0.78 + 0.35 * (1.0 - (tier - np.floor(tier))))
         least, per_width, turn = max((0.10 - v) * 20.0 + 1.0, v), 1.0 / max(width, 1e-3), 1.0 / max(width, 0.1)
@@ -132,8 +149,7 @@ def outline_bushes(leaves, runs, plant):
     """The same: an ellipse on the ground."""
     numbers, cells = leaves["numbers"], leaves["cells"]
     for n in range(runs):
-        edge, v, m = leaves["edge"][n], leaves["up"][n] * plant.per_v, np.uint64(n * RUN)
-        y = np.floor(plant.grain_v * v)
+        edge, v, m, y = leaves["edge"][n], leaves["height"][n], np.uint64(n * RUN), leaves["shared"][TEXEL + n]
         rest = (v - 0.35) * (v - 0.35) * (1.0 / 0.4225)
         for k in range(RUN):
             at, u = m + np.uint64(k), (plant.aside - (edge + np.float32(np.int32(k)))) * plant.per_u
@@ -145,14 +161,15 @@ def outline_bushes(leaves, runs, plant):
 @single_precision
 def outline_broadleaves(leaves, runs, plant):
     """The same: three ellipses, leaning to one side."""
-    numbers, cells = leaves["numbers"], leaves["cells"]
+    numbers, cells, shared = leaves["numbers"], leaves["cells"], leaves["shared"]
     top, one, other = plant.shift, plant.shift - 0.42 * plant.side, plant.shift + 0.40 * plant.side
-    for n in range(runs):
-        edge, v, m = leaves["edge"][n], leaves["up"][n] * plant.per_v, np.uint64(n * RUN)
-        y = np.floor(plant.grain_v * v)
-        high = v - plant.rise
+    for n in range(RUNS):
+        high = leaves["height"][n] - plant.rise
         a, b, c = (high - 0.70) * 3.45, (high - 0.56) * 4.35, (high - 0.52) * 4.76
-        a, b, c = a * a, b * b, c * c
+        shared[A + n], shared[B + n], shared[C + n] = a * a, b * b, c * c
+    for n in range(runs):
+        edge, m, y = leaves["edge"][n], np.uint64(n * RUN), shared[TEXEL + n]
+        a, b, c = shared[A + n], shared[B + n], shared[C + n]
         for k in range(RUN):
             at, u = m + np.uint64(k), (plant.aside - (edge + np.float32(np.int32(k)))) * plant.per_u
             cells[at], numbers[at + np.uint64(U)] = place(np.floor(plant.grain_u * u + plant.grain_at), y), u
@@ -166,15 +183,13 @@ def outline_broadleaves(leaves, runs, plant):
 @single_precision
 def mix_leaves(red, green, blue, leaves, runs, plant, paint, sharp):
     """Mix the runs with the picture; the texture is interpolated if `sharp` is 1, and the nearest texel if it is 0."""
-    numbers, cells = leaves["numbers"], leaves["cells"]
+    numbers, cells, shared = leaves["numbers"], leaves["cells"], leaves["shared"]
     steep, pale, per_u, strength = 1.0 / plant.blur, 0.55 * plant.sun_side, 1.0 / plant.per_u, plant.grain
     leaf, sunny_leaf, wooden, sunny_wood, air = paint
     for n in range(runs):
-        i, j, m, v = leaves["line"][n], leaves["start"][n], np.uint64(n * RUN), leaves["up"][n] * plant.per_v
-        y = plant.grain_v * v
-        ay = sharp * (y - np.floor(y))
-        base, trunk = min(max(leaves["up"][n] + 0.5, 0.0), 1.0), plant.trunk if v < 0.5 else -1e9
-        bright, high = 0.62 + 0.38 * v, 0.4675 + 0.275 * v
+        i, j, m = leaves["line"][n], leaves["start"][n], np.uint64(n * RUN)
+        ay, base, trunk = shared[BETWEEN + n], shared[BASE + n], shared[TRUNK + n]
+        bright, high = shared[BRIGHT + n], shared[HIGH + n]
         for k in range(RUN):
             at, c = m + np.uint64(k), j + np.uint64(k)
             u = numbers[at + np.uint64(U)]
@@ -196,6 +211,7 @@ def mix_leaves(red, green, blue, leaves, runs, plant, paint, sharp):
 @borrowing
 def paint_runs(canvas, by, leaves, runs, tile, plant, kind, paint, sharp, forward):
     """Paint some runs of a plant."""
+    share_rows(leaves, plant, sharp)
     if kind == CONIFER:
         outline_conifers(leaves, runs, plant)
     elif kind == BUSH:

@@ -33,7 +33,7 @@ from lanekeep_envs.patch import (
 )
 from lanekeep_envs.scenery import INFORMATION, LIMIT, PRIORITY, WARNING
 from lanekeep_envs.surface import clip01, mix, tinted
-from lanekeep_envs.texture import TILE, TILE_SIZE, hash32, look_up, place, sample, texel, value_between
+from lanekeep_envs.texture import TILE, TILE_SIZE, hash32, place, sample, texel, value_between
 
 PLAIN, LEAVES, BARRIER, WALL, ROOF, FLANK, NOSE, TAIL, GLASS, BOARD, UNDER = range(11)  # skins
 METAL, DARK, WHITE = (158.0, 162.0, 166.0), (24.0, 25.0, 28.0), (236.0, 236.0, 232.0)
@@ -68,7 +68,7 @@ class Cloth(NamedTuple):
     upright: bool
 
 
-@borrowing
+@inlined
 def dress(easel, tile, many, skin, cloth):
     """Write the albedo of a patch, the light of its own (0 so far), and take what its skin leaves open from its cover."""
     kind, numbers = skin.kind, easel["numbers"]
@@ -134,7 +134,8 @@ def show_leaves(easel, tile, many, skin, cloth):
     for k in range(min(many, PATCH)):
         x, h = leaf_place(numbers, k, along, per_u, shift, tall, upright)
         cells[k] = place(np.floor(x), np.floor(per_v * h + seed))
-    look_up(cells[:many], tile)
+    for k in range(min(many, PATCH)):
+        cells[k] = tile[cells[k]]
     dark, rise, per_tall = single((0.62, 0.38, 1.0 / cloth.tall))
     if near:
         coarse, ragged, rough_light = single((skin.coarse, cloth.ragged, 0.55))
