@@ -53,9 +53,11 @@ class Condition(NamedTuple):
 def condition_of(look, s0):
     """Condition of a `LOOK`."""
     lengths, seed, mirror = np.zeros((4, 3, LENGTHS)), look["noise_seed"], look["mirror"]
-    for n in range(3):
-        lay_lengths(lengths[n], s0, GAPS, look["missing"], 11 + int(mirror) * (0, 1, -1)[n], seed)
-    lay_lengths(lengths[3], s0, WORKS, look["roadworks"], 17, seed)
+    if look["missing"] > 0.0:
+        for n in range(3):
+            lay_lengths(lengths[n], s0, GAPS, look["missing"], 11 + int(mirror) * (0, 1, -1)[n], seed)
+    if look["roadworks"] > 0.0:
+        lay_lengths(lengths[3], s0, WORKS, look["roadworks"], 17, seed)
     return Condition(
         np.float32(look["worn"]),
         np.float32(look["missing"]),

@@ -82,22 +82,40 @@ class Row(NamedTuple):
 def place_nodes(strip, axis, start, row, first, half, centre, mirror):
     """Fill the nodes of the patch that begins at column `first`; return the next start row and the least length.
 
-    `axis` is the road in the car's frame and `start` where in it to look first.
+    `axis` is the road in the car's frame and `start` where in it to look first.  Beyond the centre of a bend a point has
+    several projections, and which one is found depends on where one comes from: so a row is walked from its middle outwards.
     """
+    start, _, _ = project(axis, start, row.forward, 0.0)
+    before, middle = first // row.piece, int(np.ceil((centre + half) / row.piece))
     step, shortest = start, 1e9
-    for k in range(row.pieces + 1):
-        left = (centre - (first + row.piece * k - half)) * row.per_px
-        step, s, d = project(axis, step, row.forward, left)
-        if k == 0:
-            start = step
-        tx, ty = axis[step]["tangent_x"], axis[step]["tangent_y"]
-        lean = left / row.forward
-        long = abs(ty) * row.per_px + abs(tx + ty * lean) * row.deep
-        strip["node_s"][k], strip["node_sided"][k] = s, mirror * d
-        strip["node_wide"][k] = abs(tx) * row.per_px + abs(tx * lean - ty) * row.deep
-        strip["node_long"][k] = long
+    for n in range(middle, before + row.pieces + 1):
+        step, long = place_node(
+            strip, axis, step, row, n - before, (centre - (row.piece * n - half)) * row.per_px, mirror
+        )
+        shortest = min(shortest, long)
+    step = start
+    for n in range(middle - 1, before - 1, -1):
+        step, long = place_node(
+            strip, axis, step, row, n - before, (centre - (row.piece * n - half)) * row.per_px, mirror
+        )
         shortest = min(shortest, long)
     return start, shortest
+
+
+@inlined
+def place_node(strip, axis, step, row, k, left, mirror):
+    """Project the point `left` m beside the middle of the row, and make it node k if the patch has one of this number.
+
+    Return its row of the axis, and the length of its patch, huge for others.
+    """
+    step, s, d = project(axis, step, row.forward, left)
+    if k < 0 or k > row.pieces:
+        return step, 1e9
+    tx, ty, lean = axis[step]["tangent_x"], axis[step]["tangent_y"], left / row.forward
+    long = abs(ty) * row.per_px + abs(tx + ty * lean) * row.deep
+    strip["node_s"][k], strip["node_sided"][k], strip["node_long"][k] = s, mirror * d, long
+    strip["node_wide"][k] = abs(tx) * row.per_px + abs(tx * lean - ty) * row.deep
+    return step, long
 
 
 @borrowing

@@ -58,10 +58,9 @@ def single_precision(function: F) -> F:
     To numba, unlike numpy, one such number would make everything that it meets double precision, at half the speed.  Whole
     numbers still do: they need a cast.
     """
-    code = cast(FunctionType, function).__code__
-    return cast(F, FunctionType(
-        code.replace(co_consts=tuple(map(_rounded, code.co_consts))), function.__globals__, function.__name__,
-    ))  # fmt: skip
+    whole = cast(FunctionType, function)
+    code = whole.__code__.replace(co_consts=tuple(map(_rounded, whole.__code__.co_consts)))
+    return cast(F, FunctionType(code, whole.__globals__, whole.__name__, whole.__defaults__, whole.__closure__))
 
 
 def _rounded(constant: Any) -> Any:

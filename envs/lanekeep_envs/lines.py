@@ -58,13 +58,13 @@ def tint_markings(strip, look, paint, first, last):
         rgb(look["left_paint_r"], look["left_paint_g"], look["left_paint_b"]),
         rgb(look["right_paint_r"], look["right_paint_g"], look["right_paint_b"]),
     )
-    red, green, blue = strip["red"], strip["green"], strip["blue"]
-    for n in range(3):
-        own, mark = owns[n], strip["mark"][n]
-        for j in range(first, last):
-            red[j] += mark[j] * (own[0] - paint[0])
-            green[j] += mark[j] * (own[1] - paint[1])
-            blue[j] += mark[j] * (own[2] - paint[2])
+    mark = strip["mark"]
+    for c in range(3):
+        line, turns = (strip["red"], strip["green"], strip["blue"])[c], (
+            owns[0][c] - paint[c], owns[1][c] - paint[c], owns[2][c] - paint[c],
+        )  # fmt: skip
+        for j in range(first, last):  # what lies on both sides first, as above
+            line[j] += (mark[1, j] * turns[1] + mark[2, j] * turns[2]) + mark[0, j] * turns[0]
 
 
 @borrowing

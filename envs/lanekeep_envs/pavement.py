@@ -19,7 +19,6 @@ from lanekeep_envs.texture import wrapped
 
 CONCRETE, COBBLES = 1, 2  # of look.SURFACES
 SEAM_M, JOINT_M, STONE_M = np.float32(23.0), np.float32(5.0), (np.float32(0.16), np.float32(0.20))
-SEAM_PERIOD_M = 256.0 * 23.0
 
 
 @borrowing
@@ -35,7 +34,7 @@ def lay_pavement(strip, row, shortest, lane, slow, materials, condition, first, 
             seams[j] = paved[j] * condition.seams
     elif condition.kind == CONCRETE:
         slab_light(light, strip, condition, first, last)
-    else:
+    elif condition.wet > 0.0:
         light[first:last] = 1.0
     if condition.kind != 0 or condition.wet > 0.0:
         for j in range(first, last):
@@ -50,13 +49,19 @@ def lay_pavement(strip, row, shortest, lane, slow, materials, condition, first, 
         blend(strip, seams, dark, dark, None, first, last)
 
 
+@inlined
+def cell_of(x, size):
+    """The cell of this size that holds x: its number as far as the tile tells it from others, and where in it x is."""
+    k = np.floor(x / size)
+    return wrapped(k), np.float32(x - size * k)
+
+
 @borrowing
 @single_precision
 def lay_joints(share, strip, condition, first, last):
     """Tar in the joints of concrete, every few metres."""
     s, sided, wide, long, paved = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["paved"]
-    start = np.float32(condition.s0 + 0.5 - 5.0 * np.floor((condition.s0 + 0.5) * (1.0 / 5.0)))
-    most = min(2.0 * condition.seams, 1.0)
+    (_, start), most = cell_of(condition.s0 + 0.5, JOINT_M), min(2.0 * condition.seams, 1.0)
     for j in range(first, last):
         across = pulse_share(s[j] + start, long[j], 0.035, JOINT_M)
         beside = overlap(sided[j] - 0.15, 0.03, wide[j]) / wide[j]
@@ -81,33 +86,34 @@ def lay_seams(share, strip, row, lane, condition, first, last):
         one = overlap(sided[j] - 0.30 - 0.28 * sway[j], 0.055, wide[j])
         other = overlap(sided[j] + beside + 0.6 * sway[j], 0.04, wide[j])
         share[j] = (one + other) / wide[j]
-    add_crossing(share, strip, row, np.float32(x - SEAM_PERIOD_M * np.floor(x / SEAM_PERIOD_M)), first, last)
+    add_crossing(share, strip, row, x, first, last)
     for j in range(first, last):
         share[j] = paved[j] * min(share[j], 1.0) * condition.seams
 
 
 @borrowing
 @single_precision
-def add_crossing(share, strip, row, start, first, last):
-    """Add a seam that crosses the road, one in each cell of `SEAM_M`; the axis begins at `start` in this pattern."""
+def add_crossing(share, strip, row, x, first, last):
+    """Add a seam that crosses the road, one in each cell of `SEAM_M`; the axis begins at `x` among them."""
+    cell, start = cell_of(x, SEAM_M)
     s, sided, long, u, v, node_s, there = (
         strip["s"], strip["sided"], strip["long"], strip["u"], strip["v"], strip["node_s"], strip["node_there"],
     )  # fmt: skip
     aside, cell_at, bent = strip["node_aside"], strip["fine"], strip["hue"]
     for k in range(NODES):
-        u[k], v[k] = np.floor((node_s[k] + start) * (1.0 / SEAM_M)), 5.0
+        u[k], v[k] = cell + np.floor((node_s[k] + start) * (1.0 / SEAM_M)), 5.0
     uniform_noise(there, strip, np.uint64(0), np.uint64(NODES))
     for k in range(NODES):
-        aside[k] = node_s[k] + start - SEAM_M * (u[k] + 0.1 + 0.8 * there[k])
+        aside[k] = node_s[k] + start - SEAM_M * (u[k] - cell + 0.1 + 0.8 * there[k])
     begin, end = columns_near(aside, strip["node_long"], np.float32(0.0), np.float32(0.5), row)
     begin, end = max(begin, first), min(end, last)
     if begin >= end:
         return
     for j in range(begin, end):
-        u[j], v[j] = np.floor((s[j] + start) * (1.0 / SEAM_M)), 5.0
+        u[j], v[j] = cell + np.floor((s[j] + start) * (1.0 / SEAM_M)), 5.0
     uniform_noise(cell_at, strip, begin, end)
     for j in range(begin, end):
-        cell_at[j] = SEAM_M * (u[j] + 0.1 + 0.8 * cell_at[j])
+        cell_at[j] = SEAM_M * (u[j] - cell + 0.1 + 0.8 * cell_at[j])
         u[j], v[j] = 1.3 * sided[j], 13.0 * u[j]
     noise(bent, strip, begin, end)
     for j in range(begin, end):
@@ -157,12 +163,12 @@ def lay_stones(beside, stone, strip, start, first, last):
 def slab_light(out, strip, condition, first, last):
     """Light of concrete with shallow joints between its slabs, each of which has its own grey."""
     s, sided, wide, long, u, v = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["u"], strip["v"]
-    start, grey = wrapped((condition.s0 + 0.5) / 5.0), strip["fine"]
+    (cell, start), grey = cell_of(condition.s0 + 0.5, JOINT_M), strip["fine"]
     for j in range(first, last):
-        u[j], v[j] = np.floor(s[j] * (1.0 / JOINT_M) + start), np.floor((sided[j] + 4.0) * 0.25)
+        u[j], v[j] = cell + np.floor((s[j] + start) * (1.0 / JOINT_M)), np.floor((sided[j] + 4.0) * 0.25)
     uniform_noise(grey, strip, first, last)
     for j in range(first, last):
-        across = pulse_share(s[j] + JOINT_M * start, long[j], 0.02, JOINT_M)
+        across = pulse_share(s[j] + start, long[j], 0.02, JOINT_M)
         joint = max(across, overlap(sided[j] - 0.15, 0.02, wide[j]) / wide[j])
         out[j] = 1.0 - 0.4 * joint + 0.09 * fade(long[j], 2.0 * JOINT_M) * (grey[j] - 0.5)
 

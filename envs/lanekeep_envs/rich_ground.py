@@ -103,7 +103,7 @@ def light_in_condition(colour, shade, strip, i, first, row, materials, look, len
     if condition.night > 0.0:
         light_with_beam(strip, row, condition.night)
     # water near the car mirrors what is high in the sky
-    up = np.float32(0.6 * np.sqrt(min(lens.height_m / (0.45 * row.forward), np.float64(1.0))))
+    up = np.float32(0.6 * np.sqrt(lens.height_m / max(0.45 * row.forward, lens.height_m)))
     sky = mix(materials.horizon, rgb(look["zenith_r"], look["zenith_g"], look["zenith_b"]), up)
     red, green, blue, beam, reflection = (
         strip["red"], strip["green"], strip["blue"], strip["beam"], strip["reflection"],

@@ -168,7 +168,7 @@ def pulse_share(x, extent, on_m, period_m):
     """Share of pulses in [x - extent/2, x + extent/2]."""
     per_period = 1.0 / period_m
     ahead = pulses_m(x + 0.5 * extent, on_m, period_m, per_period)
-    return (ahead - pulses_m(x - 0.5 * extent, on_m, period_m, per_period)) / extent
+    return max(ahead - pulses_m(x - 0.5 * extent, on_m, period_m, per_period), 0.0) / extent
 
 
 @inlined
