@@ -77,6 +77,21 @@ def test_the_mirrored_world_looks_like_the_mirror_image_exactly(
         assert np.array_equal(other.contributors & others, one.contributors[:, ::-1] & others)
 
 
+def test_cars_in_the_bends_of_a_town_mirror_exactly(mirrored: Callable[[Snapshot], Snapshot]) -> None:
+    town = load_scenario("town")
+    fair = {
+        name: msgspec.structs.replace(getattr(town, name), presence=0.0) for name in ("weather", "surface", "sensor")
+    }
+    env, cars = LaneKeepingEnv(msgspec.structs.replace(town, **fair), camera="66x200"), 0
+    for seed in range(40):
+        env.reset(seed=seed, options={"start_m": 50.0 + (90.0 * seed) % 900.0})
+        snapshot = env.snapshot()
+        one, other = env.view(snapshot), env.view(mirrored(snapshot))
+        assert np.array_equal(other.image, one.image[:, ::-1])
+        cars += (one.elements == Element.CARS).any()
+    assert cars > 20
+
+
 PLAIN = """
 import sys
 sys.path.insert(0, {folder!r})

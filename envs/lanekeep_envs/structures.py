@@ -1,11 +1,13 @@
 """What people put beside and on the road: hedges, guard rails, signs, buildings and cars, made of bodies and faces."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from lanekeep_envs.bodies import Body, add_body, end_face, level_face, point, shown_part, side_face
 from lanekeep_envs.easel import add_face, seen_at, triple
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import borrowing
+from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.patch import CUT_M
 from lanekeep_envs.scenery import BUILDING, DIRECTION, HEDGE, RAIL
 from lanekeep_envs.skins import BARRIER, BOARD, FLANK, GLASS, LEAVES, METAL, NOSE, PLAIN, ROOF, TAIL, UNDER, WALL, Skin
@@ -167,43 +169,72 @@ def draw_lamps(canvas, by, easel, place, lens):
     night = easel["night"]
     faces_us = -(place[0] * place[2] + place[1] * place[3]) / np.sqrt(place[0] * place[0] + place[1] * place[1])
     front = faces_us > 0.0
-    for side in (1.0, -1.0):
-        lamp = point(place, 2.15 if front else -2.15, 0.66 * side, 0.66)
-        if front:
-            draw_glow(canvas, by, easel, CARS, lamp, (255.0, 244.0, 214.0), (0.10 + 0.9 * night) * faces_us, 0.35, lens)
-        else:
-            draw_glow(canvas, by, easel, CARS, lamp, (220.0, 24.0, 18.0), -0.7 * night * faces_us, 0.22, lens)
+    end = 2.15 if front else -2.15
+    left, right = point(place, end, 0.66, 0.66), point(place, end, -0.66, 0.66)
+    if front:
+        draw_glows(
+            canvas, by, easel, left, right, (255.0, 244.0, 214.0), (0.10 + 0.9 * night) * faces_us, 0.35, lens
+        )  # fmt: skip
+    else:
+        draw_glows(canvas, by, easel, left, right, (220.0, 24.0, 18.0), -0.7 * night * faces_us, 0.22, lens)
+
+
+class Glow(NamedTuple):
+    """A lamp in the picture."""
+
+    q: float  # place, from the middle of the image
+    p: float
+    halo: float  # radius [px]; 0 for none
+    strength: float
+    per_halo: float  # one over the squares of halo and core
+    per_core: float
 
 
 @borrowing
-def draw_glow(canvas, by, easel, element, at, colour, strength, size_m, lens):
-    """Add the light of a lamp at `at`: a bright core and a faint halo, the same at every size of the image."""
-    if strength <= 0.0:
-        return
+def glow_of(easel, at, strength, size_m, lens):
+    """How a lamp at `at` looks: a bright core and a faint halo, the same at every size of the image."""
     q, p, depth = seen_at((at[0], at[1], at[2] - lens.height_m), lens)
     if depth < CUT_M:
-        return
-    strength *= np.exp(-at[0] / easel["visibility_m"])
+        return Glow(0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
     scale = lens.focal_px / depth
     core, halo = max(0.35 * size_m * scale, 0.75), 0.030 * lens.focal_px + size_m * scale
-    row, column = lens.centre_row + p, lens.centre_column + q
-    top, end = int(max(np.floor(row - halo), 0.0)), int(min(max(row + halo + 2.0, 0.0), canvas.shape[1]))
-    left, right = max(np.floor(column - halo), 0.0), min(max(column + halo + 2.0, 0.0), canvas.shape[2])
-    left, right = int(left) // 8 * 8, (int(right) + 7) // 8 * 8  # a row is a multiple: none to do one by one
-    per_halo, per_core, start = 1.0 / (halo * halo), 1.0 / (core * core), left - lens.centre_column
-    for i in range(top, end):
-        red, green, blue = canvas[0, i, left:right], canvas[1, i, left:right], canvas[2, i, left:right]
-        dp = (i - lens.centre_row) - p
+    strength *= np.exp(-at[0] / easel["visibility_m"])
+    return Glow(q, p, halo, strength, 1.0 / (halo * halo), 1.0 / (core * core))
+
+
+@inlined
+def glow_at(glow, dq, dp):
+    """Its light in a pixel so far from its middle."""
+    square = dq * dq + dp * dp
+    ring, wide = clip01(1.0 - square * glow.per_halo), square * glow.per_core
+    return glow.strength * ring * ring * (0.16 + 1.1 / (1.0 + wide * wide))
+
+
+@borrowing
+def draw_glows(canvas, by, easel, left, right, colour, strength, size_m, lens):
+    """Add the light of a pair of lamps; of both at once, so that it does not depend on which of them is which."""
+    if strength <= 0.0:
+        return
+    a, b = glow_of(easel, left, strength, size_m, lens), glow_of(easel, right, strength, size_m, lens)
+    reach, height, width = max(a.halo, b.halo), canvas.shape[1], canvas.shape[2]
+    if reach == 0.0:
+        return
+    low, high = min(a.p, b.p) - reach + lens.centre_row, max(a.p, b.p) + reach + lens.centre_row
+    near, far = min(a.q, b.q) - reach + lens.centre_column, max(a.q, b.q) + reach + lens.centre_column
+    first, last = int(min(max(np.floor(near), 0.0), width)), int(max(min(far + 2.0, width), 0.0))
+    first, last = first // 8 * 8, (last + 7) // 8 * 8  # a row is a multiple: none to do one by one
+    start = first - lens.centre_column
+    for i in range(int(max(np.floor(low), 0.0)), int(min(max(high + 2.0, 0.0), height))):
+        red, green, blue = canvas[0, i, first:last], canvas[1, i, first:last], canvas[2, i, first:last]
+        row = i - lens.centre_row
         for j in range(red.shape[0]):
-            dq = (start + j) - q
-            square = dq * dq + dp * dp
-            ring, wide = clip01(1.0 - square * per_halo), square * per_core
-            bright = strength * ring * ring * (0.16 + 1.1 / (1.0 + wide * wide))
+            bright = glow_at(a, (start + j) - a.q, row - a.p) + glow_at(b, (start + j) - b.q, row - b.p)
             red[j] += bright * colour[0]
             green[j] += bright * colour[1]
             blue[j] += bright * colour[2]
         if by.contributors.size > 0:
-            note_glow(by, i, left, right, start - q, dp * dp, per_halo, element)
+            note_glow(by, i, first, last, start - a.q, (row - a.p) * (row - a.p), a.per_halo, CARS)
+            note_glow(by, i, first, last, start - b.q, (row - b.p) * (row - b.p), b.per_halo, CARS)
 
 
 @borrowing

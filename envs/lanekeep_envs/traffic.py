@@ -62,6 +62,8 @@ def place_of(vehicle, steps, distance_m, road, lane_m):
     here, next_, share = road[row], road[row + 1], position - row
     tx = here["tangent_x"] + share * (next_["tangent_x"] - here["tangent_x"])
     ty = here["tangent_y"] + share * (next_["tangent_y"] - here["tangent_y"])
+    long = np.sqrt(tx * tx + ty * ty)  # a bit less than 1 in a bend; a car of that size would not mirror exactly
+    tx, ty = tx / long, ty / long
     x = here["x"] + share * (next_["x"] - here["x"]) - d * ty
     y = here["y"] + share * (next_["y"] - here["y"]) + d * tx
     return s, x, y, way * tx, way * ty
