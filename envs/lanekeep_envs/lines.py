@@ -41,7 +41,7 @@ def lay_markings(strip, row, shortest, lane, materials, look, condition):
         if condition is not None:
             if condition.worn > 0.0 or condition.missing > 0.0:
                 side = mirror * (0.0, 1.0, -1.0)[n]
-                wear_marking(mark, strip, row, shortest, n, side, middle, condition, first, last)
+                wear_marking(strip, row, shortest, n, side, middle, condition, first, last)
         for j in range(first, last):
             paint[j] += mark[j]
     blend(strip, paint, materials.paint, materials.paint, None, min(begin, end), end)
@@ -87,12 +87,12 @@ def dash(share, strip, start, dash_m, period_m, first, last):
 
 @borrowing
 @single_precision
-def wear_marking(mark, strip, row, shortest, n, side, middle, condition, first, last):
+def wear_marking(strip, row, shortest, n, side, middle, condition, first, last):
     """Take from the share of a marking what is rubbed off or missing, and add that to `lost`."""
     if first == last:
         return
     offset_x, offset_y, worn, s0 = condition.offset_x, condition.offset_y, condition.worn, condition.s0
-    u, v, s, long, left = strip["u"], strip["v"], strip["s"], strip["long"], strip["share"]
+    u, v, s, long, left, mark = strip["u"], strip["v"], strip["s"], strip["long"], strip["share"], strip["mark"][n]
     start, beside = wrapped(0.35 * (s0 + offset_x)), wrapped(0.2 * offset_y) + (31.0 * side + 0.2 * middle)
     for j in range(first, last):
         u[j], v[j] = start + 0.35 * s[j], beside

@@ -43,9 +43,9 @@ def lay_pavement(strip, row, shortest, lane, slow, materials, condition, first, 
     if condition.seams > 0.0 and condition.kind != COBBLES:
         dark = mix(rgb(26.0, 25.0, 25.0), materials.asphalt, np.float32(0.15))
         if condition.kind == CONCRETE:
-            lay_joints(seams, strip, condition, first, last)
+            lay_joints(strip, condition, first, last)
         else:
-            lay_seams(seams, strip, row, lane, condition, first, last)
+            lay_seams(strip, row, lane, condition, first, last)
         blend(strip, seams, dark, dark, None, first, last)
 
 
@@ -58,10 +58,10 @@ def cell_of(x, size):
 
 @borrowing
 @single_precision
-def lay_joints(share, strip, condition, first, last):
+def lay_joints(strip, condition, first, last):
     """Tar in the joints of concrete, every few metres."""
     s, sided, wide, long, paved = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["paved"]
-    (_, start), most = cell_of(condition.s0 + 0.5, JOINT_M), min(2.0 * condition.seams, 1.0)
+    share, (_, start), most = strip["cover"][SEAMS], cell_of(condition.s0 + 0.5, JOINT_M), min(2.0 * condition.seams, 1.0)
     for j in range(first, last):
         across = pulse_share(s[j] + start, long[j], 0.035, JOINT_M)
         beside = overlap(sided[j] - 0.15, 0.03, wide[j]) / wide[j]
@@ -70,11 +70,11 @@ def lay_joints(share, strip, condition, first, last):
 
 @borrowing
 @single_precision
-def lay_seams(share, strip, row, lane, condition, first, last):
+def lay_seams(strip, row, lane, condition, first, last):
     """Tar: one line wanders along between the lanes, one beside a wheel track, and one crosses now and then."""
     slow, sway, paved, sided, wide = strip["slow"], strip["hue"], strip["paved"], strip["sided"], strip["wide"]
     u, v, s, there, x = strip["u"], strip["v"], strip["node_s"], strip["node_there"], condition.s0 + condition.offset_y
-    start, quick, beside = wrapped(0.21 * x), wrapped(2.7 * x), 0.5 * lane.lane_m
+    share, start, quick, beside = strip["cover"][SEAMS], wrapped(0.21 * x), wrapped(2.7 * x), 0.5 * lane.lane_m
     for k in range(NODES):
         u[k], v[k] = start + 0.21 * s[k], 40.7
         u[NODES + k], v[NODES + k] = quick + 2.7 * s[k], 77.2
@@ -86,20 +86,20 @@ def lay_seams(share, strip, row, lane, condition, first, last):
         one = overlap(sided[j] - 0.30 - 0.28 * sway[j], 0.055, wide[j])
         other = overlap(sided[j] + beside + 0.6 * sway[j], 0.04, wide[j])
         share[j] = (one + other) / wide[j]
-    add_crossing(share, strip, row, x, first, last)
+    add_crossing(strip, row, x, first, last)
     for j in range(first, last):
         share[j] = paved[j] * min(share[j], 1.0) * condition.seams
 
 
 @borrowing
 @single_precision
-def add_crossing(share, strip, row, x, first, last):
+def add_crossing(strip, row, x, first, last):
     """Add a seam that crosses the road, one in each cell of `SEAM_M`; the axis begins at `x` among them."""
     cell, start = cell_of(x, SEAM_M)
     s, sided, long, u, v, node_s, there = (
         strip["s"], strip["sided"], strip["long"], strip["u"], strip["v"], strip["node_s"], strip["node_there"],
     )  # fmt: skip
-    aside, cell_at, bent = strip["node_aside"], strip["fine"], strip["hue"]
+    share, aside, cell_at, bent = strip["cover"][SEAMS], strip["node_aside"], strip["fine"], strip["hue"]
     for k in range(NODES):
         u[k], v[k] = cell + np.floor((node_s[k] + start) * (1.0 / SEAM_M)), 5.0
     uniform_noise(there, strip, np.uint64(0), np.uint64(NODES))
