@@ -27,7 +27,7 @@ from lanekeep_envs.easel import (
     triple,
 )
 from lanekeep_envs.kernel import borrowing, inlined
-from lanekeep_envs.patch import LANES, PATCH, Seen, add_run, illuminate, lay, locate, note_patch, single, whole_of
+from lanekeep_envs.patch import PATCH, Seen, add_run, illuminate, lay, locate, note_patch, single, whole_of
 from lanekeep_envs.skins import Cloth, Skin, dress
 
 
@@ -86,7 +86,7 @@ def paint_face(canvas, by, easel, tile, n, lens):
         while row < end:
             first, last = firsts[np.uint64(row - top)], lasts[np.uint64(row - top)]
             if first < last:
-                count = min(last - first, (PATCH - many) & -LANES)
+                count = min(last - first, PATCH - many)
                 if count > 0:
                     add_run(easel, runs, many, row, first, count, width, lens)
                     many, runs = many + count, runs + 1
@@ -100,6 +100,6 @@ def paint_face(canvas, by, easel, tile, n, lens):
         locate(numbers, whole, seen, cloth, skin.coarse, easel["night"], easel["visibility_m"], lens)
         dress(easel, tile, whole, skin, cloth)
         illuminate(numbers, whole, read(f, LIGHT, n), triple(easel["horizon"]))
-        lay(canvas, easel, runs)
+        lay(canvas[0], canvas[1], canvas[2], easel, runs)
         if by.contributors.size > 0:
             note_patch(by, easel, runs, place[0], far, skin.element, lens)

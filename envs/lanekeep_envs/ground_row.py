@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.kernel import borrowing, inlined, single_precision
+from lanekeep_envs.kernel import borrowing, disjoint, inlined, single_precision
 from lanekeep_envs.road import project
 from lanekeep_envs.surface import clip, fade, paved_share
 from lanekeep_envs.texture import TILE, entry, texel_of, value_between, wrapped
@@ -179,16 +179,17 @@ def unfold(strip, row, lane):
         paved[n] = paved_share(sided[n], wide[n], lane)
 
 
-@borrowing
+@disjoint
 @single_precision
 def spread(out, values, strip, row, first, last):
     """Fill the columns from `first` to `last` with what is known at the nodes."""
     weights = strip["weights"]
     for g in range(int(first) // PIECE, int(last) // PIECE):
         x, y, z = three_nodes(row, g)
-        value_x, value_y, value_z = values[x], values[y], values[z]
-        for m in range(PIECE):
-            out[np.uint64(PIECE * g + m)] = weights[0, m] * value_x + weights[1, m] * value_y + weights[2, m] * value_z
+        value_x, value_y, value_z, begin = values[x], values[y], values[z], np.uint64(PIECE * g)
+        for j in range(begin, min(begin + np.uint64(PIECE), last)):
+            m = j - begin
+            out[j] = weights[0, m] * value_x + weights[1, m] * value_y + weights[2, m] * value_z
 
 
 @borrowing

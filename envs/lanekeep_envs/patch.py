@@ -17,8 +17,9 @@ from lanekeep_envs.weather import BEAM
 
 LANES = 16  # pixels: what one instruction does at once, and a part of the picture's width
 PATCH = 256  # pixels at once: a multiple of `LANES`, and so few that they stay in the fastest cache
-DOWN, ASIDE, PANES, U, V, LOWER, UPPER, COVER, R, G, B, OWN, CLEAR = (k * PATCH for k in range(13))
-NUMBERS = 13 * PATCH
+ROOM = PATCH + LANES  # for them, and for what is written behind the last
+DOWN, ASIDE, PANES, U, V, LOWER, UPPER, COVER, R, G, B, OWN, CLEAR = (k * ROOM for k in range(13))
+NUMBERS = 13 * ROOM
 MOST_ROWS = 4096 + 8  # of a camera, and of the last eight
 CUT_M, FARTHEST_M = 1.0, 1e4  # what is nearer than this is not drawn: no face may reach behind the camera
 ZERO, HALF, ONE, FOUR = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(4.0)
@@ -95,9 +96,10 @@ def ripple(turns):
 
 @inlined
 def add_run(easel, runs, many, i, first, count, width, lens):
-    """Add pixels to a patch, from column `first` of row i on; up to a multiple of `LANES`, as many behind them too.
+    """Add pixels to a patch, from column `first` of row i on.
 
-    That many are mixed with the picture from column `start` on, of which the pixels `begin` to `end` count.
+    What is written is a multiple of `LANES`, of which the next run overwrites what is too much.  That many are mixed with the
+    picture from column `start` on, of which the pixels `begin` to `end` count.
     """
     whole, runs = whole_of(count), np.uint64(runs)
     start = min(first, width - whole)
@@ -195,8 +197,8 @@ def illuminate(numbers, many, base, horizon):
 
 
 @disjoint
-def lay(colour, easel, runs):
-    """Mix the patch with the picture [3, H, W], whole runs at once: what lies outside of them is left as it is."""
+def lay(reds, greens, blues, easel, runs):
+    """Mix the patch with the channels of the picture [H, W], whole runs at once: what lies outside of them is left as it is."""
     numbers = easel["numbers"]
     for n in range(runs):
         i, start, at = easel["line"][n], easel["start"][n], easel["at"][n]
@@ -204,10 +206,9 @@ def lay(colour, easel, runs):
         for k in range(easel["whole"][n] & np.uint64(0xFFFFFFF0)):
             m, j, place = at + np.uint64(k), start + np.uint64(k), np.int32(k)
             cover = numbers[m] if (place >= begin) & (place < end) else ZERO
-            red, green, blue = colour[0, i, j], colour[1, i, j], colour[2, i, j]
-            colour[0, i, j] = red + cover * (numbers[m + np.uint64(R - COVER)] - red)
-            colour[1, i, j] = green + cover * (numbers[m + np.uint64(G - COVER)] - green)
-            colour[2, i, j] = blue + cover * (numbers[m + np.uint64(B - COVER)] - blue)
+            reds[i, j] += cover * (numbers[m + np.uint64(R - COVER)] - reds[i, j])
+            greens[i, j] += cover * (numbers[m + np.uint64(G - COVER)] - greens[i, j])
+            blues[i, j] += cover * (numbers[m + np.uint64(B - COVER)] - blues[i, j])
 
 
 @borrowing
