@@ -6,6 +6,7 @@ import numpy as np
 from lanekeep_envs.bare_ground import lay_bare, light_row, note_row
 from lanekeep_envs.condition import condition_of
 from lanekeep_envs.ground_row import (
+    NODES,
     PATCH,
     PIECE,
     SPAN_M,
@@ -82,6 +83,7 @@ def paint_patches(
             patch < TEXEL_FROM_M,
             piece,
             columns // piece,
+            np.uint64(NODES if piece < PIECE else NODES // 2),
         )
         grain = grain_of(patch, visible, wet)
         start, shortest = place_nodes(strip, canvas.axis, start, row, first, half, lens.centre_column, mirror)

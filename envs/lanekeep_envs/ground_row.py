@@ -33,7 +33,7 @@ STRIP = np.dtype(  # the row at hand; one record, so that the compiler knows tha
             for name in ("s", "sided", "wide", "long", "there", "aside")  # as below; the last two are work space
         ),
         ("weights", np.float32, (3, PIECE)),  # of three nodes for the pixels between them (`weigh_nodes`)
-        ("slow", np.float32, PATCH),  # slow textures at the nodes, `NODES` of each (`fill_slow`)
+        ("slow", np.float32, PATCH),  # slow textures at the nodes, one after the other (`fill_slow`)
         ("s", np.float32, PATCH),  # along the road from the beginning of the axis at hand [m]
         ("sided", np.float32, PATCH),  # lateral position, positive left in the unmirrored world [m]
         ("wide", np.float32, PATCH),  # extent of the patch across the road [m]
@@ -76,6 +76,7 @@ class Row(NamedTuple):
     near: bool  # so near that textures are interpolated
     piece: int  # pixels of a piece
     pieces: int
+    nodes: np.uint64  # at their ends, and a few more: what one instruction does at once, or twice as many
 
 
 @borrowing
@@ -122,16 +123,16 @@ def place_node(strip, axis, step, row, k, left, mirror):
 @single_precision
 def fill_slow(strip, row, half, sided_at, s_at):
     """Fill in the slow textures of the ground at the nodes: field and stain; `s_at` and `sided_at` are of the stains."""
-    u, v = strip["u"], strip["v"]
+    u, v, nodes = strip["u"], strip["v"], row.nodes
     field_x, field_y = wrapped(0.035 * row.x), wrapped(0.035 * row.y)
     x_per_left, y_per_left = np.float32(row.x_per_left), np.float32(row.y_per_left)
     piece, start = np.float32(row.piece), row.centre + np.float32(half)
-    for k in range(NODES):
+    for k in range(nodes):
         left = (start - piece * np.float32(np.int32(k))) * row.left_per_px
         u[k], v[k] = field_x + 0.035 * (x_per_left * left), field_y + 0.035 * (y_per_left * left)
-        u[NODES + k] = s_at + 0.45 * strip["node_s"][k]
-        v[NODES + k] = sided_at + 0.9 * strip["node_sided"][k]
-    noise(strip["slow"], strip, np.uint64(0), np.uint64(2 * NODES))
+        u[nodes + k] = s_at + 0.45 * strip["node_s"][k]
+        v[nodes + k] = sided_at + 0.9 * strip["node_sided"][k]
+    noise(strip["slow"], strip, np.uint64(0), nodes + nodes)
 
 
 @inlined
@@ -166,7 +167,7 @@ def unfold(strip, row, lane):
         wide_x, wide_y, wide_z = strip["node_wide"][x], strip["node_wide"][y], strip["node_wide"][z]
         long_x, long_y, long_z = strip["node_long"][x], strip["node_long"][y], strip["node_long"][z]
         field_x, field_y, field_z = slow[x], slow[y], slow[z]
-        stain_x, stain_y, stain_z = slow[NODES + x], slow[NODES + y], slow[NODES + z]
+        stain_x, stain_y, stain_z = slow[row.nodes + x], slow[row.nodes + y], slow[row.nodes + z]
         for m in range(PIECE):
             a, b, c, j = weights[0, m], weights[1, m], weights[2, m], np.uint64(PIECE * g + m)
             s[j] = a * s_x + b * s_y + c * s_z

@@ -7,7 +7,7 @@ A line is laid only in the columns where it is, and what changes slowly along th
 import numpy as np
 
 from lanekeep_envs.condition import GAPS, GHOST_LINES, ROADWORKS, WEAR, WORKS, blend, covered_length
-from lanekeep_envs.ground_row import NODES, PATCH, columns_near, noise, pattern, spread
+from lanekeep_envs.ground_row import PATCH, columns_near, noise, pattern, spread
 from lanekeep_envs.kernel import borrowing, single_precision
 from lanekeep_envs.surface import clip, fade, mix, overlap, pulse_share, rgb, tinted
 from lanekeep_envs.texture import wrapped
@@ -122,10 +122,10 @@ def wear_marking(strip, row, shortest, n, side, middle, condition, first, last):
 def fill_wander(out, strip, row, start, lane_of_tile, first, last):
     """Fill `out` with a number that goes to and fro along the road, mostly near its ends, -1 and 1."""
     u, v, slow, s = strip["u"], strip["v"], strip["slow"], strip["node_s"]
-    for k in range(NODES):
+    for k in range(row.nodes):
         u[k], v[k] = start + 0.07 * s[k], lane_of_tile
-    noise(slow, strip, np.uint64(0), np.uint64(NODES))
-    for k in range(NODES):
+    noise(slow, strip, np.uint64(0), row.nodes)
+    for k in range(row.nodes):
         slow[k] = min(max(2.6 * slow[k], -1.0), 1.0)
     spread(out, slow, strip, row, first, last)
 

@@ -4,7 +4,6 @@ import numpy as np
 
 from lanekeep_envs.condition import SEAMS, blend, dim
 from lanekeep_envs.ground_row import (
-    NODES,
     coarse_noise,
     columns_near,
     noise,
@@ -75,12 +74,12 @@ def lay_seams(strip, row, lane, condition, first, last):
     slow, sway, paved, sided, wide = strip["slow"], strip["hue"], strip["paved"], strip["sided"], strip["wide"]
     u, v, s, there, x = strip["u"], strip["v"], strip["node_s"], strip["node_there"], condition.s0 + condition.offset_y
     share, start, quick, beside = strip["cover"][SEAMS], wrapped(0.21 * x), wrapped(2.7 * x), 0.5 * lane.lane_m
-    for k in range(NODES):
+    for k in range(row.nodes):
         u[k], v[k] = start + 0.21 * s[k], 40.7
-        u[NODES + k], v[NODES + k] = quick + 2.7 * s[k], 77.2
-    noise(slow, strip, np.uint64(0), np.uint64(2 * NODES))
-    for k in range(NODES):
-        there[k] = slow[k] + 0.25 * fade(strip["node_long"][k], 2.0) * slow[NODES + k]
+        u[row.nodes + k], v[row.nodes + k] = quick + 2.7 * s[k], 77.2
+    noise(slow, strip, np.uint64(0), row.nodes + row.nodes)
+    for k in range(row.nodes):
+        there[k] = slow[k] + 0.25 * fade(strip["node_long"][k], 2.0) * slow[row.nodes + k]
     spread(sway, there, strip, row, first, last)
     for j in range(first, last):
         one = overlap(sided[j] - 0.30 - 0.28 * sway[j], 0.055, wide[j])
@@ -100,10 +99,10 @@ def add_crossing(strip, row, x, first, last):
         strip["s"], strip["sided"], strip["long"], strip["u"], strip["v"], strip["node_s"], strip["node_there"],
     )  # fmt: skip
     share, aside, cell_at, bent = strip["cover"][SEAMS], strip["node_aside"], strip["fine"], strip["hue"]
-    for k in range(NODES):
+    for k in range(row.nodes):
         u[k], v[k] = cell + np.floor((node_s[k] + start) * (1.0 / SEAM_M)), 5.0
-    uniform_noise(there, strip, np.uint64(0), np.uint64(NODES))
-    for k in range(NODES):
+    uniform_noise(there, strip, np.uint64(0), row.nodes)
+    for k in range(row.nodes):
         aside[k] = node_s[k] + start - SEAM_M * (u[k] - cell + 0.1 + 0.8 * there[k])
     begin, end = columns_near(aside, strip["node_long"], np.float32(0.0), np.float32(0.5), row)
     begin, end = max(begin, first), min(end, last)
