@@ -106,8 +106,14 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
     height, width, spare = camera.height_px, PIECE * pieces, PIECE * pieces - camera.width_px
     lens = lens_of(camera)
     lens = lens._replace(centre_column=lens.centre_column + spare // 2)
+    around = height // 4  # what a streak may reach beyond the picture (shutter.py)
+    tall, broad = height + 2 * around, camera.width_px + 2 * around
+    memory = np.zeros(max(8 * tall * broad, 12 * height * width), np.uint8)
+    colour = memory[: 12 * height * width].view(np.float32).reshape(3, height, width)
+    spare_picture = memory[: 12 * height * camera.width_px].view(np.float32).reshape(3, height, camera.width_px)
+    packed = memory[: 8 * tall * broad].view(np.int64).reshape(tall, broad)
     canvas = Canvas(
-        np.zeros((3, height, width), np.float32),
+        colour,
         np.zeros((height, width), np.float32),
         ground_rows(camera),
         spare // 2,
@@ -121,8 +127,8 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((MOST_CARS, 2)),
         np.zeros(MOST_CARS, np.int64),
         np.zeros((3, height, camera.width_px), np.float32),
-        np.zeros((3, height, camera.width_px), np.float32),
-        np.zeros((height + 2 * (height // 4), camera.width_px + 2 * (height // 4)), np.int64),
+        spare_picture,
+        packed,
         np.zeros(cells_of(height, camera.width_px), np.int64),
         beam_of(lens_of(camera), camera.width_px),
         np.zeros(1, EASEL),
