@@ -6,7 +6,7 @@ A line is laid only in the columns where it is, and what changes slowly along th
 
 import numpy as np
 
-from lanekeep_envs.condition import GAPS, GHOST_LINES, ROADWORKS, WEAR, WORKS, blend, covered_length
+from lanekeep_envs.condition import FAR_M, GAPS, GHOST_LINES, ROADWORKS, WEAR, WORKS, blend, covered_length, length_before
 from lanekeep_envs.ground_row import PATCH, columns_near, noise, pattern, spread
 from lanekeep_envs.kernel import borrowing, single_precision
 from lanekeep_envs.surface import clip, fade, mix, overlap, pulse_share, rgb, tinted
@@ -86,6 +86,27 @@ def dash(share, strip, start, dash_m, period_m, first, last):
 
 
 @borrowing
+def fill_covered(there, strip, row, table, s0, section_m, first, last):
+    """Fill in the share of each node's patch that the table covers, and return the greatest."""
+    s, long, most, origin_m = strip["node_s"], strip["node_long"], 0.0, np.floor(s0 / section_m) * section_m
+    begin, end, low, high = int(first) // row.piece, int(last) // row.piece + 1, FAR_M, -FAR_M
+    for k in range(begin, end):
+        half = 0.5 * long[k]
+        low, high = min(low, s[k] - half), max(high, s[k] + half)
+    # most rows lie within one length, or between two: no need to look for each node
+    covered = length_before(table, s0 + high, origin_m, section_m) - length_before(table, s0 + low, origin_m, section_m)
+    if covered <= 0.0 or covered >= high - low - 1e-9:
+        most = 0.0 if covered <= 0.0 else 1.0
+        for k in range(begin, end):
+            there[k] = most
+        return most
+    for k in range(begin, end):
+        there[k] = covered_length(table, s0 + s[k], long[k], s0, section_m)
+        most = max(most, there[k])
+    return most
+
+
+@borrowing
 @single_precision
 def wear_marking(strip, row, shortest, n, side, middle, condition, first, last):
     """Take from the share of a marking what is rubbed off or missing, and add that to `lost`."""
@@ -105,13 +126,12 @@ def wear_marking(strip, row, shortest, n, side, middle, condition, first, last):
         paint = clip(0.5 + 3.0 * (1.35 - 2.0 * worn + (0.9 * rub[j] + 0.7 * fade(long[j], 14.0) * left[j]))) * most
         left[j] = 1.0 - weak * (1.0 - paint)
     if condition.missing > 0.0:
-        for k in range(int(first) // row.piece, int(last) // row.piece + 1):
-            there[k] = 1.0 - covered_length(
-                condition.lengths[n], s0 + strip["node_s"][k], strip["node_long"][k], s0, GAPS
-            )
-        spread(whole, there, strip, row, first, last)
-        for j in range(first, last):
-            left[j] *= whole[j]
+        if fill_covered(there, strip, row, condition.lengths[n], s0, GAPS, first, last) > 0.0:
+            for k in range(row.nodes):
+                there[k] = 1.0 - there[k]
+            spread(whole, there, strip, row, first, last)
+            for j in range(first, last):
+                left[j] *= whole[j]
     for j in range(first, last):
         lost[j] += mark[j] - left[j] * mark[j]
         mark[j] *= left[j]
@@ -162,12 +182,9 @@ def lay_roadworks(strip, row, lane, materials, condition, first, last):
     """Yellow lines, shifted together, over the white ones where the road is under works."""
     s, sided, wide, long, there = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["node_there"]
     share, wander, works, paint = strip["cover"][ROADWORKS], strip["hue"], strip["fine"], strip["paint"]
-    edge, line, most, s0 = lane.lane_m + 0.5 * lane.line_m, 1.25 * lane.line_m, 0.0, condition.s0
+    edge, line, s0 = lane.lane_m + 0.5 * lane.line_m, 1.25 * lane.line_m, condition.s0
     share[:] = 0.0
-    for k in range(int(first) // row.piece, int(last) // row.piece + 1):
-        there[k] = covered_length(condition.lengths[3], s0 + strip["node_s"][k], strip["node_long"][k], s0, WORKS)
-        most = max(most, there[k])
-    if most == 0.0:
+    if fill_covered(there, strip, row, condition.lengths[3], s0, WORKS, first, last) == 0.0:
         return
     fill_wander(wander, strip, row, wrapped(0.07 * (s0 + condition.offset_y)), np.float32(120.6), first, last)
     spread(works, there, strip, row, first, last)

@@ -82,7 +82,7 @@ def let_fall(colour, fallen, beam, strength, falling, car, look, lens):
         shape_streaks(streaks, spans, drops[n], unit, falling.soft, height, width, lens.centre_row, lens.centre_column)
         count = min(number - n * BATCH, BATCH)
         add_streaks(fallen, streaks, spans, count, places, amounts.view(np.uint32), amounts)
-    mix_falling(colour, fallen, np.float32(1.0 / unit), np.empty(width, np.float32), beam, falling.grey, look)
+    mix_falling(colour, fallen, np.float32(1.0 / unit), beam, falling.grey, look)
 
 
 @kernel
@@ -221,20 +221,18 @@ def deposit(fallen, places, amounts, count):
 
 
 @borrowing
-def mix_falling(colour, fallen, part_of_depth, clear, beam, grey, look):
+def mix_falling(colour, fallen, part_of_depth, beam, grey, look):
     """Lay what fell over the picture: ice and water are paler than the light of the sky, and shine in the headlights."""
     red, blue = look["ambient_r"] + 0.5 * look["sunlight_r"], look["ambient_b"] + 0.5 * look["sunlight_b"]
     green, width, shining = look["ambient_g"] + 0.5 * look["sunlight_g"], colour.shape[2], grey * look["night"]
     pale = np.float32(0.5 * grey * (red + green)), np.float32(grey * green), np.float32(0.5 * grey * (blue + green))
-    lamp, blue_lamp = np.float32(0.5 * shining), np.float32(0.45 * shining)
+    lamps = np.float32(0.5 * shining), np.float32(0.45 * shining)
     for i in range(colour.shape[1]):
         upright, level = i * (width + 2), (colour.shape[1] + ROWS) * (width + 2) + i * (width + ROWS)
-        see_through(clear, part_of_depth, fallen[upright:], fallen[level:], width + ROWS)
+        red, green, blue = colour[0, i], colour[1, i], colour[2, i]
+        mix_row(red, green, blue, fallen[upright:], fallen[level:], width + ROWS, part_of_depth, beam, pale, lamps)
         empty(fallen[upright : upright + width + 2])
         empty(fallen[level : level + width + ROWS])
-        lay_over(colour[0, i], clear, beam, pale[0], lamp)
-        lay_over(colour[1, i], clear, beam, pale[1], lamp)
-        lay_over(colour[2, i], clear, beam, pale[2], blue_lamp)
     many = cells_of(colour.shape[1], width)
     empty(fallen[colour.shape[1] * (width + 2) : (colour.shape[1] + ROWS) * (width + 2)])
     empty(fallen[many - 2 * (width + ROWS) : many])
@@ -248,22 +246,18 @@ def empty(cells):
 
 
 @disjoint
-def see_through(clear, part_of_depth, upright, level, stride):
-    """How much of each pixel of a row is seen through what begins there, and one and two pixels before, in either way."""
+def mix_row(red, green, blue, upright, level, stride, part_of_depth, beam, pale, lamps):
+    """Mix a row with the light of what falls: what begins in a pixel, and one and two pixels before, in either way."""
     mask, one = 0x1FFFFF, np.float32(1.0)
     middle, here, above, same = upright[1:], upright[2:], level[stride:], level[2 * stride :]
-    for j in range(clear.shape[0]):
+    for j in range(red.shape[0]):
         sums = (here[j] + same[j] & mask) + (middle[j] + above[j] >> 21 & mask) + (upright[j] + level[j] >> 42)
         depth = part_of_depth * np.float32(np.int32(sums))
-        clear[j] = one / (one + depth * (one + depth * (np.float32(0.5) + depth * np.float32(1.0 / 6.0))))
-
-
-@disjoint
-def lay_over(line, clear, beam, pale, lamp):
-    """Mix one channel of a row with the light of what falls."""
-    for j in range(line.shape[0]):
-        light = pale + lamp * beam[j]
-        line[j] = light + clear[j] * (line[j] - light)
+        clear = one / (one + depth * (one + depth * (np.float32(0.5) + depth * np.float32(1.0 / 6.0))))
+        lamp, blue_lamp = lamps[0] * beam[j], lamps[1] * beam[j]
+        red[j] = (pale[0] + lamp) + clear * (red[j] - (pale[0] + lamp))
+        green[j] = (pale[1] + lamp) + clear * (green[j] - (pale[1] + lamp))
+        blue[j] = (pale[2] + blue_lamp) + clear * (blue[j] - (pale[2] + blue_lamp))
 
 
 @kernel
