@@ -55,24 +55,27 @@ def fill_grain(out, strip, near, first, last):
 
 @borrowing
 @single_precision
+def fill_land(out, strip, row, texels, x, y, x_per_left, y_per_left, first, last):
+    """Fill `out` with texture of so many texels per metre; (x, y) is straight ahead."""
+    u, v, start_u, start_v = strip["u"], strip["v"], wrapped(texels * x), wrapped(texels * y)
+    x_per_left, y_per_left = np.float32(x_per_left), np.float32(y_per_left)
+    for j in range(first, last):
+        left = (row.centre - np.float32(np.int32(j))) * row.left_per_px
+        u[j], v[j] = start_u + texels * (x_per_left * left), start_v + texels * (y_per_left * left)
+    fill_grain(out, strip, row.near, first, last)
+
+
+@borrowing
+@single_precision
 def lay_land(strip, row, grain, lane, materials, first, last):
     """Grass, crop and the gravel shoulder."""
-    u, v, fine, coarse = strip["u"], strip["v"], strip["fine"], strip["coarse"]
-    per_px, x_per_left, y_per_left = row.left_per_px, np.float32(row.x_per_left), np.float32(row.y_per_left)
+    fine, coarse = strip["fine"], strip["coarse"]
     fine[first:last] = 0.0
     coarse[first:last] = 0.0
     if grain.fine > 0.0:
-        start_u, start_v = wrapped(5.1 * row.x), wrapped(5.1 * row.y)
-        for j in range(first, last):
-            left = (row.centre - np.float32(np.int32(j))) * per_px
-            u[j], v[j] = start_u + 5.1 * (x_per_left * left), start_v + 5.1 * (y_per_left * left)
-        fill_grain(fine, strip, row.near, first, last)
+        fill_land(fine, strip, row, 5.1, row.x, row.y, row.x_per_left, row.y_per_left, first, last)
     if grain.coarse > 0.0:
-        start_u, start_v = wrapped(0.7 * row.y), wrapped(0.7 * row.x)
-        for j in range(first, last):
-            left = (row.centre - np.float32(np.int32(j))) * per_px
-            u[j], v[j] = start_u + 0.7 * (y_per_left * left), start_v + 0.7 * (x_per_left * left)
-        fill_grain(coarse, strip, row.near, first, last)
+        fill_land(coarse, strip, row, 0.7, row.y, row.x, row.y_per_left, row.x_per_left, first, last)
     sided, wide, field, stain = strip["sided"], strip["wide"], strip["field"], strip["stain"]
     red, green, blue = strip["red"], strip["green"], strip["blue"]
     for j in range(first, last):

@@ -6,7 +6,17 @@ A line is laid only in the columns where it is, and what changes slowly along th
 
 import numpy as np
 
-from lanekeep_envs.condition import FAR_M, GAPS, GHOST_LINES, ROADWORKS, WEAR, WORKS, blend, covered_length, length_before
+from lanekeep_envs.condition import (
+    FAR_M,
+    GAPS,
+    GHOST_LINES,
+    ROADWORKS,
+    WEAR,
+    WORKS,
+    blend,
+    covered_length,
+    length_before,
+)
 from lanekeep_envs.ground_row import PATCH, columns_near, noise, pattern, spread
 from lanekeep_envs.kernel import borrowing, single_precision
 from lanekeep_envs.surface import clip, fade, mix, overlap, pulse_share, rgb, tinted
@@ -87,12 +97,12 @@ def dash(share, strip, start, dash_m, period_m, first, last):
 
 @borrowing
 def fill_covered(there, strip, row, table, s0, section_m, first, last):
-    """Fill in the share of each node's patch that the table covers, and return the greatest."""
+    """Fill in the share of each node's patch that the table covers (condition.py), and return the greatest."""
     s, long, most, origin_m = strip["node_s"], strip["node_long"], 0.0, np.floor(s0 / section_m) * section_m
     begin, end, low, high = int(first) // row.piece, int(last) // row.piece + 1, FAR_M, -FAR_M
     for k in range(begin, end):
-        half = 0.5 * long[k]
-        low, high = min(low, s[k] - half), max(high, s[k] + half)
+        middle, half = np.float64(s[k]), 0.5 * np.float64(long[k])
+        low, high = min(low, middle - half), max(high, middle + half)
     # most rows lie within one length, or between two: no need to look for each node
     covered = length_before(table, s0 + high, origin_m, section_m) - length_before(table, s0 + low, origin_m, section_m)
     if covered <= 0.0 or covered >= high - low - 1e-9:

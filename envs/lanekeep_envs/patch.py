@@ -12,6 +12,7 @@ import numpy as np
 
 from lanekeep_envs.kernel import borrowing, disjoint, inlined
 from lanekeep_envs.look import RGB
+from lanekeep_envs.surface import clip
 from lanekeep_envs.things import mark
 from lanekeep_envs.weather import BEAM
 
@@ -64,12 +65,6 @@ def single(numbers):
 
 
 @inlined
-def clip(share):
-    """Clip to [0, 1], in the precision of `share`."""
-    return min(max(share, ZERO), ONE)
-
-
-@inlined
 def within(at, half, px):
     """Share of a pixel that lies less than `half` from something, `px` pixels per metre and `at` metres from it."""
     return clip((half - at) * px + HALF)
@@ -98,7 +93,7 @@ def ripple(turns):
 def add_run(easel, runs, many, i, first, count, width, lens):
     """Add pixels to a patch, from column `first` of row i on.
 
-    What is written is a multiple of `LANES`, of which the next run overwrites what is too much.  That many are mixed with the
+    As many as a multiple of `LANES` are written; the next run overwrites what is too much.  That many are mixed with the
     picture from column `start` on, of which the pixels `begin` to `end` count.
     """
     whole, runs = whole_of(count), np.uint64(runs)
@@ -198,7 +193,7 @@ def illuminate(numbers, many, base, horizon):
 
 @disjoint
 def lay(reds, greens, blues, easel, runs):
-    """Mix the patch with the channels of the picture [H, W], whole runs at once: what lies outside of them is left as it is."""
+    """Mix the patch with the channels of the picture [H, W], `LANES` pixels at once: what lies beside a run stays as it is."""
     numbers = easel["numbers"]
     for n in range(runs):
         i, start, at = easel["line"][n], easel["start"][n], easel["at"][n]

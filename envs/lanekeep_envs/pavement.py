@@ -60,7 +60,8 @@ def cell_of(x, size):
 def lay_joints(strip, condition, first, last):
     """Tar in the joints of concrete, every few metres."""
     s, sided, wide, long, paved = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["paved"]
-    share, (_, start), most = strip["cover"][SEAMS], cell_of(condition.s0 + 0.5, JOINT_M), min(2.0 * condition.seams, 1.0)
+    share, (_, start) = strip["cover"][SEAMS], cell_of(condition.s0 + 0.5, JOINT_M)
+    most = min(2.0 * condition.seams, 1.0)
     for j in range(first, last):
         across = pulse_share(s[j] + start, long[j], 0.035, JOINT_M)
         beside = overlap(sided[j] - 0.15, 0.03, wide[j]) / wide[j]

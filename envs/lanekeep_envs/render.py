@@ -76,7 +76,7 @@ class Canvas(NamedTuple):
     car_heading: NDArray[np.float64]  # [MOST_CARS, 2] of the other cars that are near, in the car's frame
     car_index: NDArray[np.int64]  # [MOST_CARS] which they are
     picture: NDArray[np.float32]  # colour without the margin, for air, lens and shutter
-    spare: NDArray[np.float32]  # as large as the picture
+    spare: NDArray[np.float32]  # as large as the picture; this and the next lie where `colour` did, which is done with
     packed: NDArray[np.int64]  # the picture, and as much around it as shutter.py needs
     fallen: NDArray[np.int64]  # what falls (weather.py)
     beam: NDArray[np.float32]  # headlight on what falls in each column of the picture
@@ -106,14 +106,15 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
     height, width, spare = camera.height_px, PIECE * pieces, PIECE * pieces - camera.width_px
     lens = lens_of(camera)
     lens = lens._replace(centre_column=lens.centre_column + spare // 2)
-    around = height // 4  # what a streak may reach beyond the picture (shutter.py)
-    tall, broad = height + 2 * around, camera.width_px + 2 * around
-    memory = np.zeros(max(8 * tall * broad, 12 * height * width), np.uint8)
-    colour = memory[: 12 * height * width].view(np.float32).reshape(3, height, width)
-    spare_picture = memory[: 12 * height * camera.width_px].view(np.float32).reshape(3, height, camera.width_px)
-    packed = memory[: 8 * tall * broad].view(np.int64).reshape(tall, broad)
+    around = 2 * (height // 4)  # what a streak may reach beyond the picture (shutter.py)
+    packed = (height + around, camera.width_px + around)
+    memory = np.zeros(max(8 * packed[0] * packed[1], 12 * height * width), np.uint8)
+
+    def shared(shape: tuple[int, ...], kind: type) -> NDArray[Any]:
+        return np.ndarray(shape, kind, memory)
+
     canvas = Canvas(
-        colour,
+        shared((3, height, width), np.float32),
         np.zeros((height, width), np.float32),
         ground_rows(camera),
         spare // 2,
@@ -127,8 +128,8 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros((MOST_CARS, 2)),
         np.zeros(MOST_CARS, np.int64),
         np.zeros((3, height, camera.width_px), np.float32),
-        spare_picture,
-        packed,
+        shared((3, height, camera.width_px), np.float32),
+        shared(packed, np.int64),
         np.zeros(cells_of(height, camera.width_px), np.int64),
         beam_of(lens_of(camera), camera.width_px),
         np.zeros(1, EASEL),

@@ -25,14 +25,13 @@ from lanekeep_envs.patch import (
     U,
     V,
     apart,
-    clip,
     pulse,
     ripple,
     single,
     within,
 )
 from lanekeep_envs.scenery import INFORMATION, LIMIT, PRIORITY, WARNING
-from lanekeep_envs.surface import clip01, mix, tinted
+from lanekeep_envs.surface import clip, clip01, mix, tinted
 from lanekeep_envs.texture import TILE, TILE_SIZE, hash32, place, sample, texel, value_between
 
 PLAIN, LEAVES, BARRIER, WALL, ROOF, FLANK, NOSE, TAIL, GLASS, BOARD, UNDER = range(11)  # skins
