@@ -193,7 +193,7 @@ def illuminate(numbers, many, base, horizon):
 
 @disjoint
 def lay(reds, greens, blues, easel, runs):
-    """Mix the patch with the channels of the picture [H, W], `LANES` pixels at once: what lies beside a run stays as it is."""
+    """Mix the patch with the channels of the picture [H, W], `LANES` pixels at once; beside a run it stays as it is."""
     numbers = easel["numbers"]
     for n in range(runs):
         i, start, at = easel["line"][n], easel["start"][n], easel["at"][n]
