@@ -8,7 +8,7 @@ import pytest
 from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
 from lanekeep_envs.look import LOOK, derive
 from lanekeep_envs.render import Renderer
-from lanekeep_envs.weather import BATCH, FINEST, PIECES, ROWS, add_streaks, cells_of, see_through, shape_streaks
+from lanekeep_envs.weather import BATCH, FINEST, PIECES, ROWS, add_streaks, cells_of, mix_row, shape_streaks
 
 EYE = Renderer(Camera())
 ENV = LaneKeepingEnv()
@@ -126,10 +126,13 @@ def test_a_flake_is_drawn_out_along_its_way() -> None:
     drops[4 * BATCH :], drops[3 * BATCH], drops[4 * BATCH], drops[5 * BATCH] = 1.0, 16.0, 2.0, 0.5
     shape_streaks(streaks, spans, drops, FINEST, 0.0, 41, 40, 20.0, 19.5)
     add_streaks(cells, streaks, spans, 1, places, amounts.view(np.uint32), amounts)
-    plane, level = np.zeros((41, 40), np.float32), cells[(41 + ROWS) * 42 :]
-    for row, line in enumerate(plane):
-        see_through(line, np.float32(1.0 / FINEST), cells[42 * row :], level[(40 + ROWS) * row :], 40 + ROWS)
-    plane = -np.log(plane)
+    planes, level = np.ones((3, 41, 40), np.float32), cells[(41 + ROWS) * 42 :]
+    none, unlit = np.float32(0.0), np.zeros(40, np.float32)
+    for row in range(41):  # nothing but what is seen through the flake is left of a white picture
+        upright, beside = cells[42 * row :], level[(40 + ROWS) * row :]
+        mix_row(*planes[:, row], upright, beside, 40 + ROWS, np.float32(1.0 / FINEST), unlit, (none,) * 3, (none,) * 2)
+    assert np.array_equal(planes[0], planes[1]) and np.array_equal(planes[0], planes[2])
+    plane = -np.log(planes[0])
     rows, columns = (plane > 0.5 * plane.max()).any(1).sum(), (plane > 0.5 * plane.max()).any(0).sum()
     assert rows - columns == pytest.approx(16, abs=1) and columns == 4
     assert np.array_equal(plane, plane[:, ::-1]) and np.array_equal(plane, plane[::-1])

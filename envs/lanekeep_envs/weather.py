@@ -223,14 +223,16 @@ def deposit(fallen, places, amounts, count):
 @borrowing
 def mix_falling(colour, fallen, part_of_depth, beam, grey, look):
     """Lay what fell over the picture: ice and water are paler than the light of the sky, and shine in the headlights."""
-    red, blue = look["ambient_r"] + 0.5 * look["sunlight_r"], look["ambient_b"] + 0.5 * look["sunlight_b"]
-    green, width, shining = look["ambient_g"] + 0.5 * look["sunlight_g"], colour.shape[2], grey * look["night"]
-    pale = np.float32(0.5 * grey * (red + green)), np.float32(grey * green), np.float32(0.5 * grey * (blue + green))
+    width, shining, r = colour.shape[2], grey * look["night"], look["ambient_r"] + 0.5 * look["sunlight_r"]
+    g, b = look["ambient_g"] + 0.5 * look["sunlight_g"], look["ambient_b"] + 0.5 * look["sunlight_b"]
+    pale = np.float32(0.5 * grey * (r + g)), np.float32(grey * g), np.float32(0.5 * grey * (b + g))
     lamps = np.float32(0.5 * shining), np.float32(0.45 * shining)
     for i in range(colour.shape[1]):
         upright, level = i * (width + 2), (colour.shape[1] + ROWS) * (width + 2) + i * (width + ROWS)
-        red, green, blue = colour[0, i], colour[1, i], colour[2, i]
-        mix_row(red, green, blue, fallen[upright:], fallen[level:], width + ROWS, part_of_depth, beam, pale, lamps)
+        mix_row(
+            colour[0, i], colour[1, i], colour[2, i], fallen[upright:], fallen[level:], width + ROWS, part_of_depth, beam,
+            pale, lamps,
+        )  # fmt: skip
         empty(fallen[upright : upright + width + 2])
         empty(fallen[level : level + width + ROWS])
     many = cells_of(colour.shape[1], width)
