@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 
 from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
 from lanekeep_envs.condition import LENGTHS, covered_length, lay_lengths
+from lanekeep_envs.ground_row import STRIP
 from lanekeep_envs.interventions import EVERYTHING
+from lanekeep_envs.lines import fill_covered
 from lanekeep_envs.render import Renderer
 
 CAMERA = Camera(height_px=33, width_px=100)
@@ -153,6 +156,28 @@ def test_lengths_are_covered_in_the_share_that_was_asked_for() -> None:
             assert min(parts) >= 0.0 and max(parts) <= 1.0
             covered.append(np.mean(parts))
         assert np.mean(covered) == pytest.approx(share, abs=0.03)
+
+
+def test_a_row_within_one_length_is_covered_as_its_nodes_are_one_by_one() -> None:
+    generator, row = np.random.default_rng(4), SimpleNamespace(piece=16)
+    table, strip, there, kinds = np.zeros((3, LENGTHS)), np.zeros(1, STRIP)[0], np.zeros(16, np.float32), set()
+    for share in (0.0, 0.3, 0.7, 1.0):
+        for seed in range(60):
+            s0, slope, size = (
+                np.float64(1000.0 * generator.random()),
+                2.0 * generator.random() - 1.0,
+                6.0 * generator.random(),
+            )
+            lay_lengths(table, s0, 12.0, share, 11, seed)
+            strip["node_s"][:14] = 200.0 * generator.random() + slope * np.arange(14)
+            strip["node_long"][:14] = 0.02 + size * generator.random(14)
+            nodes = zip(strip["node_s"][2:12].astype(float), strip["node_long"][2:12].astype(float), strict=True)
+            one_by_one = [covered_length.py_func(table, s0 + s, long, s0, 12.0) for s, long in nodes]
+            most = fill_covered.py_func(there, strip, row, table, s0, 12.0, 32, 176)
+            assert there[2:12] == pytest.approx(np.float32(one_by_one), abs=1e-7)
+            assert most == pytest.approx(max(one_by_one), abs=1e-7)
+            kinds.add("all" if min(one_by_one) == 1.0 else "none" if most == 0.0 else "some")
+    assert kinds == {"all", "none", "some"}
 
 
 PLAIN = """
