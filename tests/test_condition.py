@@ -173,9 +173,11 @@ def test_a_row_within_one_length_is_covered_as_its_nodes_are_one_by_one() -> Non
             strip["node_long"][:14] = 0.02 + size * generator.random(14)
             nodes = zip(strip["node_s"][2:12].astype(float), strip["node_long"][2:12].astype(float), strict=True)
             one_by_one = [covered_length.py_func(table, s0 + s, long, s0, 12.0) for s, long in nodes]
-            most = fill_covered.py_func(there, strip, row, table, s0, 12.0, 32, 176)
+            most = fill_covered.py_func(there, strip, row, table, s0, 12.0, False, 32, 176)
             assert there[2:12] == pytest.approx(np.float32(one_by_one), abs=1e-7)
             assert most == pytest.approx(max(one_by_one), abs=1e-7)
+            fill_covered.py_func(there, strip, row, table, s0, 12.0, True, 32, 176)
+            assert there[2:12] == pytest.approx(1.0 - np.array(one_by_one), abs=1e-7)
             kinds.add("all" if min(one_by_one) == 1.0 else "none" if most == 0.0 else "some")
     assert kinds == {"all", "none", "some"}
 

@@ -17,9 +17,7 @@ from lanekeep_envs.patch import MOST_ROWS, NUMBERS, PATCH
 
 REACH_PX = 12.0  # at most: how far a face reaches beyond its corners
 STRETCH = 8  # things whose faces are on the easel at once
-FACES = (
-    11 * STRETCH
-)  # that they have at most; no power of two, or a face's numbers would all lie in one place of the cache
+FACES = 11 * STRETCH  # at most: a car has 9, seen from above
 # where the numbers of all faces lie: first what is given, then, from ROWS on, what is worked out of that
 (
     CORNER,

@@ -76,7 +76,7 @@ class Row(NamedTuple):
     near: bool  # so near that textures are interpolated
     piece: int  # pixels of a piece
     pieces: int
-    nodes: np.uint64  # at their ends, and a few more: what one instruction does at once, or twice as many
+    nodes: np.uint64  # `NODES` or half of it: those at the ends of the pieces, and what makes a vector whole
 
 
 @borrowing
@@ -188,6 +188,7 @@ def spread(out, values, strip, row, first, last):
     for g in range(int(first) // PIECE, int(last) // PIECE):
         x, y, z = three_nodes(row, g)
         value_x, value_y, value_z, begin = values[x], values[y], values[z], np.uint64(PIECE * g)
+        # `last` is beyond; a loop of known length would be taken apart and vectorised over the pieces, which is slower
         for j in range(begin, min(begin + np.uint64(PIECE), last)):
             m = j - begin
             out[j] = weights[0, m] * value_x + weights[1, m] * value_y + weights[2, m] * value_z

@@ -96,23 +96,21 @@ def dash(share, strip, start, dash_m, period_m, first, last):
 
 
 @borrowing
-def fill_covered(there, strip, row, table, s0, section_m, first, last):
-    """Fill in the share of each node's patch that the table covers (condition.py), and return the greatest."""
-    s, long, most, origin_m = strip["node_s"], strip["node_long"], 0.0, np.floor(s0 / section_m) * section_m
+def fill_covered(there, strip, row, table, s0, section_m, rest, first, last):
+    """Fill in the share of each node's patch that the table covers (condition.py), or the `rest`; return the greatest."""
+    s, long, origin_m = strip["node_s"], strip["node_long"], np.floor(s0 / section_m) * section_m
     begin, end, low, high = int(first) // row.piece, int(last) // row.piece + 1, FAR_M, -FAR_M
     for k in range(begin, end):
         middle, half = np.float64(s[k]), 0.5 * np.float64(long[k])
         low, high = min(low, middle - half), max(high, middle + half)
-    # most rows lie within one length, or between two: no need to look for each node
+    # most rows lie within one length, but for rounding, or between two: no need to look for each node
     covered = length_before(table, s0 + high, origin_m, section_m) - length_before(table, s0 + low, origin_m, section_m)
-    if covered <= 0.0 or covered >= high - low - 1e-9:
-        most = 0.0 if covered <= 0.0 else 1.0
-        for k in range(begin, end):
-            there[k] = most
-        return most
+    alike, most = covered <= 0.0 or covered >= high - low - 1e-9, 0.0
     for k in range(begin, end):
-        there[k] = covered_length(table, s0 + s[k], long[k], s0, section_m)
-        most = max(most, there[k])
+        share = 1.0 if covered > 0.0 else 0.0
+        if not alike:
+            share = covered_length(table, s0 + s[k], long[k], s0, section_m)
+        there[k], most = 1.0 - share if rest else share, max(most, share)
     return most
 
 
@@ -136,9 +134,7 @@ def wear_marking(strip, row, shortest, n, side, middle, condition, first, last):
         paint = clip(0.5 + 3.0 * (1.35 - 2.0 * worn + (0.9 * rub[j] + 0.7 * fade(long[j], 14.0) * left[j]))) * most
         left[j] = 1.0 - weak * (1.0 - paint)
     if condition.missing > 0.0:
-        if fill_covered(there, strip, row, condition.lengths[n], s0, GAPS, first, last) > 0.0:
-            for k in range(row.nodes):
-                there[k] = 1.0 - there[k]
+        if fill_covered(there, strip, row, condition.lengths[n], s0, GAPS, True, first, last) > 0.0:
             spread(whole, there, strip, row, first, last)
             for j in range(first, last):
                 left[j] *= whole[j]
@@ -194,7 +190,7 @@ def lay_roadworks(strip, row, lane, materials, condition, first, last):
     share, wander, works, paint = strip["cover"][ROADWORKS], strip["hue"], strip["fine"], strip["paint"]
     edge, line, s0 = lane.lane_m + 0.5 * lane.line_m, 1.25 * lane.line_m, condition.s0
     share[:] = 0.0
-    if fill_covered(there, strip, row, condition.lengths[3], s0, WORKS, first, last) == 0.0:
+    if fill_covered(there, strip, row, condition.lengths[3], s0, WORKS, False, first, last) == 0.0:
         return
     fill_wander(wander, strip, row, wrapped(0.07 * (s0 + condition.offset_y)), np.float32(120.6), first, last)
     spread(works, there, strip, row, first, last)

@@ -93,8 +93,8 @@ def ripple(turns):
 def add_run(easel, runs, many, i, first, count, width, lens):
     """Add pixels to a patch, from column `first` of row i on.
 
-    As many as a multiple of `LANES` are written; the next run overwrites what is too much.  That many are mixed with the
-    picture from column `start` on, of which the pixels `begin` to `end` count.
+    A multiple of `LANES` is written; what is too much the next run overwrites, or nobody reads it.  That many are mixed with
+    the picture from column `start` on, of which the pixels `begin` to `end` count.
     """
     whole, runs = whole_of(count), np.uint64(runs)
     start = min(first, width - whole)

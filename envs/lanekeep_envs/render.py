@@ -76,7 +76,8 @@ class Canvas(NamedTuple):
     car_heading: NDArray[np.float64]  # [MOST_CARS, 2] of the other cars that are near, in the car's frame
     car_index: NDArray[np.int64]  # [MOST_CARS] which they are
     picture: NDArray[np.float32]  # colour without the margin, for air, lens and shutter
-    spare: NDArray[np.float32]  # as large as the picture; this and the next lie where `colour` did, which is done with
+    # as large as the picture; it and `packed` lie where `colour` does: `distort` has done with each before it needs another
+    spare: NDArray[np.float32]
     packed: NDArray[np.int64]  # the picture, and as much around it as shutter.py needs
     fallen: NDArray[np.int64]  # what falls (weather.py)
     beam: NDArray[np.float32]  # headlight on what falls in each column of the picture

@@ -256,10 +256,8 @@ def mix_row(red, green, blue, upright, level, stride, part_of_depth, beam, pale,
         sums = (here[j] + same[j] & mask) + (middle[j] + above[j] >> 21 & mask) + (upright[j] + level[j] >> 42)
         depth = part_of_depth * np.float32(np.int32(sums))
         clear = one / (one + depth * (one + depth * (np.float32(0.5) + depth * np.float32(1.0 / 6.0))))
-        lamp, blue_lamp = lamps[0] * beam[j], lamps[1] * beam[j]
-        red[j] = (pale[0] + lamp) + clear * (red[j] - (pale[0] + lamp))
-        green[j] = (pale[1] + lamp) + clear * (green[j] - (pale[1] + lamp))
-        blue[j] = (pale[2] + blue_lamp) + clear * (blue[j] - (pale[2] + blue_lamp))
+        r, g, b = pale[0] + lamps[0] * beam[j], pale[1] + lamps[0] * beam[j], pale[2] + lamps[1] * beam[j]
+        red[j], green[j], blue[j] = r + clear * (red[j] - r), g + clear * (green[j] - g), b + clear * (blue[j] - b)
 
 
 @kernel
