@@ -23,7 +23,7 @@ from lanekeep.drivers import camera_of, check_driver, open_driver
 from lanekeep.flags import UserError, check_file, in_range, write_whole
 from lanekeep.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
 from lanekeep_envs import START_M, Scenario, load_scenario, scenario_names
-from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver
 
 F64 = NDArray[np.float64]

@@ -84,7 +84,10 @@ def hashes() -> dict[str, str]:
     others: list[list[Any]] = [
         [world.KeepOnly((world.Element.LEFT_MARKING, world.Element.TREES))],
         [world.Shift(world.Element.CENTRE_MARKING, 0.4), world.Shift(world.Element.TREES, -1.0)],
-        [world.Recolour(world.Element.ROAD, (90.0, 60.0, 60.0)), world.Recolour(world.Element.RIGHT_MARKING, (9, 99, 200))],
+        [
+            world.Recolour(world.Element.ROAD, (90.0, 60.0, 60.0)),
+            world.Recolour(world.Element.RIGHT_MARKING, (9, 99, 200)),
+        ],
         [world.Contrast(world.Element.TREES, 2.0), world.Contrast(world.Element.TERRAIN, 0.5)],
         [world.Add("conifer", 25.0, 6.0), world.Add("post", 12.0, -4.0), world.Noise(9.0)],
     ]

@@ -7,10 +7,19 @@ import numpy as np
 import pytest
 
 from lanekeep_envs import LaneKeepingEnv, LaneKeepingVectorEnv, Scenario, load_scenario
-from lanekeep_envs.drive import CAR, CONTROL_STEP_S, COURSE, DEFAULT_VEHICLE, GUST_TIME_S, blow, normal, step_cars
+from lanekeep_envs.dynamics.control_step import (
+    CAR,
+    CONTROL_STEP_S,
+    COURSE,
+    DEFAULT_VEHICLE,
+    GUST_TIME_S,
+    blow,
+    normal,
+    step_cars,
+)
+from lanekeep_envs.dynamics.vehicle import CALM, GRAVITY_MPS2, Motion, step
 from lanekeep_envs.episode import draw_course, generator_of
 from lanekeep_envs.scenario import DisturbanceTable
-from lanekeep_envs.vehicle import CALM, GRAVITY_MPS2, Motion, step
 
 STRONG = {
     "gust_mps2": (1.0, 1.0),

@@ -30,7 +30,7 @@ from lanekeep.effects import (
 from lanekeep.report.one_cue import one_cue_driver, painted
 from lanekeep.rollout import DriverPilot, ExpertPilot
 from lanekeep_envs import REMOVABLE, Camera, Element, KeepOnly, LaneKeepingVectorEnv, load_scenario
-from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver, DriverSpec
 
 COUNTRY = load_scenario("country")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lanekeep_envs import LaneKeepingVectorEnv
-from lanekeep_envs.drive import DEFAULT_VEHICLE, PREVIEW_M
+from lanekeep_envs.dynamics.control_step import DEFAULT_VEHICLE, PREVIEW_M
 from lanekeep_policies.expert import Expert
 
 NAMES = ("lateral_offset_m", "heading_error_rad", "speed_mps", "curvature_per_m", "curvature_preview_per_m")

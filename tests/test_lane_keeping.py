@@ -14,8 +14,8 @@ from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
 from lanekeep_envs import STATE_NAMES, Element, LaneKeepingEnv, Remove, Snapshot, curvature_along, load_scenario
-from lanekeep_envs.drive import DEFAULT_VEHICLE, PREVIEW_M, margins_m
-from lanekeep_envs.road import at, project
+from lanekeep_envs.dynamics.control_step import DEFAULT_VEHICLE, PREVIEW_M, margins_m
+from lanekeep_envs.dynamics.road import at, project
 
 INFO_KEYS = {
     "lateral_offset_m", "heading_error_rad", "curvature_per_m", "curvature_preview_per_m", "speed_mps", "distance_m",

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from lanekeep_envs.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out, pose_beside, project
+from lanekeep_envs.dynamics.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out, pose_beside, project
 
 ROWS = 2001
 SPEEDS_KMH = sorted(MINIMUM_RADIUS_M)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lanekeep_envs.vehicle import CALM, GRAVITY_MPS2, Motion, Vehicle, derivative, moved, step, wheel_angle_rad
+from lanekeep_envs.dynamics.vehicle import CALM, GRAVITY_MPS2, Motion, Vehicle, derivative, moved, step, wheel_angle_rad
 
 CAR = Vehicle()
 

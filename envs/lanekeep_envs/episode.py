@@ -5,10 +5,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep_envs.dynamics.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out, sample_curvature
+from lanekeep_envs.dynamics.vehicle import GRAVITY_MPS2
 from lanekeep_envs.look import span
-from lanekeep_envs.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out, sample_curvature
 from lanekeep_envs.scenario import ConfounderTable, DisturbanceTable, Scenario
-from lanekeep_envs.vehicle import GRAVITY_MPS2
 
 LEAD_IN_M, START_M, LOOKAHEAD_M = 60.0, 20.0, 260
 DARK_M = 40  # rows of the road table

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lanekeep_envs.dynamics.road import project
 from lanekeep_envs.kernel import borrowing, disjoint, inlined, single_precision
-from lanekeep_envs.road import project
 from lanekeep_envs.surface import clip, fade, paved_share
 from lanekeep_envs.texture import TILE, entry, texel_of, value_between, wrapped
 

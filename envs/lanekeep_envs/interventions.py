@@ -15,10 +15,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep_envs.dynamics.road import pose_beside
 from lanekeep_envs.elements import EVERYTHING, REMOVABLE, Element, element_named
 from lanekeep_envs.look import GROUND_STRENGTHS, RGB, STRENGTHS, colour_of, derive, mix, paint
 from lanekeep_envs.pavement import asphalt_for, surface_colour
-from lanekeep_envs.road import pose_beside
 from lanekeep_envs.scenery import BROADLEAF, BUSH, CONIFER, GONE, POST, POST_HEIGHT_M, POST_WIDTH_M, THING
 from lanekeep_envs.things import element_of
 

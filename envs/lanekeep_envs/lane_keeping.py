@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from lanekeep_envs.camera import Camera
-from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_envs.elements import Frame
 from lanekeep_envs.episode import generator_of
 from lanekeep_envs.interventions import Intervention

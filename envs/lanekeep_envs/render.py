@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.bodies import cast_box_shadow, place_in_frame
 from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
+from lanekeep_envs.dynamics.road import ROAD, SPACING_M
 from lanekeep_envs.easel import EASEL, STRETCH, set_light, shape_faces
 from lanekeep_envs.elements import EVERYTHING, Element, Frame
 from lanekeep_envs.faces import paint_face
@@ -30,7 +31,6 @@ from lanekeep_envs.look import all_fine
 from lanekeep_envs.marks import Marks, dirty_lens, no_marks, wet_lens
 from lanekeep_envs.optics import glare_of_lamps, glare_of_sun
 from lanekeep_envs.plants import FOLIAGE, draw_plant
-from lanekeep_envs.road import ROAD, SPACING_M
 from lanekeep_envs.scenery import BUILDING, GONE, POST
 from lanekeep_envs.shutter import blur_motion, roll_picture
 from lanekeep_envs.sky import Sights, paint_sky, sights_of

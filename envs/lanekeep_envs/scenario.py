@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
-from lanekeep_envs.road import MINIMUM_RADIUS_M
+from lanekeep_envs.dynamics.road import MINIMUM_RADIUS_M
 
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.drive import CAR
+from lanekeep_envs.dynamics.control_step import CAR
 from lanekeep_envs.interventions import Scene
 from lanekeep_envs.look import LOOK
 from lanekeep_envs.render import Renderer

@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from lanekeep_envs.camera import Camera
-from lanekeep_envs.drive import (
+from lanekeep_envs.dynamics.control_step import (
     CAR,
     CONTROL_STEP_S,
     COURSE,
@@ -24,12 +24,12 @@ from lanekeep_envs.drive import (
     show_frames,
     step_cars,
 )
+from lanekeep_envs.dynamics.road import SPACING_M
 from lanekeep_envs.elements import Frame
 from lanekeep_envs.episode import START_M, draw_course, draw_road, empty_roads, generator_of
 from lanekeep_envs.interventions import Intervention, intervene
 from lanekeep_envs.look import LOOK, sample_look
 from lanekeep_envs.render import Renderer
-from lanekeep_envs.road import SPACING_M
 from lanekeep_envs.scenario import Scenario, load_scenario
 from lanekeep_envs.scenery import RECORD, THING, plant
 from lanekeep_envs.snapshot import Snapshot, pictures, scene_of

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from lanekeep.effects.tape import Projector, Tape, Variant
 from lanekeep_envs import Camera, LaneKeepingVectorEnv, Snapshot
-from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver
 
 F64 = NDArray[np.float64]

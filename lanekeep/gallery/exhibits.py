@@ -27,7 +27,7 @@ from lanekeep_envs import (
     SetStrength,
     Shift,
 )
-from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_envs.look import SURFACES
 from lanekeep_envs.scenario import Strength
 from lanekeep_policies.expert import Expert

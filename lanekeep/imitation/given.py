@@ -12,7 +12,7 @@ from lanekeep.demonstrations import DemonstrationError, Episode, read_dataset, v
 from lanekeep.flags import UserError
 from lanekeep.rollout import TRAINING_SEEDS
 from lanekeep_envs import Camera, Scenario
-from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 
 
 def open_given(folder: Path, scenario: Scenario, camera: Camera) -> tuple[Episode, ...]:

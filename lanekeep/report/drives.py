@@ -13,7 +13,7 @@ from lanekeep.report.study import ALL, Subject
 from lanekeep.rollout import DriverPilot
 from lanekeep.saliency import maps
 from lanekeep_envs import REMOVABLE, Scenario
-from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]

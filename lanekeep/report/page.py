@@ -17,7 +17,7 @@ from lanekeep.report.two_drives import two_drives
 from lanekeep.report.verdict import LANE_COLUMNS, sentence
 from lanekeep.saliency import METHODS
 from lanekeep_envs import REMOVABLE
-from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 
 WORST = 4
 

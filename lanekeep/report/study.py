@@ -35,7 +35,7 @@ from lanekeep.report.one_cue import one_cue_driver, painted
 from lanekeep.rollout import ExpertPilot
 from lanekeep.saliency import METHODS, maps, ssim
 from lanekeep_envs import REMOVABLE, START_M, Camera, Element, Intervention, Scenario
-from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver
 
 F64 = NDArray[np.float64]

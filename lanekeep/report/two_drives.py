@@ -15,7 +15,7 @@ from lanekeep.report.drives import EVERY, Drive
 from lanekeep.report.html import picture, section
 from lanekeep.saliency import METHODS, scale_of
 from lanekeep_envs import REMOVABLE
-from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 
 U8 = NDArray[np.uint8]
 TRUTH = "effect"  # the layer of true effects

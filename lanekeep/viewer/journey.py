@@ -28,7 +28,7 @@ from lanekeep_envs import (
     SetStrength,
     Snapshot,
 )
-from lanekeep_envs.drive import CONTROL_STEP_S
+from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver
 from lanekeep_policies.expert import Expert
 from lanekeep_policies.lesions import Lesions, lesioned

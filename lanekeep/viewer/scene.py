@@ -32,7 +32,7 @@ from lanekeep.viewer.style import (
     Colour,
 )
 from lanekeep_envs import Element
-from lanekeep_envs.drive import DEFAULT_VEHICLE
+from lanekeep_envs.dynamics.control_step import DEFAULT_VEHICLE
 
 U8 = NDArray[np.uint8]
 COLOURS = (BLUE, PINK)  # of the drivers
