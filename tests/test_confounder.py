@@ -8,9 +8,9 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from lanekeep_envs import Element, LaneKeepingVectorEnv, Remove, Snapshot, load_scenario
-from lanekeep_envs.episode import DARK_M
+from lanekeep_envs.sampling.episode import DARK_M
+from lanekeep_envs.sampling.roadside import BEND_RADIUS_M, CONIFER
 from lanekeep_envs.scenario import ConfounderTable
-from lanekeep_envs.scenery import BEND_RADIUS_M, CONIFER
 
 SEEDS = range(12)
 

@@ -28,7 +28,7 @@ from lanekeep.study.driving import Measured, read, save
 from lanekeep.study.findings import WAYS, best_less, confusion_by_seed_m, sentences
 from lanekeep.study.planted import PLANTED, TIES, as_toml, world
 from lanekeep_envs import Camera, Element, Remove
-from lanekeep_envs.episode import curvature_along
+from lanekeep_envs.sampling.episode import curvature_along
 from lanekeep_envs.scenario import read_scenario
 from lanekeep_policies.driver import Driver, DriverSpec
 

@@ -18,7 +18,7 @@ from lanekeep_envs.dynamics.control_step import (
     step_cars,
 )
 from lanekeep_envs.dynamics.vehicle import CALM, GRAVITY_MPS2, Motion, step
-from lanekeep_envs.episode import draw_course, generator_of
+from lanekeep_envs.sampling.episode import draw_course, generator_of
 from lanekeep_envs.scenario import DisturbanceTable
 
 STRONG = {

@@ -15,7 +15,7 @@ from lanekeep.gallery.exhibits import FINE_DAY, LED_M, SCENES, SHARES, Instants,
 from lanekeep.gallery.page import peculiarities, title_of
 from lanekeep.picture import difference, overlay, png
 from lanekeep_envs import Camera, Scenario, load_scenario
-from lanekeep_envs.look import STRENGTHS
+from lanekeep_envs.sampling.appearance import STRENGTHS
 
 VOID = ("meta", "img", "input", "link", "br")
 

@@ -21,7 +21,7 @@ from lanekeep_envs import (
 )
 from lanekeep_envs.elements import REMOVABLE
 from lanekeep_envs.interventions import Intervention
-from lanekeep_envs.look import derive
+from lanekeep_envs.sampling.appearance import derive
 
 MARKINGS = (Element.LEFT_MARKING, Element.CENTRE_MARKING, Element.RIGHT_MARKING)
 

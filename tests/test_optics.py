@@ -12,9 +12,9 @@ from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
 from lanekeep_envs.camera import lens_of
 from lanekeep_envs.interventions import EVERYTHING
 from lanekeep_envs.jpeg import COSINES, compress
-from lanekeep_envs.look import derive
 from lanekeep_envs.optics import glare_of_lamps
 from lanekeep_envs.render import Renderer
+from lanekeep_envs.sampling.appearance import derive
 
 ENV = LaneKeepingEnv()
 WEATHER = {"night": 0.1, "fog": 0.2, "rain": 0.5, "snowfall": 0.3, "snow": 0.4}

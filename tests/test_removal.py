@@ -25,7 +25,7 @@ from lanekeep_envs import (
     Snapshot,
     load_scenario,
 )
-from lanekeep_envs.look import MOUNTING, STRENGTHS, SURFACES
+from lanekeep_envs.sampling.appearance import MOUNTING, STRENGTHS, SURFACES
 from lanekeep_envs.scenario import Mounting, Strength, Table, Tie
 
 SMALL, LARGE = "24x80", "66x200"

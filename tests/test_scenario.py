@@ -9,8 +9,8 @@ import pytest
 
 from lanekeep_envs import LaneKeepingEnv, LaneKeepingVectorEnv, Scenario, ScenarioError, load_scenario, scenario_names
 from lanekeep_envs.dynamics.control_step import PREVIEW_M
-from lanekeep_envs.episode import generator_of
-from lanekeep_envs.look import LOOK, STRENGTHS, sample_look
+from lanekeep_envs.sampling.appearance import LOOK, STRENGTHS, sample_look
+from lanekeep_envs.sampling.episode import generator_of
 from lanekeep_envs.scenario import DIALLED, Table
 from lanekeep_policies.expert import Expert
 

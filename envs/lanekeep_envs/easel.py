@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.kernel import borrowing, inlined
-from lanekeep_envs.look import RGB
 from lanekeep_envs.patch import MOST_ROWS, NUMBERS, PATCH
+from lanekeep_envs.sampling.appearance import RGB
 
 REACH_PX = 12.0  # at most: how far a face reaches beyond its corners
 STRETCH = 8  # things whose faces are on the easel at once

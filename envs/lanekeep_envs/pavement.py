@@ -12,7 +12,7 @@ from lanekeep_envs.ground_row import (
     uniform_noise,
 )
 from lanekeep_envs.kernel import borrowing, inlined, single_precision
-from lanekeep_envs.look import RGB
+from lanekeep_envs.sampling.appearance import RGB
 from lanekeep_envs.surface import Materials, fade, mix, overlap, pulse_share, rgb
 from lanekeep_envs.texture import wrapped
 

@@ -27,17 +27,17 @@ from lanekeep_envs.jpeg import compress
 from lanekeep_envs.keep import keep, kept
 from lanekeep_envs.kernel import borrowing, disjoint, kernel, single_precision
 from lanekeep_envs.lamp import light_lamp
-from lanekeep_envs.look import all_fine
 from lanekeep_envs.marks import Marks, dirty_lens, no_marks, wet_lens
 from lanekeep_envs.optics import glare_of_lamps, glare_of_sun
 from lanekeep_envs.plants import FOLIAGE, draw_plant
-from lanekeep_envs.scenery import BUILDING, GONE, POST
+from lanekeep_envs.sampling.appearance import all_fine
+from lanekeep_envs.sampling.roadside import BUILDING, GONE, POST
+from lanekeep_envs.sampling.traffic import OTHER_CAR, place_of
 from lanekeep_envs.shutter import blur_motion, roll_picture
 from lanekeep_envs.sky import Sights, paint_sky, sights_of
 from lanekeep_envs.structures import add_car, add_structure, draw_lamps
 from lanekeep_envs.texture import TILE, hash32
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_post, element_of
-from lanekeep_envs.traffic import OTHER_CAR, place_of
 from lanekeep_envs.weather import RAIN as RAINDROPS
 from lanekeep_envs.weather import SNOW as SNOWFLAKES
 from lanekeep_envs.weather import beam_of, cells_of, let_fall, light_the_fog

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.kernel import borrowing, inlined
-from lanekeep_envs.look import RGB
 from lanekeep_envs.patch import (
     COVER,
     HALF,
@@ -30,7 +29,8 @@ from lanekeep_envs.patch import (
     single,
     within,
 )
-from lanekeep_envs.scenery import INFORMATION, LIMIT, PRIORITY, WARNING
+from lanekeep_envs.sampling.appearance import RGB
+from lanekeep_envs.sampling.roadside import INFORMATION, LIMIT, PRIORITY, WARNING
 from lanekeep_envs.surface import clip, clip01, mix, tinted
 from lanekeep_envs.texture import TILE, TILE_SIZE, hash32, place, sample, texel, value_between
 

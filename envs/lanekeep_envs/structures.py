@@ -9,7 +9,7 @@ from lanekeep_envs.easel import add_face, seen_at, triple
 from lanekeep_envs.elements import Element
 from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.patch import CUT_M
-from lanekeep_envs.scenery import BUILDING, DIRECTION, HEDGE, RAIL
+from lanekeep_envs.sampling.roadside import BUILDING, DIRECTION, HEDGE, RAIL
 from lanekeep_envs.skins import BARRIER, BOARD, FLANK, GLASS, LEAVES, METAL, NOSE, PLAIN, ROOF, TAIL, UNDER, WALL, Skin
 from lanekeep_envs.surface import clip01, tinted
 from lanekeep_envs.things import FARTHEST_M, NEAREST_M

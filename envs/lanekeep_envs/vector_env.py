@@ -26,14 +26,14 @@ from lanekeep_envs.dynamics.control_step import (
 )
 from lanekeep_envs.dynamics.road import SPACING_M
 from lanekeep_envs.elements import Frame
-from lanekeep_envs.episode import START_M, draw_course, draw_road, empty_roads, generator_of
 from lanekeep_envs.interventions import Intervention, intervene
-from lanekeep_envs.look import LOOK, sample_look
 from lanekeep_envs.render import Renderer
+from lanekeep_envs.sampling.appearance import LOOK, sample_look
+from lanekeep_envs.sampling.episode import START_M, draw_course, draw_road, empty_roads, generator_of
+from lanekeep_envs.sampling.roadside import RECORD, THING, plant
+from lanekeep_envs.sampling.traffic import OTHER_CAR, draw_traffic, place_of
 from lanekeep_envs.scenario import Scenario, load_scenario
-from lanekeep_envs.scenery import RECORD, THING, plant
 from lanekeep_envs.snapshot import Snapshot, pictures, scene_of
-from lanekeep_envs.traffic import OTHER_CAR, draw_traffic, place_of
 
 STATE_NAMES = (
     "lateral_offset_m / 2",

@@ -14,7 +14,7 @@ import numpy as np
 from lanekeep.bench.measures import Measures, report
 from lanekeep.flags import UserError, check_file, in_range
 from lanekeep_envs import REMOVABLE, LaneKeepingEnv, LaneKeepingVectorEnv, Remove, Scenario, load_scenario
-from lanekeep_envs.look import STRENGTHS
+from lanekeep_envs.sampling.appearance import STRENGTHS
 
 
 @dataclass(frozen=True)

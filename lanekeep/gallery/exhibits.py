@@ -28,7 +28,7 @@ from lanekeep_envs import (
     Shift,
 )
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
-from lanekeep_envs.look import SURFACES
+from lanekeep_envs.sampling.appearance import SURFACES
 from lanekeep_envs.scenario import Strength
 from lanekeep_policies.expert import Expert
 

@@ -22,9 +22,9 @@ from lanekeep.viewer.show import Show
 from lanekeep_envs import Element, Scenario, Snapshot
 from lanekeep_envs.dynamics.control_step import CAR, COURSE
 from lanekeep_envs.dynamics.road import ROAD
-from lanekeep_envs.look import LOOK, STRENGTHS
-from lanekeep_envs.scenery import THING
-from lanekeep_envs.traffic import OTHER_CAR
+from lanekeep_envs.sampling.appearance import LOOK, STRENGTHS
+from lanekeep_envs.sampling.roadside import THING
+from lanekeep_envs.sampling.traffic import OTHER_CAR
 from lanekeep_policies.lesions import Lesions
 
 FORMAT = 1

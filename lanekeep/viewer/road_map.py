@@ -11,7 +11,14 @@ from lanekeep.viewer.style import FAINT, GREEN, PLAIN, SMALL, Canvas, Colour
 from lanekeep_envs import Scenario
 
 F64 = NDArray[np.float64]
-BUSH_KIND, POST_KIND, HEDGE_KIND, RAIL_KIND, SIGN_KIND, BUILDING_KIND = 2, 3, 4, 5, 6, 7  # lanekeep_envs.scenery
+BUSH_KIND, POST_KIND, HEDGE_KIND, RAIL_KIND, SIGN_KIND, BUILDING_KIND = (
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+)  # lanekeep_envs.sampling.roadside
 SCALE = 3.4  # pixels per metre
 CAR_FROM_BOTTOM = 0.24
 MEADOW, TREE, BUSH, GRAVEL, ASPHALT = (27, 35, 32), (42, 66, 54), (38, 54, 47), (47, 49, 49), (62, 66, 73)

@@ -21,7 +21,7 @@ from lanekeep.viewer.overlay import OVERLAYS
 from lanekeep.viewer.pictures import Reel, write_picture
 from lanekeep.viewer.scene import Scene, watch_over
 from lanekeep_envs import Element, Scenario, load_scenario, scenario_names
-from lanekeep_envs.look import STRENGTHS
+from lanekeep_envs.sampling.appearance import STRENGTHS
 from lanekeep_policies.driver import Driver
 from lanekeep_policies.lesions import Lesions
 

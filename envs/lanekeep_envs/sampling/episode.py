@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.dynamics.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out, sample_curvature
 from lanekeep_envs.dynamics.vehicle import GRAVITY_MPS2
-from lanekeep_envs.look import span
+from lanekeep_envs.sampling.appearance import span
 from lanekeep_envs.scenario import ConfounderTable, DisturbanceTable, Scenario
 
 LEAD_IN_M, START_M, LOOKAHEAD_M = 60.0, 20.0, 260
