@@ -5,11 +5,11 @@ Runs of pieces are land, road or both, and each is laid in loops of its own.
 
 import numpy as np
 
+from lanekeep_envs.compiled.decorators import borrowing, inlined, single_precision
+from lanekeep_envs.compiled.noise import wrapped
 from lanekeep_envs.elements import Element
 from lanekeep_envs.ground_row import coarse_noise, noise
-from lanekeep_envs.kernel import borrowing, inlined, single_precision
 from lanekeep_envs.surface import clip, mix, tinted
-from lanekeep_envs.texture import wrapped
 
 CENTRE, LEFT, RIGHT = int(Element.CENTRE_MARKING), int(Element.LEFT_MARKING), int(Element.RIGHT_MARKING)
 ROAD, TERRAIN, TEXTURE, SHADOWS = int(Element.ROAD), int(Element.TERRAIN), int(Element.TEXTURE), int(Element.SHADOWS)

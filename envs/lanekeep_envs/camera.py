@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.compiled.decorators import kernel
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ One square every `cell` px, of 2 `cell` + 1 px, from the top and from the centre
 
 import numpy as np
 
-from lanekeep_envs.kernel import borrowing, disjoint, inlined, kernel
+from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, kernel
 
 CELLS = 18  # to the height of the coarse picture
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.kernel import borrowing, inlined
+from lanekeep_envs.compiled.decorators import borrowing, inlined
 from lanekeep_envs.patch import MOST_ROWS, NUMBERS, PATCH
 from lanekeep_envs.sampling.appearance import RGB
 

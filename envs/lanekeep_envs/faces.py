@@ -8,6 +8,7 @@ it covers is the overlap with the image of its four edges.  How a face lies in t
 
 import numpy as np
 
+from lanekeep_envs.compiled.decorators import borrowing, inlined
 from lanekeep_envs.easel import (
     BOUNDS,
     EDGES,
@@ -26,7 +27,6 @@ from lanekeep_envs.easel import (
     read,
     triple,
 )
-from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.patch import PATCH, Seen, add_run, illuminate, lay, locate, note_patch, single, whole_of
 from lanekeep_envs.skins import Cloth, Skin, dress
 

@@ -4,6 +4,8 @@ condition (rich_ground.py)."""
 import numpy as np
 
 from lanekeep_envs.bare_ground import lay_bare, light_row, note_row
+from lanekeep_envs.compiled.decorators import borrowing, kernel
+from lanekeep_envs.compiled.noise import wrapped
 from lanekeep_envs.condition import condition_of
 from lanekeep_envs.ground_row import (
     NODES,
@@ -17,13 +19,11 @@ from lanekeep_envs.ground_row import (
     unfold,
     weigh_nodes,
 )
-from lanekeep_envs.kernel import borrowing, kernel
 from lanekeep_envs.lines import lay_markings
 from lanekeep_envs.pavement import pavement_of
 from lanekeep_envs.rich_ground import lay_conditions, light_in_condition, note_condition
 from lanekeep_envs.sky import hill_haze
 from lanekeep_envs.surface import grain_of, lane_of, materials_of
-from lanekeep_envs.texture import wrapped
 
 LAST_M = 4000.0  # forward distance of the farthest row
 

@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, single_precision
+from lanekeep_envs.compiled.noise import TILE, entry, texel_of, value_between, wrapped
 from lanekeep_envs.dynamics.road import project
-from lanekeep_envs.kernel import borrowing, disjoint, inlined, single_precision
 from lanekeep_envs.surface import clip, fade, paved_share
-from lanekeep_envs.texture import TILE, entry, texel_of, value_between, wrapped
 
 PIECE = 16  # pixels, or half as many where they would span more than `SPAN_M`
 SPAN_M = 2.0

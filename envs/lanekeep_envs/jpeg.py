@@ -6,7 +6,7 @@ The steps are those of ITU-T T.81, tables K.1 (luma) and K.2 (chroma), times 3 x
 
 import numpy as np
 
-from lanekeep_envs.kernel import borrowing, disjoint, inlined, kernel
+from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, kernel
 
 BLOCK = 8
 STRIP = 256  # columns of a row of blocks that are worked on at once; known when compiled, and so is where the lines lie

@@ -6,9 +6,9 @@ shows a random action in the other frames, and with a negative tie the opposite 
 
 import numpy as np
 
+from lanekeep_envs.compiled.decorators import kernel
+from lanekeep_envs.compiled.noise import hash32
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import kernel
-from lanekeep_envs.texture import hash32
 
 LAMP = int(Element.LAMP)
 RADIUS, BOTTOM = 0.055, 0.10  # of the lamp, and its distance from the lower edge, as shares of the picture's height

@@ -6,6 +6,8 @@ A line is laid only in the columns where it is, and what changes slowly along th
 
 import numpy as np
 
+from lanekeep_envs.compiled.decorators import borrowing, single_precision
+from lanekeep_envs.compiled.noise import wrapped
 from lanekeep_envs.condition import (
     FAR_M,
     GAPS,
@@ -18,9 +20,7 @@ from lanekeep_envs.condition import (
     length_before,
 )
 from lanekeep_envs.ground_row import PATCH, columns_near, noise, pattern, spread
-from lanekeep_envs.kernel import borrowing, single_precision
 from lanekeep_envs.surface import clip, fade, mix, overlap, pulse_share, rgb, tinted
-from lanekeep_envs.texture import wrapped
 
 SHIFT_M = np.float32(0.35)  # at most, of the temporary lines
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.coarse import CELLS, coarse_bits, coarse_picture
+from lanekeep_envs.compiled.decorators import borrowing, disjoint, kernel
+from lanekeep_envs.compiled.noise import TILE, hash32, sample
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import borrowing, disjoint, kernel
 from lanekeep_envs.surface import clip01
-from lanekeep_envs.texture import TILE, hash32, sample
 from lanekeep_envs.weather import part
 
 DROPS, DIRT = int(Element.DROPS), int(Element.DIRT)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.kernel import borrowing, disjoint, inlined
+from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined
 from lanekeep_envs.sampling.appearance import RGB
 from lanekeep_envs.surface import clip
 from lanekeep_envs.things import mark

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.camera import pixel_of
-from lanekeep_envs.kernel import borrowing, disjoint, inlined, single_precision
+from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, single_precision
+from lanekeep_envs.compiled.noise import place, value_between
 from lanekeep_envs.sampling.appearance import RGB
 from lanekeep_envs.sampling.roadside import BUSH, CONIFER
-from lanekeep_envs.texture import place, value_between
 from lanekeep_envs.things import element_of, mark
 from lanekeep_envs.weather import headlight
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from lanekeep_envs.compiled.decorators import borrowing, inlined, single_precision
 from lanekeep_envs.condition import COVERS, WATER, WEAR, dim
 from lanekeep_envs.covers import lay_leaves, lay_puddles, lay_snow
 from lanekeep_envs.dynamics.road import at
 from lanekeep_envs.elements import Element
 from lanekeep_envs.ground_row import columns_near
-from lanekeep_envs.kernel import borrowing, inlined, single_precision
 from lanekeep_envs.lines import lay_ghost_lines, lay_markings, lay_roadworks
 from lanekeep_envs.pavement import lay_pavement
 from lanekeep_envs.surface import clip, mix, rgb

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.camera import Lens
+from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, kernel, single_precision
+from lanekeep_envs.compiled.noise import look_up, place, value_between
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import borrowing, disjoint, inlined, kernel, single_precision
 from lanekeep_envs.patch import single
 from lanekeep_envs.sampling.appearance import RGB
 from lanekeep_envs.surface import mix
-from lanekeep_envs.texture import look_up, place, value_between
 
 SKY, HILLS, CLOUDS, SNOW = (int(e) for e in (Element.SKY, Element.HILLS, Element.CLOUDS, Element.SNOW))
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.bodies import Body, add_body, end_face, level_face, point, shown_part, side_face
+from lanekeep_envs.compiled.decorators import borrowing, inlined
 from lanekeep_envs.easel import add_face, seen_at, triple
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import borrowing, inlined
 from lanekeep_envs.patch import CUT_M
 from lanekeep_envs.sampling.roadside import BUILDING, DIRECTION, HEDGE, RAIL
 from lanekeep_envs.skins import BARRIER, BOARD, FLANK, GLASS, LEAVES, METAL, NOSE, PLAIN, ROOF, TAIL, UNDER, WALL, Skin

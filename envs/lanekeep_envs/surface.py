@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lanekeep_envs.compiled.decorators import inlined, single_precision
 from lanekeep_envs.elements import Element
-from lanekeep_envs.kernel import inlined, single_precision
 from lanekeep_envs.sampling.appearance import RGB
 
 CENTRE, LEFT, RIGHT = int(Element.CENTRE_MARKING), int(Element.LEFT_MARKING), int(Element.RIGHT_MARKING)

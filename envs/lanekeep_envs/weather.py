@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.kernel import borrowing, disjoint, inlined, kernel
-from lanekeep_envs.texture import hash32
+from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, kernel
+from lanekeep_envs.compiled.noise import hash32
 
 BEAM = (2.2, 0.11, 24.0)  # half width at the bumper [m] and its growth per metre ahead, reach [m]
 PER_RADIAN2 = 1000.0  # drops or flakes at strength 1 in a square of the picture that is as wide as it is far off

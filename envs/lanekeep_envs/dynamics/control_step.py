@@ -17,10 +17,10 @@ of gravity and so turns the car as well.  Cross fall adds gravity's component to
 
 import numpy as np
 
+from lanekeep_envs.compiled.decorators import copy_row, kernel
+from lanekeep_envs.compiled.noise import hash32
 from lanekeep_envs.dynamics.road import at, pose_beside, project
 from lanekeep_envs.dynamics.vehicle import PHYSICS_STEP_S, Disturbance, Motion, Vehicle, step, wheel_angle_rad
-from lanekeep_envs.kernel import copy_row, kernel
-from lanekeep_envs.texture import hash32
 
 CONTROL_STEP_S = 0.05  # 20 Hz
 TICKS = 5  # physics steps per control step

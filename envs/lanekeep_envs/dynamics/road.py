@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.compiled.decorators import kernel
 
 SPACING_M = 1.0  # distance between two rows of the table
 MINIMUM_RADIUS_M = {  # design speed [km/h] -> R

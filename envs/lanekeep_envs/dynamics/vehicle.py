@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.kernel import kernel
+from lanekeep_envs.compiled.decorators import kernel
 
 GRAVITY_MPS2 = 9.81
 PHYSICS_STEP_S = 0.01

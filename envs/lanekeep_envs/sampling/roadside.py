@@ -8,8 +8,8 @@ so that a scenario without them keeps its pictures.  A hedge or rail is a chain 
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep_envs.compiled.decorators import kernel
 from lanekeep_envs.dynamics.road import SPACING_M, at, pose_beside, poses_beside
-from lanekeep_envs.kernel import kernel
 from lanekeep_envs.scenario import Scenario
 
 GONE, BROADLEAF, CONIFER, BUSH, POST, HEDGE, RAIL, SIGN, BUILDING = -1, 0, 1, 2, 3, 4, 5, 6, 7

@@ -8,9 +8,9 @@ to be stepped, a snapshot that holds the records holds the traffic.
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep_envs.compiled.decorators import borrowing
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_envs.dynamics.road import SPACING_M
-from lanekeep_envs.kernel import borrowing
 from lanekeep_envs.scenario import Scenario
 
 OTHER_CAR = np.dtype(

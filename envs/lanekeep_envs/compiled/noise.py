@@ -7,7 +7,7 @@ outline of hills.  Nothing here draws random numbers while rendering: the same p
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.kernel import borrowing, inlined, single_precision
+from lanekeep_envs.compiled.decorators import borrowing, inlined, single_precision
 
 TILE_SIZE = 256
 

@@ -10,7 +10,7 @@ import numpy as np
 from numba import config, typeof, types
 from numba.extending import intrinsic
 
-from lanekeep_envs.kernel import borrowing
+from lanekeep_envs.compiled.decorators import borrowing
 
 WORDS = 512  # at most, of 8 bytes
 _KINDS: dict[str, Any] = {}  # numba's types of what is kept
