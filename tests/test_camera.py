@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lanekeep_envs.camera import Camera, ground_distance_m, ground_rows, lens_of, pixel_of
+from lanekeep_envs.renderer.camera import Camera, ground_distance_m, ground_rows, lens_of, pixel_of
 
 CAMERAS = [
     Camera(),

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
-from lanekeep_envs.condition import LENGTHS, covered_length, lay_lengths
-from lanekeep_envs.ground_row import STRIP
 from lanekeep_envs.interventions import EVERYTHING
-from lanekeep_envs.lines import fill_covered
-from lanekeep_envs.render import Renderer
+from lanekeep_envs.renderer.ground.conditions import LENGTHS, covered_length, lay_lengths
+from lanekeep_envs.renderer.ground.markings import fill_covered
+from lanekeep_envs.renderer.ground.scanline import STRIP
+from lanekeep_envs.renderer.render import Renderer
 
 CAMERA = Camera(height_px=33, width_px=100)
 STRENGTHS = {

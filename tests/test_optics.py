@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
-from lanekeep_envs.camera import lens_of
 from lanekeep_envs.interventions import EVERYTHING
-from lanekeep_envs.jpeg import COSINES, compress
-from lanekeep_envs.optics import glare_of_lamps
-from lanekeep_envs.render import Renderer
+from lanekeep_envs.renderer.camera import lens_of
+from lanekeep_envs.renderer.lens.glare import glare_of_lamps
+from lanekeep_envs.renderer.lens.jpeg import COSINES, compress
+from lanekeep_envs.renderer.render import Renderer
 from lanekeep_envs.sampling.appearance import derive
 
 ENV = LaneKeepingEnv()
@@ -96,7 +96,7 @@ PLAIN = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from lanekeep_envs import Camera
-from lanekeep_envs.render import Renderer
+from lanekeep_envs.renderer.render import Renderer
 import test_optics
 test_optics.EYES["tiny"] = Renderer(Camera(height_px=12, width_px=18))
 for part in test_optics.seen(test_optics.instant(3, 200.0, **test_optics.WEATHER, **test_optics.LENS, **test_optics.MOUNTING,

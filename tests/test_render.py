@@ -24,7 +24,7 @@ from lanekeep_envs import (
     Snapshot,
     load_scenario,
 )
-from lanekeep_envs.render import Renderer
+from lanekeep_envs.renderer.render import Renderer
 
 GOLDEN = Path(__file__).parent / "golden"
 GOLDEN_DRIVES = ((0, 150.0), (11, 480.0), (10_004, 760.0))  # seed, start_m
@@ -249,10 +249,10 @@ def test_the_picture_is_still_the_one_that_was_looked_at(seed: int, start_m: flo
 def test_however_many_threads_share_the_cars_the_frames_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     cars = LaneKeepingVectorEnv(21, camera="16x40")
     cars.reset(seed=4)
-    monkeypatch.setattr("lanekeep_envs.render.LEAST_CARS", 1)
+    monkeypatch.setattr("lanekeep_envs.renderer.render.LEAST_CARS", 1)
     pictures = []
     for cores in (1, 2, 5):
-        monkeypatch.setattr("lanekeep_envs.render.CORES", cores)
+        monkeypatch.setattr("lanekeep_envs.renderer.render.CORES", cores)
         pictures.append(Renderer(cars.camera).images(*cars._scene()))
     assert np.array_equal(pictures[0], pictures[1]) and np.array_equal(pictures[0], pictures[2])
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from lanekeep_envs import Camera, Element, LaneKeepingEnv, Remove, Scenario, Snapshot, load_scenario
-from lanekeep_envs.render import Renderer
+from lanekeep_envs.renderer.objects.posts import element_of
+from lanekeep_envs.renderer.render import Renderer
 from lanekeep_envs.sampling.roadside import BUILDING, HEDGE, POST, RAIL, SIGN
 from lanekeep_envs.sampling.traffic import LEAST_GAP_M, place_of
-from lanekeep_envs.things import element_of
 
 SIZE = "48x160"
 BUILT = (Element.HEDGES, Element.RAILS, Element.SIGNS, Element.BUILDINGS, Element.CARS)

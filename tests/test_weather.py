@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 
 from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
-from lanekeep_envs.render import Renderer
+from lanekeep_envs.renderer.air.precipitation import (
+    BATCH,
+    FINEST,
+    PIECES,
+    ROWS,
+    add_streaks,
+    cells_of,
+    mix_row,
+    shape_streaks,
+)
+from lanekeep_envs.renderer.render import Renderer
 from lanekeep_envs.sampling.appearance import LOOK, derive
-from lanekeep_envs.weather import BATCH, FINEST, PIECES, ROWS, add_streaks, cells_of, mix_row, shape_streaks
 
 EYE = Renderer(Camera())
 ENV = LaneKeepingEnv()

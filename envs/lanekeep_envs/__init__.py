@@ -2,7 +2,6 @@
 
 import gymnasium
 
-from lanekeep_envs.camera import Camera
 from lanekeep_envs.elements import REMOVABLE, Element, Frame
 from lanekeep_envs.interventions import (
     Add,
@@ -16,6 +15,7 @@ from lanekeep_envs.interventions import (
     Shift,
 )
 from lanekeep_envs.lane_keeping import LaneKeepingEnv
+from lanekeep_envs.renderer.camera import Camera
 from lanekeep_envs.sampling.episode import START_M, curvature_along
 from lanekeep_envs.scenario import Scenario, ScenarioError, load_scenario, scenario_names
 from lanekeep_envs.snapshot import Snapshot

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.dynamics.road import pose_beside
 from lanekeep_envs.elements import EVERYTHING, REMOVABLE, Element, element_named
-from lanekeep_envs.pavement import asphalt_for, surface_colour
+from lanekeep_envs.renderer.ground.pavement import asphalt_for, surface_colour
+from lanekeep_envs.renderer.objects.posts import element_of
 from lanekeep_envs.sampling.appearance import GROUND_STRENGTHS, RGB, STRENGTHS, colour_of, derive, mix, paint
 from lanekeep_envs.sampling.roadside import BROADLEAF, BUSH, CONIFER, GONE, POST, POST_HEIGHT_M, POST_WIDTH_M, THING
-from lanekeep_envs.things import element_of
 
 STRENGTHS_OF = {  # elements that are strengths of the look
     Element.WEAR: ("worn", "missing"),

@@ -8,10 +8,10 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from lanekeep_envs.camera import Camera
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_envs.elements import Frame
 from lanekeep_envs.interventions import Intervention
+from lanekeep_envs.renderer.camera import Camera
 from lanekeep_envs.sampling.episode import generator_of
 from lanekeep_envs.scenario import Scenario
 from lanekeep_envs.snapshot import Snapshot

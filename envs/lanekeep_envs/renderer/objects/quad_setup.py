@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.compiled.decorators import borrowing, inlined
-from lanekeep_envs.patch import MOST_ROWS, NUMBERS, PATCH
+from lanekeep_envs.renderer.objects.fragments import MOST_ROWS, NUMBERS, PATCH
 from lanekeep_envs.sampling.appearance import RGB
 
 REACH_PX = 12.0  # at most: how far a face reaches beyond its corners

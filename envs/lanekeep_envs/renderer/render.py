@@ -15,32 +15,32 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.bodies import cast_box_shadow, place_in_frame
-from lanekeep_envs.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
 from lanekeep_envs.compiled.boxed import keep, kept
 from lanekeep_envs.compiled.decorators import borrowing, disjoint, kernel, single_precision
 from lanekeep_envs.compiled.noise import TILE, hash32
 from lanekeep_envs.dynamics.road import ROAD, SPACING_M
-from lanekeep_envs.easel import EASEL, STRETCH, set_light, shape_faces
 from lanekeep_envs.elements import EVERYTHING, Element, Frame
-from lanekeep_envs.faces import paint_face
-from lanekeep_envs.ground import paint_ground
-from lanekeep_envs.ground_row import PIECE, STRIP
-from lanekeep_envs.jpeg import compress
-from lanekeep_envs.lamp import light_lamp
-from lanekeep_envs.marks import Marks, dirty_lens, no_marks, wet_lens
-from lanekeep_envs.optics import glare_of_lamps, glare_of_sun
-from lanekeep_envs.plants import FOLIAGE, draw_plant
+from lanekeep_envs.renderer.air.precipitation import RAIN as RAINDROPS
+from lanekeep_envs.renderer.air.precipitation import SNOW as SNOWFLAKES
+from lanekeep_envs.renderer.air.precipitation import beam_of, cells_of, let_fall, light_the_fog
+from lanekeep_envs.renderer.air.sky import Sights, paint_sky, sights_of
+from lanekeep_envs.renderer.camera import Camera, Lens, badly_mounted, fill_ground_rows, ground_rows, lens_of, mounted
+from lanekeep_envs.renderer.ground.ground_pass import paint_ground
+from lanekeep_envs.renderer.ground.scanline import PIECE, STRIP
+from lanekeep_envs.renderer.lens.dashboard_lamp import light_lamp
+from lanekeep_envs.renderer.lens.drops_and_dirt import Marks, dirty_lens, no_marks, wet_lens
+from lanekeep_envs.renderer.lens.glare import glare_of_lamps, glare_of_sun
+from lanekeep_envs.renderer.lens.jpeg import compress
+from lanekeep_envs.renderer.lens.motion_blur import blur_motion, roll_picture
+from lanekeep_envs.renderer.objects.plants import FOLIAGE, draw_plant
+from lanekeep_envs.renderer.objects.posts import FARTHEST_M, NEAREST_M, cast_shadow, draw_post, element_of
+from lanekeep_envs.renderer.objects.quad_raster import paint_face
+from lanekeep_envs.renderer.objects.quad_setup import EASEL, STRETCH, set_light, shape_faces
+from lanekeep_envs.renderer.objects.solids import cast_box_shadow, place_in_frame
+from lanekeep_envs.renderer.objects.structures import add_car, add_structure, draw_lamps
 from lanekeep_envs.sampling.appearance import all_fine
 from lanekeep_envs.sampling.roadside import BUILDING, GONE, POST
 from lanekeep_envs.sampling.traffic import OTHER_CAR, place_of
-from lanekeep_envs.shutter import blur_motion, roll_picture
-from lanekeep_envs.sky import Sights, paint_sky, sights_of
-from lanekeep_envs.structures import add_car, add_structure, draw_lamps
-from lanekeep_envs.things import FARTHEST_M, NEAREST_M, cast_shadow, draw_post, element_of
-from lanekeep_envs.weather import RAIN as RAINDROPS
-from lanekeep_envs.weather import SNOW as SNOWFLAKES
-from lanekeep_envs.weather import beam_of, cells_of, let_fall, light_the_fog
 
 BEHIND_ROWS, AHEAD_ROWS = 8, 240  # of the road table, around the car
 MOST_THINGS = 400  # drawn at once

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from lanekeep_envs.camera import pixel_of
 from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, kernel, single_precision
 from lanekeep_envs.compiled.noise import TILE, entry, value_between
 from lanekeep_envs.elements import Element
+from lanekeep_envs.renderer.air.precipitation import headlight
+from lanekeep_envs.renderer.camera import pixel_of
 from lanekeep_envs.sampling.roadside import BROADLEAF, BUSH, HEDGE, POST, RAIL, SIGN
-from lanekeep_envs.weather import headlight
 
 TREES, BUSHES, POSTS, SHADOWS = int(Element.TREES), int(Element.BUSHES), int(Element.POSTS), int(Element.SHADOWS)
 HEDGES, RAILS, SIGNS, BUILDINGS = (int(e) for e in (Element.HEDGES, Element.RAILS, Element.SIGNS, Element.BUILDINGS))

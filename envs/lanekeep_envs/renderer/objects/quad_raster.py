@@ -9,7 +9,19 @@ it covers is the overlap with the image of its four edges.  How a face lies in t
 import numpy as np
 
 from lanekeep_envs.compiled.decorators import borrowing, inlined
-from lanekeep_envs.easel import (
+from lanekeep_envs.renderer.objects.fragments import (
+    PATCH,
+    Seen,
+    add_run,
+    illuminate,
+    lay,
+    locate,
+    note_patch,
+    single,
+    whole_of,
+)
+from lanekeep_envs.renderer.objects.materials import Cloth, Skin, dress
+from lanekeep_envs.renderer.objects.quad_setup import (
     BOUNDS,
     EDGES,
     EXTENT,
@@ -27,8 +39,6 @@ from lanekeep_envs.easel import (
     read,
     triple,
 )
-from lanekeep_envs.patch import PATCH, Seen, add_run, illuminate, lay, locate, note_patch, single, whole_of
-from lanekeep_envs.skins import Cloth, Skin, dress
 
 
 @inlined

@@ -4,9 +4,9 @@ import numpy as np
 
 from lanekeep_envs.compiled.decorators import borrowing, inlined, single_precision
 from lanekeep_envs.compiled.noise import wrapped
-from lanekeep_envs.condition import LEAVES, SNOW, WATER, blend
-from lanekeep_envs.ground_row import pattern, uniform_noise
-from lanekeep_envs.surface import clip, fade, rgb
+from lanekeep_envs.renderer.ground.conditions import LEAVES, SNOW, WATER, blend
+from lanekeep_envs.renderer.ground.cross_section import clip, fade, rgb
+from lanekeep_envs.renderer.ground.scanline import pattern, uniform_noise
 
 TRACK_M, TRACK_WIDTH_M = np.float32(0.8), np.float32(0.34)  # a wheel track's distance from mid-lane, and half its width
 CELL_M, LEAF_M = np.float32(0.17), np.float32(0.10)  # of the ground, with one leaf in it, and of the leaf

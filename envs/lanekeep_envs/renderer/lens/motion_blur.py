@@ -7,7 +7,7 @@ pixels takes their contributor bits along; `bits` is empty where nobody asks for
 import numpy as np
 
 from lanekeep_envs.compiled.decorators import borrowing, copy_row, disjoint, kernel
-from lanekeep_envs.weather import CONTROL_STEP_S
+from lanekeep_envs.renderer.air.precipitation import CONTROL_STEP_S
 
 ASIDE_M = 12.0  # how far beside the car whatever stands above the horizon is taken to be
 TAPS, MOST_TAPS = 6, 24  # of a streak: a multiple of the first, about one per pixel

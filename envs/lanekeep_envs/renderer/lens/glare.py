@@ -6,9 +6,9 @@ pixels takes their contributor bits along; `bits` is empty where nobody asks for
 
 import numpy as np
 
-from lanekeep_envs.coarse import CELLS, coarse_bits, coarse_picture
 from lanekeep_envs.compiled.decorators import disjoint, kernel
 from lanekeep_envs.elements import Element
+from lanekeep_envs.renderer.lens.downsample import CELLS, coarse_bits, coarse_picture
 
 GLARE = int(Element.GLARE)
 FINE = (

@@ -8,8 +8,8 @@ import numpy as np
 from lanekeep_envs.compiled.decorators import borrowing, inlined, single_precision
 from lanekeep_envs.compiled.noise import wrapped
 from lanekeep_envs.elements import Element
-from lanekeep_envs.ground_row import coarse_noise, noise
-from lanekeep_envs.surface import clip, mix, tinted
+from lanekeep_envs.renderer.ground.cross_section import clip, mix, tinted
+from lanekeep_envs.renderer.ground.scanline import coarse_noise, noise
 
 CENTRE, LEFT, RIGHT = int(Element.CENTRE_MARKING), int(Element.LEFT_MARKING), int(Element.RIGHT_MARKING)
 ROAD, TERRAIN, TEXTURE, SHADOWS = int(Element.ROAD), int(Element.TERRAIN), int(Element.TEXTURE), int(Element.SHADOWS)

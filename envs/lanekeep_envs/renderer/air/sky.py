@@ -5,13 +5,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.camera import Lens
 from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, kernel, single_precision
 from lanekeep_envs.compiled.noise import look_up, place, value_between
 from lanekeep_envs.elements import Element
-from lanekeep_envs.patch import single
+from lanekeep_envs.renderer.camera import Lens
+from lanekeep_envs.renderer.ground.cross_section import mix
+from lanekeep_envs.renderer.objects.fragments import single
 from lanekeep_envs.sampling.appearance import RGB
-from lanekeep_envs.surface import mix
 
 SKY, HILLS, CLOUDS, SNOW = (int(e) for e in (Element.SKY, Element.HILLS, Element.CLOUDS, Element.SNOW))
 

@@ -3,11 +3,16 @@ condition (rich_ground.py)."""
 
 import numpy as np
 
-from lanekeep_envs.bare_ground import lay_bare, light_row, note_row
 from lanekeep_envs.compiled.decorators import borrowing, kernel
 from lanekeep_envs.compiled.noise import wrapped
-from lanekeep_envs.condition import condition_of
-from lanekeep_envs.ground_row import (
+from lanekeep_envs.renderer.air.sky import hill_haze
+from lanekeep_envs.renderer.ground.base_layer import lay_bare, light_row, note_row
+from lanekeep_envs.renderer.ground.condition_layers import lay_conditions, light_in_condition, note_condition
+from lanekeep_envs.renderer.ground.conditions import condition_of
+from lanekeep_envs.renderer.ground.cross_section import grain_of, lane_of, materials_of
+from lanekeep_envs.renderer.ground.markings import lay_markings
+from lanekeep_envs.renderer.ground.pavement import pavement_of
+from lanekeep_envs.renderer.ground.scanline import (
     NODES,
     PATCH,
     PIECE,
@@ -19,11 +24,6 @@ from lanekeep_envs.ground_row import (
     unfold,
     weigh_nodes,
 )
-from lanekeep_envs.lines import lay_markings
-from lanekeep_envs.pavement import pavement_of
-from lanekeep_envs.rich_ground import lay_conditions, light_in_condition, note_condition
-from lanekeep_envs.sky import hill_haze
-from lanekeep_envs.surface import grain_of, lane_of, materials_of
 
 LAST_M = 4000.0  # forward distance of the farthest row
 

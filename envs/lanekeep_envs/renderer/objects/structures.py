@@ -4,16 +4,30 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.bodies import Body, add_body, end_face, level_face, point, shown_part, side_face
 from lanekeep_envs.compiled.decorators import borrowing, inlined
-from lanekeep_envs.easel import add_face, seen_at, triple
 from lanekeep_envs.elements import Element
-from lanekeep_envs.patch import CUT_M
+from lanekeep_envs.renderer.air.precipitation import headlight
+from lanekeep_envs.renderer.ground.cross_section import clip01, tinted
+from lanekeep_envs.renderer.objects.fragments import CUT_M
+from lanekeep_envs.renderer.objects.materials import (
+    BARRIER,
+    BOARD,
+    FLANK,
+    GLASS,
+    LEAVES,
+    METAL,
+    NOSE,
+    PLAIN,
+    ROOF,
+    TAIL,
+    UNDER,
+    WALL,
+    Skin,
+)
+from lanekeep_envs.renderer.objects.posts import FARTHEST_M, NEAREST_M
+from lanekeep_envs.renderer.objects.quad_setup import add_face, seen_at, triple
+from lanekeep_envs.renderer.objects.solids import Body, add_body, end_face, level_face, point, shown_part, side_face
 from lanekeep_envs.sampling.roadside import BUILDING, DIRECTION, HEDGE, RAIL
-from lanekeep_envs.skins import BARRIER, BOARD, FLANK, GLASS, LEAVES, METAL, NOSE, PLAIN, ROOF, TAIL, UNDER, WALL, Skin
-from lanekeep_envs.surface import clip01, tinted
-from lanekeep_envs.things import FARTHEST_M, NEAREST_M
-from lanekeep_envs.weather import headlight
 
 HEDGES, RAILS, SIGNS = int(Element.HEDGES), int(Element.RAILS), int(Element.SIGNS)
 BUILDINGS, CARS = int(Element.BUILDINGS), int(Element.CARS)

@@ -18,7 +18,7 @@ import numpy as np
 from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, single_precision
 from lanekeep_envs.compiled.noise import TILE, entry, texel_of, value_between, wrapped
 from lanekeep_envs.dynamics.road import project
-from lanekeep_envs.surface import clip, fade, paved_share
+from lanekeep_envs.renderer.ground.cross_section import clip, fade, paved_share
 
 PIECE = 16  # pixels, or half as many where they would span more than `SPAN_M`
 SPAN_M = 2.0

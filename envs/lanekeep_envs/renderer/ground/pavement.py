@@ -4,8 +4,9 @@ import numpy as np
 
 from lanekeep_envs.compiled.decorators import borrowing, inlined, single_precision
 from lanekeep_envs.compiled.noise import wrapped
-from lanekeep_envs.condition import SEAMS, blend, dim
-from lanekeep_envs.ground_row import (
+from lanekeep_envs.renderer.ground.conditions import SEAMS, blend, dim
+from lanekeep_envs.renderer.ground.cross_section import Materials, fade, mix, overlap, pulse_share, rgb
+from lanekeep_envs.renderer.ground.scanline import (
     coarse_noise,
     columns_near,
     noise,
@@ -14,7 +15,6 @@ from lanekeep_envs.ground_row import (
     uniform_noise,
 )
 from lanekeep_envs.sampling.appearance import RGB
-from lanekeep_envs.surface import Materials, fade, mix, overlap, pulse_share, rgb
 
 CONCRETE, COBBLES = 1, 2  # of look.SURFACES
 SEAM_M, JOINT_M, STONE_M = np.float32(23.0), np.float32(5.0), (np.float32(0.16), np.float32(0.20))

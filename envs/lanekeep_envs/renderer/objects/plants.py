@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.camera import pixel_of
 from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, single_precision
 from lanekeep_envs.compiled.noise import place, value_between
+from lanekeep_envs.renderer.air.precipitation import headlight
+from lanekeep_envs.renderer.camera import pixel_of
+from lanekeep_envs.renderer.objects.posts import element_of, mark
 from lanekeep_envs.sampling.appearance import RGB
 from lanekeep_envs.sampling.roadside import BUSH, CONIFER
-from lanekeep_envs.things import element_of, mark
-from lanekeep_envs.weather import headlight
 
 NEAR_PX_PER_M = 10.0  # scale from which on the texture of leaves is interpolated
 RUN = 16  # pixels, and rows whose ends are found at once

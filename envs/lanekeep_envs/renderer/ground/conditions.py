@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lanekeep_envs.compiled.decorators import borrowing, inlined, kernel, single_precision
 from lanekeep_envs.compiled.noise import hash32
 from lanekeep_envs.elements import Element
-from lanekeep_envs.surface import clip01
+from lanekeep_envs.renderer.ground.cross_section import clip01
 
 COVERS = tuple(  # elements of the rows of `cover`
     int(Element[name]) for name in ("WEAR", "SEAMS", "GHOST_LINES", "ROADWORKS", "WATER", "LEAVES", "SNOW")

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined
+from lanekeep_envs.renderer.air.precipitation import BEAM
+from lanekeep_envs.renderer.ground.cross_section import clip
+from lanekeep_envs.renderer.objects.posts import mark
 from lanekeep_envs.sampling.appearance import RGB
-from lanekeep_envs.surface import clip
-from lanekeep_envs.things import mark
-from lanekeep_envs.weather import BEAM
 
 LANES = 16  # pixels: what one instruction does at once, and a part of the picture's width
 PATCH = 256  # pixels at once: a multiple of `LANES`, and so few that they stay in the fastest cache

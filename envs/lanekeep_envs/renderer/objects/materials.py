@@ -9,7 +9,8 @@ import numpy as np
 
 from lanekeep_envs.compiled.decorators import borrowing, inlined
 from lanekeep_envs.compiled.noise import TILE, TILE_SIZE, hash32, place, sample, texel, value_between
-from lanekeep_envs.patch import (
+from lanekeep_envs.renderer.ground.cross_section import clip, clip01, mix, tinted
+from lanekeep_envs.renderer.objects.fragments import (
     COVER,
     HALF,
     LOWER,
@@ -32,7 +33,6 @@ from lanekeep_envs.patch import (
 )
 from lanekeep_envs.sampling.appearance import RGB
 from lanekeep_envs.sampling.roadside import INFORMATION, LIMIT, PRIORITY, WARNING
-from lanekeep_envs.surface import clip, clip01, mix, tinted
 
 PLAIN, LEAVES, BARRIER, WALL, ROOF, FLANK, NOSE, TAIL, GLASS, BOARD, UNDER = range(11)  # skins
 METAL, DARK, WHITE = (158.0, 162.0, 166.0), (24.0, 25.0, 28.0), (236.0, 236.0, 232.0)

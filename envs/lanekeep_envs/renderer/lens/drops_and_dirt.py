@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.coarse import CELLS, coarse_bits, coarse_picture
 from lanekeep_envs.compiled.decorators import borrowing, disjoint, kernel
 from lanekeep_envs.compiled.noise import TILE, hash32, sample
 from lanekeep_envs.elements import Element
-from lanekeep_envs.surface import clip01
-from lanekeep_envs.weather import part
+from lanekeep_envs.renderer.air.precipitation import part
+from lanekeep_envs.renderer.ground.cross_section import clip01
+from lanekeep_envs.renderer.lens.downsample import CELLS, coarse_bits, coarse_picture
 
 DROPS, DIRT = int(Element.DROPS), int(Element.DIRT)
 MOST_DROPS = 40

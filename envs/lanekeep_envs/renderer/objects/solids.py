@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.camera import pixel_of
 from lanekeep_envs.compiled.decorators import borrowing, inlined
-from lanekeep_envs.easel import Face, add_face, turned
-from lanekeep_envs.patch import CUT_M
-from lanekeep_envs.surface import clip01
-from lanekeep_envs.things import FARTHEST_M, NEAREST_M, span
+from lanekeep_envs.renderer.camera import pixel_of
+from lanekeep_envs.renderer.ground.cross_section import clip01
+from lanekeep_envs.renderer.objects.fragments import CUT_M
+from lanekeep_envs.renderer.objects.posts import FARTHEST_M, NEAREST_M, span
+from lanekeep_envs.renderer.objects.quad_setup import Face, add_face, turned
 
 
 class Body(NamedTuple):

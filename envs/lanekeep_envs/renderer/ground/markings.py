@@ -8,7 +8,7 @@ import numpy as np
 
 from lanekeep_envs.compiled.decorators import borrowing, single_precision
 from lanekeep_envs.compiled.noise import wrapped
-from lanekeep_envs.condition import (
+from lanekeep_envs.renderer.ground.conditions import (
     FAR_M,
     GAPS,
     GHOST_LINES,
@@ -19,8 +19,8 @@ from lanekeep_envs.condition import (
     covered_length,
     length_before,
 )
-from lanekeep_envs.ground_row import PATCH, columns_near, noise, pattern, spread
-from lanekeep_envs.surface import clip, fade, mix, overlap, pulse_share, rgb, tinted
+from lanekeep_envs.renderer.ground.cross_section import clip, fade, mix, overlap, pulse_share, rgb, tinted
+from lanekeep_envs.renderer.ground.scanline import PATCH, columns_near, noise, pattern, spread
 
 SHIFT_M = np.float32(0.35)  # at most, of the temporary lines
 
