@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lanekeep_policies.cnn import HIDDEN, CNNHead
-from lanekeep_policies.conv import standardise
 from lanekeep_policies.cores.feedforward import FeedForward
+from lanekeep_policies.heads.cnn import HIDDEN, CNNHead
+from lanekeep_policies.heads.ncp_conv import standardise
 
 
 def head_of(height: int = 78, width: int = 200) -> CNNHead:

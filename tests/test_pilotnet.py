@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from lanekeep_policies.conv import standardise
 from lanekeep_policies.cores.feedforward import FeedForward
-from lanekeep_policies.pilotnet import ACTIVATION, HIDDEN, PilotNetHead
+from lanekeep_policies.heads.ncp_conv import standardise
+from lanekeep_policies.heads.pilotnet import ACTIVATION, HIDDEN, PilotNetHead
 
 
 def what_is_read(height: int, width: int) -> torch.Tensor:

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, PathPatch
 
 from lanekeep_policies.wiring import Wiring, auto_wiring, draw, fully_connected, ncp_wiring, ncps_wiring, random_wiring
-from lanekeep_policies.wiring.curves import GAP, _spread
-from lanekeep_policies.wiring.layout import Floats, best_orders, crossings, joins, layers_of
-from lanekeep_policies.wiring.strokes import STROKES
+from lanekeep_policies.wiring.drawing.curves import GAP, _spread
+from lanekeep_policies.wiring.drawing.layout import Floats, best_orders, crossings, joins, layers_of
+from lanekeep_policies.wiring.drawing.strokes import STROKES
 from lanekeep_policies.wiring.wiring import Ints
 
 matplotlib.use("Agg")

@@ -19,9 +19,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lanekeep_policies import cnn, pilotnet
-from lanekeep_policies.cnn import CNNHead
-from lanekeep_policies.conv import ConvHead
 from lanekeep_policies.cores.cfc import CfC
 from lanekeep_policies.cores.contract import Core
 from lanekeep_policies.cores.ct_rnn import CTRNN
@@ -34,8 +31,11 @@ from lanekeep_policies.cores.mixed_memory import MixedMemory
 from lanekeep_policies.cores.neural_ode import NeuralODE
 from lanekeep_policies.cores.rnn import RNN
 from lanekeep_policies.cores.wired_cfc import WiredCfC
-from lanekeep_policies.pilotnet import PilotNetHead
-from lanekeep_policies.vector import VectorHead
+from lanekeep_policies.heads import cnn, pilotnet
+from lanekeep_policies.heads.cnn import CNNHead
+from lanekeep_policies.heads.ncp_conv import ConvHead
+from lanekeep_policies.heads.pilotnet import PilotNetHead
+from lanekeep_policies.heads.vector import VectorHead
 from lanekeep_policies.wiring import Wiring, fully_connected, ncp_wiring
 
 Size = Annotated[int, msgspec.Meta(ge=0)]

@@ -11,7 +11,7 @@ Lechner et al., Neural circuit policies enabling auditable autonomy, Nat. Mach. 
 
 from typing import Final, final
 
-from lanekeep_policies.unpadded import Size, UnpaddedHead
+from lanekeep_policies.heads.unpadded_conv import Size, UnpaddedHead
 
 PUBLISHED_SIZE: Final = Size(78, 200)
 CONVOLUTIONS: Final = ((24, 5, 2), (36, 5, 2), (48, 3, 2), (64, 3, 1), (64, 3, 1))  # (channels, kernel, stride)

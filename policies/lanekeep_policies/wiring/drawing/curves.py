@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_policies.wiring.layout import Box, Column, Floats
+from lanekeep_policies.wiring.drawing.layout import Box, Column, Floats
 
 GAP = 0.8
 LANE = 13.0  # how far past the neurons the highest way over a column is

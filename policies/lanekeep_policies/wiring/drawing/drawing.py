@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from lanekeep_policies.wiring.curves import LANE, Disc, curve, straight
-from lanekeep_policies.wiring.layout import Box, Column, Floats, columns, jumps, place
-from lanekeep_policies.wiring.strokes import STROKES
+from lanekeep_policies.wiring.drawing.curves import LANE, Disc, curve, straight
+from lanekeep_policies.wiring.drawing.layout import Box, Column, Floats, columns, jumps, place
+from lanekeep_policies.wiring.drawing.strokes import STROKES
 from lanekeep_policies.wiring.wiring import Wiring
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Final, final
 import torch
 from torch import Tensor, nn
 
-from lanekeep_policies.conv import FEATURES
+from lanekeep_policies.heads.ncp_conv import FEATURES
 
 MOST_NUMBERS: Final = 65_536  # a foreign checkpoint cannot ask for all the memory
 

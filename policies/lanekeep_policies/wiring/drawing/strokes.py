@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from lanekeep_policies.wiring.layout import Floats
+from lanekeep_policies.wiring.drawing.layout import Floats
 
 if TYPE_CHECKING:
     from matplotlib.patches import Patch

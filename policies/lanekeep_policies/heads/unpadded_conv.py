@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lanekeep_policies.conv import LARGEST_FRAME, SMALLEST_FRAME, standardise
+from lanekeep_policies.heads.ncp_conv import LARGEST_FRAME, SMALLEST_FRAME, standardise
 
 
 class Size(NamedTuple):

@@ -18,7 +18,7 @@ from typing import Final, final
 
 import torch.nn.functional as F
 
-from lanekeep_policies.unpadded import Size, UnpaddedHead
+from lanekeep_policies.heads.unpadded_conv import Size, UnpaddedHead
 
 PUBLISHED_SIZE: Final = Size(66, 200)
 CONVOLUTIONS: Final = ((24, 5, 2), (36, 5, 2), (48, 5, 2), (64, 3, 1), (64, 3, 1))  # (channels, kernel, stride)
