@@ -2,7 +2,7 @@
 
 import sys
 
-from lanekeep.cli import main
+from lanekeep.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from lanekeep.cli.flags import UserError, check_file, in_range, write_whole
 from lanekeep.drivers import camera_of, check_driver, open_driver
-from lanekeep.flags import UserError, check_file, in_range, write_whole
 from lanekeep.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
 from lanekeep_envs import START_M, Scenario, load_scenario, scenario_names
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S

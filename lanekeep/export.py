@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from sb3_contrib import RecurrentPPO
 from torch import Tensor, nn
 
+from lanekeep.cli.flags import UserError, check_file, write_whole
 from lanekeep.drivers import camera_of, open_driver
-from lanekeep.flags import UserError, check_file, write_whole
 from lanekeep.reinforcement.policy import DriverPolicy
 from lanekeep.reinforcement.worlds import made
 from lanekeep_envs import LaneKeepingVectorEnv

@@ -14,7 +14,7 @@ from lanekeep.bench.cores import RATIOS, BenchCores, bench_cores, digits, measur
 from lanekeep.bench.networks import IN_TORCH, NCP, NCPS_LTC, TORCH_LSTM, Network, Size, every_network
 from lanekeep.bench.rl import PARTS, take_turns
 from lanekeep.bench.train import BenchTrain
-from lanekeep.cli import main
+from lanekeep.cli.main import main
 from lanekeep.imitation import Trainer, TrainImitation
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep_policies.driver import CORES

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from lanekeep.cli import main
+from lanekeep.cli.main import main
 from lanekeep_policies.checkpoint import CheckpointError, load_driver, read_checkpoint, read_tensors, save_driver
 from lanekeep_policies.cores.lstm import LSTM
 from lanekeep_policies.cores.ltc import LTC

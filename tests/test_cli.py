@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lanekeep import cli
-from lanekeep.cli import Command, main
+from lanekeep.cli.main import Command, main
+from lanekeep.cli.main import main as cli
 
 FAKE_COMMAND = """
 from dataclasses import dataclass
@@ -150,12 +150,14 @@ def in_a_process(statement: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    loaded = in_a_process("import sys; from lanekeep.cli import main; main(['--help']); print(*sys.modules)").stdout
+    loaded = in_a_process(
+        "import sys; from lanekeep.cli.main import main; main(['--help']); print(*sys.modules)"
+    ).stdout
     assert not {"torch", "numpy", "numba", "pygame", "gymnasium", "tyro"} & set(loaded.split())
 
 
 def test_a_closed_pipe_is_silent() -> None:
-    statement = "import sys; from lanekeep.cli import main; sys.stdin.read(); sys.exit(main(['--help']))"
+    statement = "import sys; from lanekeep.cli.main import main; sys.stdin.read(); sys.exit(main(['--help']))"
     process = subprocess.Popen(
         [sys.executable, "-c", statement], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

@@ -13,11 +13,11 @@ import pytest
 import torch
 from scipy.stats import spearmanr, t
 
-from lanekeep.cli import main
+from lanekeep.cli.flags import UserError
+from lanekeep.cli.main import main
 from lanekeep.drivers import states_along
 from lanekeep.effects import Projector, record
 from lanekeep.evaluate import drive
-from lanekeep.flags import UserError
 from lanekeep.imitation import TrainImitation
 from lanekeep.rollout import ExpertPilot
 from lanekeep.study import beforehand, driving, teaching

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lanekeep.cli import main
+from lanekeep.cli.main import main
 from lanekeep.drivers import open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED, lateral_jerk, measure, names_of, poisson_interval
 from lanekeep.rollout import Drive, ExpertPilot, drive_roads

@@ -11,7 +11,7 @@ import torch
 from sb3_contrib import RecurrentPPO
 
 import lanekeep.export
-from lanekeep.cli import main
+from lanekeep.cli.main import main
 from lanekeep.reinforcement import Cars, Rewards
 from lanekeep.reinforcement.worlds import made
 from lanekeep_policies.checkpoint import save_driver

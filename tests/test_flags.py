@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 import tyro
 
-from lanekeep.flags import UserError, in_range, parse, write_whole
+from lanekeep.cli.flags import UserError, in_range, parse, write_whole
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pygame
 import pytest
 
-from lanekeep.cli import main
+from lanekeep.cli.main import main
 from lanekeep.gallery.exhibits import FINE_DAY, LED_M, SCENES, SHARES, Instants, changed, dials
 from lanekeep.gallery.page import peculiarities, title_of
 from lanekeep.picture import difference, overlay, png

@@ -9,7 +9,7 @@ import numpy as np
 import pygame
 import pytest
 
-from lanekeep.cli import main
+from lanekeep.cli.main import main
 from lanekeep.demonstrations import read_dataset, verify
 from lanekeep.rollout import TRACES, TRAINING_SEEDS, expert_actions
 from lanekeep.viewer import human

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from lanekeep.cli import main
+from lanekeep.cli.flags import UserError
+from lanekeep.cli.main import main
 from lanekeep.demonstrations import DemonstrationError, Recorder
-from lanekeep.flags import UserError
 from lanekeep.imitation import Trainer, TrainImitation, imitation_loss, train
 from lanekeep.rollout import TRAINING_SEEDS, draw_place
 from lanekeep_envs import curvature_along, load_scenario

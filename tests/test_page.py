@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lanekeep.cli import main
+from lanekeep.cli.main import main
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

@@ -8,10 +8,10 @@ import pytest
 import tomli_w
 import tyro
 
-from lanekeep.flags import UserError, parse
+from lanekeep.cli.flags import UserError, parse
+from lanekeep.cli.recipe import as_recipe, with_recipe
 from lanekeep.imitation import TrainImitation
 from lanekeep.provenance import command_of
-from lanekeep.recipe import as_recipe, with_recipe
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lanekeep.cli import main
+from lanekeep.cli.main import main
 from lanekeep.demonstrations import read_dataset
 
 TINY = ["--camera", "8x8", "--episodes", "2"]

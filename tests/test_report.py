@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from lanekeep.cli import main
+from lanekeep.cli.main import main
 from lanekeep.interrupts import deaf_to_ctrl_c
 from lanekeep.report.charts import nice_ticks
 from lanekeep.report.controls import edges

@@ -8,7 +8,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from lanekeep.cli import main
+from lanekeep.cli.main import main
 from lanekeep.viewer.overlay import HEAT, coloured
 from lanekeep.viewer.road_film import Recording, cut_of, shrunk
 from lanekeep_envs import Camera, LaneKeepingVectorEnv

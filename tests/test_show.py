@@ -13,8 +13,8 @@ import numpy as np
 import pygame
 import pytest
 
-from lanekeep.cli import main
-from lanekeep.flags import UserError
+from lanekeep.cli.flags import UserError
+from lanekeep.cli.main import main
 from lanekeep.viewer import actions, circuit, window
 from lanekeep.viewer.actions import ACTIONS, perform
 from lanekeep.viewer.journey import Edits, Journey

@@ -13,8 +13,8 @@ import pygame
 import pytest
 from numpy.typing import NDArray
 
-from lanekeep.cli import main
-from lanekeep.flags import UserError
+from lanekeep.cli.flags import UserError
+from lanekeep.cli.main import main
 from lanekeep.rollout import DriverPilot, drive_roads
 from lanekeep.viewer import Watch, circuit
 from lanekeep.viewer.journey import Journey

@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from lanekeep.flags import write_whole
+from lanekeep.cli.flags import write_whole
 
 Measures = dict[str, list[float]]
 

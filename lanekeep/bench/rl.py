@@ -20,7 +20,7 @@ from sb3_contrib import RecurrentPPO
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 
 from lanekeep.bench.measures import Measures, report
-from lanekeep.flags import check_file, in_range
+from lanekeep.cli.flags import check_file, in_range
 from lanekeep.reinforcement.policy import DriverPolicy, Seen
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.train import hyperparameters

@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 
 from lanekeep.bench.measures import Measures, report
+from lanekeep.cli.flags import check_file, in_range
 from lanekeep.drivers import open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
-from lanekeep.flags import check_file, in_range
 from lanekeep.viewer.overlay import OVERLAYS
 from lanekeep.viewer.show import Show
 from lanekeep.viewer.window import Window

@@ -11,7 +11,7 @@ from pathlib import Path
 import tyro
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lanekeep.flags import check_file, write_whole
+from lanekeep.cli.flags import check_file, write_whole
 from lanekeep.gallery.exhibits import (
     CHANGES,
     FINE_DAY,

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from lanekeep.cli.flags import UserError
 from lanekeep.demonstrations import DemonstrationError, Episode, read_dataset, verify
-from lanekeep.flags import UserError
 from lanekeep.rollout import TRAINING_SEEDS
 from lanekeep_envs import Camera, Scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S

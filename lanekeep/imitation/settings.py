@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from lanekeep.flags import UserError, in_range
+from lanekeep.cli.flags import UserError, in_range
 
 CARS = 32  # that drive side by side in a round
 

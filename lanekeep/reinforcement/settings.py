@@ -6,7 +6,7 @@ from typing import Literal
 
 import tyro
 
-from lanekeep.flags import UserError, flag, in_range
+from lanekeep.cli.flags import UserError, flag, in_range
 from lanekeep.reinforcement.rewards import Rewards
 
 REWARDS = {f"reward_{field.name}": field.name for field in fields(Rewards)}

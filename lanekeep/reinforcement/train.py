@@ -24,11 +24,11 @@ from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import VecTransposeImage
 from torch import Tensor
 
+from lanekeep.cli.flags import UserError
+from lanekeep.cli.recipe import as_recipe
 from lanekeep.drivers import open_driver
-from lanekeep.flags import UserError
 from lanekeep.interrupts import interrupts
 from lanekeep.provenance import command_of, git_commit, versions
-from lanekeep.recipe import as_recipe
 from lanekeep.reinforcement.policy import DriverPolicy
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.worlds import WINDOW, world_of

@@ -19,8 +19,8 @@ from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 from torch import Tensor
 
+from lanekeep.cli.flags import UserError
 from lanekeep.drivers import camera_of, check_driver
-from lanekeep.flags import UserError
 from lanekeep.reinforcement.cars import Cars
 from lanekeep.reinforcement.rewards import TERMS, Rewards
 from lanekeep.reinforcement.settings import REWARDS, TrainRL

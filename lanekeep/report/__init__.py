@@ -25,9 +25,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from lanekeep.cli.flags import UserError, check_file, in_range, write_whole
 from lanekeep.drivers import camera_of, check_driver, open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
-from lanekeep.flags import UserError, check_file, in_range, write_whole
 from lanekeep.interrupts import deaf_to_ctrl_c
 from lanekeep.report.contents import Study
 from lanekeep.report.drives import Drive, drive

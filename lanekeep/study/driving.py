@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep.cli.flags import write_whole
 from lanekeep.evaluate import drive
-from lanekeep.flags import write_whole
 from lanekeep.study.beforehand import Share
 from lanekeep.study.planted import TIES, world
 from lanekeep_policies.driver import Driver

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from lanekeep.flags import UserError, write_whole
+from lanekeep.cli.flags import UserError, write_whole
 from lanekeep.imitation import TrainImitation, train
 from lanekeep.resume import check_settings
 from lanekeep.study.planted import as_toml, world

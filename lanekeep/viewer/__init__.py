@@ -19,9 +19,9 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lanekeep.cli.flags import UserError, check_file, did_you_mean, in_range, write_whole
 from lanekeep.drivers import camera_of, open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
-from lanekeep.flags import UserError, check_file, did_you_mean, in_range, write_whole
 from lanekeep.viewer.journey import STEP_S
 from lanekeep.viewer.layout import LARGEST, SMALLEST
 from lanekeep.viewer.moment import Opened, go_on_from, read_moments

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from lanekeep.flags import UserError, did_you_mean
+from lanekeep.cli.flags import UserError, did_you_mean
 from lanekeep.viewer.journey import Edits
 from lanekeep.viewer.moment import open_moments, save_moments
 from lanekeep.viewer.overlay import OVERLAYS

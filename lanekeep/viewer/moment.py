@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lanekeep.flags import UserError, write_whole
+from lanekeep.cli.flags import UserError, write_whole
 from lanekeep.viewer.journey import Edits, Journey, Moment
 from lanekeep.viewer.show import Show
 from lanekeep_envs import Element, Scenario, Snapshot

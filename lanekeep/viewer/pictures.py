@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pygame
 
-from lanekeep.flags import UserError, write_whole
+from lanekeep.cli.flags import UserError, write_whole
 from lanekeep.viewer.journey import FRAMES_PER_S
 from lanekeep.viewer.style import GROUND
 from lanekeep.viewer.video import Film

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lanekeep.flags import UserError
+from lanekeep.cli.flags import UserError
 from lanekeep.viewer.actions import number_of, perform, words_of
 from lanekeep.viewer.journey import STEP_S
 from lanekeep.viewer.show import Show

@@ -14,7 +14,7 @@ from types import FrameType
 
 import imageio_ffmpeg
 
-from lanekeep.flags import UserError
+from lanekeep.cli.flags import UserError
 
 
 class Film:

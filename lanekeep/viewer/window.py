@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pygame
 
-from lanekeep.flags import UserError
+from lanekeep.cli.flags import UserError
 from lanekeep.viewer.display import open_window
 from lanekeep.viewer.journey import FRAMES_PER_S, STEP_S
 from lanekeep.viewer.keys import action_of_key, actions_of_click

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lanekeep.flags import UserError, did_you_mean, flag, positionals
+from lanekeep.cli.flags import UserError, did_you_mean, flag, positionals
 
 
 def as_recipe(settings: Any) -> dict[str, object]:

@@ -88,8 +88,8 @@ def _run(argv: list[str]) -> int:
 
 
 def _run_command(name: str, argv: list[str]) -> int:
-    from lanekeep.flags import parse
-    from lanekeep.recipe import with_recipe
+    from lanekeep.cli.flags import parse
+    from lanekeep.cli.recipe import with_recipe
 
     command = COMMANDS[name]
     settings = getattr(importlib.import_module(command.module), command.settings)
@@ -120,7 +120,7 @@ def _next_words(group: str) -> list[str]:
 
 
 def _about_unknown(argv: list[str]) -> str:
-    from lanekeep.flags import did_you_mean
+    from lanekeep.cli.flags import did_you_mean
 
     group = argv[0] if argv[0] in _next_words("") else ""
     words = _next_words(group)
