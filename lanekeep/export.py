@@ -29,9 +29,9 @@ from sb3_contrib import RecurrentPPO
 from torch import Tensor, nn
 
 from lanekeep.cli.flags import UserError, check_file, write_whole
-from lanekeep.drivers import camera_of, open_driver
+from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.reinforcement.policy import DriverPolicy
-from lanekeep.reinforcement.worlds import made
+from lanekeep.reinforcement.tasks import made
 from lanekeep_envs import LaneKeepingVectorEnv
 from lanekeep_policies.driver import Driver
 

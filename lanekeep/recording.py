@@ -10,7 +10,7 @@ from rich.progress import track
 
 from lanekeep.cli.flags import UserError, in_range
 from lanekeep.demonstrations import EpisodeInfo, Recorder, next_number
-from lanekeep.rollout import TRAINING_SEEDS, ExpertPilot, Stretch, label_stretches, scenario_to_learn_on
+from lanekeep.driving.rollout import TRAINING_SEEDS, ExpertPilot, Stretch, label_stretches, scenario_to_learn_on
 from lanekeep_envs import Camera, Scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 

@@ -15,11 +15,11 @@ from scipy.stats import spearmanr, t
 
 from lanekeep.cli.flags import UserError
 from lanekeep.cli.main import main
-from lanekeep.drivers import states_along
+from lanekeep.driving.drivers import states_along
+from lanekeep.driving.rollout import ExpertPilot
 from lanekeep.effects import Projector, record
 from lanekeep.evaluate import drive
 from lanekeep.imitation import TrainImitation
-from lanekeep.rollout import ExpertPilot
 from lanekeep.study import beforehand, driving, teaching
 from lanekeep.study.beforehand import Exhibits, exhibits_of, memories_of, shares_of, shares_of_pixels
 from lanekeep.study.confusion import StudyConfusion

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lanekeep.drivers import open_driver, states_along
+from lanekeep.driving.drivers import open_driver, states_along
+from lanekeep.driving.rollout import DriverPilot, ExpertPilot
 from lanekeep.effects import (
     GROUPS,
     Projector,
@@ -28,7 +29,6 @@ from lanekeep.effects import (
     with_memory,
 )
 from lanekeep.report.one_cue import one_cue_driver, painted
-from lanekeep.rollout import DriverPilot, ExpertPilot
 from lanekeep_envs import REMOVABLE, Camera, Element, KeepOnly, LaneKeepingVectorEnv, load_scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver, DriverSpec

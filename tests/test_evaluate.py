@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lanekeep.cli.main import main
-from lanekeep.drivers import open_driver
+from lanekeep.driving.drivers import open_driver
+from lanekeep.driving.rollout import Drive, ExpertPilot, drive_roads
 from lanekeep.evaluate import FIRST_TEST_SEED, lateral_jerk, measure, names_of, poisson_interval
-from lanekeep.rollout import Drive, ExpertPilot, drive_roads
 from lanekeep_envs import Camera, load_scenario, scenario_names
 
 TINY = Camera(height_px=8, width_px=8)

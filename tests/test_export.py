@@ -13,7 +13,7 @@ from sb3_contrib import RecurrentPPO
 import lanekeep.export
 from lanekeep.cli.main import main
 from lanekeep.reinforcement import Cars, Rewards
-from lanekeep.reinforcement.worlds import made
+from lanekeep.reinforcement.tasks import made
 from lanekeep_policies.checkpoint import save_driver
 from lanekeep_policies.driver import CORES, Driver, DriverSpec
 

@@ -11,7 +11,7 @@ import pytest
 
 from lanekeep.cli.main import main
 from lanekeep.demonstrations import read_dataset, verify
-from lanekeep.rollout import TRACES, TRAINING_SEEDS, expert_actions
+from lanekeep.driving.rollout import TRACES, TRAINING_SEEDS, expert_actions
 from lanekeep.viewer import human
 from lanekeep.viewer.human import Cockpit, Trip
 from lanekeep.viewer.wheel import DEAD_ZONE

@@ -14,8 +14,8 @@ import torch
 from lanekeep.cli.flags import UserError
 from lanekeep.cli.main import main
 from lanekeep.demonstrations import DemonstrationError, Recorder
+from lanekeep.driving.rollout import TRAINING_SEEDS, draw_place
 from lanekeep.imitation import Trainer, TrainImitation, imitation_loss, train
-from lanekeep.rollout import TRAINING_SEEDS, draw_place
 from lanekeep_envs import curvature_along, load_scenario
 from lanekeep_policies.checkpoint import load_driver, read_checkpoint
 from lanekeep_policies.driver import CORES, Driver

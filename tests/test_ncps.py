@@ -11,7 +11,7 @@ from ncps.torch import LTC as ReferenceLTC
 from ncps.torch import CfC as ReferenceCfC
 from torch import Tensor, nn
 
-from lanekeep.drivers import open_driver
+from lanekeep.driving.drivers import open_driver
 from lanekeep_policies.cores.cfc import ACTIVATIONS
 from lanekeep_policies.cores.contract import Core
 from lanekeep_policies.cores.ltc import LTC

@@ -11,7 +11,7 @@ import tyro
 from lanekeep.cli.flags import UserError, parse
 from lanekeep.cli.recipe import as_recipe, with_recipe
 from lanekeep.imitation import TrainImitation
-from lanekeep.provenance import command_of
+from lanekeep.training.provenance import command_of
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from lanekeep.cli.flags import UserError
 from lanekeep.cli.main import main
 from lanekeep.reinforcement import Cars, DriverPolicy, Rewards
 from lanekeep.reinforcement.settings import TrainRL
+from lanekeep.reinforcement.tasks import Gymnasium, LaneKeeping, made
 from lanekeep.reinforcement.train import Training, train
-from lanekeep.reinforcement.worlds import Gymnasium, LaneKeeping, made
 from lanekeep_policies.checkpoint import load_driver
 from lanekeep_policies.driver import DriverSpec
 

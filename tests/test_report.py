@@ -9,7 +9,6 @@ import pytest
 from scipy.stats import spearmanr
 
 from lanekeep.cli.main import main
-from lanekeep.interrupts import deaf_to_ctrl_c
 from lanekeep.report.charts import nice_ticks
 from lanekeep.report.controls import edges
 from lanekeep.report.drives import strongest
@@ -17,6 +16,7 @@ from lanekeep.report.marks import MARKS, Truth, interval_over_roads, marks_of, s
 from lanekeep.report.study import film_roads, marks_of_one_cue
 from lanekeep.report.verdict import ratio_row
 from lanekeep.saliency import METHODS
+from lanekeep.training.interrupts import deaf_to_ctrl_c
 from lanekeep_envs import Camera, load_scenario
 
 COUNTRY = load_scenario("country")

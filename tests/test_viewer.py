@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lanekeep.cli.flags import UserError
 from lanekeep.cli.main import main
-from lanekeep.rollout import DriverPilot, drive_roads
+from lanekeep.driving.rollout import DriverPilot, drive_roads
 from lanekeep.viewer import Watch, circuit
 from lanekeep.viewer.journey import Journey
 from lanekeep.viewer.layout import DUO, SOLO, UNITS, Layout

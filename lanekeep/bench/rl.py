@@ -23,8 +23,8 @@ from lanekeep.bench.measures import Measures, report
 from lanekeep.cli.flags import check_file, in_range
 from lanekeep.reinforcement.policy import DriverPolicy, Seen
 from lanekeep.reinforcement.settings import TrainRL
+from lanekeep.reinforcement.tasks import world_of
 from lanekeep.reinforcement.train import hyperparameters
-from lanekeep.reinforcement.worlds import world_of
 from lanekeep_policies.driver import Driver
 
 STOCK_UNITS = 64

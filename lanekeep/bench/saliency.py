@@ -10,9 +10,9 @@ import tyro
 
 from lanekeep.bench.measures import Measures, report
 from lanekeep.cli.flags import UserError, check_file, in_range
-from lanekeep.drivers import camera_of, check_driver, open_driver
+from lanekeep.driving.drivers import camera_of, check_driver, open_driver
 from lanekeep.effects import now, removal_of
-from lanekeep.effects.tape import Projector
+from lanekeep.effects.recorded_drive import Projector
 from lanekeep.saliency import maps
 from lanekeep_envs import REMOVABLE, LaneKeepingVectorEnv, load_scenario
 

@@ -13,7 +13,7 @@ import torch
 
 from lanekeep.bench.measures import Measures, report
 from lanekeep.cli.flags import check_file, in_range
-from lanekeep.drivers import open_driver
+from lanekeep.driving.drivers import open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.viewer.overlay import OVERLAYS
 from lanekeep.viewer.show import Show

@@ -9,10 +9,10 @@ effect = now(driver, projector, tape.snapshots, states[:-1], [removal_of([Elemen
 """
 
 from lanekeep.effects.elements import GROUPS, changed, removal_of, seen_in, title_of
-from lanekeep.effects.floor import floor_of, placebos
 from lanekeep.effects.measure import Forks, closed_loop, half_life_s, now, pulse, steering, with_memory
+from lanekeep.effects.placebo import floor_of, placebos
+from lanekeep.effects.recorded_drive import Projector, Tape, record
 from lanekeep.effects.shapley import add_one_in, coalitions, leave_one_out, shapley
-from lanekeep.effects.tape import Projector, Tape, record
 
 __all__ = [
     "GROUPS",

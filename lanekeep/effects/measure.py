@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lanekeep.effects.tape import Projector, Tape, Variant
+from lanekeep.effects.recorded_drive import Projector, Tape, Variant
 from lanekeep_envs import Camera, LaneKeepingVectorEnv, Snapshot
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from lanekeep.rollout import expert_actions
+from lanekeep.driving.rollout import expert_actions
 from lanekeep_envs import (
     Add,
     Camera,

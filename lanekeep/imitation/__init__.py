@@ -15,7 +15,7 @@ Every random choice is a function of the seed and the update's number, so that a
 one.
 """
 
-from lanekeep.imitation.learning import imitation_loss
+from lanekeep.imitation.loss import imitation_loss
 from lanekeep.imitation.settings import TrainImitation
 from lanekeep.imitation.train import Trainer, train
 

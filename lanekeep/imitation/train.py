@@ -15,14 +15,14 @@ from torch import Tensor
 from lanekeep.cli.flags import UserError
 from lanekeep.cli.recipe import as_recipe
 from lanekeep.demonstrations import Episode, Recorder, Windows, read_shard
-from lanekeep.imitation.given import check_long_enough, check_unchanged, open_given, origin_of
-from lanekeep.imitation.learning import imitation_loss, make_optimiser, take_head
-from lanekeep.imitation.rounds import discard_rounds, open_rounds, record_round
+from lanekeep.driving.rollout import DriverPilot, ExpertPilot, Pilot, scenario_to_learn_on, validate
+from lanekeep.imitation.dagger_rounds import discard_rounds, open_rounds, record_round
+from lanekeep.imitation.given_demonstrations import check_long_enough, check_unchanged, open_given, origin_of
+from lanekeep.imitation.loss import imitation_loss, make_optimiser, take_head
 from lanekeep.imitation.settings import TrainImitation
-from lanekeep.interrupts import interrupts
-from lanekeep.provenance import command_of, git_commit, versions
-from lanekeep.resume import adam_tensors, check_settings, restore_adam
-from lanekeep.rollout import DriverPilot, ExpertPilot, Pilot, scenario_to_learn_on, validate
+from lanekeep.training.interrupts import interrupts
+from lanekeep.training.provenance import command_of, git_commit, versions
+from lanekeep.training.resume import adam_tensors, check_settings, restore_adam
 from lanekeep_envs import Camera
 from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
 from lanekeep_policies.driver import Driver, DriverSpec

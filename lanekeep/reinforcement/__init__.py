@@ -1,7 +1,7 @@
 """Reinforcement learning: a driver as the actor of sb3-contrib's RecurrentPPO."""
 
-from lanekeep.reinforcement.cars import Cars
 from lanekeep.reinforcement.policy import DriverPolicy
 from lanekeep.reinforcement.rewards import Rewards
+from lanekeep.reinforcement.sb3_vec_env import Cars
 
 __all__ = ["Cars", "DriverPolicy", "Rewards"]

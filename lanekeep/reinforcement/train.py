@@ -26,13 +26,13 @@ from torch import Tensor
 
 from lanekeep.cli.flags import UserError
 from lanekeep.cli.recipe import as_recipe
-from lanekeep.drivers import open_driver
-from lanekeep.interrupts import interrupts
-from lanekeep.provenance import command_of, git_commit, versions
+from lanekeep.driving.drivers import open_driver
 from lanekeep.reinforcement.policy import DriverPolicy
 from lanekeep.reinforcement.settings import TrainRL
-from lanekeep.reinforcement.worlds import WINDOW, world_of
-from lanekeep.resume import adam_tensors, check_settings, restore_adam
+from lanekeep.reinforcement.tasks import WINDOW, world_of
+from lanekeep.training.interrupts import interrupts
+from lanekeep.training.provenance import command_of, git_commit, versions
+from lanekeep.training.resume import adam_tensors, check_settings, restore_adam
 from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
 from lanekeep_policies.driver import DriverSpec, is_liquid
 

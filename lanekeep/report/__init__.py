@@ -26,9 +26,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from lanekeep.cli.flags import UserError, check_file, in_range, write_whole
-from lanekeep.drivers import camera_of, check_driver, open_driver
+from lanekeep.driving.drivers import camera_of, check_driver, open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
-from lanekeep.interrupts import deaf_to_ctrl_c
 from lanekeep.report.contents import Study
 from lanekeep.report.drives import Drive, drive
 from lanekeep.report.figure import figure
@@ -47,6 +46,7 @@ from lanekeep.report.study import (
 )
 from lanekeep.report.verdict import clean, sentence, verdict
 from lanekeep.saliency import METHODS
+from lanekeep.training.interrupts import deaf_to_ctrl_c
 from lanekeep_envs import REMOVABLE, Scenario, load_scenario
 
 __all__ = ["Compare", "check_frames_are_fresh", "compare"]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.drivers import states_along
+from lanekeep.driving.drivers import states_along
+from lanekeep.driving.rollout import DriverPilot
 from lanekeep.effects import Projector, changed, record, steering
 from lanekeep.report.marks import EVERYWHERE
 from lanekeep.report.study import ALL, Subject
-from lanekeep.rollout import DriverPilot
 from lanekeep.saliency import maps
 from lanekeep_envs import REMOVABLE, Scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S

@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lanekeep.drivers import states_along
+from lanekeep.driving.drivers import states_along
+from lanekeep.driving.rollout import ExpertPilot
 from lanekeep.effects import (
     GROUPS,
     Projector,
@@ -27,12 +28,11 @@ from lanekeep.effects import (
     steering,
     with_memory,
 )
-from lanekeep.effects.floor import PERCENTILE, placebo_effects
 from lanekeep.effects.measure import AHEAD_S
+from lanekeep.effects.placebo import PERCENTILE, placebo_effects
 from lanekeep.report import controls
 from lanekeep.report.marks import MARKS, marks_of, spearman, truth_of
 from lanekeep.report.one_cue import one_cue_driver, painted
-from lanekeep.rollout import ExpertPilot
 from lanekeep.saliency import METHODS, maps, ssim
 from lanekeep_envs import REMOVABLE, START_M, Camera, Element, Intervention, Scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S

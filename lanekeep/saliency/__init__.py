@@ -8,7 +8,7 @@ A map is a claim.  What an element of the scene really does to the steering is m
 `lanekeep compare` marks the one by the other.
 """
 
-from lanekeep.drivers import states_along
+from lanekeep.driving.drivers import states_along
 from lanekeep.saliency.gradients import through_time
 from lanekeep.saliency.methods import METHODS, Method, maps, scale_of
 from lanekeep.saliency.ssim import ssim

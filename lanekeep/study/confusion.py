@@ -16,7 +16,7 @@ import tyro
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.cli.flags import UserError, check_file, did_you_mean, in_range, write_whole
-from lanekeep.drivers import camera_of
+from lanekeep.driving.drivers import camera_of
 from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.report import check_frames_are_fresh
 from lanekeep.study.beforehand import MAPS, Exhibits, Share, exhibits_of, shares_of, shares_of_pixels

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 import tomli_w
 
-from lanekeep.rollout import scenario_to_learn_on
+from lanekeep.driving.rollout import scenario_to_learn_on
 from lanekeep_envs import Element, Intervention, Remove, Scenario
 from lanekeep_envs.interventions import Scene
 from lanekeep_envs.scenario import ConfounderTable

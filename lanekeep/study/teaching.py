@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from lanekeep.cli.flags import UserError, write_whole
 from lanekeep.imitation import TrainImitation, train
-from lanekeep.resume import check_settings
 from lanekeep.study.planted import as_toml, world
+from lanekeep.training.resume import check_settings
 from lanekeep_policies.checkpoint import DRIVER, read_checkpoint
 
 LEARNED = ("tied", "untied")  # the confused and their controls

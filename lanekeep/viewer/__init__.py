@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.cli.flags import UserError, check_file, did_you_mean, in_range, write_whole
-from lanekeep.drivers import camera_of, open_driver
+from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.viewer.journey import STEP_S
 from lanekeep.viewer.layout import LARGEST, SMALLEST

@@ -12,7 +12,7 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from lanekeep.rollout import TRACES, TRAINING_SEEDS, Stretch
+from lanekeep.driving.rollout import TRACES, TRAINING_SEEDS, Stretch
 from lanekeep.viewer.display import open_window
 from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, GROUND, LARGE, NORMAL, ORANGE, PANEL, PLAIN, Canvas
 from lanekeep.viewer.wheel import Hands, Wheel

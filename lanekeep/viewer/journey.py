@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lanekeep.rollout import DriverPilot, expert_actions
+from lanekeep.driving.rollout import DriverPilot, expert_actions
 from lanekeep_envs import (
     Camera,
     Element,

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.cli.flags import UserError, check_file, did_you_mean, in_range
-from lanekeep.drivers import camera_of, open_driver
+from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.saliency import METHODS, maps
 from lanekeep.viewer.overlay import coloured
 from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, LARGE, ORANGE, RULE, Canvas

@@ -11,7 +11,7 @@ from pathlib import Path
 import pygame
 
 from lanekeep.cli.flags import UserError
-from lanekeep.drivers import camera_of, check_driver
+from lanekeep.driving.drivers import camera_of, check_driver
 from lanekeep.viewer.at_once import each_at_once
 from lanekeep.viewer.bars import Rows, rows_in
 from lanekeep.viewer.journey import NOISIEST, Edits, Journey

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lanekeep.cli.flags import UserError
 from lanekeep.demonstrations import DemonstrationError, Episode, read_dataset, verify
-from lanekeep.rollout import TRAINING_SEEDS
+from lanekeep.driving.rollout import TRAINING_SEEDS
 from lanekeep_envs import Camera, Scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 

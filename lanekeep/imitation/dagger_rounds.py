@@ -23,8 +23,8 @@ from lanekeep.demonstrations import (
     read_dataset,
     verify,
 )
+from lanekeep.driving.rollout import TRAINING_SEEDS, Pilot, label_stretches
 from lanekeep.imitation.settings import CARS
-from lanekeep.rollout import TRAINING_SEEDS, Pilot, label_stretches
 from lanekeep_envs import Camera, Scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 

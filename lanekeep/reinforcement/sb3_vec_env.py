@@ -12,8 +12,8 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
+from lanekeep.driving.rollout import draw_place
 from lanekeep.reinforcement.rewards import TERMS, Rewards
-from lanekeep.rollout import draw_place
 from lanekeep_envs import LaneKeepingVectorEnv
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 

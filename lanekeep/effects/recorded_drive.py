@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.rollout import Pilot
+from lanekeep.driving.rollout import Pilot
 from lanekeep_envs import Camera, Intervention, LaneKeepingVectorEnv, Scenario, Snapshot
 
 U8 = NDArray[np.uint8]

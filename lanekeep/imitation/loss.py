@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from lanekeep.cli.flags import UserError
-from lanekeep.drivers import open_driver
+from lanekeep.driving.drivers import open_driver
 from lanekeep.imitation.settings import TrainImitation
 from lanekeep_policies.driver import Driver, is_liquid
 

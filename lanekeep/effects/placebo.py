@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from lanekeep.effects.measure import F64, U8, steering
-from lanekeep.effects.tape import Projector
+from lanekeep.effects.recorded_drive import Projector
 from lanekeep_envs import Snapshot
 from lanekeep_policies.driver import Driver
 
