@@ -12,9 +12,9 @@ import pytest
 from lanekeep.cli.main import main
 from lanekeep.demonstrations import read_dataset, verify
 from lanekeep.driving.rollout import TRACES, TRAINING_SEEDS, expert_actions
-from lanekeep.viewer import human
-from lanekeep.viewer.human import Cockpit, Trip
-from lanekeep.viewer.wheel import DEAD_ZONE
+from lanekeep.record import human_drive as human
+from lanekeep.record.human_drive import Cockpit, Trip
+from lanekeep.watch.window.wheel import DEAD_ZONE
 from lanekeep_envs import Camera, LaneKeepingEnv, load_scenario
 from lanekeep_policies.expert import Expert
 

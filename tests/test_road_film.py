@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from lanekeep.cli.main import main
-from lanekeep.viewer.overlay import HEAT, coloured
-from lanekeep.viewer.road_film import Recording, cut_of, shrunk
+from lanekeep.road_video import Recording, cut_of, shrunk
+from lanekeep.watch.panels.overlay import HEAT, coloured
 from lanekeep_envs import Camera, LaneKeepingVectorEnv
 
 CAMERA = Camera.parse("48x160")

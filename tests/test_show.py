@@ -15,15 +15,17 @@ import pytest
 
 from lanekeep.cli.flags import UserError
 from lanekeep.cli.main import main
-from lanekeep.viewer import actions, circuit, window
-from lanekeep.viewer.actions import ACTIONS, perform
-from lanekeep.viewer.journey import Edits, Journey
-from lanekeep.viewer.keys import KEYS, action_of_key, actions_of_click
-from lanekeep.viewer.moment import read_moments
-from lanekeep.viewer.notes import HELP, folded
-from lanekeep.viewer.pictures import fitted
-from lanekeep.viewer.script import Play, Timed, read_script, written
-from lanekeep.viewer.show import Show
+from lanekeep.video.files import fitted
+from lanekeep.watch.journey import Edits, Journey
+from lanekeep.watch.panels import circuit
+from lanekeep.watch.panels.captions import HELP, folded
+from lanekeep.watch.show import actions
+from lanekeep.watch.show.actions import ACTIONS, perform
+from lanekeep.watch.show.saved_instant import read_moments
+from lanekeep.watch.show.script import Play, Timed, read_script, written
+from lanekeep.watch.show.show import Show
+from lanekeep.watch.window import window
+from lanekeep.watch.window.keys import KEYS, action_of_key, actions_of_click
 from lanekeep_envs import Camera, Element, Remove, load_scenario, scenario_names
 from lanekeep_policies.checkpoint import save_driver
 from lanekeep_policies.driver import Driver, DriverSpec

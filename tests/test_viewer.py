@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from lanekeep.cli.flags import UserError
 from lanekeep.cli.main import main
 from lanekeep.driving.rollout import DriverPilot, drive_roads
-from lanekeep.viewer import Watch, circuit
-from lanekeep.viewer.journey import Journey
-from lanekeep.viewer.layout import DUO, SOLO, UNITS, Layout
-from lanekeep.viewer.scene import Scene, watch_over
-from lanekeep.viewer.show import Show
+from lanekeep.watch.journey import Journey
+from lanekeep.watch.panels import circuit
+from lanekeep.watch.panels.layout import DUO, SOLO, UNITS, Layout
+from lanekeep.watch.panels.scene import Scene, watch_over
+from lanekeep.watch.show.show import Show
+from lanekeep.watch.watch import Watch
 from lanekeep_envs import Camera, load_scenario
 from lanekeep_policies.checkpoint import save_driver
 from lanekeep_policies.driver import Driver, DriverSpec

@@ -6,7 +6,7 @@ import numpy as np
 import pygame
 import pytest
 
-from lanekeep.viewer.wheel import DEAD_ZONE, Hands, Wheel
+from lanekeep.watch.window.wheel import DEAD_ZONE, Hands, Wheel
 
 GENERATOR = np.random.default_rng(0)
 

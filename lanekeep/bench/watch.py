@@ -15,9 +15,9 @@ from lanekeep.bench.measures import Measures, report
 from lanekeep.cli.flags import check_file, in_range
 from lanekeep.driving.drivers import open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
-from lanekeep.viewer.overlay import OVERLAYS
-from lanekeep.viewer.show import Show
-from lanekeep.viewer.window import Window
+from lanekeep.watch.panels.overlay import OVERLAYS
+from lanekeep.watch.show.show import Show
+from lanekeep.watch.window.window import Window
 from lanekeep_envs import load_scenario
 
 DRIVERS = ("ncp", "lstm")

@@ -35,10 +35,10 @@ COMMANDS = {
         "lanekeep.reinforcement.settings", "TrainRL", "train a driver by reward, from nothing or from another"
     ),
     "evaluate": Command("lanekeep.evaluate", "Evaluate", "measure how well drivers keep their lane"),
-    "watch": Command("lanekeep.viewer", "Watch", "see a driver drive, with its neurons"),
+    "watch": Command("lanekeep.watch.watch", "Watch", "see a driver drive, with its neurons"),
     "compare": Command("lanekeep.report", "Compare", "measure what two drivers look at, on one page"),
-    "saliency": Command("lanekeep.viewer.road_film", "Saliency", "see what a driver looks at on a video of yours"),
-    "record": Command("lanekeep.recording", "Record", "record an expert's drives, or yours, as demonstrations"),
+    "saliency": Command("lanekeep.road_video", "Saliency", "see what a driver looks at on a video of yours"),
+    "record": Command("lanekeep.record.record", "Record", "record an expert's drives, or yours, as demonstrations"),
     "export": Command("lanekeep.export", "Export", "write a driver as ONNX or for stable-baselines3"),
     "gallery": Command("lanekeep.gallery", "Gallery", "see every scenario, strength and intervention on one page"),
     "study confusion": Command(

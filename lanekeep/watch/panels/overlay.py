@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep.saliency import METHODS, maps
-from lanekeep.viewer.bars import FULL_EFFECT, LiveEffects
-from lanekeep.viewer.journey import Journey
-from lanekeep.viewer.style import BLUE, ORANGE
+from lanekeep.watch.journey import Journey
+from lanekeep.watch.panels.effect_bars import FULL_EFFECT, LiveEffects
+from lanekeep.watch.panels.style import BLUE, ORANGE
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]

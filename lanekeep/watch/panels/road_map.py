@@ -6,8 +6,8 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from lanekeep.viewer.journey import Instant
-from lanekeep.viewer.style import FAINT, GREEN, PLAIN, SMALL, Canvas, Colour
+from lanekeep.watch.journey import Instant
+from lanekeep.watch.panels.style import FAINT, GREEN, PLAIN, SMALL, Canvas, Colour
 from lanekeep_envs import Scenario
 
 F64 = NDArray[np.float64]

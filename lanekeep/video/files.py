@@ -8,9 +8,9 @@ from pathlib import Path
 import pygame
 
 from lanekeep.cli.flags import UserError, write_whole
-from lanekeep.viewer.journey import FRAMES_PER_S
-from lanekeep.viewer.style import GROUND
-from lanekeep.viewer.video import Film
+from lanekeep.video.h264 import Film
+from lanekeep.watch.journey import FRAMES_PER_S
+from lanekeep.watch.panels.style import GROUND
 
 
 def write_picture(path: Path, surface: pygame.Surface) -> None:

@@ -76,7 +76,7 @@ def record_expert(settings: Record) -> None:
 
 def record_person(settings: Record) -> None:
     """Let a person drive, and write each drive when it ends."""
-    from lanekeep.viewer.human import LEAST_S, Cockpit, drive_by_hand
+    from lanekeep.record.human_drive import LEAST_S, Cockpit, drive_by_hand
 
     if settings.seconds < LEAST_S:  # no drive would ever be kept, and there would be no end
         raise UserError(f"--seconds {settings.seconds:g}: a person's drive is kept from {LEAST_S:g} s on")

@@ -5,15 +5,15 @@ from contextlib import suppress
 import pygame
 
 from lanekeep.cli.flags import UserError
-from lanekeep.viewer.display import open_window
-from lanekeep.viewer.journey import FRAMES_PER_S, STEP_S
-from lanekeep.viewer.keys import action_of_key, actions_of_click
-from lanekeep.viewer.layout import SMALLEST, UNITS
-from lanekeep.viewer.script import Play
-from lanekeep.viewer.show import Show
-from lanekeep.viewer.style import GROUND
-from lanekeep.viewer.video import held_back
-from lanekeep.viewer.wheel import Hands, Wheel
+from lanekeep.video.h264 import held_back
+from lanekeep.watch.journey import FRAMES_PER_S, STEP_S
+from lanekeep.watch.panels.layout import SMALLEST, UNITS
+from lanekeep.watch.panels.style import GROUND
+from lanekeep.watch.show.script import Play
+from lanekeep.watch.show.show import Show
+from lanekeep.watch.window.display import open_window
+from lanekeep.watch.window.keys import action_of_key, actions_of_click
+from lanekeep.watch.window.wheel import Hands, Wheel
 
 WAY_OUT = "write a video instead: --video drive.mp4"
 BUTTONS = (1, 3, 4, 5)  # left, right, and the mouse's wheel

@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from lanekeep.cli.flags import UserError, write_whole
-from lanekeep.viewer.journey import Edits, Journey, Moment
-from lanekeep.viewer.show import Show
+from lanekeep.watch.journey import Edits, Journey, Moment
+from lanekeep.watch.show.show import Show
 from lanekeep_envs import Element, Scenario, Snapshot
 from lanekeep_envs.dynamics.control_step import CAR, COURSE
 from lanekeep_envs.dynamics.road import ROAD

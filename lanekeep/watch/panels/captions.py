@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import pygame
 
-from lanekeep.viewer.layout import UNITS
-from lanekeep.viewer.style import BRIGHT, GROUND, LARGE, NORMAL, PLAIN, RULE, Canvas
+from lanekeep.watch.panels.layout import UNITS
+from lanekeep.watch.panels.style import BRIGHT, GROUND, LARGE, NORMAL, PLAIN, RULE, Canvas
 
 TAG, GAP, LINE = 26, 8, 24
 MOST_LINES = 3  # of a message

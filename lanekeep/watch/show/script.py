@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lanekeep.cli.flags import UserError
-from lanekeep.viewer.actions import number_of, perform, words_of
-from lanekeep.viewer.journey import STEP_S
-from lanekeep.viewer.show import Show
+from lanekeep.watch.journey import STEP_S
+from lanekeep.watch.show.actions import number_of, perform, words_of
+from lanekeep.watch.show.show import Show
 
 LATEST_S = 1_000_000.0
 

@@ -8,16 +8,15 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from lanekeep.viewer.at_once import begun
-from lanekeep.viewer.bars import LiveEffects, draw_bars
-from lanekeep.viewer.circuit import draw_cells, draw_circuit, wiring_of
-from lanekeep.viewer.journey import STEP_S, Journey
-from lanekeep.viewer.layout import DUO, SOLO, UNITS, Layout
-from lanekeep.viewer.notes import Notes, counted, draw_notes, shortened
-from lanekeep.viewer.overlay import OVERLAYS, Overlay
-from lanekeep.viewer.plots import draw_offset, draw_steering
-from lanekeep.viewer.road_map import draw_map
-from lanekeep.viewer.style import (
+from lanekeep.watch.journey import STEP_S, Journey
+from lanekeep.watch.panels.captions import Notes, counted, draw_notes, shortened
+from lanekeep.watch.panels.circuit import draw_cells, draw_circuit, wiring_of
+from lanekeep.watch.panels.effect_bars import LiveEffects, draw_bars
+from lanekeep.watch.panels.layout import DUO, SOLO, UNITS, Layout
+from lanekeep.watch.panels.overlay import OVERLAYS, Overlay
+from lanekeep.watch.panels.plots import draw_offset, draw_steering
+from lanekeep.watch.panels.road_map import draw_map
+from lanekeep.watch.panels.style import (
     BLUE,
     BRIGHT,
     FAINT,
@@ -31,6 +30,7 @@ from lanekeep.viewer.style import (
     Canvas,
     Colour,
 )
+from lanekeep.watch.parallel import begun
 from lanekeep_envs import Element
 from lanekeep_envs.dynamics.control_step import DEFAULT_VEHICLE
 

@@ -13,8 +13,8 @@ import numpy as np
 import pygame
 
 from lanekeep.effects import seen_in, steering, title_of
-from lanekeep.viewer.journey import Edits, Journey
-from lanekeep.viewer.style import BLUE, FAINT, GROUND, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Canvas, mix
+from lanekeep.watch.journey import Edits, Journey
+from lanekeep.watch.panels.style import BLUE, FAINT, GROUND, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Canvas, mix
 from lanekeep_envs import REMOVABLE, Element
 
 AT_ONCE = 2  # elements measured in a step

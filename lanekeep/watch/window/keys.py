@@ -2,11 +2,11 @@
 
 import pygame
 
-from lanekeep.viewer.actions import GUST_MPS2
-from lanekeep.viewer.bars import row_at
-from lanekeep.viewer.circuit import cell_at, neuron_at, synapse_at, wiring_of
-from lanekeep.viewer.show import Show
-from lanekeep.viewer.style import Point
+from lanekeep.watch.panels.circuit import cell_at, neuron_at, synapse_at, wiring_of
+from lanekeep.watch.panels.effect_bars import row_at
+from lanekeep.watch.panels.style import Point
+from lanekeep.watch.show.actions import GUST_MPS2
+from lanekeep.watch.show.show import Show
 
 KEYS = {
     pygame.K_SPACE: "hold",

@@ -27,9 +27,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from lanekeep.cli.flags import UserError, check_file, did_you_mean, in_range
 from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.saliency import METHODS, maps
-from lanekeep.viewer.overlay import coloured
-from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, LARGE, ORANGE, RULE, Canvas
-from lanekeep.viewer.video import Film, held_back
+from lanekeep.video.h264 import Film, held_back
+from lanekeep.watch.panels.overlay import coloured
+from lanekeep.watch.panels.style import BLUE, BRIGHT, FAINT, LARGE, ORANGE, RULE, Canvas
 from lanekeep_envs import Camera
 from lanekeep_policies.driver import Driver
 

@@ -12,14 +12,14 @@ import pygame
 
 from lanekeep.cli.flags import UserError
 from lanekeep.driving.drivers import camera_of, check_driver
-from lanekeep.viewer.at_once import each_at_once
-from lanekeep.viewer.bars import Rows, rows_in
-from lanekeep.viewer.journey import NOISIEST, Edits, Journey
-from lanekeep.viewer.layout import UNITS
-from lanekeep.viewer.notes import Notes, counted
-from lanekeep.viewer.overlay import OVERLAYS
-from lanekeep.viewer.pictures import Reel, write_picture
-from lanekeep.viewer.scene import Scene, watch_over
+from lanekeep.video.files import Reel, write_picture
+from lanekeep.watch.journey import NOISIEST, Edits, Journey
+from lanekeep.watch.panels.captions import Notes, counted
+from lanekeep.watch.panels.effect_bars import Rows, rows_in
+from lanekeep.watch.panels.layout import UNITS
+from lanekeep.watch.panels.overlay import OVERLAYS
+from lanekeep.watch.panels.scene import Scene, watch_over
+from lanekeep.watch.parallel import each_at_once
 from lanekeep_envs import Element, Scenario, load_scenario, scenario_names
 from lanekeep_envs.sampling.appearance import STRENGTHS
 from lanekeep_policies.driver import Driver

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lanekeep.cli.flags import UserError, did_you_mean
-from lanekeep.viewer.journey import Edits
-from lanekeep.viewer.moment import open_moments, save_moments
-from lanekeep.viewer.overlay import OVERLAYS
-from lanekeep.viewer.show import PACES, WEATHER, Show
+from lanekeep.watch.journey import Edits
+from lanekeep.watch.panels.overlay import OVERLAYS
+from lanekeep.watch.show.saved_instant import open_moments, save_moments
+from lanekeep.watch.show.show import PACES, WEATHER, Show
 from lanekeep_envs import REMOVABLE, Element
 from lanekeep_envs.elements import element_named
 from lanekeep_policies.lesions import Lesions

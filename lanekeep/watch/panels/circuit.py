@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from lanekeep.viewer.journey import Instant
-from lanekeep.viewer.style import (
+from lanekeep.watch.journey import Instant
+from lanekeep.watch.panels.style import (
     BLUE,
     BRIGHT,
     FAINT,

@@ -13,9 +13,9 @@ import pygame
 from numpy.typing import NDArray
 
 from lanekeep.driving.rollout import TRACES, TRAINING_SEEDS, Stretch
-from lanekeep.viewer.display import open_window
-from lanekeep.viewer.style import BLUE, BRIGHT, FAINT, GROUND, LARGE, NORMAL, ORANGE, PANEL, PLAIN, Canvas
-from lanekeep.viewer.wheel import Hands, Wheel
+from lanekeep.watch.panels.style import BLUE, BRIGHT, FAINT, GROUND, LARGE, NORMAL, ORANGE, PANEL, PLAIN, Canvas
+from lanekeep.watch.window.display import open_window
+from lanekeep.watch.window.wheel import Hands, Wheel
 from lanekeep_envs import Camera, LaneKeepingEnv, Scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 

@@ -6,8 +6,21 @@ from itertools import groupby
 import numpy as np
 import pygame
 
-from lanekeep.viewer.journey import MEMORY_S, Instant
-from lanekeep.viewer.style import BRIGHT, FAINT, GREEN, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Canvas, Colour, mix
+from lanekeep.watch.journey import MEMORY_S, Instant
+from lanekeep.watch.panels.style import (
+    BRIGHT,
+    FAINT,
+    GREEN,
+    ORANGE,
+    PANEL,
+    PLAIN,
+    RED,
+    RULE,
+    SMALL,
+    Canvas,
+    Colour,
+    mix,
+)
 
 TICKS_WIDTH, TIMES_HEIGHT = 40, 18
 SCALES_PER_KM = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0)

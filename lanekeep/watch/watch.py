@@ -22,16 +22,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from lanekeep.cli.flags import UserError, check_file, did_you_mean, in_range, write_whole
 from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
-from lanekeep.viewer.journey import STEP_S
-from lanekeep.viewer.layout import LARGEST, SMALLEST
-from lanekeep.viewer.moment import Opened, go_on_from, read_moments
-from lanekeep.viewer.notes import counted
-from lanekeep.viewer.overlay import OVERLAYS
-from lanekeep.viewer.pictures import Reel, check_suffix, filmed, write_picture
-from lanekeep.viewer.script import Play, read_script, written
-from lanekeep.viewer.show import Show
-from lanekeep.viewer.video import held_back
-from lanekeep.viewer.window import watch_in_window
+from lanekeep.video.files import Reel, check_suffix, filmed, write_picture
+from lanekeep.video.h264 import held_back
+from lanekeep.watch.journey import STEP_S
+from lanekeep.watch.panels.captions import counted
+from lanekeep.watch.panels.layout import LARGEST, SMALLEST
+from lanekeep.watch.panels.overlay import OVERLAYS
+from lanekeep.watch.show.saved_instant import Opened, go_on_from, read_moments
+from lanekeep.watch.show.script import Play, read_script, written
+from lanekeep.watch.show.show import Show
+from lanekeep.watch.window.window import watch_in_window
 from lanekeep_envs import load_scenario
 from lanekeep_policies.driver import Driver
 
