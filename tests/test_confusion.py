@@ -20,13 +20,15 @@ from lanekeep.driving.rollout import ExpertPilot
 from lanekeep.effects import Projector, record
 from lanekeep.evaluate import drive
 from lanekeep.imitation import TrainImitation
-from lanekeep.study import beforehand, driving, teaching
-from lanekeep.study.beforehand import Exhibits, exhibits_of, memories_of, shares_of, shares_of_pixels
-from lanekeep.study.confusion import StudyConfusion
-from lanekeep.study.contrast import foretells, mean_ratio, over_seeds, span_of
-from lanekeep.study.driving import Measured, read, save
-from lanekeep.study.findings import WAYS, best_less, confusion_by_seed_m, sentences
-from lanekeep.study.planted import PLANTED, TIES, as_toml, world
+from lanekeep.study.confusion.confounders import PLANTED, TIES, as_toml, world
+from lanekeep.study.confusion.confusion import StudyConfusion
+from lanekeep.study.confusion.confusion import outcomes as driving
+from lanekeep.study.confusion.confusion import predictors as beforehand
+from lanekeep.study.confusion.confusion import training as teaching
+from lanekeep.study.confusion.contrast import foretells, mean_ratio, over_seeds, span_of
+from lanekeep.study.confusion.outcomes import Measured, read, save
+from lanekeep.study.confusion.predictors import Exhibits, exhibits_of, memories_of, shares_of, shares_of_pixels
+from lanekeep.study.confusion.tables import WAYS, best_less, confusion_by_seed_m, sentences
 from lanekeep_envs import Camera, Element, Remove
 from lanekeep_envs.sampling.episode import curvature_along
 from lanekeep_envs.scenario import read_scenario
@@ -215,7 +217,9 @@ def test_a_study_from_end_to_end_that_does_nothing_twice(
     said = capsys.readouterr().out
     assert "VisualBackProp" in said and "learned untied" in said
     monkeypatch.setattr(teaching, "train", lambda settings: pytest.fail("it was trained already"))
-    monkeypatch.setattr("lanekeep.study.confusion.shares_of", lambda *_: pytest.fail("it was measured already"))
+    monkeypatch.setattr(
+        "lanekeep.study.confusion.confusion.shares_of", lambda *_: pytest.fail("it was measured already")
+    )
     assert main(study(tmp_path, "--cores", "rnn", "--json", str(files[1]))) == 0
     first, second = (json.loads(file.read_text()) for file in files)
     assert first == second and sorted(first["drivers"]) == ["rnn-tied-0", "rnn-untied-0"]

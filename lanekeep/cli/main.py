@@ -42,7 +42,9 @@ COMMANDS = {
     "export": Command("lanekeep.export", "Export", "write a driver as ONNX or for stable-baselines3"),
     "gallery": Command("lanekeep.gallery", "Gallery", "see every scenario, strength and intervention on one page"),
     "study confusion": Command(
-        "lanekeep.study.confusion", "StudyConfusion", "plant a coincidence, train on it, untie it: who had shown it?"
+        "lanekeep.study.confusion.confusion",
+        "StudyConfusion",
+        "plant a coincidence, train on it, untie it: who had shown it?",
     ),
     "bench env": Command("lanekeep.bench.env", "BenchEnv", "how fast the environment is"),
     "bench cores": Command("lanekeep.bench.cores", "BenchCores", "how fast every core is, next to ncps"),

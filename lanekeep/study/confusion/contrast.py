@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.study.beforehand import Share
-from lanekeep.study.driving import Driven
+from lanekeep.study.confusion.outcomes import Driven
+from lanekeep.study.confusion.predictors import Share
 
 F64 = NDArray[np.float64]
 RESAMPLINGS = 2000

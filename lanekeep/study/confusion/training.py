@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lanekeep.cli.flags import UserError, write_whole
 from lanekeep.imitation import TrainImitation, train
-from lanekeep.study.planted import as_toml, world
+from lanekeep.study.confusion.confounders import as_toml, world
 from lanekeep.training.resume import check_settings
 from lanekeep_policies.checkpoint import DRIVER, read_checkpoint
 

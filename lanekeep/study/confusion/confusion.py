@@ -19,12 +19,12 @@ from lanekeep.cli.flags import UserError, check_file, did_you_mean, in_range, wr
 from lanekeep.driving.drivers import camera_of
 from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.report import check_frames_are_fresh
-from lanekeep.study.beforehand import MAPS, Exhibits, Share, exhibits_of, shares_of, shares_of_pixels
-from lanekeep.study.driving import Measured, drive_worlds, read, save
-from lanekeep.study.figure import figure
-from lanekeep.study.findings import as_json, print_findings
-from lanekeep.study.planted import PLANTED, TIES, world
-from lanekeep.study.teaching import Pupil, pupils, teach, write_worlds
+from lanekeep.study.confusion.confounders import PLANTED, TIES, world
+from lanekeep.study.confusion.figure import figure
+from lanekeep.study.confusion.outcomes import Measured, drive_worlds, read, save
+from lanekeep.study.confusion.predictors import MAPS, Exhibits, Share, exhibits_of, shares_of, shares_of_pixels
+from lanekeep.study.confusion.tables import as_json, print_findings
+from lanekeep.study.confusion.training import Pupil, pupils, teach, write_worlds
 from lanekeep_envs import START_M, load_scenario
 from lanekeep_policies.checkpoint import load_driver
 from lanekeep_policies.driver import CORES

@@ -4,8 +4,8 @@ import io
 from typing import Any
 
 from lanekeep.report.figure import COLOURS
-from lanekeep.study.findings import WAYS, Found, foretold, harm_m, share_percent
-from lanekeep.study.teaching import LEARNED
+from lanekeep.study.confusion.tables import WAYS, Found, foretold, harm_m, share_percent
+from lanekeep.study.confusion.training import LEARNED
 
 SHOWN = ("effect", "visual-backprop", "integrated-gradients")  # of WAYS
 

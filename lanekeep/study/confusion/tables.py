@@ -14,11 +14,11 @@ from rich.table import Table
 from lanekeep.evaluate import poisson_interval
 from lanekeep.report.verdict import clean
 from lanekeep.saliency import METHODS
-from lanekeep.study.beforehand import CONTROLS, EFFECTS, MAPS, Share
-from lanekeep.study.contrast import Span, foretells, mean_rms_m, mean_share, over_seeds, span_of
-from lanekeep.study.driving import Measured
-from lanekeep.study.planted import PLANTED, TIES
-from lanekeep.study.teaching import LEARNED, Pupil
+from lanekeep.study.confusion.confounders import PLANTED, TIES
+from lanekeep.study.confusion.contrast import Span, foretells, mean_rms_m, mean_share, over_seeds, span_of
+from lanekeep.study.confusion.outcomes import Measured
+from lanekeep.study.confusion.predictors import CONTROLS, EFFECTS, MAPS, Share
+from lanekeep.study.confusion.training import LEARNED, Pupil
 
 WAYS = {**EFFECTS, **{name: METHODS[name].title for name in MAPS}}  # of looking beforehand
 BEST = "shapley"  # of them: what a thing owes in the presence and absence of all others

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from lanekeep.cli.flags import write_whole
 from lanekeep.evaluate import drive
-from lanekeep.study.beforehand import Share
-from lanekeep.study.planted import TIES, world
+from lanekeep.study.confusion.confounders import TIES, world
+from lanekeep.study.confusion.predictors import Share
 from lanekeep_policies.driver import Driver
 
 F64 = NDArray[np.float64]

@@ -22,7 +22,7 @@ from lanekeep.effects import Projector, changed, removal_of, shapley, steering
 from lanekeep.report import controls
 from lanekeep.report.study import LANE, film_roads
 from lanekeep.saliency import maps
-from lanekeep.study.planted import Planted
+from lanekeep.study.confusion.confounders import Planted
 from lanekeep_envs import REMOVABLE, Camera, Intervention, Scenario
 from lanekeep_policies.driver import Driver
 
