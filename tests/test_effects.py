@@ -28,7 +28,7 @@ from lanekeep.effects import (
     shapley,
     with_memory,
 )
-from lanekeep.report.one_cue import one_cue_driver, painted
+from lanekeep.faithfulness.known_driver import one_cue_driver, painted
 from lanekeep_envs import REMOVABLE, Camera, Element, KeepOnly, LaneKeepingVectorEnv, load_scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver, DriverSpec

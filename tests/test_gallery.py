@@ -13,7 +13,7 @@ import pytest
 from lanekeep.cli.main import main
 from lanekeep.gallery.exhibits import FINE_DAY, LED_M, SCENES, SHARES, Instants, changed, dials
 from lanekeep.gallery.page import peculiarities, title_of
-from lanekeep.picture import difference, overlay, png
+from lanekeep.pages.png import difference, overlay, png
 from lanekeep_envs import Camera, Scenario, load_scenario
 from lanekeep_envs.sampling.appearance import STRENGTHS
 

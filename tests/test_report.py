@@ -9,12 +9,12 @@ import pytest
 from scipy.stats import spearmanr
 
 from lanekeep.cli.main import main
-from lanekeep.report.charts import nice_ticks
-from lanekeep.report.controls import edges
-from lanekeep.report.drives import strongest
-from lanekeep.report.marks import MARKS, Truth, interval_over_roads, marks_of, spearman, truth_of
-from lanekeep.report.study import film_roads, marks_of_one_cue
-from lanekeep.report.verdict import ratio_row
+from lanekeep.compare.drives import strongest
+from lanekeep.compare.verdict import ratio_row
+from lanekeep.faithfulness.controls import edges
+from lanekeep.faithfulness.examine import film_roads, marks_of_one_cue
+from lanekeep.faithfulness.metrics import MARKS, Truth, interval_over_roads, marks_of, spearman, truth_of
+from lanekeep.pages.charts import nice_ticks
 from lanekeep.saliency import METHODS
 from lanekeep.training.interrupts import deaf_to_ctrl_c
 from lanekeep_envs import Camera, load_scenario

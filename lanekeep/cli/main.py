@@ -36,7 +36,7 @@ COMMANDS = {
     ),
     "evaluate": Command("lanekeep.evaluate", "Evaluate", "measure how well drivers keep their lane"),
     "watch": Command("lanekeep.watch.watch", "Watch", "see a driver drive, with its neurons"),
-    "compare": Command("lanekeep.report", "Compare", "measure what two drivers look at, on one page"),
+    "compare": Command("lanekeep.compare.compare", "Compare", "measure what two drivers look at, on one page"),
     "saliency": Command("lanekeep.road_video", "Saliency", "see what a driver looks at on a video of yours"),
     "record": Command("lanekeep.record.record", "Record", "record an expert's drives, or yours, as demonstrations"),
     "export": Command("lanekeep.export", "Export", "write a driver as ONNX or for stable-baselines3"),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.picture import AMPLIFIED, difference, overlay, png
+from lanekeep.pages.png import AMPLIFIED, difference, overlay, png
 from lanekeep_envs import Camera, Scenario
 from lanekeep_envs.scenario import Table
 

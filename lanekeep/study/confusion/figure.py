@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from lanekeep.report.figure import COLOURS
+from lanekeep.compare.figure import COLOURS
 from lanekeep.study.confusion.tables import WAYS, Found, foretold, harm_m, share_percent
 from lanekeep.study.confusion.training import LEARNED
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lanekeep.effects import Projector, changed, removal_of, shapley, steering
-from lanekeep.report import controls
-from lanekeep.report.study import LANE, film_roads
+from lanekeep.faithfulness import controls
+from lanekeep.faithfulness.examine import LANE, film_roads
 from lanekeep.saliency import maps
 from lanekeep.study.confusion.confounders import Planted
 from lanekeep_envs import REMOVABLE, Camera, Intervention, Scenario

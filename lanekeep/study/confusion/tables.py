@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from lanekeep.compare.verdict import clean
 from lanekeep.evaluate import poisson_interval
-from lanekeep.report.verdict import clean
 from lanekeep.saliency import METHODS
 from lanekeep.study.confusion.confounders import PLANTED, TIES
 from lanekeep.study.confusion.contrast import Span, foretells, mean_rms_m, mean_share, over_seeds, span_of

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep.compare.drives import EVERY, Drive
+from lanekeep.compare.results import COLOURS, Study, elements_shown
 from lanekeep.effects import title_of
-from lanekeep.report.charts import Line, lines
-from lanekeep.report.contents import COLOURS, Study, elements_shown
-from lanekeep.report.drives import EVERY, Drive
-from lanekeep.report.html import picture, section
+from lanekeep.pages.charts import Line, lines
+from lanekeep.pages.html import picture, section
 from lanekeep.saliency import METHODS, scale_of
 from lanekeep_envs import REMOVABLE
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S

@@ -30,9 +30,9 @@ from lanekeep.effects import (
 )
 from lanekeep.effects.measure import AHEAD_S
 from lanekeep.effects.placebo import PERCENTILE, placebo_effects
-from lanekeep.report import controls
-from lanekeep.report.marks import MARKS, marks_of, spearman, truth_of
-from lanekeep.report.one_cue import one_cue_driver, painted
+from lanekeep.faithfulness import controls
+from lanekeep.faithfulness.known_driver import one_cue_driver, painted
+from lanekeep.faithfulness.metrics import MARKS, marks_of, spearman, truth_of
 from lanekeep.saliency import METHODS, maps, ssim
 from lanekeep_envs import REMOVABLE, START_M, Camera, Element, Intervention, Scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S

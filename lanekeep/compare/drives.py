@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from lanekeep.driving.drivers import states_along
 from lanekeep.driving.rollout import DriverPilot
 from lanekeep.effects import Projector, changed, record, steering
-from lanekeep.report.marks import EVERYWHERE
-from lanekeep.report.study import ALL, Subject
+from lanekeep.faithfulness.examine import ALL, Subject
+from lanekeep.faithfulness.metrics import EVERYWHERE
 from lanekeep.saliency import maps
 from lanekeep_envs import REMOVABLE, Scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S

@@ -6,11 +6,11 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep.compare.results import COLOURS, Study, elements_shown
 from lanekeep.effects import GROUPS, add_one_in, leave_one_out, shapley, title_of
-from lanekeep.report.charts import bar
-from lanekeep.report.contents import COLOURS, Study, elements_shown
-from lanekeep.report.html import Span, section, wide
-from lanekeep.report.marks import interval_over_roads
+from lanekeep.faithfulness.metrics import interval_over_roads
+from lanekeep.pages.charts import bar
+from lanekeep.pages.html import Span, section, wide
 from lanekeep_envs import REMOVABLE
 
 F64 = NDArray[np.float64]

@@ -26,14 +26,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from lanekeep.cli.flags import UserError, check_file, in_range, write_whole
+from lanekeep.compare.drives import Drive, drive
+from lanekeep.compare.figure import figure
+from lanekeep.compare.page import page
+from lanekeep.compare.results import Study
+from lanekeep.compare.verdict import clean, sentence, verdict
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
-from lanekeep.report.contents import Study
-from lanekeep.report.drives import Drive, drive
-from lanekeep.report.figure import figure
-from lanekeep.report.marks import MARKS, interval_over_roads
-from lanekeep.report.page import page
-from lanekeep.report.study import (
+from lanekeep.faithfulness.examine import (
     KNOWN,
     Examiner,
     Findings,
@@ -44,7 +44,7 @@ from lanekeep.report.study import (
     marks_of_one_cue,
     under_noise,
 )
-from lanekeep.report.verdict import clean, sentence, verdict
+from lanekeep.faithfulness.metrics import MARKS, interval_over_roads
 from lanekeep.saliency import METHODS
 from lanekeep.training.interrupts import deaf_to_ctrl_c
 from lanekeep_envs import REMOVABLE, Scenario, load_scenario

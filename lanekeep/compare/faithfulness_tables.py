@@ -4,10 +4,10 @@ from html import escape
 
 import numpy as np
 
-from lanekeep.report.contents import COLOURS, Study
-from lanekeep.report.html import section, wide
-from lanekeep.report.marks import EVERYWHERE, MARKS, interval_over_roads
-from lanekeep.report.study import Findings
+from lanekeep.compare.results import COLOURS, Study
+from lanekeep.faithfulness.examine import Findings
+from lanekeep.faithfulness.metrics import EVERYWHERE, MARKS, interval_over_roads
+from lanekeep.pages.html import section, wide
 from lanekeep.saliency import METHODS
 
 LOWER_IS_BETTER = ("nuisance_leak", "false_claim")

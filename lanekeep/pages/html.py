@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.picture import png
+from lanekeep.pages.png import png
 
 U8 = NDArray[np.uint8]
 Span = tuple[float, float, float]  # a number and the ends of its interval

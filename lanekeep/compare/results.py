@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.report.drives import Drive
-from lanekeep.report.study import Findings, Noisy
-from lanekeep.report.verdict import Row
+from lanekeep.compare.drives import Drive
+from lanekeep.compare.verdict import Row
+from lanekeep.faithfulness.examine import Findings, Noisy
 
 U8 = NDArray[np.uint8]
 COLOURS = ("a", "b")  # CSS classes of the two drivers

@@ -5,16 +5,16 @@ from importlib import resources
 
 import numpy as np
 
+from lanekeep.compare.effect_tables import effects
+from lanekeep.compare.faithfulness_tables import marks
+from lanekeep.compare.results import COLOURS, Study
+from lanekeep.compare.side_by_side import two_drives
+from lanekeep.compare.verdict import LANE_COLUMNS, sentence
 from lanekeep.effects import title_of
-from lanekeep.report.charts import Line, lines
-from lanekeep.report.contents import COLOURS, Study
-from lanekeep.report.effect_tables import effects
-from lanekeep.report.html import picture, section, spanned, wide
-from lanekeep.report.mark_tables import marks
-from lanekeep.report.marks import EVERYWHERE
-from lanekeep.report.study import AFTER_STEPS, NOISES
-from lanekeep.report.two_drives import two_drives
-from lanekeep.report.verdict import LANE_COLUMNS, sentence
+from lanekeep.faithfulness.examine import AFTER_STEPS, NOISES
+from lanekeep.faithfulness.metrics import EVERYWHERE
+from lanekeep.pages.charts import Line, lines
+from lanekeep.pages.html import picture, section, spanned, wide
 from lanekeep.saliency import METHODS
 from lanekeep_envs import REMOVABLE
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
@@ -24,7 +24,7 @@ WORST = 4
 
 def page(study: Study) -> str:
     """The whole file."""
-    here = resources.files("lanekeep.report")
+    here = resources.files("lanekeep.compare.compare")
     style, script = (here.joinpath(name).read_text() for name in ("page.css", "page.js"))
     a, b = (escape(name) for name in study.names)
     instants, roads = len(study.roads), len(set(study.roads))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep.effects import GROUPS, half_life_s, shapley
-from lanekeep.report.study import LANE, Findings, Noisy
+from lanekeep.faithfulness.examine import LANE, Findings, Noisy
 from lanekeep_envs import REMOVABLE
 
 F64 = NDArray[np.float64]
