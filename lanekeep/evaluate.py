@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from lanekeep.cli.flags import UserError, check_file, in_range, write_whole
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
 from lanekeep.driving.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
+from lanekeep.errors import UserError
+from lanekeep.settings import check_file, in_range, write_whole
 from lanekeep_envs import START_M, Scenario, load_scenario, scenario_names
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver

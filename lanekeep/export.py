@@ -28,10 +28,11 @@ from numpy.typing import NDArray
 from sb3_contrib import RecurrentPPO
 from torch import Tensor, nn
 
-from lanekeep.cli.flags import UserError, check_file, write_whole
 from lanekeep.driving.drivers import camera_of, open_driver
+from lanekeep.errors import UserError
 from lanekeep.reinforcement.policy import DriverPolicy
 from lanekeep.reinforcement.tasks import made
+from lanekeep.settings import check_file, write_whole
 from lanekeep_envs import LaneKeepingVectorEnv
 from lanekeep_policies.driver import Driver
 

@@ -24,9 +24,10 @@ import tyro
 from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lanekeep.cli.flags import UserError, check_file, did_you_mean, in_range
 from lanekeep.driving.drivers import camera_of, open_driver
+from lanekeep.errors import UserError, did_you_mean
 from lanekeep.saliency import METHODS, maps
+from lanekeep.settings import check_file, in_range
 from lanekeep.video.h264 import Film, held_back
 from lanekeep.watch.panels.overlay import coloured
 from lanekeep.watch.panels.style import BLUE, BRIGHT, FAINT, LARGE, ORANGE, RULE, Canvas

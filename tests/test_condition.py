@@ -15,7 +15,7 @@ from lanekeep_envs.interventions import EVERYTHING
 from lanekeep_envs.renderer.ground.conditions import LENGTHS, covered_length, lay_lengths
 from lanekeep_envs.renderer.ground.markings import fill_covered
 from lanekeep_envs.renderer.ground.scanline import STRIP
-from lanekeep_envs.renderer.render import Renderer
+from lanekeep_envs.renderer.renderer import Renderer
 
 CAMERA = Camera(height_px=33, width_px=100)
 STRENGTHS = {
@@ -89,7 +89,7 @@ def test_the_mirrored_world_is_the_mirror_image_exactly(
         one = view(snapshot, renderer=renderer, **state)
         other = view(mirrored(snapshot), renderer=renderer, **state)
         assert np.array_equal(other.image, one.image[:, ::-1])
-        others = np.uint32(0xFFFFFFFF ^ (1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING))
+        others = np.uint64(0xFFFFFFFFFFFFFFFF ^ (1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING))
         assert np.array_equal(other.contributors & others, one.contributors[:, ::-1] & others)
 
 

@@ -13,11 +13,11 @@ import pytest
 import torch
 from scipy.stats import spearmanr, t
 
-from lanekeep.cli.flags import UserError
 from lanekeep.cli.main import main
 from lanekeep.driving.drivers import states_along
 from lanekeep.driving.rollout import ExpertPilot
 from lanekeep.effects import Projector, record
+from lanekeep.errors import UserError
 from lanekeep.evaluate import drive
 from lanekeep.imitation import TrainImitation
 from lanekeep.study.confusion.confounders import PLANTED, TIES, as_toml, world

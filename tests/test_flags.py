@@ -8,7 +8,9 @@ from typing import Literal
 import pytest
 import tyro
 
-from lanekeep.cli.flags import UserError, in_range, parse, write_whole
+from lanekeep.cli.flags import parse
+from lanekeep.errors import UserError
+from lanekeep.settings import in_range, write_whole
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from lanekeep.cli.flags import UserError, parse
+from lanekeep.cli.flags import parse
 from lanekeep.cli.main import main
 from lanekeep.demonstrations import DemonstrationError, Episode, Recorder, read_dataset
+from lanekeep.errors import UserError
 from lanekeep.imitation import Trainer, TrainImitation, train
 from lanekeep_policies.checkpoint import read_checkpoint
 

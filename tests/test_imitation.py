@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from lanekeep.cli.flags import UserError
 from lanekeep.cli.main import main
 from lanekeep.demonstrations import DemonstrationError, Recorder
 from lanekeep.driving.rollout import TRAINING_SEEDS, draw_place
+from lanekeep.errors import UserError
 from lanekeep.imitation import Trainer, TrainImitation, imitation_loss, train
 from lanekeep_envs import curvature_along, load_scenario
 from lanekeep_policies.checkpoint import load_driver, read_checkpoint

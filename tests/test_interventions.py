@@ -123,7 +123,7 @@ def test_only_what_is_kept_is_left() -> None:
     same = env.view(snapshot, [Remove(element) for element in REMOVABLE if element not in MARKINGS])
     assert not changed(kept, same).any()
     allowed = sum(1 << element for element in (Element.SKY, Element.TERRAIN, Element.ROAD, *MARKINGS))
-    assert not (kept.contributors & ~np.uint32(allowed)).any()
+    assert not (kept.contributors & ~np.uint64(allowed)).any()
 
 
 def test_one_tree_of_many_is_removed_and_all_of_them_one_by_one_are_all() -> None:

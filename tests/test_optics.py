@@ -13,7 +13,7 @@ from lanekeep_envs.interventions import EVERYTHING
 from lanekeep_envs.renderer.camera import lens_of
 from lanekeep_envs.renderer.lens.glare import glare_of_lamps
 from lanekeep_envs.renderer.lens.jpeg import COSINES, compress
-from lanekeep_envs.renderer.render import Renderer
+from lanekeep_envs.renderer.renderer import Renderer
 from lanekeep_envs.sampling.appearance import derive
 
 ENV = LaneKeepingEnv()
@@ -27,7 +27,7 @@ BY_STRENGTH = (
     (Element.DIRT, ("dirt",)),
     (Element.GLARE, ("glare",)),
 )
-NO_BITS = np.zeros((0, 0), np.uint32)
+NO_BITS = np.zeros((0, 0), np.uint64)
 EYES = {size: Renderer(Camera.parse(size)) for size in ("48x160", "33x81")}
 
 
@@ -57,7 +57,7 @@ def seen(snapshot: Snapshot, size: str = "48x160", visible: int = EVERYTHING, **
 def test_the_mirrored_world_looks_like_the_mirror_image_exactly(
     size: str, mirrored: Callable[[Snapshot], Snapshot]
 ) -> None:
-    swapped = np.uint32(1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING)  # these exchange names
+    swapped = np.uint64(1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING)  # these exchange names
     for seed in range(8):
         snapshot = instant(seed, 60.0 + 110.0 * seed, **WEATHER, **LENS, **MOUNTING, jpeg=0.0)
         if seed % 2:
@@ -85,7 +85,7 @@ def test_removing_an_element_changes_only_pixels_that_it_has_a_share_in(jpeg: fl
 def check(snapshot: Snapshot, removals: list, changes_seen: set) -> None:
     whole = seen(snapshot)
     for element, change in removals:
-        without, share = seen(snapshot, **change), np.uint32(1 << element)
+        without, share = seen(snapshot, **change), np.uint64(1 << element)
         changed = (without.image != whole.image).any(-1)
         assert not (without.contributors & share).any(), element.name
         assert not (changed & (whole.contributors & share == 0)).any(), element.name
@@ -96,7 +96,7 @@ PLAIN = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from lanekeep_envs import Camera
-from lanekeep_envs.renderer.render import Renderer
+from lanekeep_envs.renderer.renderer import Renderer
 import test_optics
 test_optics.EYES["tiny"] = Renderer(Camera(height_px=12, width_px=18))
 for part in test_optics.seen(test_optics.instant(3, 200.0, **test_optics.WEATHER, **test_optics.LENS, **test_optics.MOUNTING,

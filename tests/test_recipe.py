@@ -8,8 +8,9 @@ import pytest
 import tomli_w
 import tyro
 
-from lanekeep.cli.flags import UserError, parse
+from lanekeep.cli.flags import parse
 from lanekeep.cli.recipe import as_recipe, with_recipe
+from lanekeep.errors import UserError
 from lanekeep.imitation import TrainImitation
 from lanekeep.training.provenance import command_of
 

@@ -12,8 +12,8 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import VecTransposeImage
 
-from lanekeep.cli.flags import UserError
 from lanekeep.cli.main import main
+from lanekeep.errors import UserError
 from lanekeep.reinforcement import Cars, DriverPolicy, Rewards
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.tasks import Gymnasium, LaneKeeping, made

@@ -109,7 +109,7 @@ class Scene:
 
 def break_of_the_law(whole: Frame, without: Frame, elements: Sequence[Element]) -> str:
     """What is wrong with a picture that elements were taken out of; empty if nothing is."""
-    bits = np.uint32(sum(1 << element for element in elements))
+    bits = np.uint64(sum(1 << element for element in elements))
     names = " and ".join(element.name.lower() for element in elements)
     if (without.contributors & bits).any():
         return f"{int((without.contributors & bits != 0).sum())} pixels still have the bit of {names}"
@@ -161,7 +161,7 @@ def test_the_law_holds_whatever_is_in_a_large_picture(seed: int) -> None:
 
 
 def test_a_bit_that_is_missing_or_left_over_is_found() -> None:
-    scene, bit = Scene(2, load_scenario("country")), np.uint32(1 << Element.TEXTURE)
+    scene, bit = Scene(2, load_scenario("country")), np.uint64(1 << Element.TEXTURE)
     whole, without = scene.frame(SMALL), scene.frame(SMALL, [Element.TEXTURE])
     assert not break_of_the_law(whole, without, [Element.TEXTURE])
     bitless = whole._replace(contributors=whole.contributors & ~bit)

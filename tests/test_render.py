@@ -24,7 +24,7 @@ from lanekeep_envs import (
     Snapshot,
     load_scenario,
 )
-from lanekeep_envs.renderer.render import Renderer
+from lanekeep_envs.renderer.renderer import Renderer
 
 GOLDEN = Path(__file__).parent / "golden"
 GOLDEN_DRIVES = ((0, 150.0), (11, 480.0), (10_004, 760.0))  # seed, start_m
@@ -167,8 +167,8 @@ def test_the_mirrored_world_looks_like_the_mirror_image_exactly(
         one, other = env.view(snapshot), env.view(mirrored(snapshot))
         assert np.array_equal(other.image, one.image[:, ::-1])
         assert np.array_equal(other.depth_m, one.depth_m[:, ::-1])
-        others = np.uint32(
-            0xFFFFFFFF ^ (1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING)
+        others = np.uint64(
+            0xFFFFFFFFFFFFFFFF ^ (1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING)
         )  # these exchange names
         assert np.array_equal(other.contributors & others, one.contributors[:, ::-1] & others)
 

@@ -13,8 +13,8 @@ import numpy as np
 import pygame
 import pytest
 
-from lanekeep.cli.flags import UserError
 from lanekeep.cli.main import main
+from lanekeep.errors import UserError
 from lanekeep.video.files import fitted
 from lanekeep.watch.journey import Edits, Journey
 from lanekeep.watch.panels import circuit

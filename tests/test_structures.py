@@ -11,7 +11,7 @@ import pytest
 
 from lanekeep_envs import Camera, Element, LaneKeepingEnv, Remove, Scenario, Snapshot, load_scenario
 from lanekeep_envs.renderer.objects.posts import element_of
-from lanekeep_envs.renderer.render import Renderer
+from lanekeep_envs.renderer.renderer import Renderer
 from lanekeep_envs.sampling.roadside import BUILDING, HEDGE, POST, RAIL, SIGN
 from lanekeep_envs.sampling.traffic import LEAST_GAP_M, place_of
 
@@ -68,7 +68,7 @@ def test_removing_one_changes_only_pixels_that_it_has_a_share_in(night: float) -
 def test_the_mirrored_world_looks_like_the_mirror_image_exactly(
     night: float, mirrored: Callable[[Snapshot], Snapshot]
 ) -> None:
-    others = np.uint32(0xFFFFFFFF ^ (1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING))
+    others = np.uint64(0xFFFFFFFFFFFFFFFF ^ (1 << Element.LEFT_MARKING | 1 << Element.RIGHT_MARKING))
     for seed in range(16):
         env, snapshot = put(seed, 50.0 + (90.0 * seed) % 900.0, night)
         one, other = env.view(snapshot), env.view(mirrored(snapshot))

@@ -13,9 +13,9 @@ import pygame
 import pytest
 from numpy.typing import NDArray
 
-from lanekeep.cli.flags import UserError
 from lanekeep.cli.main import main
 from lanekeep.driving.rollout import DriverPilot, drive_roads
+from lanekeep.errors import UserError
 from lanekeep.watch.journey import Journey
 from lanekeep.watch.panels import circuit
 from lanekeep.watch.panels.layout import DUO, SOLO, UNITS, Layout

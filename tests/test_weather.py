@@ -16,7 +16,7 @@ from lanekeep_envs.renderer.air.precipitation import (
     mix_row,
     shape_streaks,
 )
-from lanekeep_envs.renderer.render import Renderer
+from lanekeep_envs.renderer.renderer import Renderer
 from lanekeep_envs.sampling.appearance import LOOK, derive
 
 EYE = Renderer(Camera())
@@ -39,7 +39,7 @@ def seen(snapshot: Snapshot, frame: int = 0, **causes: float) -> Frame:
 
 
 def has(frame: Frame, element: Element) -> np.ndarray:
-    return frame.contributors >> np.uint32(element) & 1 == 1
+    return frame.contributors >> np.uint64(element) & 1 == 1
 
 
 @pytest.mark.parametrize("cause", ["night", "fog", "rain", "snowfall", "snow"])

@@ -69,5 +69,5 @@ class Frame(NamedTuple):
 
     image: NDArray[np.uint8]  # [H, W, 3] RGB
     elements: NDArray[np.uint8]  # [H, W] the dominating `Element`
-    contributors: NDArray[np.uint32]  # [H, W] bit e set: `Element` e has a share in this pixel
+    contributors: NDArray[np.uint64]  # [H, W] bit e set: `Element` e has a share in this pixel
     depth_m: NDArray[np.float32]  # [H, W] forward distance, infinite in the sky

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.dynamics.control_step import CAR
 from lanekeep_envs.interventions import Scene
-from lanekeep_envs.renderer.render import Renderer
+from lanekeep_envs.renderer.renderer import Renderer
 from lanekeep_envs.sampling.appearance import LOOK
 
 

@@ -27,7 +27,7 @@ from lanekeep_envs.dynamics.road import SPACING_M
 from lanekeep_envs.elements import Frame
 from lanekeep_envs.interventions import Intervention, intervene
 from lanekeep_envs.renderer.camera import Camera
-from lanekeep_envs.renderer.render import Renderer
+from lanekeep_envs.renderer.renderer import Renderer
 from lanekeep_envs.sampling.appearance import LOOK, sample_look
 from lanekeep_envs.sampling.episode import START_M, draw_course, draw_road, empty_roads, generator_of
 from lanekeep_envs.sampling.roadside import RECORD, THING, plant

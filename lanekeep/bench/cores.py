@@ -21,7 +21,7 @@ from rich.table import Table
 
 from lanekeep.bench.measures import Measures, report
 from lanekeep.bench.networks import IN_TORCH, NCP, NCPS_LTC, TORCH_LSTM, Network, Size, every_network
-from lanekeep.cli.flags import check_file, in_range
+from lanekeep.settings import check_file, in_range
 
 Times = dict[str, dict[str, list[float]]]  # network -> operation -> seconds a call in each repeat
 

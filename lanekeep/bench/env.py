@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 
 from lanekeep.bench.measures import Measures, report
-from lanekeep.cli.flags import UserError, check_file, in_range
+from lanekeep.errors import UserError
+from lanekeep.settings import check_file, in_range
 from lanekeep_envs import REMOVABLE, LaneKeepingEnv, LaneKeepingVectorEnv, Remove, Scenario, load_scenario
 from lanekeep_envs.sampling.appearance import STRENGTHS
 

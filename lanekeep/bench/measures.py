@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from lanekeep.cli.flags import write_whole
+from lanekeep.settings import write_whole
 
 Measures = dict[str, list[float]]
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from lanekeep.cli.flags import UserError
+from lanekeep.errors import UserError
 from lanekeep_policies.cores.contract import Core
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.driver import CORES, Driver, DriverSpec

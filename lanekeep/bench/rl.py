@@ -20,11 +20,11 @@ from sb3_contrib import RecurrentPPO
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 
 from lanekeep.bench.measures import Measures, report
-from lanekeep.cli.flags import check_file, in_range
 from lanekeep.reinforcement.policy import DriverPolicy, Seen
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.tasks import world_of
 from lanekeep.reinforcement.train import hyperparameters
+from lanekeep.settings import check_file, in_range
 from lanekeep_policies.driver import Driver
 
 STOCK_UNITS = 64

@@ -9,11 +9,12 @@ import torch
 import tyro
 
 from lanekeep.bench.measures import Measures, report
-from lanekeep.cli.flags import UserError, check_file, in_range
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
 from lanekeep.effects import now, removal_of
 from lanekeep.effects.recorded_drive import Projector
+from lanekeep.errors import UserError
 from lanekeep.saliency import maps
+from lanekeep.settings import check_file, in_range
 from lanekeep_envs import REMOVABLE, LaneKeepingVectorEnv, load_scenario
 
 LOOKS = ("visual-backprop", "gradient", "grad-cam")

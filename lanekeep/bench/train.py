@@ -13,8 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.bench.env import many_cars
 from lanekeep.bench.measures import report
-from lanekeep.cli.flags import check_file, in_range
 from lanekeep.imitation import Trainer, TrainImitation
+from lanekeep.settings import check_file, in_range
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.heads.ncp_conv import ConvHead
 from lanekeep_policies.wiring import ncp_wiring

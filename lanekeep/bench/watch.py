@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 
 from lanekeep.bench.measures import Measures, report
-from lanekeep.cli.flags import check_file, in_range
 from lanekeep.driving.drivers import open_driver
 from lanekeep.evaluate import FIRST_TEST_SEED
+from lanekeep.settings import check_file, in_range
 from lanekeep.watch.panels.overlay import OVERLAYS
 from lanekeep.watch.show.show import Show
 from lanekeep.watch.window.window import Window

@@ -8,24 +8,21 @@ are told again here as one sentence that names the flag, the value and what is e
 import dataclasses
 import difflib
 import io
-import math
-import os
 import re
 import types
-from collections.abc import Iterable, Sequence
-from contextlib import redirect_stderr, suppress
+from collections.abc import Sequence
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import tyro
 
+from lanekeep.errors import UserError, did_you_mean
+from lanekeep.settings import flag, positionals
+
 Settings = TypeVar("Settings")  # a frozen dataclass
 
 EXPECTED = {int: "an integer", float: "a number", str: "a word", Path: "a path", bool: "True or False"}
-
-
-class UserError(Exception):
-    """What the user asked for cannot be done; the message is one sentence with the way out."""
 
 
 def parse(command: str, settings: type[Settings], argv: Sequence[str]) -> Settings:
@@ -53,55 +50,6 @@ def parse(command: str, settings: type[Settings], argv: Sequence[str]) -> Settin
         if getattr(parsed, name) == () and _is_required(settings, name):  # tyro takes none at all for any number
             raise UserError(f"{command} needs {name}; see lanekeep {command} --help")
     return parsed
-
-
-def flag(field_name: str) -> str:
-    return f"--{field_name.rstrip('_').replace('_', '-')}"  # `from_`, since `from` is a word of the language
-
-
-def in_range(settings: Any, name: str, low: float, high: float = math.inf) -> None:
-    """Refuse a number outside [low, high], or infinite, or NaN; None passes. Made for `__post_init__`."""
-    value = getattr(settings, name)
-    if value is None or (low <= value <= high and value != math.inf):
-        return
-    allowed = f"at least {low}" if high == math.inf else f"from {low} to {high}"
-    raise UserError(f"{flag(name)} must be {allowed}, not {value}")
-
-
-def check_file(settings: Any, name: str) -> None:
-    """Refuse a file that cannot be, before the work whose result it is to hold; None passes."""
-    path = getattr(settings, name)
-    if path is not None and path.is_dir():
-        given = "" if name in positionals(type(settings)) else f"{flag(name)} "
-        raise UserError(f"{given}{path} is a folder; expected the name of a file")
-    if path is not None and not path.resolve().parent.is_dir():
-        raise UserError(f"there is no folder for {path}")
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file aside and rename it: if that fails, what was there stays. Links and devices are written through."""
-    through = path.is_symlink() or (path.exists() and not path.is_file())
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        (path if through else aside).write_bytes(data)
-        if not through:
-            aside.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            aside.unlink()
-        raise UserError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def positionals(settings: type[Any]) -> list[str]:
-    """The fields that are arguments without a flag."""
-    hints = get_type_hints(settings, include_extras=True)
-    return [name for name, hint in hints.items() if tyro.conf.Positional in getattr(hint, "__metadata__", ())]
-
-
-def did_you_mean(word: str, valid: Iterable[str], otherwise: str) -> str:
-    """The end of a sentence about an unknown word."""
-    nearest = difflib.get_close_matches(word, valid, n=1)
-    return f"did you mean {nearest[0]}?" if nearest else otherwise
 
 
 def _flag_hints(settings: type[Any]) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def _next_words(group: str) -> list[str]:
 
 
 def _about_unknown(argv: list[str]) -> str:
-    from lanekeep.cli.flags import did_you_mean
+    from lanekeep.errors import did_you_mean
 
     group = argv[0] if argv[0] in _next_words("") else ""
     words = _next_words(group)

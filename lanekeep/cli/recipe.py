@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lanekeep.cli.flags import UserError, did_you_mean, flag, positionals
+from lanekeep.errors import UserError, did_you_mean
+from lanekeep.settings import flag, positionals
 
 
 def as_recipe(settings: Any) -> dict[str, object]:

@@ -1,1 +1,1 @@
-"""."""
+"""`lanekeep compare`: what two drivers look at, measured, on one page."""

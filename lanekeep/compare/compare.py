@@ -25,13 +25,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lanekeep.cli.flags import UserError, check_file, in_range, write_whole
 from lanekeep.compare.drives import Drive, drive
 from lanekeep.compare.figure import figure
 from lanekeep.compare.page import page
 from lanekeep.compare.results import Study
 from lanekeep.compare.verdict import clean, sentence, verdict
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
+from lanekeep.errors import UserError
 from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.faithfulness.examine import (
     KNOWN,
@@ -46,6 +46,7 @@ from lanekeep.faithfulness.examine import (
 )
 from lanekeep.faithfulness.metrics import MARKS, interval_over_roads
 from lanekeep.saliency import METHODS
+from lanekeep.settings import check_file, in_range, write_whole
 from lanekeep.training.interrupts import deaf_to_ctrl_c
 from lanekeep_envs import REMOVABLE, Scenario, load_scenario
 

@@ -1,1 +1,1 @@
-"""."""
+"""Drivers in the world."""

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lanekeep.cli.flags import UserError, did_you_mean
+from lanekeep.errors import UserError, did_you_mean
 from lanekeep_envs import Camera, Scenario
 from lanekeep_envs.vector_env import STATE_NAMES
 from lanekeep_policies.checkpoint import DRIVER, load_driver

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lanekeep.cli.flags import UserError
+from lanekeep.errors import UserError
 from lanekeep_envs import (
     START_M,
     Camera,

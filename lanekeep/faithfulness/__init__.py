@@ -1,1 +1,1 @@
-"""."""
+"""Saliency maps held against the causal effects that they claim to show."""

@@ -11,7 +11,6 @@ from pathlib import Path
 import tyro
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lanekeep.cli.flags import check_file, write_whole
 from lanekeep.gallery.exhibits import (
     CHANGES,
     FINE_DAY,
@@ -24,6 +23,7 @@ from lanekeep.gallery.exhibits import (
     spread,
 )
 from lanekeep.gallery.page import Page, title_of
+from lanekeep.settings import check_file, write_whole
 from lanekeep_envs import REMOVABLE, Camera, Remove, Scenario, load_scenario, scenario_names
 
 INSTANTS = 4  # of a scenario

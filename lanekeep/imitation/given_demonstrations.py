@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from lanekeep.cli.flags import UserError
 from lanekeep.demonstrations import DemonstrationError, Episode, read_dataset, verify
 from lanekeep.driving.rollout import TRAINING_SEEDS
+from lanekeep.errors import UserError
 from lanekeep_envs import Camera, Scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from lanekeep.cli.flags import UserError
 from lanekeep.driving.drivers import open_driver
+from lanekeep.errors import UserError
 from lanekeep.imitation.settings import TrainImitation
 from lanekeep_policies.driver import Driver, is_liquid
 

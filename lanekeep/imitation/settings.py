@@ -5,7 +5,8 @@ from pathlib import Path
 
 import tyro
 
-from lanekeep.cli.flags import UserError, in_range
+from lanekeep.errors import UserError
+from lanekeep.settings import in_range
 
 CARS = 32  # that drive side by side in a round
 

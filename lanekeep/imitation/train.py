@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from lanekeep.cli.flags import UserError
 from lanekeep.cli.recipe import as_recipe
 from lanekeep.demonstrations import Episode, Recorder, Windows, read_shard
 from lanekeep.driving.rollout import DriverPilot, ExpertPilot, Pilot, scenario_to_learn_on, validate
+from lanekeep.errors import UserError
 from lanekeep.imitation.dagger_rounds import discard_rounds, open_rounds, record_round
 from lanekeep.imitation.given_demonstrations import check_long_enough, check_unchanged, open_given, origin_of
 from lanekeep.imitation.loss import imitation_loss, make_optimiser, take_head

@@ -1,1 +1,1 @@
-"""."""
+"""HTML pages and their charts."""

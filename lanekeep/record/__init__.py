@@ -1,1 +1,1 @@
-"""."""
+"""`lanekeep record`: an expert's or a person's drives as demonstrations."""

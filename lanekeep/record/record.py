@@ -8,9 +8,10 @@ import numpy as np
 import tyro
 from rich.progress import track
 
-from lanekeep.cli.flags import UserError, in_range
 from lanekeep.demonstrations import EpisodeInfo, Recorder, next_number
 from lanekeep.driving.rollout import TRAINING_SEEDS, ExpertPilot, Stretch, label_stretches, scenario_to_learn_on
+from lanekeep.errors import UserError
+from lanekeep.settings import in_range
 from lanekeep_envs import Camera, Scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 

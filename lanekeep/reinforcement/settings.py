@@ -6,8 +6,9 @@ from typing import Literal
 
 import tyro
 
-from lanekeep.cli.flags import UserError, flag, in_range
+from lanekeep.errors import UserError
 from lanekeep.reinforcement.rewards import Rewards
+from lanekeep.settings import flag, in_range
 
 REWARDS = {f"reward_{field.name}": field.name for field in fields(Rewards)}
 OF_LANE_KEEPING = ("scenario", "camera", "observation", "validation_km", *REWARDS)

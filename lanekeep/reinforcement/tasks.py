@@ -19,9 +19,9 @@ from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 from torch import Tensor
 
-from lanekeep.cli.flags import UserError
 from lanekeep.driving.drivers import camera_of, check_driver
 from lanekeep.driving.rollout import TRAINING_SEEDS, scenario_to_learn_on, validate
+from lanekeep.errors import UserError
 from lanekeep.reinforcement.rewards import TERMS, Rewards
 from lanekeep.reinforcement.sb3_vec_env import Cars
 from lanekeep.reinforcement.settings import REWARDS, TrainRL

@@ -1,1 +1,1 @@
-"""."""
+"""Films and pictures, read and written."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pygame
 
-from lanekeep.cli.flags import UserError, write_whole
+from lanekeep.errors import UserError
+from lanekeep.settings import write_whole
 from lanekeep.video.h264 import Film
 from lanekeep.watch.journey import FRAMES_PER_S
 from lanekeep.watch.panels.style import GROUND

@@ -14,7 +14,7 @@ from types import FrameType
 
 import imageio_ffmpeg
 
-from lanekeep.cli.flags import UserError
+from lanekeep.errors import UserError
 
 
 class Film:

@@ -1,1 +1,1 @@
-"""."""
+"""`lanekeep watch`: a driver drives, with its neurons beside the road."""

@@ -19,9 +19,10 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lanekeep.cli.flags import UserError, check_file, did_you_mean, in_range, write_whole
 from lanekeep.driving.drivers import camera_of, open_driver
+from lanekeep.errors import UserError, did_you_mean
 from lanekeep.evaluate import FIRST_TEST_SEED
+from lanekeep.settings import check_file, in_range, write_whole
 from lanekeep.video.files import Reel, check_suffix, filmed, write_picture
 from lanekeep.video.h264 import held_back
 from lanekeep.watch.journey import STEP_S

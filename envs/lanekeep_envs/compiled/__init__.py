@@ -1,1 +1,1 @@
-"""."""
+"""How numba compiles the kernels of the world."""

@@ -1,1 +1,1 @@
-"""."""
+"""What moves, and the line along which it moves."""

@@ -1,1 +1,1 @@
-"""."""
+"""One instant to one picture."""

@@ -1,1 +1,1 @@
-"""."""
+"""From a scenario and a seed to one episode."""

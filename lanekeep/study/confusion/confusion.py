@@ -15,10 +15,11 @@ import torch
 import tyro
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lanekeep.cli.flags import UserError, check_file, did_you_mean, in_range, write_whole
 from lanekeep.compare.compare import check_frames_are_fresh
 from lanekeep.driving.drivers import camera_of
+from lanekeep.errors import UserError, did_you_mean
 from lanekeep.evaluate import FIRST_TEST_SEED
+from lanekeep.settings import check_file, in_range, write_whole
 from lanekeep.study.confusion.confounders import PLANTED, TIES, world
 from lanekeep.study.confusion.figure import figure
 from lanekeep.study.confusion.outcomes import Measured, drive_worlds, read, save

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.cli.flags import write_whole
 from lanekeep.evaluate import drive
+from lanekeep.settings import write_whole
 from lanekeep.study.confusion.confounders import TIES, world
 from lanekeep.study.confusion.predictors import Share
 from lanekeep_policies.driver import Driver

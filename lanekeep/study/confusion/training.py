@@ -11,8 +11,9 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from lanekeep.cli.flags import UserError, write_whole
+from lanekeep.errors import UserError
 from lanekeep.imitation import TrainImitation, train
+from lanekeep.settings import write_whole
 from lanekeep.study.confusion.confounders import as_toml, world
 from lanekeep.training.resume import check_settings
 from lanekeep_policies.checkpoint import DRIVER, read_checkpoint

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from lanekeep.cli.flags import UserError, did_you_mean
+from lanekeep.errors import UserError, did_you_mean
 from lanekeep.watch.journey import Edits
 from lanekeep.watch.panels.overlay import OVERLAYS
 from lanekeep.watch.show.saved_instant import open_moments, save_moments

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lanekeep.cli.flags import UserError, write_whole
+from lanekeep.errors import UserError
+from lanekeep.settings import write_whole
 from lanekeep.watch.journey import Edits, Journey, Moment
 from lanekeep.watch.show.show import Show
 from lanekeep_envs import Element, Scenario, Snapshot

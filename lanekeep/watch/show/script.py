@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lanekeep.cli.flags import UserError
+from lanekeep.errors import UserError
 from lanekeep.watch.journey import STEP_S
 from lanekeep.watch.show.actions import number_of, perform, words_of
 from lanekeep.watch.show.show import Show

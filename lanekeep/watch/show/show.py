@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pygame
 
-from lanekeep.cli.flags import UserError
 from lanekeep.driving.drivers import camera_of, check_driver
+from lanekeep.errors import UserError
 from lanekeep.video.files import Reel, write_picture
 from lanekeep.watch.journey import NOISIEST, Edits, Journey
 from lanekeep.watch.panels.captions import Notes, counted

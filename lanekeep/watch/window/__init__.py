@@ -1,1 +1,1 @@
-"""."""
+"""The window, its keys and a steering wheel."""

@@ -5,7 +5,7 @@ import sys
 
 import pygame
 
-from lanekeep.cli.flags import UserError
+from lanekeep.errors import UserError
 
 
 def open_window(size: tuple[int, int], title: str, otherwise: str) -> pygame.Surface:

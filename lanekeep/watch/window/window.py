@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pygame
 
-from lanekeep.cli.flags import UserError
+from lanekeep.errors import UserError
 from lanekeep.video.h264 import held_back
 from lanekeep.watch.journey import FRAMES_PER_S, STEP_S
 from lanekeep.watch.panels.layout import SMALLEST, UNITS

@@ -1,1 +1,1 @@
-"""."""
+"""Sky, fog, rain and snow."""

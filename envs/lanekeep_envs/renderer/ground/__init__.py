@@ -1,1 +1,1 @@
-"""."""
+"""Scanlines of road and land, and what lies on them."""

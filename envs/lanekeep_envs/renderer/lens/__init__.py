@@ -1,1 +1,1 @@
-"""."""
+"""What the lens, the shutter and the camera do to a finished picture."""

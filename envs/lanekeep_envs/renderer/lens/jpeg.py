@@ -215,7 +215,7 @@ def transform_back(lines, columns):
 @borrowing
 def mix_block(bits):
     """Give every pixel of a block the bits of all."""
-    every = np.uint32(0)
+    every = np.uint64(0)
     for i in range(bits.shape[0]):
         for j in range(bits.shape[1]):
             every |= bits[i, j]

@@ -156,7 +156,7 @@ def unpack(red, green, blue, total, longest, share):
 @kernel
 def bits_before(bits, border):
     """A copy of the bits, as wide as the packed picture, its rows one after the other."""
-    wide = np.empty((bits.shape[0] + 2 * border, bits.shape[1] + 2 * border), np.uint32)
+    wide = np.empty((bits.shape[0] + 2 * border, bits.shape[1] + 2 * border), np.uint64)
     wide[border : border + bits.shape[0], border : border + bits.shape[1]] = bits
     surround(wide, border)
     return wide.ravel()

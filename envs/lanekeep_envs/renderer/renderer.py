@@ -1,0 +1,108 @@
+"""A camera with its work space: pictures of N cars, on several threads, or of one with its by-products."""
+
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanekeep_envs.compiled.boxed import keep
+from lanekeep_envs.elements import EVERYTHING, Frame
+from lanekeep_envs.renderer.camera import Camera
+from lanekeep_envs.renderer.render import NO_NOTES, Notes, make_canvas, render, render_cars
+from lanekeep_envs.sampling.appearance import all_fine
+from lanekeep_envs.sampling.traffic import OTHER_CAR
+
+LEAST_CARS = 8  # per thread
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+NO_CARS = np.zeros(0, OTHER_CAR)
+
+
+@functools.lru_cache(1)
+def threads_of(process: int) -> ThreadPoolExecutor:
+    """The threads that render, kept, since starting one takes as long as a frame; a process that was forked has none."""
+    return ThreadPoolExecutor(CORES)
+
+
+@functools.lru_cache(16)
+def everything_visible(cars: int) -> NDArray[np.int64]:
+    """Masks [N] that hide nothing."""
+    return np.full(cars, EVERYTHING)
+
+
+class Renderer:
+    """A camera with its work space, one for each thread; if not `rich`, for worlds with what a fine day has and no more."""
+
+    def __init__(self, camera: Camera, rich: bool = True) -> None:
+        self.camera, self.rich = camera, rich
+        canvas, self._lens = make_canvas(camera)
+        self._canvases, self._kept = [canvas], [keep((canvas, self._lens, NO_NOTES))]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy has its own work space."""
+        return Renderer, (self.camera, self.rich)
+
+    def images(
+        self, cars: Any, roads: Any, things: Any, counts: Any, looks: Any, traffic: Any, visible: Any = None
+    ) -> NDArray[np.uint8]:
+        """Return what N cars see, [N, H, W, 3]; many cars are shared out among the processor's cores.
+
+        `traffic` [N, K] are the other cars (traffic.py), `visible` [N] masks the elements: by default all.
+        """
+        rich = self._rich(visible is None or all_fine(looks))
+        if visible is None:
+            visible = everything_visible(len(cars))
+        height, width = self.camera.height_px, self.camera.width_px
+        pixels = np.empty((len(cars), height, 3 * width), np.uint8)
+        threads = max(1, min(len(cars) // LEAST_CARS, CORES))
+        while len(self._canvases) < threads:
+            self._canvases.append(make_canvas(self.camera)[0])
+            self._kept.append(keep((self._canvases[-1], self._lens, NO_NOTES)))
+        work = (pixels, cars, roads, things, counts, looks, traffic, visible)
+        if threads == 1:
+            self._render(0, work, rich)
+        else:
+            cuts = np.linspace(0, len(cars), threads + 1).astype(int).tolist()
+            shares = [tuple(part[i:j] for part in work) for i, j in pairwise(cuts)]
+            pool = threads_of(os.getpid())
+            jobs = [pool.submit(self._render, k, shares[k], rich) for k in range(1, threads)]
+            self._render(0, shares[0], rich)
+            for job in jobs:
+                job.result()
+        return pixels.reshape(len(cars), height, width, 3)
+
+    def _rich(self, fine: bool) -> bool | None:
+        """The argument of `render`; an intervention may make the ground of a fine day another one."""
+        return None if fine and not self.rich else True
+
+    def _render(self, thread: int, share: tuple[Any, ...], rich: bool | None) -> None:
+        pixels, *scene = share
+        render_cars(pixels, self._kept[thread], *scene, rich)  # type: ignore[call-arg]
+
+    def frame(
+        self,
+        car: Any,
+        road: Any,
+        things: Any,
+        count: int,
+        look: Any,
+        visible: int = EVERYTHING,
+        traffic: Any = NO_CARS,
+    ) -> Frame:
+        """Return what one car sees, with the by-products; `visible` masks the elements, `traffic` [K] are other cars."""
+        height, width = self.camera.height_px, self.camera.width_px
+        pixels, canvas = np.empty((height, 3 * width), np.uint8), self._canvases[0]
+        size, margin = canvas.shade.shape, canvas.margin
+        by = Notes(np.zeros(size, np.uint8), np.zeros(size, np.uint64), np.zeros(size, np.float32))
+        rich = self._rich(all_fine(look))
+        render(pixels, by, canvas, car, road, things, count, look, traffic, self._lens, visible, rich)
+        part = slice(margin, margin + width)
+        return Frame(
+            pixels.reshape(height, width, 3),
+            np.ascontiguousarray(by.elements[:, part]),
+            np.ascontiguousarray(by.contributors[:, part]),
+            np.ascontiguousarray(by.depth_m[:, part]),
+        )
