@@ -718,7 +718,7 @@ def test_the_layout_is_as_it_was(cores: tuple[str, ...]) -> None:
         perform(show, line)
     show.message = ""
     small = pygame.transform.smoothscale(show.draw(), (480, 270))
-    path = Path(__file__).parent / "golden" / f"watch_{'_'.join(cores)}.png"
+    path = Path(__file__).parents[1] / "golden" / f"watch_{'_'.join(cores)}.png"
     if os.environ.get("LANEKEEP_GOLDEN"):
         pygame.image.save(small, path)
     golden = pygame.surfarray.array3d(pygame.image.load(path)).astype(float)

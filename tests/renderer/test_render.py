@@ -1,6 +1,6 @@
 """The picture: compiled against plain Python, against supersampling, against its mirror image and against its own past.
 
-The golden frames are made by `python tests/test_render.py`; look at them before you commit them.
+The golden frames are made by `python tests/renderer/test_render.py`; look at them before you commit them.
 """
 
 import os
@@ -26,7 +26,7 @@ from lanekeep_envs import (
 )
 from lanekeep_envs.renderer.renderer import Renderer
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 GOLDEN_DRIVES = ((0, 150.0), (11, 480.0), (10_004, 760.0))  # seed, start_m
 UNPAINTED = (Element.NOISE, Element.TEXTURE, Element.SHADOWS, Element.TREES, Element.BUSHES, Element.POSTS)
 QUIET = [Remove(element) for element in UNPAINTED]
@@ -243,7 +243,7 @@ def test_the_picture_is_still_the_one_that_was_looked_at(seed: int, start_m: flo
 
     kept = pygame.surfarray.array3d(pygame.image.load(GOLDEN / f"country-{seed}.png")).swapaxes(0, 1).astype(int)
     difference = np.abs(golden(seed, start_m) - kept)
-    assert difference.max() <= 2, f"{(difference > 2).any(-1).sum()} pixels; if meant so, python tests/test_render.py"
+    assert difference.max() <= 2, f"{(difference > 2).any(-1).sum()} pixels; if meant so, python tests/renderer/test_render.py"
 
 
 def test_however_many_threads_share_the_cars_the_frames_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """The law of interventions in scenes with anything in them: a pixel without the bit of an element is the same without it.
 
 Each scene is drawn from a seed: strengths of every table, things of every kind, odd roads, mountings and lights, the car
-somewhere on the way with the wheel turned.  `python tests/test_removal.py FIRST LAST` searches through more seeds than a
+somewhere on the way with the wheel turned.  `python tests/renderer/test_removal.py FIRST LAST` searches through more seeds than a
 test run has time for.
 """
 
