@@ -27,17 +27,17 @@ def mirrored() -> Callable[[Any], Any]:
     """A function that exchanges left and right in a snapshot of one car; nothing of the traffic's records has a side."""
 
     def mirrored(snapshot: Any) -> Any:
-        cars, roads, looks = snapshot.cars.copy(), snapshot.roads.copy(), snapshot.looks.copy()
-        things = snapshot.things[0].copy()
+        cars, roads, appearances = snapshot.cars.copy(), snapshot.roads.copy(), snapshot.appearances.copy()
+        objects = snapshot.objects[0].copy()
         for table, names in (
             (cars, ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle", "lateral_acceleration_mps2")),
             (roads, ("y", "heading", "curvature", "tangent_y")),
-            (looks, ("sun_y", "mirror", "yaw_error_deg", "roll_error_deg")),
-            (things, ("y", "twist")),
+            (appearances, ("sun_y", "mirror", "yaw_error_deg", "roll_error_deg")),
+            (objects, ("y", "twist")),
         ):
             for name in names:
                 table[name] *= -1.0
-        changed = {"cars": cars, "roads": roads, "looks": looks, "things": (things,)}
+        changed = {"cars": cars, "roads": roads, "looks": appearances, "things": (objects,)}
         return type(snapshot)(**{**snapshot.__dict__, **changed})
 
     return mirrored

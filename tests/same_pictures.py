@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+PARTS = ("drive", "cameras", "mirror", "removal", "strength", "intervention", "by-products")
 SEEDS, STEPS = (0, 11, 10_004), 70  # 210 steps in each scenario
 MIRRORED = {  # what changes sign in a mirrored world, by a field that only this table has
     "lateral_speed": ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle", "lateral_acceleration_mps2"),
@@ -76,12 +77,60 @@ def hashes() -> dict[str, str]:
     """Hash of each scenario, by what was done with it."""
     import lanekeep_envs as world
 
-    cameras = (
-        "48x160", "66x200", "24x80", "78x200",
-        world.Camera(height_px=60, width_px=115, horizontal_fov_deg=110.0, mount_height_m=2.4, pitch_deg=14.0),
-    )  # fmt: skip
-    removable = [element for element in world.REMOVABLE if int(element) < 32]
-    others: list[list[Any]] = [
+    found: dict[str, str] = {}
+    for name in world.scenario_names():
+        parts = {what: hashlib.sha256() for what in PARTS}
+        actions = np.random.default_rng(5)
+        env = world.LaneKeepingVectorEnv(1, world.load_scenario(name), "48x160", autoreset_mode="Disabled")
+        for seed in SEEDS:
+            drive(env, seed, actions, parts["drive"])
+            see(env, env.snapshot(), parts, often=seed == SEEDS[0])
+        four = world.LaneKeepingVectorEnv(4, world.load_scenario(name), "48x160", autoreset_mode="SameStep")
+        parts["drive"].update(four.reset(seed=7)[0].tobytes())
+        for _ in range(20):
+            seen, *_ = four.step(actions.uniform(-1.0, 1.0, (4, 1)))
+            parts["drive"].update(seen.tobytes())
+        found |= {f"{name} {what}": digest.hexdigest()[:16] for what, digest in parts.items()}
+    return found
+
+
+def drive(env: Any, seed: int, actions: np.random.Generator, digest: Any) -> None:
+    """Begin an episode and drive on; hash all that is told, and the car's record at the end."""
+    begun, info = env.reset(seed=[seed], options={"start_m": [float(40 + seed % 500)]})
+    add(digest, info)
+    digest.update(begun.tobytes())
+    for _ in range(STEPS):
+        seen, *told = env.step(actions.uniform(-0.3, 0.3, (1, 1)))
+        digest.update(seen.tobytes())
+        for value in told:
+            add(digest, value)
+    for table in tables(env.snapshot()):
+        if "lateral_speed" in table.dtype.names:
+            digest.update(table.tobytes())
+
+
+def see(env: Any, snapshot: Any, parts: dict[str, Any], often: bool) -> None:
+    """Hash an instant under every camera and intervention; `often` also under what takes long."""
+    import lanekeep_envs as world
+
+    def look(what: str, instant: Any, changes: Any, camera: Any = None) -> None:
+        frame = env.view(instant, changes, camera=camera)
+        parts[what].update(frame.image.tobytes())
+        for by in (frame.elements, frame.contributors.astype(np.uint64), frame.depth_m):
+            parts["by-products"].update(np.ascontiguousarray(by).tobytes())
+
+    wide = world.Camera(height_px=60, width_px=115, horizontal_fov_deg=110.0, mount_height_m=2.4, pitch_deg=14.0)
+    for camera in ("48x160", "66x200", "24x80", "78x200", wide):
+        look("cameras", snapshot, (), camera)
+        look("mirror", mirrored(snapshot), (), camera)
+    for element in world.REMOVABLE:
+        if element < 32:
+            look("removal", snapshot, [world.Remove(element)])
+            if often:
+                look("mirror", mirrored(snapshot), [world.Remove(element)])
+    for strength, share in ((strength, share) for strength in STRENGTHS for share in (0.35, 1.0) if often):
+        look("strength", snapshot, [world.SetStrength(strength, share)])
+    for changes in (
         [world.KeepOnly((world.Element.LEFT_MARKING, world.Element.TREES))],
         [world.Shift(world.Element.CENTRE_MARKING, 0.4), world.Shift(world.Element.TREES, -1.0)],
         [
@@ -90,58 +139,9 @@ def hashes() -> dict[str, str]:
         ],
         [world.Contrast(world.Element.TREES, 2.0), world.Contrast(world.Element.TERRAIN, 0.5)],
         [world.Add("conifer", 25.0, 6.0), world.Add("post", 12.0, -4.0), world.Noise(9.0)],
-    ]
-    found: dict[str, str] = {}
-    for name in world.scenario_names():
-        parts = {
-            what: hashlib.sha256()
-            for what in ("drive", "cameras", "mirror", "removal", "strength", "intervention", "by-products")
-        }
-
-        def look(
-            what: str, snapshot: Any, changes: Any, camera: Any = None, env: Any = None, parts: Any = parts
-        ) -> None:
-            frame = env.view(snapshot, changes, camera=camera)
-            parts[what].update(frame.image.tobytes())
-            for by in (frame.elements, frame.contributors.astype(np.uint64), frame.depth_m):
-                parts["by-products"].update(np.ascontiguousarray(by).tobytes())
-
-        env = world.LaneKeepingVectorEnv(1, world.load_scenario(name), "48x160", autoreset_mode="Disabled")
-        actions = np.random.default_rng(5)
-        for number, seed in enumerate(SEEDS):
-            begun, info = env.reset(seed=[seed], options={"start_m": [float(40 + seed % 500)]})
-            add(parts["drive"], info)
-            parts["drive"].update(begun.tobytes())
-            for _ in range(STEPS):
-                seen, reward, terminated, truncated, info = env.step(actions.uniform(-0.3, 0.3, (1, 1)))
-                parts["drive"].update(seen.tobytes())
-                for value in (reward, terminated, truncated, info):
-                    add(parts["drive"], value)
-            snapshot = env.snapshot()
-            for table in tables(snapshot):
-                if "lateral_speed" in table.dtype.names:
-                    parts["drive"].update(table.tobytes())
-            for camera in cameras:
-                look("cameras", snapshot, (), camera, env)
-                look("mirror", mirrored(snapshot), (), camera, env)
-            for element in removable:
-                look("removal", snapshot, [world.Remove(element)], None, env)
-            if number == 0:
-                for element in removable:
-                    look("mirror", mirrored(snapshot), [world.Remove(element)], None, env)
-                for strength in STRENGTHS:
-                    for share in (0.35, 1.0):
-                        look("strength", snapshot, [world.SetStrength(strength, share)], None, env)
-            everything = [world.SetStrength(strength, 0.7) for strength in STRENGTHS]
-            for changes in (*others, everything):
-                look("intervention", snapshot, changes, None, env)
-        four = world.LaneKeepingVectorEnv(4, world.load_scenario(name), "48x160", autoreset_mode="SameStep")
-        parts["drive"].update(four.reset(seed=7)[0].tobytes())
-        for _ in range(20):
-            seen, *_ = four.step(actions.uniform(-1.0, 1.0, (4, 1)))
-            parts["drive"].update(seen.tobytes())
-        found |= {f"{name} {what}": digest.hexdigest()[:16] for what, digest in parts.items()}
-    return found
+        [world.SetStrength(strength, 0.7) for strength in STRENGTHS],
+    ):
+        look("intervention", snapshot, changes)
 
 
 def run(tree: Path) -> dict[str, str]:

@@ -20,7 +20,7 @@ from lanekeep_envs.elements import EVERYTHING, REMOVABLE, Element, element_named
 from lanekeep_envs.renderer.ground.pavement import asphalt_for, surface_colour
 from lanekeep_envs.renderer.objects.posts import element_of
 from lanekeep_envs.sampling.appearance import GROUND_STRENGTHS, RGB, STRENGTHS, colour_of, derive, mix, paint
-from lanekeep_envs.sampling.roadside import BROADLEAF, BUSH, CONIFER, GONE, POST, POST_HEIGHT_M, POST_WIDTH_M, THING
+from lanekeep_envs.sampling.roadside import BROADLEAF, BUSH, CONIFER, GONE, OBJECT, POST, POST_HEIGHT_M, POST_WIDTH_M
 
 STRENGTHS_OF = {  # elements that are strengths of the look
     Element.WEAR: ("worn", "missing"),
@@ -49,9 +49,9 @@ class Scene:
 
     car: np.void
     road: NDArray[np.void]
-    things: NDArray[np.void]
+    objects: NDArray[np.void]
     traffic: NDArray[np.void]
-    look: np.void
+    appearance: np.void
     visible: int = EVERYTHING
 
 
@@ -82,12 +82,12 @@ class Remove:
             scene.traffic["lane"][_numbered(np.flatnonzero(scene.traffic["lane"]), element, self.number)] = 0
             return
         if self.number is not None:
-            scene.things["kind"][_thing_of(scene, element, self.number)] = GONE
+            scene.objects["kind"][_object_of(scene, element, self.number)] = GONE
             return
         if element in STRENGTHS_OF:
             for name in STRENGTHS_OF[element]:
-                scene.look[name] = 0.0
-            derive(scene.look)
+                scene.appearance[name] = 0.0
+            derive(scene.appearance)
         scene.visible &= ~(1 << element)
 
 
@@ -117,15 +117,15 @@ class Shift:
         """See `Intervention`."""
         _finite("a shift", self.left_m)
         if _known(self.element) in MARKINGS:
-            scene.look[f"{MARKINGS[self.element]}_shift_m"] += self.left_m
+            scene.appearance[f"{MARKINGS[self.element]}_shift_m"] += self.left_m
             return
         if self.element not in BESIDE:
             raise ValueError(f"{_name(self.element)} cannot be shifted: markings and things beside the road can")
-        for row in _things_of(scene, self.element):
-            thing = scene.things[row]
-            _, _, heading = pose_beside(scene.road, thing["s_m"], 0.0)
-            thing["x"] -= self.left_m * np.sin(heading)
-            thing["y"] += self.left_m * np.cos(heading)
+        for row in _objects_of(scene, self.element):
+            obj = scene.objects[row]
+            _, _, heading = pose_beside(scene.road, obj["s_m"], 0.0)
+            obj["x"] -= self.left_m * np.sin(heading)
+            obj["y"] += self.left_m * np.cos(heading)
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class Contrast:
     def apply(self, scene: Scene) -> None:
         """See `Intervention`."""
         _finite("a contrast", self.factor)
-        ground = _road_colour(scene.look) if self.element in MARKINGS else colour_of(scene.look, "grass")
+        ground = _road_colour(scene.appearance) if self.element in MARKINGS else colour_of(scene.appearance, "grass")
 
         def changed(colour: RGB) -> RGB:
             red, green, blue = mix(ground, colour, self.factor)
@@ -179,9 +179,9 @@ class SetStrength:
             raise ValueError(f"there is no strength {self.name!r}: {f'did you mean {near[0]}?' if near else names}")
         if not 0.0 <= self.strength <= 1.0:
             raise ValueError(f"a strength is from 0 to 1, not {self.strength}")
-        scene.look[self.name] = self.strength
-        derive(scene.look)
-        scene.look["plain"] &= self.strength == 0.0 or self.name not in GROUND_STRENGTHS
+        scene.appearance[self.name] = self.strength
+        derive(scene.appearance)
+        scene.appearance["plain"] &= self.strength == 0.0 or self.name not in GROUND_STRENGTHS
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ class Noise:
         """See `Intervention`."""
         if not 0.0 <= self.grey <= 64.0:
             raise ValueError(f"noise is from 0 to 64 grey levels, not {self.grey}")
-        scene.look["noise_grey"] = self.grey
+        scene.appearance["noise_grey"] = self.grey
 
 
 @dataclass(frozen=True)
@@ -210,14 +210,14 @@ class Add:
         if self.kind not in KINDS:
             raise ValueError(f"{self.kind!r} cannot be added: there are {', '.join(KINDS)}")
         _finite("a place", self.ahead_m, self.left_m)
-        thing = np.zeros(1, THING)
-        thing["kind"], thing["tint"], thing["twist"] = KINDS[self.kind], 1.0, 0.5
-        thing["height_m"], thing["radius_m"] = SIZES.get(self.kind, (POST_HEIGHT_M, 0.5 * POST_WIDTH_M))
-        thing["s_m"] = scene.car["distance_m"] + self.ahead_m
-        thing["x"], thing["y"], _ = pose_beside(scene.road, thing["s_m"][0], self.left_m)
-        thing["leaf_r"] = -1.0
-        place = int(np.searchsorted(scene.things["s_m"], thing["s_m"][0]))
-        scene.things = np.concatenate([scene.things[:place], thing, scene.things[place:]])
+        obj = np.zeros(1, OBJECT)
+        obj["kind"], obj["tint"], obj["twist"] = KINDS[self.kind], 1.0, 0.5
+        obj["height_m"], obj["radius_m"] = SIZES.get(self.kind, (POST_HEIGHT_M, 0.5 * POST_WIDTH_M))
+        obj["s_m"] = scene.car["distance_m"] + self.ahead_m
+        obj["x"], obj["y"], _ = pose_beside(scene.road, obj["s_m"][0], self.left_m)
+        obj["leaf_r"] = -1.0
+        place = int(np.searchsorted(scene.objects["s_m"], obj["s_m"][0]))
+        scene.objects = np.concatenate([scene.objects[:place], obj, scene.objects[place:]])
 
 
 def intervene(scene: Scene, interventions: Iterable[Intervention]) -> Scene:
@@ -250,15 +250,15 @@ def _name(element: Element) -> str:
     return _known(element).name.lower()
 
 
-def _things_of(scene: Scene, element: Element) -> NDArray[np.int64]:
+def _objects_of(scene: Scene, element: Element) -> NDArray[np.int64]:
     """Rows of the things of a class, in their order along the road."""
-    kinds = scene.things["kind"]
+    kinds = scene.objects["kind"]
     return np.array([row for row, kind in enumerate(kinds) if kind != GONE and element_of(kind) == element], np.int64)
 
 
-def _thing_of(scene: Scene, element: Element, number: int) -> int:
+def _object_of(scene: Scene, element: Element, number: int) -> int:
     """Row of the `number`-th of them; ValueError if there is none."""
-    return _numbered(_things_of(scene, element), element, number)
+    return _numbered(_objects_of(scene, element), element, number)
 
 
 def _numbered(rows: NDArray[np.int64], element: Element, number: int) -> int:
@@ -267,31 +267,31 @@ def _numbered(rows: NDArray[np.int64], element: Element, number: int) -> int:
     return int(rows[number])
 
 
-def _road_colour(look: np.void) -> RGB:
+def _road_colour(appearance: np.void) -> RGB:
     """Of asphalt, concrete or cobbles, whichever it is."""
-    red, green, blue = surface_colour(colour_of(look, "asphalt"), int(look["surface_kind"]))
+    red, green, blue = surface_colour(colour_of(appearance, "asphalt"), int(appearance["surface_kind"]))
     return red, green, blue
 
 
 def _set_colour(scene: Scene, element: Element, changed: Callable[[RGB], RGB]) -> None:
     """Change the colour of an element by a function of what it is now."""
-    look, element = scene.look, _known(element)
+    appearance, element = scene.appearance, _known(element)
     if element in MARKINGS:
         name = f"{MARKINGS[element]}_paint"
-        before, after = colour_of(look, name), changed(colour_of(look, name))
+        before, after = colour_of(appearance, name), changed(colour_of(appearance, name))
         if after != before:
-            paint(look, name, after)
-            look["own_paint"], look["plain"] = True, False
+            paint(appearance, name, after)
+            appearance["own_paint"], appearance["plain"] = True, False
     elif element is Element.ROAD:
-        if (after := changed(_road_colour(look))) != _road_colour(look):
-            paint(look, "asphalt", asphalt_for(after, int(look["surface_kind"])))
+        if (after := changed(_road_colour(appearance))) != _road_colour(appearance):
+            paint(appearance, "asphalt", asphalt_for(after, int(appearance["surface_kind"])))
     elif element is Element.TERRAIN:
         for name in ("grass", "field", "gravel"):
-            paint(look, name, changed(colour_of(look, name)))
+            paint(appearance, name, changed(colour_of(appearance, name)))
     elif element in PLANTS:
-        for row in _things_of(scene, element):
-            thing = scene.things[row]
-            own = colour_of(look, "needle" if thing["kind"] == CONIFER else "leaf") if thing["leaf_r"] < 0.0 else None
-            thing["leaf_r"], thing["leaf_g"], thing["leaf_b"] = changed(own or colour_of(thing, "leaf"))
+        for row in _objects_of(scene, element):
+            obj = scene.objects[row]
+            own = colour_of(appearance, "needle" if obj["kind"] == CONIFER else "leaf") if obj["leaf_r"] < 0.0 else None
+            obj["leaf_r"], obj["leaf_g"], obj["leaf_b"] = changed(own or colour_of(obj, "leaf"))
     else:
         raise ValueError(f"{_name(element)} has no colour of its own: markings, road, terrain, trees and bushes have")

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.dynamics.control_step import CAR
+from lanekeep_envs.dynamics.control_step import CAR_STATE
 from lanekeep_envs.interventions import Scene
 from lanekeep_envs.renderer.renderer import Renderer
-from lanekeep_envs.sampling.appearance import LOOK
+from lanekeep_envs.sampling.appearance import APPEARANCE
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,10 @@ class Snapshot:
     """Everything that decides how N drives go on; opaque, made by `snapshot()` and taken by `restore()` and `view()`."""
 
     cars: NDArray[np.void]
-    courses: NDArray[np.void]
+    episodes: NDArray[np.void]
     roads: NDArray[np.void]
-    looks: NDArray[np.void]
-    things: tuple[NDArray[np.void], ...]
+    appearances: NDArray[np.void]
+    objects: tuple[NDArray[np.void], ...]
     road_seeds: NDArray[np.object_]  # of whatever size
     resting: NDArray[np.bool_]
     generators: tuple[dict[str, Any], ...]
@@ -32,7 +32,7 @@ class Snapshot:
         """One of the cars `times` times over: as many drives that go on from the same instant."""
         rows = [car] * times
         return Snapshot(
-            self.cars[rows], self.courses[rows], self.roads[rows], self.looks[rows], (self.things[car],) * times,
+            self.cars[rows], self.episodes[rows], self.roads[rows], self.appearances[rows], (self.objects[car],) * times,
             self.road_seeds[rows], self.resting[rows], (self.generators[car],) * times, self.traffic[rows],
             None if self.film is None else self.film[rows],
         )  # fmt: skip
@@ -43,9 +43,9 @@ def scene_of(snapshot: Snapshot, car: int) -> Scene:
     return Scene(
         snapshot.cars[car].copy(),
         snapshot.roads[car],
-        snapshot.things[car].copy(),
+        snapshot.objects[car].copy(),
         snapshot.traffic[car].copy(),
-        snapshot.looks[car].copy(),
+        snapshot.appearances[car].copy(),
     )
 
 
@@ -54,11 +54,11 @@ def pictures(renderer: Renderer, scenes: Sequence[Scene]) -> NDArray[np.uint8]:
     if not scenes:
         return np.zeros((0, renderer.camera.height_px, renderer.camera.width_px, 3), np.uint8)
     return renderer.images(
-        np.array([scene.car for scene in scenes], CAR),
+        np.array([scene.car for scene in scenes], CAR_STATE),
         np.stack([scene.road for scene in scenes]),
-        stacked([scene.things for scene in scenes]),
-        np.array([len(scene.things) for scene in scenes], np.int64),
-        np.array([scene.look for scene in scenes], LOOK),
+        stacked([scene.objects for scene in scenes]),
+        np.array([len(scene.objects) for scene in scenes], np.int64),
+        np.array([scene.appearance for scene in scenes], APPEARANCE),
         stacked([scene.traffic for scene in scenes]),
         np.array([scene.visible for scene in scenes], np.int64),
     )

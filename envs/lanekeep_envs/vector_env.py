@@ -13,10 +13,10 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from lanekeep_envs.dynamics.control_step import (
-    CAR,
+    CAR_STATE,
     CONTROL_STEP_S,
-    COURSE,
     DEFAULT_VEHICLE,
+    EPISODE,
     PREVIEW_M,
     first_not_finite,
     place_car,
@@ -28,9 +28,9 @@ from lanekeep_envs.elements import Frame
 from lanekeep_envs.interventions import Intervention, intervene
 from lanekeep_envs.renderer.camera import Camera
 from lanekeep_envs.renderer.renderer import Renderer
-from lanekeep_envs.sampling.appearance import LOOK, sample_look
-from lanekeep_envs.sampling.episode import START_M, draw_course, draw_road, empty_roads, generator_of
-from lanekeep_envs.sampling.roadside import RECORD, THING, plant
+from lanekeep_envs.sampling.appearance import APPEARANCE, sample_appearance
+from lanekeep_envs.sampling.episode import START_M, draw_episode, draw_road, empty_roads, generator_of
+from lanekeep_envs.sampling.roadside import OBJECT, RECORD, plant
 from lanekeep_envs.sampling.traffic import OTHER_CAR, draw_traffic, place_of
 from lanekeep_envs.scenario import Scenario, load_scenario
 from lanekeep_envs.snapshot import Snapshot, pictures, scene_of
@@ -101,10 +101,12 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             self.single_observation_space = gymnasium.spaces.Box(-1.0, 1.0, (len(STATE_NAMES),), np.float32)
         self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, num_envs)
         self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, num_envs)
-        self._cars, self._courses, self._looks = (np.zeros(num_envs, kind) for kind in (CAR, COURSE, LOOK))
+        self._cars, self._episodes, self._appearances = (
+            np.zeros(num_envs, kind) for kind in (CAR_STATE, EPISODE, APPEARANCE)
+        )
         self._told, self._verdict = self._cars[list(_TOLD)], self._cars[list(_VERDICT)]  # views
         self._roads = empty_roads(self.scenario, num_envs)
-        self._things = np.zeros((num_envs, 1), THING)
+        self._objects = np.zeros((num_envs, 1), OBJECT)
         self._traffic = np.zeros((num_envs, 0), OTHER_CAR)
         self._counts = np.zeros(num_envs, np.int64)
         self._road_seeds = np.zeros(num_envs, np.object_)  # any integer is a seed, also one beyond 64 bits
@@ -163,7 +165,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             for i in np.flatnonzero(fresh):
                 self._begin(int(i), None, None)
             self._resting = fresh
-        step_cars(self._cars, actions, self._courses, self._roads, self.vehicle, self._resting)
+        step_cars(self._cars, actions, self._episodes, self._roads, self.vehicle, self._resting)
         rewards = self._cars["reward"].copy()
         terminated, truncated = self._cars["lane_departure"].copy(), self._cars["truncated"].copy()
         if fresh is not None:
@@ -176,7 +178,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
 
     def step_only_car(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """The same for N = 1, in plain numbers and without a reset: the single environment's step."""
-        step_cars(self._cars, self._checked(action), self._courses, self._roads, self.vehicle, self._resting)
+        step_cars(self._cars, self._checked(action), self._episodes, self._roads, self.vehicle, self._resting)
         info = self.info_of(0)
         reward, terminated, truncated = self._verdict[0].item()
         self._resting[0] = terminated or truncated
@@ -205,9 +207,9 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         scenario, start = self.scenario, self.scenario.start
         road = self._roads[i]
         design_speed_mps = draw_road(road, scenario, generator)
-        sample_look(self._looks[i], scenario, generator)
-        self._set_things(i, plant(road, scenario, generator))
-        draw_course(self._courses[i], scenario, generator.spawn(1)[0])
+        sample_appearance(self._appearances[i], scenario, generator)
+        self._set_objects(i, plant(road, scenario, generator))
+        draw_episode(self._episodes[i], scenario, generator.spawn(1)[0])
         self._set_traffic(i, draw_traffic(scenario, len(road) * SPACING_M, design_speed_mps, generator.spawn(1)[0]))
         u = generator.random(3)
         pairs = (start.lateral_offset_m, start.heading_error_deg, start.speed_factor)
@@ -215,16 +217,16 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         where = START_M if start_m is None else start_m
         offset, turn = (offset, np.deg2rad(turn)) if start_m is None else (0.0, 0.0)
         speed = factor * design_speed_mps
-        place_car(self._cars[i], road, self._courses[i], self.vehicle, where, offset, turn, speed)
+        place_car(self._cars[i], road, self._episodes[i], self.vehicle, where, offset, turn, speed)
         self._road_seeds[i], self._resting[i] = own, False
 
-    def _set_things(self, i: int, things: NDArray[np.void]) -> None:
-        if len(things) > self._things.shape[1]:
-            grown = np.zeros((self.num_envs, len(things) + 64), THING)
-            grown[:, : self._things.shape[1]] = self._things
-            self._things = grown
-        self._things[i, : len(things)].view(RECORD)[:] = things.view(RECORD)
-        self._counts[i] = len(things)
+    def _set_objects(self, i: int, objects: NDArray[np.void]) -> None:
+        if len(objects) > self._objects.shape[1]:
+            grown = np.zeros((self.num_envs, len(objects) + 64), OBJECT)
+            grown[:, : self._objects.shape[1]] = self._objects
+            self._objects = grown
+        self._objects[i, : len(objects)].view(RECORD)[:] = objects.view(RECORD)
+        self._counts[i] = len(objects)
 
     def _set_traffic(self, i: int, vehicles: NDArray[np.void]) -> None:
         if len(vehicles) > self._traffic.shape[1]:
@@ -235,7 +237,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._traffic[i, : len(vehicles)] = vehicles
 
     def _scene(self) -> tuple[Any, ...]:
-        return self._cars, self._roads, self._things, self._counts, self._looks, self._traffic
+        return self._cars, self._roads, self._objects, self._counts, self._appearances, self._traffic
 
     def _observe(self, changed: NDArray[np.bool_] | None = None) -> Any:
         """What all cars see; only those `changed` since the last time are rendered, where that saves anything."""
@@ -265,7 +267,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             return frames
         shown, number = np.empty_like(frames), self.num_envs
         flat, film = frames.reshape(number, -1), self._film.reshape(number, self._film.shape[1], -1)
-        show_frames(shown.reshape(number, -1), film, flat, self._cars, self._courses)
+        show_frames(shown.reshape(number, -1), film, flat, self._cars, self._episodes)
         return shown
 
     def _infos(self) -> dict[str, Any]:
@@ -293,7 +295,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         Of these `others` [K, 4] has the middle (x, y) and the unit vector ahead.
         """
         state, road = self._cars[car], self._roads[car]
-        lane_m = self._looks[car]["lane_m"] * self._looks[car]["mirror"]
+        lane_m = self._appearances[car]["lane_m"] * self._appearances[car]["mirror"]
         others = [
             place_of(vehicle, state["steps"], state["distance_m"], road, lane_m)
             for vehicle in self._traffic[car]
@@ -305,7 +307,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             "x": float(state["x"]),
             "y": float(state["y"]),
             "yaw": float(state["yaw"]),
-            "things": self._things[car, : self._counts[car]].copy(),
+            "things": self._objects[car, : self._counts[car]].copy(),
         }
 
     def push(self, acceleration_mps2: float, car: int = 0) -> None:
@@ -321,10 +323,10 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             raise gymnasium.error.ResetNeeded("call reset() before snapshot()")
         return Snapshot(
             self._cars.copy(),
-            self._courses.copy(),
+            self._episodes.copy(),
             self._roads.copy(),
-            self._looks.copy(),
-            tuple(self._things[i, : self._counts[i]].copy() for i in range(self.num_envs)),
+            self._appearances.copy(),
+            tuple(self._objects[i, : self._counts[i]].copy() for i in range(self.num_envs)),
             self._road_seeds.copy(),
             self._resting.copy(),
             tuple(dict(g.bit_generator.state) for g in self._generators),
@@ -340,12 +342,12 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             if snapshot.film is None or snapshot.film.shape != self._film.shape:
                 raise ValueError("this snapshot does not hold the last frames of this camera, which the scenario shows")
             self._film[:] = snapshot.film
-        self._cars[:], self._courses[:], self._looks[:] = snapshot.cars, snapshot.courses, snapshot.looks
+        self._cars[:], self._episodes[:], self._appearances[:] = snapshot.cars, snapshot.episodes, snapshot.appearances
         self._roads[:], self._road_seeds[:] = snapshot.roads, snapshot.road_seeds
         self._resting = snapshot.resting.copy()
         self._generators = []
         for i, state in enumerate(snapshot.generators):
-            self._set_things(i, snapshot.things[i])
+            self._set_objects(i, snapshot.objects[i])
             self._set_traffic(i, snapshot.traffic[i])
             generator = np.random.default_rng(0)
             generator.bit_generator.state = state
@@ -363,7 +365,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         renderer = self._renderer_of(self.camera if camera is None else Camera.parse(camera))
         scene = intervene(scene_of(snapshot, car), interventions)
         return renderer.frame(
-            scene.car, scene.road, scene.things, len(scene.things), scene.look, scene.visible, scene.traffic
+            scene.car, scene.road, scene.objects, len(scene.objects), scene.appearance, scene.visible, scene.traffic
         )
 
     def views(

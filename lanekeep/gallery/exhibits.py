@@ -199,9 +199,9 @@ def seed_with_sun_ahead(scenario: Scenario, seed: int) -> int:
     """The seed, from `seed` on, whose road is the nearest to a bend with the sun beside it and some shadow on it."""
     seeds = range(seed, seed + ROADS_SEARCHED)
     cars = Instants(scenario, seeds, [LED_M] * len(seeds))
-    looks, yaw = cars.snapshot.looks, cars.snapshot.cars["yaw"]
-    ahead = looks["sun_x"] * np.cos(yaw) + looks["sun_y"] * np.sin(yaw)
-    aside = looks["sun_y"] * np.cos(yaw) - looks["sun_x"] * np.sin(yaw)
+    appearances, yaw = cars.snapshot.appearances, cars.snapshot.cars["yaw"]
+    ahead = appearances["sun_x"] * np.cos(yaw) + appearances["sun_y"] * np.sin(yaw)
+    aside = appearances["sun_y"] * np.cos(yaw) - appearances["sun_x"] * np.sin(yaw)
     bend = np.abs(cars.infos["curvature_preview_per_m"][:, -1])
     frames = [cars.frame(GLANCE, car) for car in range(len(seeds))]
     shadow = [(frame.contributors[GLANCE.height_px // 2 :] >> Element.SHADOWS & 1).mean() for frame in frames]

@@ -1,4 +1,7 @@
-"""PilotNet: the structure that was published, and what it reads of a frame. tests/drivers/test_cnn.py has the laws of its head."""
+"""PilotNet: the structure that was published, and what it reads of a frame.
+
+tests/drivers/test_cnn.py has the laws of its head.
+"""
 
 import pytest
 import torch

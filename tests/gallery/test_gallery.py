@@ -112,11 +112,11 @@ def test_the_same_arguments_write_the_same_page_again(tmp_path: Path, page: str)
 def test_dials_turn_one_number_and_leave_the_instant_alone() -> None:
     day = changed(load_scenario("country"), FINE_DAY)
     plain = Instants(day, [3], [LED_M])
-    assert plain.snapshot.looks[0]["sunshine"] == 0.9
+    assert plain.snapshot.appearances[0]["sunshine"] == 0.9
     strengths = [dial for dial in dials() if dial.values == SHARES and dial.table in STRENGTHS]
     for dial in strengths:
         turned = Instants(changed(day, {dial.table: {dial.key: 0.75}}), [3], [LED_M])
-        assert turned.snapshot.looks[0][dial.key] == 0.75
+        assert turned.snapshot.appearances[0][dial.key] == 0.75
         assert np.array_equal(turned.snapshot.roads, plain.snapshot.roads)
         assert turned.snapshot.cars["x"] == plain.snapshot.cars["x"]
     assert plain.frame(Camera(height_px=18, width_px=32)).image.any()

@@ -40,11 +40,11 @@ def snapshot_of(seed: int, start_m: float) -> Snapshot:
 
 def view(snapshot: Snapshot, visible: int = EVERYTHING, /, renderer: Renderer = RENDERER, **look: Any) -> Frame:
     """What the car sees with these numbers of the look."""
-    changed, things = snapshot.looks[0].copy(), snapshot.things[0]
+    changed, objects = snapshot.appearances[0].copy(), snapshot.objects[0]
     changed["plain"] = False
     for name, value in look.items():
         changed[name] = value
-    return renderer.frame(snapshot.cars[0], snapshot.roads[0], things, len(things), changed, visible)
+    return renderer.frame(snapshot.cars[0], snapshot.roads[0], objects, len(objects), changed, visible)
 
 
 def has(frame: Frame, element: Element) -> np.ndarray:

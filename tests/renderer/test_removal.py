@@ -1,8 +1,8 @@
 """The law of interventions in scenes with anything in them: a pixel without the bit of an element is the same without it.
 
 Each scene is drawn from a seed: strengths of every table, things of every kind, odd roads, mountings and lights, the car
-somewhere on the way with the wheel turned.  `python tests/renderer/test_removal.py FIRST LAST` searches through more seeds than a
-test run has time for.
+somewhere on the way with the wheel turned.  `python tests/renderer/test_removal.py FIRST LAST` searches through more
+seeds than a test run has time for.
 """
 
 import sys
@@ -128,7 +128,7 @@ def breaks_of_the_law(seed: int, camera: str) -> tuple[list[str], set[Element]]:
     """All that is wrong with a scene, and the elements whose removal changed it."""
     scene, generator = Scene(seed), np.random.default_rng([seed, 78])
     whole = scene.frame(camera)
-    look = scene.snapshot.looks[0]
+    look = scene.snapshot.appearances[0]
     upright = (
         look["roll_error_deg"] == look["sway"] == 0.0
     )  # a rolled picture's colours and bits move, its elements do not
@@ -177,12 +177,12 @@ def test_a_fine_day_has_no_bit_of_what_it_has_no_strength_of() -> None:
 def test_ground_in_no_condition_is_the_plain_one_whatever_the_lane_is_like() -> None:
     for seed in range(4, 12):
         scene = Scene(seed)
-        looks = scene.snapshot.looks
+        appearances = scene.snapshot.appearances
         for name in (*(name for names in STRENGTHS.values() for name in names), *MOUNTING, "surface_kind"):
-            looks[name] = 0
+            appearances[name] = 0
         pictures = []
         for plain in (False, True):
-            looks["plain"] = plain
+            appearances["plain"] = plain
             pictures.append(scene.frame(LARGE).image)
         assert np.array_equal(*pictures), seed
 
@@ -199,12 +199,12 @@ def test_without_all_that_can_be_removed_a_bare_scene_is_left_whatever_was_in_it
 def test_a_removal_leaves_no_trace_in_the_drive() -> None:
     for seed in range(40, 44):
         scene = Scene(seed)
-        looks, before = scene.snapshot.looks.copy(), scene.frame(SMALL)
+        appearances, before = scene.snapshot.appearances.copy(), scene.frame(SMALL)
         for element in REMOVABLE:
             scene.frame(SMALL, [element])
         after = scene.frame(SMALL)
         assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
-        assert np.array_equal(scene.snapshot.looks, looks)
+        assert np.array_equal(scene.snapshot.appearances, appearances)
 
 
 if __name__ == "__main__":

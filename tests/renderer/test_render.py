@@ -103,7 +103,7 @@ def test_the_solid_right_marking_is_unbroken_and_the_centre_one_is_dashed(seed: 
         """Light that the marking adds to each image row that shows the road 7 to 60 m ahead, in pixels of full paint."""
         bare = env.view(snapshot, [*QUIET, Remove(element)])
         gain = (whole.image.astype(float) - bare.image).sum(-1)
-        across = snapshot.looks[0]["line_m"] * Camera.parse(size).focal_length_px / whole.depth_m[:, 0]
+        across = snapshot.appearances[0]["line_m"] * Camera.parse(size).focal_length_px / whole.depth_m[:, 0]
         rows = [i for i in range(len(gain)) if 7.0 < whole.depth_m[i, 0] < 60.0]
         return np.array([gain[i].sum() / across[i] for i in rows])
 
@@ -174,9 +174,9 @@ def test_the_mirrored_world_looks_like_the_mirror_image_exactly(
 
 
 def test_noise_is_independent_of_what_is_in_the_picture_and_new_in_every_frame() -> None:
-    seed = next(s for s in range(50) if put(s, 200.0).snapshot().looks[0]["noise_grey"] > 2.0)
+    seed = next(s for s in range(50) if put(s, 200.0).snapshot().appearances[0]["noise_grey"] > 2.0)
     env, snapshot = view_of(seed, 200.0)
-    sigma = snapshot.looks[0]["noise_grey"]
+    sigma = snapshot.appearances[0]["noise_grey"]
 
     def noise(at: Snapshot, *removed: Remove) -> np.ndarray:
         noisy = env.view(at, removed).image.astype(int)
@@ -243,7 +243,9 @@ def test_the_picture_is_still_the_one_that_was_looked_at(seed: int, start_m: flo
 
     kept = pygame.surfarray.array3d(pygame.image.load(GOLDEN / f"country-{seed}.png")).swapaxes(0, 1).astype(int)
     difference = np.abs(golden(seed, start_m) - kept)
-    assert difference.max() <= 2, f"{(difference > 2).any(-1).sum()} pixels; if meant so, python tests/renderer/test_render.py"
+    assert difference.max() <= 2, (
+        f"{(difference > 2).any(-1).sum()} pixels; if meant so, python tests/renderer/test_render.py"
+    )
 
 
 def test_however_many_threads_share_the_cars_the_frames_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,9 +122,9 @@ def test_a_scenario_without_them_draws_the_same_trees_and_no_more() -> None:
         plain.reset(seed=seed)
         full.reset(seed=seed)
         bare, rich = plain.snapshot(), full.snapshot()
-        assert (bare.things[0]["kind"] <= POST).all() and bare.traffic.shape == (1, 0)
-        assert set(rich.things[0]["kind"]) >= {HEDGE, RAIL, SIGN, BUILDING}
-        assert np.isin(bare.things[0]["x"], rich.things[0]["x"]).all()
+        assert (bare.objects[0]["kind"] <= POST).all() and bare.traffic.shape == (1, 0)
+        assert set(rich.objects[0]["kind"]) >= {HEDGE, RAIL, SIGN, BUILDING}
+        assert np.isin(bare.objects[0]["x"], rich.objects[0]["x"]).all()
         assert bare.cars.tobytes() == rich.cars.tobytes()
 
 
@@ -136,8 +136,8 @@ def test_hedges_and_rails_take_the_share_of_the_roadside_that_was_asked_for(key:
         metres = 0.0
         for seed in range(6):
             env.reset(seed=seed)
-            things = env.snapshot().things[0]
-            metres += things["length_m"][things["kind"] == kind].sum()
+            objects = env.snapshot().objects[0]
+            metres += objects["length_m"][objects["kind"] == kind].sum()
         shares.append(metres / 6 / (2.0 * env.snapshot().roads.shape[1]))
     assert shares == pytest.approx([0.0, 0.4, 1.0], abs=0.12)
 
@@ -172,16 +172,18 @@ def test_lamps_signs_and_posts_shine_at_night() -> None:
         gain = 0.0
         for seed in range(8):
             env, snapshot = put(seed, 60.0 + 110.0 * seed)
-            dark = snapshot.looks[0].copy()
+            dark = snapshot.appearances[0].copy()
             for name in dark.dtype.names:
                 if name.startswith(("ambient", "sunlight", "horizon", "zenith", "cloud_")):
                     dark[name] *= 0.03
-            things, traffic = snapshot.things[0], snapshot.traffic[0]
+            objects, traffic = snapshot.objects[0], snapshot.traffic[0]
             seen = []
             for night in (0.0, 1.0):
                 dark["night"] = night
                 renderer = Renderer(Camera.parse(SIZE))
-                frame = renderer.frame(snapshot.cars[0], snapshot.roads[0], things, len(things), dark, traffic=traffic)
+                frame = renderer.frame(
+                    snapshot.cars[0], snapshot.roads[0], objects, len(objects), dark, traffic=traffic
+                )
                 seen.append(frame.image[frame.contributors & (1 << element) != 0].astype(float).max(initial=0.0))
             gain += seen[1] - seen[0]
         assert gain / 8 > 40.0, element.name

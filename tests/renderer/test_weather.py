@@ -17,7 +17,7 @@ from lanekeep_envs.renderer.air.precipitation import (
     shape_streaks,
 )
 from lanekeep_envs.renderer.renderer import Renderer
-from lanekeep_envs.sampling.appearance import LOOK, derive
+from lanekeep_envs.sampling.appearance import APPEARANCE, derive
 
 EYE = Renderer(Camera())
 ENV = LaneKeepingEnv()
@@ -29,13 +29,13 @@ def instant(seed: int = 12, start_m: float = 30.0) -> Snapshot:
 
 
 def seen(snapshot: Snapshot, frame: int = 0, **causes: float) -> Frame:
-    car, look = snapshot.cars[0].copy(), snapshot.looks[0].copy()
+    car, look = snapshot.cars[0].copy(), snapshot.appearances[0].copy()
     car["steps"] += frame
     for name, value in {"noise_grey": 0.0, **causes}.items():
         look[name] = value
     derive(look)
-    things = snapshot.things[0]
-    return EYE.frame(car, snapshot.roads[0], things, len(things), look)
+    objects = snapshot.objects[0]
+    return EYE.frame(car, snapshot.roads[0], objects, len(objects), look)
 
 
 def has(frame: Frame, element: Element) -> np.ndarray:
@@ -45,18 +45,18 @@ def has(frame: Frame, element: Element) -> np.ndarray:
 @pytest.mark.parametrize("cause", ["night", "fog", "rain", "snowfall", "snow"])
 def test_a_cause_taken_back_leaves_the_look_of_the_fine_day_to_the_last_bit(cause: str) -> None:
     for seed in range(20):
-        fine = instant(seed).looks[0]
+        fine = instant(seed).appearances[0]
         look = fine.copy()
         look[cause] = 0.7
         derive(look)
         assert look.tobytes() != fine.tobytes()
         look[cause] = 0.0
         derive(look)
-        assert all(look[name] == fine[name] for name in LOOK.names or ())
+        assert all(look[name] == fine[name] for name in APPEARANCE.names or ())
 
 
 def test_sight_shrinks_steadily_to_forty_metres_in_fog_and_every_weather_hides_the_sun() -> None:
-    look = instant().looks[0].copy()
+    look = instant().appearances[0].copy()
     sight, sunshine = [], []
     for look["fog"] in np.linspace(0.0, 1.0, 21):
         derive(look)
@@ -108,10 +108,12 @@ def test_all_flakes_may_run_through_one_pixel(mirrored: Callable[[Snapshot], Sna
     for seed in range(4):
         pictures = []
         for snapshot in (instant(seed), mirrored(instant(seed))):
-            car, look = snapshot.cars[0].copy(), snapshot.looks[0].copy()
+            car, look = snapshot.cars[0].copy(), snapshot.appearances[0].copy()
             car["speed"], look["snowfall"], look["motion_blur"] = 40.0, 1.0, 1.0
             derive(look)
-            pictures.append(eye.frame(car, snapshot.roads[0], snapshot.things[0], len(snapshot.things[0]), look).image)
+            pictures.append(
+                eye.frame(car, snapshot.roads[0], snapshot.objects[0], len(snapshot.objects[0]), look).image
+            )
         assert np.array_equal(pictures[0], pictures[1][:, ::-1])
 
 
@@ -123,7 +125,7 @@ def test_hardly_any_jpeg_is_none(strength: float) -> None:
 
 def test_a_camera_hangs_at_a_whole_number_of_metres() -> None:
     snapshot = instant()
-    scene = snapshot.cars[0], snapshot.roads[0], snapshot.things[0], len(snapshot.things[0]), snapshot.looks[0]
+    scene = snapshot.cars[0], snapshot.roads[0], snapshot.objects[0], len(snapshot.objects[0]), snapshot.appearances[0]
     whole, real = (Renderer(Camera(mount_height_m=metres)).frame(*scene) for metres in (2, 2.0))
     assert np.array_equal(whole.image, real.image)
 

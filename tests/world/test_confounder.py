@@ -54,8 +54,8 @@ def test_trees_stand_outside_bends_inside_or_anywhere(tie: float, low: float, hi
     env, outside, at_bends = cars(trees_outside_bends=tie), 0, 0
     for seed in SEEDS:
         snapshot = begun(env, seed)
-        road, things = snapshot.roads[0], snapshot.things[0]
-        trees = things[(things["kind"] <= CONIFER) & (things["s_m"] < len(road) - 1)]
+        road, objects = snapshot.roads[0], snapshot.objects[0]
+        trees = objects[(objects["kind"] <= CONIFER) & (objects["s_m"] < len(road) - 1)]
         here = road[trees["s_m"].astype(int)]
         left = (trees["y"] - here["y"]) * here["tangent_x"] - (trees["x"] - here["x"]) * here["tangent_y"]
         bent = np.abs(here["curvature"]) > 1.2 / BEND_RADIUS_M
@@ -73,7 +73,7 @@ def test_the_lamp_shows_the_last_action_or_its_opposite_or_anything(tie: float, 
             env.step(np.array([[action]]))
             seen = env.view(env.snapshot(), [Remove(Element.NOISE)])
             actions.append(action)
-            lights.append(seen.image[seen.elements == Element.LAMP].mean() / env.snapshot().looks[0]["exposure"])
+            lights.append(seen.image[seen.elements == Element.LAMP].mean() / env.snapshot().appearances[0]["exposure"])
     assert low <= np.corrcoef(actions, lights)[0, 1] <= high
 
 
@@ -92,9 +92,9 @@ def test_planting_one_moves_nothing_else_of_the_episode(tied: dict[str, float]) 
     for seed in SEEDS:
         one, other = begun(plain, seed), begun(planted, seed)
         own = ("lamp", "lamp_tie", "dark_asphalt", "plain")
-        rest = [name for name in one.looks.dtype.names or () if name not in own]
-        assert all(one.looks[name] == other.looks[name] for name in rest)
-        assert one.cars.tobytes() == other.cars.tobytes() and one.courses.tobytes() == other.courses.tobytes()
+        rest = [name for name in one.appearances.dtype.names or () if name not in own]
+        assert all(one.appearances[name] == other.appearances[name] for name in rest)
+        assert one.cars.tobytes() == other.cars.tobytes() and one.episodes.tobytes() == other.episodes.tobytes()
         assert one.traffic.tobytes() == other.traffic.tobytes()
-        assert np.array_equal(one.things[0]["height_m"], other.things[0]["height_m"])
+        assert np.array_equal(one.objects[0]["height_m"], other.objects[0]["height_m"])
         assert np.array_equal(one.roads["curvature"], other.roads["curvature"])

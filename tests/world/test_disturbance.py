@@ -8,17 +8,17 @@ import pytest
 
 from lanekeep_envs import LaneKeepingEnv, LaneKeepingVectorEnv, Scenario, load_scenario
 from lanekeep_envs.dynamics.control_step import (
-    CAR,
+    CAR_STATE,
     CONTROL_STEP_S,
-    COURSE,
     DEFAULT_VEHICLE,
+    EPISODE,
     GUST_TIME_S,
     blow,
     normal,
     step_cars,
 )
 from lanekeep_envs.dynamics.vehicle import CALM, GRAVITY_MPS2, Motion, step
-from lanekeep_envs.sampling.episode import draw_course, generator_of
+from lanekeep_envs.sampling.episode import draw_episode, generator_of
 from lanekeep_envs.scenario import DisturbanceTable
 
 STRONG = {
@@ -78,7 +78,7 @@ def test_no_more_grip_than_the_road_has() -> None:
 
 
 def test_gusts_have_their_strength_and_their_memory() -> None:
-    car, course = np.zeros(1, CAR)[0], np.zeros(1, COURSE)[0]
+    car, course = np.zeros(1, CAR_STATE)[0], np.zeros(1, EPISODE)[0]
     course["gust_mps2"], course["disturbance_seed"] = 0.8, 12345
     wind = np.empty(60_000)
     for k in range(len(wind)):
@@ -94,18 +94,18 @@ def test_gusts_have_their_strength_and_their_memory() -> None:
 
 
 def test_what_the_defaults_draw_is_calm() -> None:
-    course = np.zeros(1, COURSE)[0]
-    draw_course(course, load_scenario("country"), generator_of(4))
+    course = np.zeros(1, EPISODE)[0]
+    draw_episode(course, load_scenario("country"), generator_of(4))
     assert course["friction"] == CALM.friction
     for name in ("cross_fall_mps2", "gust_mps2", "wheel_offset_rad", "extra_delay_s", "dropped_frames", "late_frames"):
         assert course[name] == 0.0
     scenario = disturbed(**STRONG, late_frames=(2, 5), presence=0.5)
-    courses = np.zeros(300, COURSE)
-    for k, one in enumerate(courses):
-        draw_course(one, scenario, generator_of(k))
-    assert 0.4 < (courses["gust_mps2"] == 0.0).mean() < 0.6 and set(courses["friction"]) == {0.5, CALM.friction}
-    assert set(courses["late_frames"]) == {0, 2, 3, 4, 5}
-    fall = courses["cross_fall_mps2"].min()
+    episodes = np.zeros(300, EPISODE)
+    for k, one in enumerate(episodes):
+        draw_episode(one, scenario, generator_of(k))
+    assert 0.4 < (episodes["gust_mps2"] == 0.0).mean() < 0.6 and set(episodes["friction"]) == {0.5, CALM.friction}
+    assert set(episodes["late_frames"]) == {0, 2, 3, 4, 5}
+    fall = episodes["cross_fall_mps2"].min()
     assert fall == pytest.approx(-GRAVITY_MPS2 * np.sin(np.arctan(0.04)))  # down to the right
 
 
@@ -114,8 +114,8 @@ def test_disturbances_leave_road_look_and_things_alone() -> None:
     calm.reset(seed=8)
     windy.reset(seed=8)
     one, other = calm.snapshot(), windy.snapshot()
-    assert one.roads.tobytes() == other.roads.tobytes() and one.looks.tobytes() == other.looks.tobytes()
-    assert all(np.array_equal(a, b) for a, b in zip(one.things, other.things, strict=True))
+    assert one.roads.tobytes() == other.roads.tobytes() and one.appearances.tobytes() == other.appearances.tobytes()
+    assert all(np.array_equal(a, b) for a, b in zip(one.objects, other.objects, strict=True))
     driven(calm, 30)
     driven(windy, 30)
     assert (calm.snapshot().cars["y"] != windy.snapshot().cars["y"]).all()
@@ -125,10 +125,10 @@ def test_a_disturbed_drive_mirrors_exactly() -> None:
     env = LaneKeepingVectorEnv(3, disturbed(**STRONG), observation="state", autoreset_mode="Disabled")
     env.reset(seed=2)
     at = env.snapshot()
-    cars, courses, roads = at.cars.copy(), at.courses.copy(), at.roads.copy()
-    courses["lane_width_m"] = 0.0  # the axis is the lane: the mirrored road has its lane on the mirrored side
-    courses["marking_width_m"] = 40.0
-    others, bent, lying = cars.copy(), courses.copy(), roads.copy()
+    cars, episodes, roads = at.cars.copy(), at.episodes.copy(), at.roads.copy()
+    episodes["lane_width_m"] = 0.0  # the axis is the lane: the mirrored road has its lane on the mirrored side
+    episodes["marking_width_m"] = 40.0
+    others, bent, lying = cars.copy(), episodes.copy(), roads.copy()
     for name in MIRRORED:
         others[name] *= -1.0
     for name in ("cross_fall_mps2", "gust_mps2", "wheel_offset_rad"):
@@ -137,7 +137,7 @@ def test_a_disturbed_drive_mirrors_exactly() -> None:
         lying[name] *= -1.0
     awake, actions = np.zeros(3, np.bool_), np.random.default_rng(0).uniform(-0.1, 0.1, (60, 3, 1))
     for row in actions:
-        step_cars(cars, row, courses, roads, DEFAULT_VEHICLE, awake)
+        step_cars(cars, row, episodes, roads, DEFAULT_VEHICLE, awake)
         step_cars(others, -row, bent, lying, DEFAULT_VEHICLE, awake)
     for name in ("x", "speed", "distance_m"):
         assert np.array_equal(cars[name], others[name]), name

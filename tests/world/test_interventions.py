@@ -129,7 +129,7 @@ def test_only_what_is_kept_is_left() -> None:
 def test_one_tree_of_many_is_removed_and_all_of_them_one_by_one_are_all() -> None:
     env, snapshot = instant(5, 300.0)
     whole, none = env.view(snapshot), env.view(snapshot, [Remove(Element.TREES)])
-    trees = int((snapshot.things[0]["kind"] < 2).sum())
+    trees = int((snapshot.objects[0]["kind"] < 2).sum())
     seen = 0
     for number in range(trees):
         without = env.view(snapshot, [Remove(Element.TREES, number)])
@@ -253,10 +253,10 @@ def test_a_strength_that_is_set_is_that_of_a_scenario_and_nothing_sets_nothing()
     for name in ("rain", "fog", "worn", "snow", "drops", "night"):
         assert np.array_equal(env.view(snapshot, [SetStrength(name, 0.0)]).image, env.view(snapshot).image)
         rich = LaneKeepingEnv(camera="66x200", scenario="mixed")
-        twin = Snapshot(**{**snapshot.__dict__, "looks": snapshot.looks.copy()})
-        twin.looks[name] = 0.6
-        derive(twin.looks[0])
-        twin.looks["plain"] = name in ("rain", "drops")
+        twin = Snapshot(**{**snapshot.__dict__, "looks": snapshot.appearances.copy()})
+        twin.appearances[name] = 0.6
+        derive(twin.appearances[0])
+        twin.appearances["plain"] = name in ("rain", "drops")
         assert np.array_equal(env.view(snapshot, [SetStrength(name, 0.6)]).image, rich.view(twin).image), name
         assert changed(env.view(snapshot), env.view(snapshot, [SetStrength(name, 0.6)])).mean() > 0.02, name
 

@@ -29,7 +29,14 @@ def wander(steps: int, seed: int = 1, size: float = 0.3) -> np.ndarray:
 
 
 def bytes_of(snapshot: Snapshot) -> bytes:
-    parts = (snapshot.cars, snapshot.courses, snapshot.roads, snapshot.looks, *snapshot.things, snapshot.resting)
+    parts = (
+        snapshot.cars,
+        snapshot.episodes,
+        snapshot.roads,
+        snapshot.appearances,
+        *snapshot.objects,
+        snapshot.resting,
+    )
     return b"".join(part.tobytes() for part in parts) + repr((list(snapshot.road_seeds), snapshot.generators)).encode()
 
 
@@ -306,7 +313,7 @@ def test_the_end_of_the_road_and_the_time_limit_truncate() -> None:
 def crossing_by_driving(snapshot: Snapshot, dt_s: float = 0.002) -> tuple[float, float]:
     """(time, how far the lane's curvature strays) until the centre of gravity meets a margin, all rates held."""
     car, road = snapshot.cars[0], snapshot.roads[0]
-    left, right = margins_m(snapshot.courses[0], DEFAULT_VEHICLE)
+    left, right = margins_m(snapshot.episodes[0], DEFAULT_VEHICLE)
     x, y, yaw, row = float(car["x"]), float(car["y"]), float(car["yaw"]), int(car["row"])
     stray, time = 0.0, 0.0
     while time < 4.0:

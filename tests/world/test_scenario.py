@@ -9,7 +9,7 @@ import pytest
 
 from lanekeep_envs import LaneKeepingEnv, LaneKeepingVectorEnv, Scenario, ScenarioError, load_scenario, scenario_names
 from lanekeep_envs.dynamics.control_step import PREVIEW_M
-from lanekeep_envs.sampling.appearance import LOOK, STRENGTHS, sample_look
+from lanekeep_envs.sampling.appearance import APPEARANCE, STRENGTHS, sample_appearance
 from lanekeep_envs.sampling.episode import generator_of
 from lanekeep_envs.scenario import DIALLED, Table
 from lanekeep_policies.expert import Expert
@@ -254,8 +254,8 @@ def test_the_dial_goes_from_a_fine_calm_day_to_the_scenario(name: str) -> None:
             assert np.allclose(at[2], at[3], rtol=1e-6) and type(at[1][0]) is type(at[3][0])
     assert (fine.road, fine.lane, fine.start, fine.family) == (
         scenario.road, scenario.lane, scenario.start, scenario.family)  # fmt: skip
-    look = np.zeros(1, LOOK)[0]
-    sample_look(look, fine, generator_of(1))
+    look = np.zeros(1, APPEARANCE)[0]
+    sample_appearance(look, fine, generator_of(1))
     assert sum(look[key] for keys in STRENGTHS.values() for key in keys) == 0.0
     if name == "country":
         assert fine == half == scenario  # what it is already
@@ -274,15 +274,15 @@ def test_the_dial_is_an_argument_of_both_environments_and_has_its_ends() -> None
 
 
 def test_presence_is_the_share_of_episodes_with_an_effect() -> None:
-    looks, mixed = np.zeros(400, LOOK), load_scenario("mixed")
-    for k, look in enumerate(looks):
-        sample_look(look, mixed, generator_of(k))
+    appearances, mixed = np.zeros(400, APPEARANCE), load_scenario("mixed")
+    for k, look in enumerate(appearances):
+        sample_appearance(look, mixed, generator_of(k))
     for table, names in STRENGTHS.items():
         for key in names:
             low, high = getattr(getattr(mixed, table), key)
-            there = looks[key] != 0.0
+            there = appearances[key] != 0.0
             assert high == 0.0 or abs(there.mean() - getattr(mixed, table).presence) < 0.08, key
-            assert ((looks[key][there] >= low) & (looks[key][there] <= high)).all()
+            assert ((appearances[key][there] >= low) & (appearances[key][there] <= high)).all()
 
 
 def departures_of_the_expert(scenario: Scenario, cars: int) -> tuple[int, float, float]:

@@ -10,14 +10,14 @@ import numpy as np
 from numba import config, typeof, types
 from numba.extending import intrinsic
 
-from lanekeep_envs.compiled.decorators import borrowing
+from lanekeep_envs.compiled.decorators import no_refcount
 
 WORDS = 512  # at most, of 8 bytes
 _KINDS: dict[str, Any] = {}  # numba's types of what is kept
 _PLAIN = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
 
-def keep(value: Any) -> Any:
+def boxed(value: Any) -> Any:
     """What a kernel makes `value` of again, by `kept`; it owns nothing, so `value` has to outlive it.
 
     Its type names that of the value: a kernel compiled for another one is not called with it.
@@ -49,7 +49,7 @@ def _store(typing, room, value):
     return types.void(room, value), write
 
 
-@borrowing
+@no_refcount
 def _write(room, value):
     """Without counting references: the arrays written belong to nobody."""
     _store(room, value)  # type: ignore[call-arg]
@@ -70,4 +70,4 @@ def _same(room: Any) -> Any:
     return room
 
 
-kept: Any = _same if _PLAIN else _load
+unboxed: Any = _same if _PLAIN else _load

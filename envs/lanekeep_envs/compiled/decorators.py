@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def kernel(function: F) -> F:
+def jit(function: F) -> F:
     """Compile on first use; the plain function stays reachable as `.py_func`."""
     return _compiled(function, {})
 
 
-def borrowing(function: F) -> F:
+def no_refcount(function: F) -> F:
     """The same for what allocates nothing: references to arrays are not counted, which would cost more than a short loop.
 
     Such a kernel may return arrays to another one, not to one that counts.
@@ -29,7 +29,7 @@ def borrowing(function: F) -> F:
     return _compiled(function, {"_nrt": False})
 
 
-class DisjointCompiler(Compiler):
+class NoaliasCompiler(Compiler):
     """numba's compiler, with the arguments of a function marked as memory that no other of them reaches."""
 
     def define_pipelines(self) -> list[Any]:
@@ -38,21 +38,21 @@ class DisjointCompiler(Compiler):
         return cast(list[Any], super().define_pipelines())
 
 
-def disjoint(function: F) -> F:
+def noalias(function: F) -> F:
     """The same as `borrowing` for what is handed arrays of which none overlaps another that is written.
 
     No loop has to ask for that before it goes on as a vectorised one, which takes longer than a short loop itself.  Not for
     loops that look up a table: they would be vectorised too, with gathers that are slower than single loads.
     """
-    return _compiled(function, {"_nrt": False, "pipeline_class": DisjointCompiler})
+    return _compiled(function, {"_nrt": False, "pipeline_class": NoaliasCompiler})
 
 
-def inlined(function: F) -> F:
+def inline_always(function: F) -> F:
     """The same for the innermost loop, copied into its callers: a call there costs more than the body."""
     return _compiled(function, {"inline": "always"})
 
 
-def single_precision(function: F) -> F:
+def float32_literals(function: F) -> F:
     """Take every float that the body of a function names as one of single precision, before one of the above compiles it.
 
     To numba, unlike numpy, one such number would make everything that it meets double precision, at half the speed.  Whole
@@ -79,7 +79,7 @@ def _compiled(function: F, options: dict[str, Any]) -> F:
     return cast(F, compiled)
 
 
-@borrowing
+@no_refcount
 def copy_row(to: NDArray[Any], of: NDArray[Any]) -> None:
     """Copy a row [N]; as a slice it would be copied twice, because the two might overlap."""
     for j in range(to.shape[0]):

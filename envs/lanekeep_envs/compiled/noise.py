@@ -7,7 +7,7 @@ outline of hills.  Nothing here draws random numbers while rendering: the same p
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.compiled.decorators import borrowing, inlined, single_precision
+from lanekeep_envs.compiled.decorators import float32_literals, inline_always, no_refcount
 
 TILE_SIZE = 256
 
@@ -34,19 +34,19 @@ def make_tile(seed: int = 20190120) -> NDArray[np.int32]:
 TILE = make_tile()
 
 
-@inlined
+@inline_always
 def entry(tile, fx, fy):
     """Entry of the tile at whole coordinates."""
     return tile[place(fx, fy)]
 
 
-@inlined
+@inline_always
 def place(fx, fy):
     """Where in the tile that is."""
     return (np.int32(fx) & 255) << 8 | (np.int32(fy) & 255)
 
 
-@borrowing
+@no_refcount
 def look_up(cells, tile):
     """Turn places in the tile into its entries, one by one, for a row of pixels.
 
@@ -57,26 +57,26 @@ def look_up(cells, tile):
         cells[j] = tile[np.uint32(cells[j])]
 
 
-@inlined
+@inline_always
 def texel(tile, x, y):
     """Value of the tile at the nearest texel below (x, y): enough where a pixel is not finer than a texel."""
     return first_of(entry(tile, np.floor(x), np.floor(y)))
 
 
-@inlined
+@inline_always
 def first_of(four):
     """Value of the texel itself from an entry of the tile."""
     return (np.int32(four & 255) - 128.0) * (1.0 / 127.0)
 
 
-@inlined
+@inline_always
 def sample(tile, x, y):
     """Bilinear value of the tile at (x, y) in texels."""
     fx, fy = np.floor(x), np.floor(y)
     return interpolated(entry(tile, fx, fy), x - fx, y - fy)
 
 
-@inlined
+@inline_always
 def interpolated(four, ax, ay):
     """Bilinear value from an entry of the tile."""
     here, down = np.int32(four & 255), np.int32(four >> 8 & 255)
@@ -86,21 +86,21 @@ def interpolated(four, ax, ay):
     return (near + ay * (far - near) - 128.0) * (1.0 / 127.0)
 
 
-@inlined
+@inline_always
 def wrapped(x):
     """A coordinate, in double precision however far away, brought into the tile, in single."""
     return np.float32(x - TILE_SIZE * np.floor(x * (1.0 / TILE_SIZE)))
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def texel_of(four):
     """`first_of` in single precision."""
     return (np.float32(np.int32(four & 255)) - 128.0) * (1.0 / 127.0)
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def value_between(four, ax, ay):
     """`interpolated` in single precision."""
     here, down = np.float32(np.int32(four & 255)), np.float32(np.int32(four >> 8 & 255))
@@ -110,7 +110,7 @@ def value_between(four, ax, ay):
     return (near + ay * (far - near) - 128.0) * (1.0 / 127.0)
 
 
-@inlined
+@inline_always
 def hash32(a, b, c, seed):
     """32 well-mixed bits of three integers and a seed (multiply-xorshift)."""
     h = (a * 374761393 + b * 668265263 + c * 1103515245 + seed) & 0xFFFFFFFF

@@ -17,7 +17,7 @@ of gravity and so turns the car as well.  Cross fall adds gravity's component to
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import copy_row, kernel
+from lanekeep_envs.compiled.decorators import copy_row, jit
 from lanekeep_envs.compiled.noise import hash32
 from lanekeep_envs.dynamics.road import at, pose_beside, project
 from lanekeep_envs.dynamics.vehicle import PHYSICS_STEP_S, Disturbance, Motion, Vehicle, step, wheel_angle_rad
@@ -30,7 +30,7 @@ LONGEST_CROSSING_S = 20.0
 GUST_TIME_S = 1.5
 GUST_NUMBERS, DROP_NUMBERS = 1, 2  # which of the seed's sequences
 
-CAR = np.dtype(
+CAR_STATE = np.dtype(
     [
         *((name, np.float64) for name in Motion._fields),
         ("commands", np.float64, (DELAY_ROOM,)),  # [rad], a ring; `tick` is the next to be written
@@ -57,7 +57,7 @@ CAR = np.dtype(
     ]
 )
 
-COURSE = np.dtype(
+EPISODE = np.dtype(
     [
         ("curvature_limit_per_m", np.float64),
         ("acceleration_limit_mps2", np.float64),
@@ -77,13 +77,13 @@ COURSE = np.dtype(
 )
 
 
-@kernel
+@jit
 def parallel_curvature(curvature, d_m):
     """Curvature of the parallel at `d_m` left of a curve."""
     return curvature / (1.0 - curvature * d_m)
 
 
-@kernel
+@jit
 def first_root_s(c, b, a):
     """Smallest t > 0 with c + b t + a t^2 = 0, at most LONGEST_CROSSING_S."""
     best = LONGEST_CROSSING_S
@@ -101,19 +101,19 @@ def first_root_s(c, b, a):
     return best
 
 
-@kernel
-def margins_m(course, vehicle):
+@jit
+def margins_m(episode, vehicle):
     """How far left and right the centre of gravity may be before a tyre passes the outer edge of a marking."""
-    left = course["lane_width_m"] / 2.0 + course["marking_width_m"] / 2.0 - vehicle.half_width_m
-    right = course["lane_width_m"] / 2.0 + course["marking_width_m"] - vehicle.half_width_m
+    left = episode["lane_width_m"] / 2.0 + episode["marking_width_m"] / 2.0 - vehicle.half_width_m
+    right = episode["lane_width_m"] / 2.0 + episode["marking_width_m"] - vehicle.half_width_m
     return left, right
 
 
-@kernel
-def locate(car, road, course, vehicle):
+@jit
+def locate(car, road, episode, vehicle):
     """Where the car is with respect to its lane, and how soon it would leave it."""
     row, s, d = project(road, car["row"], car["x"], car["y"])
-    lane_d = -course["lane_width_m"] / 2.0
+    lane_d = -episode["lane_width_m"] / 2.0
     offset = d - lane_d
     turn = car["yaw"] - at(road["heading"], s)
     error = np.arctan2(np.sin(turn), np.cos(turn))
@@ -122,7 +122,7 @@ def locate(car, road, course, vehicle):
     car["lateral_offset_m"], car["heading_error_rad"], car["curvature_per_m"] = offset, error, curvature
     for k in range(PREVIEW_M.shape[0]):
         car["curvature_preview_per_m"][k] = parallel_curvature(at(road["curvature"], s + PREVIEW_M[k]), lane_d)
-    left, right = margins_m(course, vehicle)
+    left, right = margins_m(episode, vehicle)
     front = vehicle.front_axle_m * np.sin(error)
     rear = -vehicle.rear_axle_m * np.sin(error)
     car["lane_departure"] = offset + max(front, rear) > left or offset + min(front, rear) < -right
@@ -133,31 +133,31 @@ def locate(car, road, course, vehicle):
     car["time_to_lane_crossing_s"] = 0.0 if car["lane_departure"] else crossing
 
 
-@kernel
+@jit
 def uniform(seed, sequence, number):
     """A number in (0, 1), always the same one."""
     return (hash32(number, sequence, 0, seed) + 0.5) / 4294967296.0
 
 
-@kernel
+@jit
 def normal(seed, sequence, number):
     """A normally distributed number, always the same one (Box & Muller 1958)."""
     radius = np.sqrt(-2.0 * np.log(uniform(seed, sequence, 2 * number)))
     return radius * np.cos(2.0 * np.pi * uniform(seed, sequence, 2 * number + 1))
 
 
-@kernel
-def blow(car, course):
+@jit
+def blow(car, episode):
     """The crosswind of the next control step."""
-    if course["gust_mps2"] != 0.0:
+    if episode["gust_mps2"] != 0.0:
         keep = np.exp(-CONTROL_STEP_S / GUST_TIME_S)
-        kick = np.sqrt(1.0 - keep * keep) * course["gust_mps2"]
-        number = normal(course["disturbance_seed"], GUST_NUMBERS, car["steps"] + 1)
+        kick = np.sqrt(1.0 - keep * keep) * episode["gust_mps2"]
+        number = normal(episode["disturbance_seed"], GUST_NUMBERS, car["steps"] + 1)
         car["gust_mps2"] = keep * car["gust_mps2"] + kick * number
 
 
-@kernel
-def show_frames(shown, film, frames, cars, courses):
+@jit
+def show_frames(shown, film, frames, cars, episodes):
     """Fill `shown` [N, P] with the frames that the cameras hand out for what they see, `frames` [N, P], and keep those.
 
     A camera may show its previous frame again, but for the first of an episode.  Frame n of a car lies in place n of its
@@ -165,19 +165,19 @@ def show_frames(shown, film, frames, cars, courses):
     """
     places = film.shape[1]
     for i in range(cars.shape[0]):
-        steps, course = cars[i]["steps"], courses[i]
-        lost = steps > 0 and uniform(course["disturbance_seed"], DROP_NUMBERS, steps) < course["dropped_frames"]
+        steps, episode = cars[i]["steps"], episodes[i]
+        lost = steps > 0 and uniform(episode["disturbance_seed"], DROP_NUMBERS, steps) < episode["dropped_frames"]
         copy_row(film[i, steps % places], film[i, (steps - 1) % places] if lost else frames[i])
-        copy_row(shown[i], film[i, max(steps - course["late_frames"], 0) % places])
+        copy_row(shown[i], film[i, max(steps - episode["late_frames"], 0) % places])
 
 
-@kernel
-def move(car, command_rad, acceleration_mps2, course, vehicle):
+@jit
+def move(car, command_rad, acceleration_mps2, episode, vehicle):
     """Actuator and physics over one control step."""
-    delay = int(round((vehicle.actuator_delay_s + course["extra_delay_s"]) / PHYSICS_STEP_S))
+    delay = int(round((vehicle.actuator_delay_s + episode["extra_delay_s"]) / PHYSICS_STEP_S))
     wind = car["gust_mps2"] + car["push_mps2"]
     turn = wind * vehicle.mass_kg * vehicle.wind_arm_m / vehicle.yaw_inertia_kgm2
-    outside = Disturbance(course["friction"], wind + course["cross_fall_mps2"], turn, course["wheel_offset_rad"])
+    outside = Disturbance(episode["friction"], wind + episode["cross_fall_mps2"], turn, episode["wheel_offset_rad"])
     before = car["lateral_speed"]
     m = Motion(car["x"], car["y"], car["yaw"], car["speed"], car["lateral_speed"], car["yaw_rate"], car["wheel_angle"])
     for _ in range(TICKS):
@@ -192,13 +192,13 @@ def move(car, command_rad, acceleration_mps2, course, vehicle):
     car["lateral_acceleration_mps2"] = (m.lateral_speed - before) / CONTROL_STEP_S + m.speed * m.yaw_rate
 
 
-@kernel
-def judge(car, course, action):
+@jit
+def judge(car, episode, action):
     """The terms of the reward, each bounded; their sum lies in [-1.06, 0.1]."""
-    half = course["lane_width_m"] / 2.0
+    half = episode["lane_width_m"] / 2.0
     off = min(abs(car["lateral_offset_m"]) / half, 1.0)
     turn = min(abs(car["heading_error_rad"]) / 0.2, 1.0)
-    change = min(abs(action - car["action"]) * course["curvature_limit_per_m"] / 0.005, 1.0)
+    change = min(abs(action - car["action"]) * episode["curvature_limit_per_m"] / 0.005, 1.0)
     car["centring"] = 0.1 * (1.0 - off * off)
     car["heading"] = -0.05 * turn
     car["smoothness"] = -0.01 * change
@@ -207,7 +207,7 @@ def judge(car, course, action):
     car["action"] = action
 
 
-@kernel
+@jit
 def first_not_finite(actions):
     """First row of `actions` [N, 1 or 2] that holds NaN or infinity; -1 without any."""
     for i in range(actions.shape[0]):
@@ -217,30 +217,30 @@ def first_not_finite(actions):
     return -1
 
 
-@kernel
-def step_cars(cars, actions, courses, roads, vehicle, resting):
+@jit
+def step_cars(cars, actions, episodes, roads, vehicle, resting):
     """One control step of every car that is not `resting` [N]; actions [N, 1 or 2] in [-1, 1]."""
     for i in range(cars.shape[0]):
         if resting[i]:
             continue
-        car, course, road = cars[i], courses[i], roads[i]
+        car, episode, road = cars[i], episodes[i], roads[i]
         action = min(max(actions[i, 0], -1.0), 1.0)
         push = min(max(actions[i, 1], -1.0), 1.0) if actions.shape[1] > 1 else 0.0
-        command = wheel_angle_rad(action * course["curvature_limit_per_m"], car["speed"], vehicle)
-        blow(car, course)
-        move(car, command, push * course["acceleration_limit_mps2"], course, vehicle)
-        locate(car, road, course, vehicle)
-        judge(car, course, action)
+        command = wheel_angle_rad(action * episode["curvature_limit_per_m"], car["speed"], vehicle)
+        blow(car, episode)
+        move(car, command, push * episode["acceleration_limit_mps2"], episode, vehicle)
+        locate(car, road, episode, vehicle)
+        judge(car, episode, action)
         car["steps"] += 1
-        late = car["steps"] * CONTROL_STEP_S >= course["time_limit_s"] - 1e-9
-        car["truncated"] = not car["lane_departure"] and (late or car["distance_m"] >= course["finish_m"])
+        late = car["steps"] * CONTROL_STEP_S >= episode["time_limit_s"] - 1e-9
+        car["truncated"] = not car["lane_departure"] and (late or car["distance_m"] >= episode["finish_m"])
 
 
-@kernel
-def place_car(car, road, course, vehicle, s_m, offset_m, heading_error_rad, speed_mps):
+@jit
+def place_car(car, road, episode, vehicle, s_m, offset_m, heading_error_rad, speed_mps):
     """Put a car on its lane, wheels set for the bend it is in."""
-    x, y, heading = pose_beside(road, s_m, offset_m - course["lane_width_m"] / 2.0)
-    curvature = parallel_curvature(at(road["curvature"], s_m), -course["lane_width_m"] / 2.0)
+    x, y, heading = pose_beside(road, s_m, offset_m - episode["lane_width_m"] / 2.0)
+    curvature = parallel_curvature(at(road["curvature"], s_m), -episode["lane_width_m"] / 2.0)
     angle = wheel_angle_rad(curvature, speed_mps, vehicle)
     slip = vehicle.mass_kg * vehicle.front_axle_m * speed_mps * speed_mps * curvature
     slip /= (vehicle.front_axle_m + vehicle.rear_axle_m) * vehicle.rear_stiffness_n
@@ -250,13 +250,13 @@ def place_car(car, road, course, vehicle, s_m, offset_m, heading_error_rad, spee
     car["yaw_rate"], car["wheel_angle"] = speed_mps * curvature, angle
     car["commands"][:] = angle
     car["tick"], car["steps"], car["row"] = DELAY_ROOM, 0, int(s_m)
-    car["action"] = min(max(curvature / course["curvature_limit_per_m"], -1.0), 1.0)
+    car["action"] = min(max(curvature / episode["curvature_limit_per_m"], -1.0), 1.0)
     car["lateral_acceleration_mps2"] = speed_mps * speed_mps * curvature
     car["centring"] = car["heading"] = car["smoothness"] = car["departure"] = car["reward"] = 0.0
-    car["gust_mps2"] = course["gust_mps2"] * normal(course["disturbance_seed"], GUST_NUMBERS, 0)
+    car["gust_mps2"] = episode["gust_mps2"] * normal(episode["disturbance_seed"], GUST_NUMBERS, 0)
     car["push_mps2"] = 0.0
     car["truncated"] = False
-    locate(car, road, course, vehicle)
+    locate(car, road, episode, vehicle)
 
 
 DEFAULT_VEHICLE = Vehicle()

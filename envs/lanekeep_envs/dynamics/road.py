@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import kernel
+from lanekeep_envs.compiled.decorators import jit
 
 SPACING_M = 1.0  # distance between two rows of the table
 MINIMUM_RADIUS_M = {  # design speed [km/h] -> R
@@ -65,7 +65,7 @@ class Profile(NamedTuple):
     s_curve_probability: float  # chance that a bend follows an opposite one without a straight
 
 
-@kernel
+@jit
 def clothoid_length_m(radius_m, speed_mps, draw):
     """Length of a transition curve to `radius_m`; `draw` in [0, 1) picks between the shortest and the longest allowed."""
     shortest = max(radius_m / 9.0, speed_mps**3 / (radius_m * MAXIMUM_JERK_MPS3))
@@ -73,7 +73,7 @@ def clothoid_length_m(radius_m, speed_mps, draw):
     return min(np.ceil(shortest + draw * (longest - shortest)), np.floor(radius_m))
 
 
-@kernel
+@jit
 def write_bend(curvature, start, peak, ramp, arc):
     """Write clothoid, arc, clothoid from row `start` on; return the row where the bend ends."""
     rows = curvature.shape[0]
@@ -90,7 +90,7 @@ def write_bend(curvature, start, peak, ramp, arc):
     return start + ramp + arc + ramp
 
 
-@kernel
+@jit
 def sample_curvature(curvature, profile, draws):
     """Fill `curvature` [M] with straights and bends; `draws` are uniform numbers in [0, 1), six per bend."""
     curvature[:] = 0.0
@@ -120,7 +120,7 @@ def sample_curvature(curvature, profile, draws):
         last_sense = sense
 
 
-@kernel
+@jit
 def integrate_axis(road):
     """Heading and position from the curvature table, from the origin along +x; exact heading, Simpson's rule for x, y."""
     h = SPACING_M
@@ -136,7 +136,7 @@ def integrate_axis(road):
         ahead["y"] = here["y"] + h / 6.0 * (here["tangent_y"] + 4.0 * np.sin(middle) + ty)
 
 
-@kernel
+@jit
 def lay_out(road, profile, draws, mirror):
     """Sample a road into the tables of `road`; `mirror` = -1 gives the same road with left and right exchanged."""
     sample_curvature(road["curvature"], profile, draws)
@@ -145,7 +145,7 @@ def lay_out(road, profile, draws, mirror):
     integrate_axis(road)
 
 
-@kernel
+@jit
 def project(road, row, x, y):
     """Project a point onto the axis, walking from table row `row`; return (row, s [m], d [m] positive to the left)."""
     last = road.shape[0] - 2
@@ -165,7 +165,7 @@ def project(road, row, x, y):
     return row, (row + t) * SPACING_M, d0 + t * (d1 - d0)
 
 
-@kernel
+@jit
 def at(table, s_m):
     """Linear interpolation in one of the road's tables; held constant beyond its ends."""
     position = min(max(s_m / SPACING_M, 0.0), table.shape[0] - 1.000001)
@@ -173,14 +173,14 @@ def at(table, s_m):
     return table[row] + (position - row) * (table[row + 1] - table[row])
 
 
-@kernel
+@jit
 def pose_beside(road, s_m, d_m):
     """Pose (x, y, heading) of the point `d_m` to the left of the axis at `s_m`."""
     heading = at(road["heading"], s_m)
     return at(road["x"], s_m) - d_m * np.sin(heading), at(road["y"], s_m) + d_m * np.cos(heading), heading
 
 
-@kernel
+@jit
 def poses_beside(road, s_m, d_m):
     """The same for arrays [N]: x, y and heading, each [N]."""
     x, y, heading = np.empty(s_m.shape[0]), np.empty(s_m.shape[0]), np.empty(s_m.shape[0])

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import kernel
+from lanekeep_envs.compiled.decorators import jit
 
 GRAVITY_MPS2 = 9.81
 PHYSICS_STEP_S = 0.01
@@ -70,7 +70,7 @@ class Motion(NamedTuple):
     wheel_angle: float
 
 
-@kernel
+@jit
 def wheel_angle_rad(curvature_per_m, speed_mps, vehicle):
     """Road-wheel angle that holds a path curvature in the steady state."""
     a, b = vehicle.front_axle_m, vehicle.rear_axle_m
@@ -79,7 +79,7 @@ def wheel_angle_rad(curvature_per_m, speed_mps, vehicle):
     return min(max(angle, -vehicle.maximum_wheel_angle_rad), vehicle.maximum_wheel_angle_rad)
 
 
-@kernel
+@jit
 def derivative(m, command_rad, acceleration_mps2, vehicle, outside):
     """Time derivative of the motion `m`; `outside` is a `Disturbance`."""
     a, b = vehicle.front_axle_m, vehicle.rear_axle_m
@@ -110,7 +110,7 @@ def derivative(m, command_rad, acceleration_mps2, vehicle, outside):
     )
 
 
-@kernel
+@jit
 def moved(m, rate, dt_s):
     """`m + dt * rate`, field by field."""
     return Motion(
@@ -124,7 +124,7 @@ def moved(m, rate, dt_s):
     )
 
 
-@kernel
+@jit
 def step(m, command_rad, acceleration_mps2, vehicle, outside, dt_s):
     """One step of the classical Runge-Kutta method of order 4, inputs held."""
     k1 = derivative(m, command_rad, acceleration_mps2, vehicle, outside)

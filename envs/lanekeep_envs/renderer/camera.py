@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.compiled.decorators import kernel
+from lanekeep_envs.compiled.decorators import jit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ def lens_of(camera: Camera) -> Lens:
     )
 
 
-@kernel
+@jit
 def ground_distance_m(row, lens):
     """Forward distance X at which a (fractional) row meets the ground; infinite at and above the horizon."""
     w = (row - lens.centre_row) / lens.focal_px
@@ -110,7 +110,7 @@ GROUND_ROW = np.dtype(  # what an image row sees of the ground
 )
 
 
-@kernel
+@jit
 def fill_ground_rows(rows, lens):
     """Fill a table [H] of `GROUND_ROW`."""
     for i in range(rows.shape[0]):
@@ -127,38 +127,38 @@ def ground_rows(camera: Camera) -> NDArray[np.void]:
     return rows
 
 
-@kernel
-def badly_mounted(look):
+@jit
+def badly_mounted(appearance):
     """Whether camera or body are ever out of place."""
     return (
-        look["height_error_m"] != 0.0
-        or look["pitch_error_deg"] != 0.0
-        or look["yaw_error_deg"] != 0.0
-        or look["roll_error_deg"] != 0.0
-        or look["sway"] > 0.0
+        appearance["height_error_m"] != 0.0
+        or appearance["pitch_error_deg"] != 0.0
+        or appearance["yaw_error_deg"] != 0.0
+        or appearance["roll_error_deg"] != 0.0
+        or appearance["sway"] > 0.0
     )
 
 
-@kernel
-def sway_deg(car, look):
+@jit
+def sway_deg(car, appearance):
     """(pitch down, roll to the right) of the body: waves of the road at its place, and the lateral acceleration."""
-    s, start = car["distance_m"], look["offset_x"]
+    s, start = car["distance_m"], appearance["offset_x"]
     wave = 0.5 * np.sin(0.67 * s + start) + 0.3 * np.sin(0.37 * s + 2.0 * start) + 0.2 * np.sin(0.19 * s + 3.0 * start)
     roll = min(max(0.5 * car["lateral_acceleration_mps2"], -4.0), 4.0)
-    return 0.7 * look["sway"] * wave, look["sway"] * roll
+    return 0.7 * appearance["sway"] * wave, appearance["sway"] * roll
 
 
-@kernel
-def mounted(lens, car, look):
+@jit
+def mounted(lens, car, appearance):
     """(lens, yaw, roll) as the camera hangs at this instant; yaw to the left and roll to the right, in radians."""
-    pitch, roll = sway_deg(car, look)
-    pitch = np.arctan2(lens.sin_pitch, lens.cos_pitch) + (look["pitch_error_deg"] + pitch) * (np.pi / 180.0)
-    height_m = max(lens.height_m + look["height_error_m"], 0.2)
+    pitch, roll = sway_deg(car, appearance)
+    pitch = np.arctan2(lens.sin_pitch, lens.cos_pitch) + (appearance["pitch_error_deg"] + pitch) * (np.pi / 180.0)
+    height_m = max(lens.height_m + appearance["height_error_m"], 0.2)
     seen = Lens(lens.focal_px, lens.centre_row, lens.centre_column, height_m, np.cos(pitch), np.sin(pitch))
-    return seen, look["yaw_error_deg"] * (np.pi / 180.0), (look["roll_error_deg"] + roll) * (np.pi / 180.0)
+    return seen, appearance["yaw_error_deg"] * (np.pi / 180.0), (appearance["roll_error_deg"] + roll) * (np.pi / 180.0)
 
 
-@kernel
+@jit
 def pixel_of(forward_m, left_m, up_m, lens):
     """(row, column, pixels per metre) of a point in front of the car; `up_m` is measured from the ground."""
     z = up_m - lens.height_m

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.compiled.boxed import kept
-from lanekeep_envs.compiled.decorators import borrowing, disjoint, kernel, single_precision
+from lanekeep_envs.compiled.boxed import unboxed
+from lanekeep_envs.compiled.decorators import float32_literals, jit, no_refcount, noalias
 from lanekeep_envs.compiled.noise import TILE, hash32
 from lanekeep_envs.dynamics.road import ROAD, SPACING_M
 from lanekeep_envs.elements import Element
@@ -39,7 +39,7 @@ from lanekeep_envs.sampling.roadside import BUILDING, GONE, POST
 from lanekeep_envs.sampling.traffic import OTHER_CAR, place_of
 
 BEHIND_ROWS, AHEAD_ROWS = 8, 240  # of the road table, around the car
-MOST_THINGS = 400  # drawn at once
+MOST_OBJECTS = 400  # drawn at once
 MOST_CARS = 32
 LEAST_CARS = 8  # per thread
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -83,7 +83,7 @@ class Canvas(NamedTuple):
     foliage: NDArray[np.void]  # [1] (plants.py)
 
 
-class Notes(NamedTuple):
+class Aov(NamedTuple):
     """By-products of a picture, as wide as the canvas (interventions.py, `Frame`); empty where nobody asks for them.
 
     Empty and not None: each None would be another program to compile.
@@ -94,7 +94,7 @@ class Notes(NamedTuple):
     depth_m: NDArray[np.float32]
 
 
-NO_NOTES = Notes(np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.uint64), np.zeros((0, 0), np.float32))
+NO_AOV = Aov(np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.uint64), np.zeros((0, 0), np.float32))
 
 
 def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
@@ -119,9 +119,9 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
         np.zeros(1, STRIP),
         sights_of(lens, height, width),
         np.zeros(BEHIND_ROWS + AHEAD_ROWS, ROAD),
-        np.zeros(MOST_THINGS + MOST_CARS, np.int64),
-        np.zeros(MOST_THINGS + MOST_CARS),
-        np.zeros(MOST_THINGS + MOST_CARS),
+        np.zeros(MOST_OBJECTS + MOST_CARS, np.int64),
+        np.zeros(MOST_OBJECTS + MOST_CARS),
+        np.zeros(MOST_OBJECTS + MOST_CARS),
         np.zeros((MOST_CARS, 2)),
         np.zeros(MOST_CARS, np.int64),
         np.zeros((3, height, camera.width_px), np.float32),
@@ -137,7 +137,7 @@ def make_canvas(camera: Camera) -> tuple[Canvas, Lens]:
     return canvas, lens
 
 
-@borrowing
+@no_refcount
 def axis_in_car_frame(axis, road, first, x, y, cos, sin):
     """Fill `axis` with the road from table row `first` on, seen from the car; straight on beyond the table's end."""
     last = road.shape[0] - 1
@@ -151,7 +151,7 @@ def axis_in_car_frame(axis, road, first, x, y, cos, sin):
         axis[k]["tone"] = road[row]["tone"]
 
 
-@borrowing
+@no_refcount
 def list_one(canvas, found, forward, left, index):
     """Put one into the list, near to far; of two at one distance the later comes before."""
     place = found
@@ -163,36 +163,36 @@ def list_one(canvas, found, forward, left, index):
     return found + 1
 
 
-@borrowing
-def find_things(canvas, things, count, s_m, x, y, cos, sin, visible):
+@no_refcount
+def find_objects(canvas, objects, count, s_m, x, y, cos, sin, visible):
     """List what stands around the car, near to far, which is nearly the order of `things`; return how many."""
     low, high = 0, count
     while low < high:
         middle = (low + high) // 2
-        if things[middle]["s_m"] < s_m - 60.0:
+        if objects[middle]["s_m"] < s_m - 60.0:
             low = middle + 1
         else:
             high = middle
     found = 0
-    for k in range(low, min(count, low + MOST_THINGS)):  # what is hidden counts too: no removal makes room for others
-        if things[k]["s_m"] > s_m + FARTHEST_M:
+    for k in range(low, min(count, low + MOST_OBJECTS)):  # what is hidden counts too: no removal makes room for others
+        if objects[k]["s_m"] > s_m + FARTHEST_M:
             break
-        if things[k]["kind"] == GONE or not visible >> element_of(things[k]["kind"]) & 1:
+        if objects[k]["kind"] == GONE or not visible >> element_of(objects[k]["kind"]) & 1:
             continue
-        dx, dy = things[k]["x"] - x, things[k]["y"] - y
+        dx, dy = objects[k]["x"] - x, objects[k]["y"] - y
         found = list_one(canvas, found, cos * dx + sin * dy, cos * dy - sin * dx, k)
     return found
 
 
-@borrowing
-def find_cars(canvas, found, traffic, car, road, look, cos, sin):
+@no_refcount
+def find_cars(canvas, found, traffic, car, road, appearance, cos, sin):
     """Add the other cars that are near to the list; return its length."""
     near, last = 0, (road.shape[0] - 1) * SPACING_M
     for k in range(traffic.shape[0]):
         if traffic[k]["lane"] == 0 or near == MOST_CARS:
             continue
         s, x, y, ahead_x, ahead_y = place_of(
-            traffic[k], car["steps"], car["distance_m"], road, look["lane_m"] * look["mirror"]
+            traffic[k], car["steps"], car["distance_m"], road, appearance["lane_m"] * appearance["mirror"]
         )
         if not (0.0 < s < last and -60.0 < s - car["distance_m"] < FARTHEST_M):
             continue
@@ -205,25 +205,25 @@ def find_cars(canvas, found, traffic, car, road, look, cos, sin):
     return found
 
 
-@borrowing
+@no_refcount
 def place_of_car(canvas, k):
     """(x, y, heading's x and y) of the car that stands k-th in the list."""
     heading = canvas.car_heading[-1 - canvas.order[k]]
     return canvas.far[k], canvas.left[k], heading[0], heading[1]
 
 
-@borrowing
-def paint_shadows(canvas, things, found, look, lens, cos, sin, casting):
+@no_refcount
+def paint_shadows(canvas, objects, found, appearance, lens, cos, sin, casting):
     """Fill `canvas.shade` with the share of each pixel that elements of the mask `casting` keep the sun from.
 
     Return whether there are any.
     """
     canvas.shade[:] = 0.0
-    sun_x, sun_y = look["sun_x"], look["sun_y"]
+    sun_x, sun_y = appearance["sun_x"], appearance["sun_y"]
     flat, some = np.sqrt(sun_x * sun_x + sun_y * sun_y), False
-    if look["sunshine"] <= 0.0 or flat < 1e-6:
+    if appearance["sunshine"] <= 0.0 or flat < 1e-6:
         return some
-    reach = min(flat / look["sun_z"], 6.0)
+    reach = min(flat / appearance["sun_z"], 6.0)
     away_x = -(cos * sun_x + sin * sun_y) / flat
     away_y = -(cos * sun_y - sin * sun_x) / flat
     for k in range(found):
@@ -234,35 +234,35 @@ def paint_shadows(canvas, things, found, look, lens, cos, sin, casting):
                     canvas.shade, canvas.rows, place_of_car(canvas, k), 2.1, 0.86, 1.3, away_x, away_y, reach, lens
                 )
             continue
-        thing = things[canvas.order[k]]
-        if not casting >> element_of(thing["kind"]) & 1:
+        obj = objects[canvas.order[k]]
+        if not casting >> element_of(obj["kind"]) & 1:
             continue
         some = True
-        if thing["kind"] < POST:
+        if obj["kind"] < POST:
             cast_shadow(
-                canvas.shade, canvas.rows, thing, canvas.far[k], canvas.left[k], away_x, away_y, reach, look, lens
+                canvas.shade, canvas.rows, obj, canvas.far[k], canvas.left[k], away_x, away_y, reach, appearance, lens
             )
         else:
-            tall = thing["height_m"] + (0.4 * thing["radius_m"] if thing["kind"] == BUILDING else 0.0)  # half its roof
-            place = place_in_frame(thing, canvas.far[k], canvas.left[k], cos, sin)
+            tall = obj["height_m"] + (0.4 * obj["radius_m"] if obj["kind"] == BUILDING else 0.0)  # half its roof
+            place = place_in_frame(obj, canvas.far[k], canvas.left[k], cos, sin)
             cast_box_shadow(
-                canvas.shade, canvas.rows, place, 0.5 * thing["length_m"], thing["radius_m"], tall, away_x, away_y,
+                canvas.shade, canvas.rows, place, 0.5 * obj["length_m"], obj["radius_m"], tall, away_x, away_y,
                 reach, lens,
             )  # fmt: skip
     return some
 
 
-@borrowing
-def note_shadows(by, shade, element):
+@no_refcount
+def note_shadows(aov, shade, element):
     """Note whose shadow it is: without the trees, there would be none of theirs."""
     for i in range(shade.shape[0]):
         for j in range(shade.shape[1]):
             if shade[i, j] > 0.0:
-                by.contributors[i, j] |= 1 << element
+                aov.contributors[i, j] |= 1 << element
 
 
-@borrowing
-def put_on_easel(canvas, things, k, traffic, look, lens, cos, sin):
+@no_refcount
+def put_on_easel(canvas, objects, k, traffic, appearance, lens, cos, sin):
     """Put the faces of the listed structures and cars on the easel, from the k-th on, as many as come from one `STRETCH`."""
     easel = canvas.easel[0]
     easel["count"] = 0
@@ -270,59 +270,61 @@ def put_on_easel(canvas, things, k, traffic, look, lens, cos, sin):
         index = canvas.order[k - n]
         if index < 0:
             add_car(easel, traffic[canvas.car_index[-1 - index]], place_of_car(canvas, k - n), lens)
-        elif things[index]["kind"] > POST:
-            place = place_in_frame(things[index], canvas.far[k - n], canvas.left[k - n], cos, sin)
-            add_structure(easel, things[index], place, look, lens)
+        elif objects[index]["kind"] > POST:
+            place = place_in_frame(objects[index], canvas.far[k - n], canvas.left[k - n], cos, sin)
+            add_structure(easel, objects[index], place, appearance, lens)
         easel["upto"][n] = easel["count"]
     shape_faces(easel, canvas.colour.shape[1], canvas.colour.shape[2], lens)
 
 
-@borrowing
-def paint_faces(canvas, by, k, n, lens):
+@no_refcount
+def paint_faces(canvas, aov, k, n, lens):
     """Paint the faces of the k-th in the list, the n-th of those on the easel."""
     easel = canvas.easel[0]
     for face in range(easel["upto"][n - 1] if n > 0 else 0, easel["upto"][n]):
-        paint_face(canvas.colour, by, easel, canvas.tile, face, lens)
+        paint_face(canvas.colour, aov, easel, canvas.tile, face, lens)
     if canvas.order[k] < 0:
-        draw_lamps(canvas.colour, by, easel, place_of_car(canvas, k), lens)
+        draw_lamps(canvas.colour, aov, easel, place_of_car(canvas, k), lens)
 
 
-@borrowing
-def paint_things(canvas, by, things, found, traffic, look, lens, cos, sin, rich):
+@no_refcount
+def paint_objects(canvas, aov, objects, found, traffic, appearance, lens, cos, sin, rich):
     """Paint the listed things and cars over ground and sky, from far to near; plants and posts only if `rich` is None."""
-    sun_x, sun_y = look["sun_x"], look["sun_y"]
-    light, leaves = (cos * sun_y - sin * sun_x, cos * sun_x + sin * sun_y, look["sun_z"]), canvas.foliage[0]
+    sun_x, sun_y = appearance["sun_x"], appearance["sun_y"]
+    light, leaves = (cos * sun_y - sin * sun_x, cos * sun_x + sin * sun_y, appearance["sun_z"]), canvas.foliage[0]
     if rich is not None:
-        set_light(canvas.easel[0], look, cos, sin)
+        set_light(canvas.easel[0], appearance, cos, sin)
     for n in range(found):
         k = found - 1 - n
         forward, left = canvas.far[k], canvas.left[k]
         if rich is not None:
             if n % STRETCH == 0:
-                put_on_easel(canvas, things, k, traffic, look, lens, cos, sin)
-            if canvas.order[k] < 0 or things[canvas.order[k]]["kind"] > POST:
-                paint_faces(canvas, by, k, n % STRETCH, lens)
+                put_on_easel(canvas, objects, k, traffic, appearance, lens, cos, sin)
+            if canvas.order[k] < 0 or objects[canvas.order[k]]["kind"] > POST:
+                paint_faces(canvas, aov, k, n % STRETCH, lens)
                 continue
-        thing = things[canvas.order[k]]
+        obj = objects[canvas.order[k]]
         if not NEAREST_M < forward < FARTHEST_M:
             continue
-        haze = 1.0 - np.exp(-forward / look["visibility_m"])
-        if thing["kind"] == POST:
-            draw_post(canvas.colour, by, thing, forward, left, look, lens, haze)
+        haze = 1.0 - np.exp(-forward / appearance["visibility_m"])
+        if obj["kind"] == POST:
+            draw_post(canvas.colour, aov, obj, forward, left, appearance, lens, haze)
         else:
             draw_plant(
-                canvas.colour, by, canvas.tile, leaves, thing, forward, left, look, lens, haze, light
+                canvas.colour, aov, canvas.tile, leaves, obj, forward, left, appearance, lens, haze, light
             )  # fmt: skip
 
 
-@disjoint
-@single_precision
-def expose(pixels, red, green, blue, margin, look, frame, visible):
+@noalias
+@float32_literals
+def expose(pixels, red, green, blue, margin, appearance, frame, visible):
     """Exposure, sensor noise and rounding to bytes [H, 3 W]; the noise is a hash of (pixel, frame, seed)."""
     width = pixels.shape[1] // 3
-    noise = look["noise_grey"] / 73.9 if visible >> NOISE & 1 else 0.0  # 73.9: standard deviation of a uniform byte
-    gain, noise, seed = np.float32(look["exposure"]), np.float32(noise), look["noise_seed"]
-    first, step = (width - 1, -1) if look["mirror"] < 0.0 else (0, 1)
+    noise = (
+        appearance["noise_grey"] / 73.9 if visible >> NOISE & 1 else 0.0
+    )  # 73.9: standard deviation of a uniform byte
+    gain, noise, seed = np.float32(appearance["exposure"]), np.float32(noise), appearance["noise_seed"]
+    first, step = (width - 1, -1) if appearance["mirror"] < 0.0 else (0, 1)
     for i in range(pixels.shape[0]):
         line = pixels[i]
         for j in range(width):
@@ -335,45 +337,45 @@ def expose(pixels, red, green, blue, margin, look, frame, visible):
             line[3 * j + 2] = np.int32(min(max(b + 0.5, 0.0), 255.0))
 
 
-@borrowing
-def distorted(look):
+@no_refcount
+def distorted(appearance):
     """Whether anything falls or the lens does anything to the picture."""
-    falling = look["rain"] + look["snowfall"] + look["night"] * look["fog"]
-    return falling + look["drops"] + look["dirt"] + look["glare"] + look["motion_blur"] > 0.0
+    falling = appearance["rain"] + appearance["snowfall"] + appearance["night"] * appearance["fog"]
+    return falling + appearance["drops"] + appearance["dirt"] + appearance["glare"] + appearance["motion_blur"] > 0.0
 
 
-@kernel
-def distort(canvas, by, car, look, lens, cos, sin, roll):
+@jit
+def distort(canvas, aov, car, appearance, lens, cos, sin, roll):
     """Return the picture without the canvas's margin, after what air, lens and shutter do to it."""
     picture, margin, width = canvas.picture, canvas.margin, canvas.picture.shape[2]
     here = Lens(
         lens.focal_px, lens.centre_row, lens.centre_column - margin, lens.height_m, lens.cos_pitch, lens.sin_pitch
     )
-    bits = by.contributors[:, margin : margin + width]
+    bits = aov.contributors[:, margin : margin + width]
     copy_columns(picture, canvas.colour, margin)
-    if look["night"] * look["fog"] > 0.0:
-        light_the_fog(picture, look, here)
-    if look["motion_blur"] > 0.0:
-        blur_motion(picture, canvas.packed, bits, car, look, here)
-    if look["rain"] > 0.0:
-        let_fall(picture, canvas.fallen, canvas.beam, look["rain"], RAINDROPS, car, look, here)
-    if look["snowfall"] > 0.0:
-        let_fall(picture, canvas.fallen, canvas.beam, look["snowfall"], SNOWFLAKES, car, look, here)
+    if appearance["night"] * appearance["fog"] > 0.0:
+        light_the_fog(picture, appearance, here)
+    if appearance["motion_blur"] > 0.0:
+        blur_motion(picture, canvas.packed, bits, car, appearance, here)
+    if appearance["rain"] > 0.0:
+        let_fall(picture, canvas.fallen, canvas.beam, appearance["rain"], RAINDROPS, car, appearance, here)
+    if appearance["snowfall"] > 0.0:
+        let_fall(picture, canvas.fallen, canvas.beam, appearance["snowfall"], SNOWFLAKES, car, appearance, here)
     if roll != 0.0:
         roll_picture(canvas.spare, picture, bits, roll, here)
         picture = canvas.spare
-    if look["drops"] > 0.0:
-        wet_lens(picture, bits, canvas.marks, look, here)
-    if look["dirt"] > 0.0:
-        dirty_lens(picture, bits, canvas.marks, look, here)
-    if look["glare"] > 0.0:
-        glare_of_sun(picture, bits, look, here, cos, sin)
-        if look["night"] > 0.0:
-            glare_of_lamps(picture, bits, look, here)
+    if appearance["drops"] > 0.0:
+        wet_lens(picture, bits, canvas.marks, appearance, here)
+    if appearance["dirt"] > 0.0:
+        dirty_lens(picture, bits, canvas.marks, appearance, here)
+    if appearance["glare"] > 0.0:
+        glare_of_sun(picture, bits, appearance, here, cos, sin)
+        if appearance["night"] > 0.0:
+            glare_of_lamps(picture, bits, appearance, here)
     return picture
 
 
-@disjoint
+@noalias
 def copy_columns(to, colour, start):
     """Copy columns of a picture [3, H, W], from `start` on."""
     for c in range(3):
@@ -383,33 +385,33 @@ def copy_columns(to, colour, start):
                 out[j] = line[j]
 
 
-@kernel
-def note_everywhere(by, look, visible):
+@jit
+def note_everywhere(aov, appearance, visible):
     """Note what has a share in every pixel."""
-    bits = 1 << NOISE if look["noise_grey"] > 0.0 and visible >> NOISE & 1 else 0
-    bits |= 1 << FOG if look["fog"] > 0.0 else 0
-    bits |= 1 << RAIN if look["rain"] > 0.0 or look["snowfall"] > 0.0 else 0
+    bits = 1 << NOISE if appearance["noise_grey"] > 0.0 and visible >> NOISE & 1 else 0
+    bits |= 1 << FOG if appearance["fog"] > 0.0 else 0
+    bits |= 1 << RAIN if appearance["rain"] > 0.0 or appearance["snowfall"] > 0.0 else 0
     if bits != 0:
-        for i in range(by.contributors.shape[0]):
-            for j in range(by.contributors.shape[1]):
-                by.contributors[i, j] |= bits
+        for i in range(aov.contributors.shape[0]):
+            for j in range(aov.contributors.shape[1]):
+                aov.contributors[i, j] |= bits
 
 
-@kernel
-def cast_shadows(canvas, by, things, found, look, lens, cos, sin, visible):
+@jit
+def cast_shadows(canvas, aov, objects, found, appearance, lens, cos, sin, visible):
     """Fill `canvas.shade`, and note whose shadows they are."""
     if visible >> SHADOWS & 1:
-        if by.contributors.size > 0:
+        if aov.contributors.size > 0:
             for element in CASTING:
-                if paint_shadows(canvas, things, found, look, lens, cos, sin, 1 << element):
-                    note_shadows(by, canvas.shade, element)
-        paint_shadows(canvas, things, found, look, lens, cos, sin, CAST)
+                if paint_shadows(canvas, objects, found, appearance, lens, cos, sin, 1 << element):
+                    note_shadows(aov, canvas.shade, element)
+        paint_shadows(canvas, objects, found, appearance, lens, cos, sin, CAST)
     else:
         canvas.shade[:] = 0.0
 
 
-@kernel
-def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, visible, rich):
+@jit
+def render(pixels, aov, canvas, car, road, objects, count, appearance, traffic, lens, visible, rich):
     """Render what `car` sees into `pixels` [H, 3 W], and the by-products into `by`, unless that is empty.
 
     If `rich` is None there is only what a fine day has, and nothing else needs to be compiled.
@@ -417,54 +419,55 @@ def render(pixels, by, canvas, car, road, things, count, look, traffic, lens, vi
     x, y, yaw = car["x"], car["y"], car["yaw"]
     seen, roll, moved = lens, 0.0, False
     if rich is not None:
-        moved = badly_mounted(look)
+        moved = badly_mounted(appearance)
         if moved:
-            seen, turn, roll = mounted(lens, car, look)
+            seen, turn, roll = mounted(lens, car, appearance)
             yaw += turn
             fill_ground_rows(canvas.rows, seen)
     cos, sin = np.cos(yaw), np.sin(yaw)
     first = max(car["row"] - BEHIND_ROWS, 0)
     axis_in_car_frame(canvas.axis, road, first, x, y, cos, sin)
-    found = find_things(canvas, things, count, car["distance_m"], x, y, cos, sin, visible)
+    found = find_objects(canvas, objects, count, car["distance_m"], x, y, cos, sin, visible)
     if rich is not None:
         if visible >> CARS & 1:
-            found = find_cars(canvas, found, traffic, car, road, look, cos, sin)
-    cast_shadows(canvas, by, things, found, look, seen, cos, sin, visible)
+            found = find_cars(canvas, found, traffic, car, road, appearance, cos, sin)
+    cast_shadows(canvas, aov, objects, found, appearance, seen, cos, sin, visible)
     s0 = np.float64(first)
-    top = paint_ground(canvas, by, BEHIND_ROWS, s0, look, seen, x, y, cos, sin, visible, rich)
-    paint_sky(canvas.colour, by, top, canvas.sights, canvas.tile, look, seen, yaw, cos, sin, visible)
-    paint_things(canvas, by, things, found, traffic, look, seen, cos, sin, rich)
+    top = paint_ground(canvas, aov, BEHIND_ROWS, s0, appearance, seen, x, y, cos, sin, visible, rich)
+    paint_sky(canvas.colour, aov, top, canvas.sights, canvas.tile, appearance, seen, yaw, cos, sin, visible)
+    paint_objects(canvas, aov, objects, found, traffic, appearance, seen, cos, sin, rich)
     picture, margin = canvas.colour, canvas.margin
     if rich is not None:
-        if roll != 0.0 or distorted(look):
-            picture, margin = distort(canvas, by, car, look, seen, cos, sin, roll), 0
-        if look["lamp"] > 0.0 and visible >> LAMP & 1:
-            light_lamp(picture, by, margin, canvas.margin - margin, pixels.shape[1] // 3, car, look)
-    expose(pixels, picture[0], picture[1], picture[2], margin, look, car["steps"], visible)
-    if by.contributors.size > 0:
-        note_everywhere(by, look, visible)
+        if roll != 0.0 or distorted(appearance):
+            picture, margin = distort(canvas, aov, car, appearance, seen, cos, sin, roll), 0
+        if appearance["lamp"] > 0.0 and visible >> LAMP & 1:
+            light_lamp(picture, aov, margin, canvas.margin - margin, pixels.shape[1] // 3, car, appearance)
+    expose(pixels, picture[0], picture[1], picture[2], margin, appearance, car["steps"], visible)
+    if aov.contributors.size > 0:
+        note_everywhere(aov, appearance, visible)
     if rich is not None:
-        if look["jpeg"] > 0.0:
-            store(pixels, by, canvas.margin, look)
+        if appearance["jpeg"] > 0.0:
+            store(pixels, aov, canvas.margin, appearance)
         if moved:
             fill_ground_rows(canvas.rows, lens)
 
 
-@kernel
-def store(pixels, by, margin, look):
+@jit
+def store(pixels, aov, margin, appearance):
     """Do to the picture what storing it as JPEG would."""
-    bits = by.contributors[:, margin : margin + pixels.shape[1] // 3]
-    compress(pixels, bits, look["jpeg"], look["mirror"])
+    bits = aov.contributors[:, margin : margin + pixels.shape[1] // 3]
+    compress(pixels, bits, appearance["jpeg"], appearance["mirror"])
 
 
-@kernel
-def render_cars(pixels, work, cars, roads, things, counts, looks, traffic, visible, rich):
+@jit
+def render_cars(pixels, work, cars, roads, objects, counts, appearances, traffic, visible, rich):
     """Render the view of every car into pixels [N, H, 3 W]; `visible` [N] masks the elements.
 
     `work` are canvas, lens and empty by-products (keep.py).
     """
-    canvas, lens, by = kept(work)
+    canvas, lens, aov = unboxed(work)
     for i in range(cars.shape[0]):
         render(
-            pixels[i], by, canvas, cars[i], roads[i], things[i], counts[i], looks[i], traffic[i], lens, visible[i], rich
+            pixels[i], aov, canvas, cars[i], roads[i], objects[i], counts[i], appearances[i], traffic[i], lens,
+            visible[i], rich,
         )  # fmt: skip

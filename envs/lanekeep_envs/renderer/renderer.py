@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.compiled.boxed import keep
+from lanekeep_envs.compiled.boxed import boxed
 from lanekeep_envs.elements import EVERYTHING, Frame
 from lanekeep_envs.renderer.camera import Camera
-from lanekeep_envs.renderer.render import NO_NOTES, Notes, make_canvas, render, render_cars
+from lanekeep_envs.renderer.render import NO_AOV, Aov, make_canvas, render, render_cars
 from lanekeep_envs.sampling.appearance import all_fine
 from lanekeep_envs.sampling.traffic import OTHER_CAR
 
@@ -39,20 +39,20 @@ class Renderer:
     def __init__(self, camera: Camera, rich: bool = True) -> None:
         self.camera, self.rich = camera, rich
         canvas, self._lens = make_canvas(camera)
-        self._canvases, self._kept = [canvas], [keep((canvas, self._lens, NO_NOTES))]
+        self._canvases, self._kept = [canvas], [boxed((canvas, self._lens, NO_AOV))]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy has its own work space."""
         return Renderer, (self.camera, self.rich)
 
     def images(
-        self, cars: Any, roads: Any, things: Any, counts: Any, looks: Any, traffic: Any, visible: Any = None
+        self, cars: Any, roads: Any, objects: Any, counts: Any, appearances: Any, traffic: Any, visible: Any = None
     ) -> NDArray[np.uint8]:
         """Return what N cars see, [N, H, W, 3]; many cars are shared out among the processor's cores.
 
         `traffic` [N, K] are the other cars (traffic.py), `visible` [N] masks the elements: by default all.
         """
-        rich = self._rich(visible is None or all_fine(looks))
+        rich = self._rich(visible is None or all_fine(appearances))
         if visible is None:
             visible = everything_visible(len(cars))
         height, width = self.camera.height_px, self.camera.width_px
@@ -60,8 +60,8 @@ class Renderer:
         threads = max(1, min(len(cars) // LEAST_CARS, CORES))
         while len(self._canvases) < threads:
             self._canvases.append(make_canvas(self.camera)[0])
-            self._kept.append(keep((self._canvases[-1], self._lens, NO_NOTES)))
-        work = (pixels, cars, roads, things, counts, looks, traffic, visible)
+            self._kept.append(boxed((self._canvases[-1], self._lens, NO_AOV)))
+        work = (pixels, cars, roads, objects, counts, appearances, traffic, visible)
         if threads == 1:
             self._render(0, work, rich)
         else:
@@ -86,9 +86,9 @@ class Renderer:
         self,
         car: Any,
         road: Any,
-        things: Any,
+        objects: Any,
         count: int,
-        look: Any,
+        appearance: Any,
         visible: int = EVERYTHING,
         traffic: Any = NO_CARS,
     ) -> Frame:
@@ -96,13 +96,13 @@ class Renderer:
         height, width = self.camera.height_px, self.camera.width_px
         pixels, canvas = np.empty((height, 3 * width), np.uint8), self._canvases[0]
         size, margin = canvas.shade.shape, canvas.margin
-        by = Notes(np.zeros(size, np.uint8), np.zeros(size, np.uint64), np.zeros(size, np.float32))
-        rich = self._rich(all_fine(look))
-        render(pixels, by, canvas, car, road, things, count, look, traffic, self._lens, visible, rich)
+        aov = Aov(np.zeros(size, np.uint8), np.zeros(size, np.uint64), np.zeros(size, np.float32))
+        rich = self._rich(all_fine(appearance))
+        render(pixels, aov, canvas, car, road, objects, count, appearance, traffic, self._lens, visible, rich)
         part = slice(margin, margin + width)
         return Frame(
             pixels.reshape(height, width, 3),
-            np.ascontiguousarray(by.elements[:, part]),
-            np.ascontiguousarray(by.contributors[:, part]),
-            np.ascontiguousarray(by.depth_m[:, part]),
+            np.ascontiguousarray(aov.elements[:, part]),
+            np.ascontiguousarray(aov.contributors[:, part]),
+            np.ascontiguousarray(aov.depth_m[:, part]),
         )

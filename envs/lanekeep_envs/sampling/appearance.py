@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lanekeep_envs.scenario import Scenario, SensorTable, SurfaceTable, WeatherTable
 
 RGB = tuple[float, float, float]
-Look = np.void | dict[str, Any]  # a record of `LOOK`, or its numbers by name, which are faster to work with
+Appearance = np.void | dict[str, Any]  # a record of `LOOK`, or its numbers by name, which are faster to work with
 
 COLOURS = (
     "sunlight",  # colour and strength of the direct light on flat ground
@@ -50,7 +50,7 @@ CONDITIONS = (
     *((table, name) for table, names in STRENGTHS.items() for name in names),
     *(("sensor", name) for name in MOUNTING),
 )  # drawn in this order
-LOOK = np.dtype(
+APPEARANCE = np.dtype(
     [  # scalars only: the kernels read them one by one
         *((f"{colour}_{channel}", np.float64) for colour in COLOURS for channel in "rgb"),
         ("sun_x", np.float64),  # unit vector to the sun, world frame
@@ -116,23 +116,23 @@ def span(pair: tuple[float, float], share: float) -> float:
     return pair[0] + (pair[1] - pair[0]) * share
 
 
-def paint(look: Look, name: str, colour: RGB) -> None:
+def paint(appearance: Appearance, name: str, colour: RGB) -> None:
     """Set one of `COLOURS`."""
-    look[f"{name}_r"], look[f"{name}_g"], look[f"{name}_b"] = colour
+    appearance[f"{name}_r"], appearance[f"{name}_g"], appearance[f"{name}_b"] = colour
 
 
-def colour_of(look: Look, name: str) -> RGB:
+def colour_of(appearance: Appearance, name: str) -> RGB:
     """One of `COLOURS`."""
-    return float(look[f"{name}_r"]), float(look[f"{name}_g"]), float(look[f"{name}_b"])
+    return float(appearance[f"{name}_r"]), float(appearance[f"{name}_g"]), float(appearance[f"{name}_b"])
 
 
-def set_sun(look: Look, elevation_deg: float, azimuth_rad: float, sunshine: float) -> None:
+def set_sun(appearance: Appearance, elevation_deg: float, azimuth_rad: float, sunshine: float) -> None:
     """Place the sun; `sunshine` 0 is an overcast sky."""
     elevation = math.radians(elevation_deg)
     flat = math.cos(elevation)
-    look["sun_x"], look["sun_y"] = flat * math.cos(azimuth_rad), flat * math.sin(azimuth_rad)
-    look["sun_z"] = math.sin(elevation)
-    look["sun_elevation_deg"], look["clear_sunshine"] = elevation_deg, sunshine
+    appearance["sun_x"], appearance["sun_y"] = flat * math.cos(azimuth_rad), flat * math.sin(azimuth_rad)
+    appearance["sun_z"] = math.sin(elevation)
+    appearance["sun_elevation_deg"], appearance["clear_sunshine"] = elevation_deg, sunshine
 
 
 def hidden(strength: float) -> float:
@@ -141,91 +141,105 @@ def hidden(strength: float) -> float:
     return 1.0 - clear * clear * clear * clear
 
 
-def derive(look: Look) -> None:
+def derive(appearance: Appearance) -> None:
     """Set everything that follows from the causes: light, sky, clouds, hills and visibility."""
-    fog, rain, snowfall = look["fog"], look["rain"], look["snowfall"]
-    noon = min(max((look["sun_elevation_deg"] - 5.0) / 25.0, 0.0), 1.0)
+    fog, rain, snowfall = appearance["fog"], appearance["rain"], appearance["snowfall"]
+    noon = min(max((appearance["sun_elevation_deg"] - 5.0) / 25.0, 0.0), 1.0)
     noon = noon * noon * (3.0 - 2.0 * noon)
     falling = 1.0 - (1.0 - hidden(rain)) * (1.0 - hidden(snowfall))
-    sunshine = look["clear_sunshine"] * (1.0 - falling) * (1.0 - hidden(fog))
-    dark = (1.0 - NIGHT_LIGHT ** look["night"]) / (1.0 - NIGHT_LIGHT)
-    set_daylight(look, noon, sunshine, (1.0 - 0.30 * rain) * (1.0 - 0.18 * snowfall))
-    set_weather_sky(look, noon)
+    sunshine = appearance["clear_sunshine"] * (1.0 - falling) * (1.0 - hidden(fog))
+    dark = (1.0 - NIGHT_LIGHT ** appearance["night"]) / (1.0 - NIGHT_LIGHT)
+    set_daylight(appearance, noon, sunshine, (1.0 - 0.30 * rain) * (1.0 - 0.18 * snowfall))
+    set_weather_sky(appearance, noon)
     night_horizon = mix((15.0, 20.0, 34.0), (22.0, 23.0, 27.0), hidden(max(fog, snowfall)))
     for name, colour in (*NIGHT_COLOURS, ("horizon", night_horizon)):
-        paint(look, name, mix(colour_of(look, name), colour, dark))
-    paint(look, "zenith", mix(colour_of(look, "zenith"), colour_of(look, "horizon"), 0.85 * hidden(fog)))
-    look["glow"] = sunshine * (0.9 - 0.6 * noon) * (1.0 - dark)
-    look["sunshine"] = sunshine * (1.0 - dark)
-    clouds = look["clear_cloudiness"] + falling * (0.8 - look["clear_cloudiness"])
-    look["cloudiness"] = clouds - 2.5 * hidden(fog)
+        paint(appearance, name, mix(colour_of(appearance, name), colour, dark))
+    paint(
+        appearance, "zenith", mix(colour_of(appearance, "zenith"), colour_of(appearance, "horizon"), 0.85 * hidden(fog))
+    )
+    appearance["glow"] = sunshine * (0.9 - 0.6 * noon) * (1.0 - dark)
+    appearance["sunshine"] = sunshine * (1.0 - dark)
+    clouds = appearance["clear_cloudiness"] + falling * (0.8 - appearance["clear_cloudiness"])
+    appearance["cloudiness"] = clouds - 2.5 * hidden(fog)
     denser_per_m = fog * FOG_PER_M + rain * RAIN_PER_M + snowfall * SNOWFALL_PER_M
-    look["visibility_m"] = look["clear_visibility_m"] / (1.0 + look["clear_visibility_m"] * denser_per_m)
-    paint(look, "hill", mix(colour_of(look, "bare_hill"), (206.0, 212.0, 222.0), 0.85 * look["snow"]))
+    appearance["visibility_m"] = appearance["clear_visibility_m"] / (
+        1.0 + appearance["clear_visibility_m"] * denser_per_m
+    )
+    paint(appearance, "hill", mix(colour_of(appearance, "bare_hill"), (206.0, 212.0, 222.0), 0.85 * appearance["snow"]))
 
 
-def set_daylight(look: Look, noon: float, sunshine: float, gloom: float) -> None:
+def set_daylight(appearance: Appearance, noon: float, sunshine: float, gloom: float) -> None:
     """Light and sky of a dry day with this much sunshine; thick clouds leave the share `gloom` of the diffuse light."""
     warmth = mix((1.30, 0.92, 0.58), (1.06, 1.0, 0.92), noon)
-    paint(look, "sunlight", tinted(sunshine * (0.28 + 0.34 * noon), warmth))
+    paint(appearance, "sunlight", tinted(sunshine * (0.28 + 0.34 * noon), warmth))
     ambient = tinted(0.80 + 0.20 * noon, mix((0.74, 0.76, 0.82), (0.46, 0.50, 0.56), sunshine))
-    paint(look, "ambient", tinted(gloom, ambient))
+    paint(appearance, "ambient", tinted(gloom, ambient))
     for name, clear, grey in (
         ("zenith", mix((78, 96, 148), (74, 128, 200), noon), mix((120, 124, 136), (158, 164, 172), noon)),
         ("horizon", mix((246, 186, 130), (196, 216, 232), noon), mix((188, 184, 184), (206, 210, 214), noon)),
         ("cloud", mix((250, 200, 165), (250, 250, 250), noon), mix((150, 150, 158), (190, 193, 198), noon)),
     ):
-        paint(look, name, tinted(gloom, mix(grey, clear, sunshine)))
+        paint(appearance, name, tinted(gloom, mix(grey, clear, sunshine)))
 
 
-def set_weather_sky(look: Look, noon: float) -> None:
+def set_weather_sky(appearance: Appearance, noon: float) -> None:
     """Veil the sky by day: snowfall and fog are bright and hide its gradient, rain is a darker grey."""
-    snowy, foggy = 0.8 * hidden(look["snowfall"]), hidden(look["fog"])
+    snowy, foggy = 0.8 * hidden(appearance["snowfall"]), hidden(appearance["fog"])
     snow_grey = mix((160.0, 164.0, 174.0), (184.0, 189.0, 196.0), noon)
     fog_grey = mix((166.0, 167.0, 170.0), (194.0, 199.0, 202.0), noon)
     for name in ("zenith", "horizon", "cloud"):
-        paint(look, name, mix(mix(colour_of(look, name), snow_grey, snowy), fog_grey, foggy))
+        paint(appearance, name, mix(mix(colour_of(appearance, name), snow_grey, snowy), fog_grey, foggy))
 
 
-def set_surfaces(look: Look, scenario: Scenario, u: Sequence[float]) -> None:
+def set_surfaces(appearance: Appearance, scenario: Scenario, u: Sequence[float]) -> None:
     """Colours of road and land from seven uniform numbers."""
     table = scenario.look
-    paint(look, "asphalt", tinted(span(table.asphalt_grey, u[0]), mix((0.97, 0.99, 1.03), (1.03, 1.0, 0.96), u[1])))
-    paint(look, "paint", tinted(span(table.paint_grey, u[2]), (1.0, 0.99, 0.96)))
+    paint(
+        appearance, "asphalt", tinted(span(table.asphalt_grey, u[0]), mix((0.97, 0.99, 1.03), (1.03, 1.0, 0.96), u[1]))
+    )
+    paint(appearance, "paint", tinted(span(table.paint_grey, u[2]), (1.0, 0.99, 0.96)))
     grass = mix((74, 104, 42), (142, 134, 70), u[3])
-    paint(look, "grass", grass)
-    paint(look, "bare_hill", (0.5 * grass[0] + 40.0, 0.5 * grass[1] + 48.0, 0.5 * grass[2] + 42.0))
-    paint(look, "field", mix((96, 128, 52), (196, 172, 96), u[4]))
-    paint(look, "gravel", mix((118, 112, 100), (150, 140, 122), u[5]))
-    paint(look, "leaf", mix((52, 84, 32), (112, 116, 40), u[6]))
-    paint(look, "needle", (36.0, 62.0, 40.0))
+    paint(appearance, "grass", grass)
+    paint(appearance, "bare_hill", (0.5 * grass[0] + 40.0, 0.5 * grass[1] + 48.0, 0.5 * grass[2] + 42.0))
+    paint(appearance, "field", mix((96, 128, 52), (196, 172, 96), u[4]))
+    paint(appearance, "gravel", mix((118, 112, 100), (150, 140, 122), u[5]))
+    paint(appearance, "leaf", mix((52, 84, 32), (112, 116, 40), u[6]))
+    paint(appearance, "needle", (36.0, 62.0, 40.0))
 
 
-def sample_look(record: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
+def sample_appearance(record: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
     """Draw the look of one episode into a `record`."""
     table, lane = scenario.look, scenario.lane
-    look: dict[str, Any] = dict.fromkeys(LOOK.names or (), 0.0)
+    appearance: dict[str, Any] = dict.fromkeys(APPEARANCE.names or (), 0.0)
     u = generator.random(17).tolist()
-    set_sun(look, span(table.sun_elevation_deg, u[0]), 2.0 * math.pi * u[1], span(table.sunshine, u[2]))
-    set_surfaces(look, scenario, u[10:])
-    look["exposure"] = span(table.exposure, u[3])
-    look["clear_visibility_m"] = table.visibility_m[0] * (table.visibility_m[1] / table.visibility_m[0]) ** u[4]
-    look["noise_grey"] = span(table.noise_grey, u[5])
-    look["clear_cloudiness"], look["hill_height"] = u[6], 0.02 + 0.10 * u[7] * u[7]
-    look["offset_x"], look["offset_y"] = 256.0 * u[8], 256.0 * u[9]
-    look["noise_seed"] = generator.integers(2**31)
-    look["mirror"] = 1.0
-    look["lane_m"], look["line_m"], look["strip_m"] = lane.lane_width_m, lane.marking_width_m, lane.edge_strip_m
-    look["shoulder_m"], look["dash_m"], look["gap_m"] = lane.shoulder_m, lane.dash_m, lane.gap_m
-    look["centre_shift_m"] = look["left_shift_m"] = look["right_shift_m"] = 0.0
-    look["own_paint"] = False
+    set_sun(appearance, span(table.sun_elevation_deg, u[0]), 2.0 * math.pi * u[1], span(table.sunshine, u[2]))
+    set_surfaces(appearance, scenario, u[10:])
+    appearance["exposure"] = span(table.exposure, u[3])
+    appearance["clear_visibility_m"] = table.visibility_m[0] * (table.visibility_m[1] / table.visibility_m[0]) ** u[4]
+    appearance["noise_grey"] = span(table.noise_grey, u[5])
+    appearance["clear_cloudiness"], appearance["hill_height"] = u[6], 0.02 + 0.10 * u[7] * u[7]
+    appearance["offset_x"], appearance["offset_y"] = 256.0 * u[8], 256.0 * u[9]
+    appearance["noise_seed"] = generator.integers(2**31)
+    appearance["mirror"] = 1.0
+    appearance["lane_m"], appearance["line_m"], appearance["strip_m"] = (
+        lane.lane_width_m,
+        lane.marking_width_m,
+        lane.edge_strip_m,
+    )
+    appearance["shoulder_m"], appearance["dash_m"], appearance["gap_m"] = lane.shoulder_m, lane.dash_m, lane.gap_m
+    appearance["centre_shift_m"] = appearance["left_shift_m"] = appearance["right_shift_m"] = 0.0
+    appearance["own_paint"] = False
     for marking in ("centre", "left", "right"):
-        paint(look, f"{marking}_paint", colour_of(look, "paint"))
+        paint(appearance, f"{marking}_paint", colour_of(appearance, "paint"))
     tied = scenario.confounder
-    look["lamp"], look["lamp_tie"], look["dark_asphalt"] = tied.lamp, tied.lamp_shows_steering, tied.dark_asphalt
-    sample_conditions(look, scenario, generator.spawn(1)[0])
-    derive(look)
-    record.setfield(np.array(tuple(look.values()), LOOK), LOOK)
+    appearance["lamp"], appearance["lamp_tie"], appearance["dark_asphalt"] = (
+        tied.lamp,
+        tied.lamp_shows_steering,
+        tied.dark_asphalt,
+    )
+    sample_conditions(appearance, scenario, generator.spawn(1)[0])
+    derive(appearance)
+    record.setfield(np.array(tuple(appearance.values()), APPEARANCE), APPEARANCE)
 
 
 def drawn(table: WeatherTable | SurfaceTable | SensorTable, name: str, share: float, chance: float) -> float:
@@ -233,17 +247,17 @@ def drawn(table: WeatherTable | SurfaceTable | SensorTable, name: str, share: fl
     return span(getattr(table, name), share) if chance < table.presence else 0.0
 
 
-def sample_conditions(look: Look, scenario: Scenario, generator: np.random.Generator) -> None:
+def sample_conditions(appearance: Appearance, scenario: Scenario, generator: np.random.Generator) -> None:
     """Draw weather, the state of the road, lens and mounting; from a generator of their own, so that they can be added."""
     for (table, name), u in zip(CONDITIONS, generator.random((len(CONDITIONS), 2)).tolist(), strict=True):
-        look[name] = drawn(getattr(scenario, table), name, *u)
+        appearance[name] = drawn(getattr(scenario, table), name, *u)
     kinds = scenario.surface.kinds
-    look["surface_kind"] = SURFACES.index(kinds[int(generator.integers(len(kinds)))])
-    ground = sum(look[name] for name in (*GROUND_STRENGTHS, "dark_asphalt"))
-    look["plain"] = ground == 0.0 and look["surface_kind"] == 0
+    appearance["surface_kind"] = SURFACES.index(kinds[int(generator.integers(len(kinds)))])
+    ground = sum(appearance[name] for name in (*GROUND_STRENGTHS, "dark_asphalt"))
+    appearance["plain"] = ground == 0.0 and appearance["surface_kind"] == 0
 
 
-def all_fine(looks: np.void | NDArray[np.void]) -> bool:
+def all_fine(appearances: np.void | NDArray[np.void]) -> bool:
     """Whether these looks have nothing but what a fine day has."""
-    strengths = sum(np.sum(looks[name]) for name in (*STRENGTHS["weather"], *STRENGTHS["sensor"]))
-    return bool(np.all(looks["plain"]) and strengths == 0.0)
+    strengths = sum(np.sum(appearances[name]) for name in (*STRENGTHS["weather"], *STRENGTHS["sensor"]))
+    return bool(np.all(appearances["plain"]) and strengths == 0.0)

@@ -75,13 +75,13 @@ def curvature_along(scenario: Scenario, seed: int) -> NDArray[np.float64]:
     return curvature[: scenario.road.length_m]
 
 
-def draw_course(course: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
+def draw_episode(episode: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
     """What is fixed for an episode, into one record of `COURSE`; the generator is for the disturbances alone."""
-    course["curvature_limit_per_m"] = scenario.curvature_limit_per_m
-    course["acceleration_limit_mps2"] = scenario.acceleration_limit_mps2
-    course["lane_width_m"] = scenario.lane.lane_width_m
-    course["marking_width_m"] = scenario.lane.marking_width_m
-    course["finish_m"], course["time_limit_s"] = scenario.road.length_m, scenario.time_limit_s
+    episode["curvature_limit_per_m"] = scenario.curvature_limit_per_m
+    episode["acceleration_limit_mps2"] = scenario.acceleration_limit_mps2
+    episode["lane_width_m"] = scenario.lane.lane_width_m
+    episode["marking_width_m"] = scenario.lane.marking_width_m
+    episode["finish_m"], episode["time_limit_s"] = scenario.road.length_m, scenario.time_limit_s
     table, u = scenario.disturbance, iter(generator.random((7, 2)).tolist())
 
     def drawn(name: str) -> float:
@@ -89,9 +89,9 @@ def draw_course(course: np.void, scenario: Scenario, generator: np.random.Genera
         return span(getattr(table if chance < table.presence else CALM_TABLE, name), share)
 
     fall = 0.01 * drawn("crown_percent")
-    course["cross_fall_mps2"] = -GRAVITY_MPS2 * fall / math.sqrt(1.0 + fall * fall)  # the right edge lies lower
+    episode["cross_fall_mps2"] = -GRAVITY_MPS2 * fall / math.sqrt(1.0 + fall * fall)  # the right edge lies lower
     for name in ("friction", "gust_mps2", "extra_delay_s", "dropped_frames"):
-        course[name] = drawn(name)
-    course["wheel_offset_rad"] = math.radians(drawn("steering_offset_deg"))
-    course["late_frames"] = math.floor(drawn("late_frames") + 0.5)
-    course["disturbance_seed"] = generator.integers(2**31)
+        episode[name] = drawn(name)
+    episode["wheel_offset_rad"] = math.radians(drawn("steering_offset_deg"))
+    episode["late_frames"] = math.floor(drawn("late_frames") + 0.5)
+    episode["disturbance_seed"] = generator.integers(2**31)

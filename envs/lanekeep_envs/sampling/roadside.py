@@ -8,7 +8,7 @@ so that a scenario without them keeps its pictures.  A hedge or rail is a chain 
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.compiled.decorators import kernel
+from lanekeep_envs.compiled.decorators import jit
 from lanekeep_envs.dynamics.road import SPACING_M, at, pose_beside, poses_beside
 from lanekeep_envs.scenario import Scenario
 
@@ -25,7 +25,7 @@ AVENUE_M = (1.5, 2.5)  # from the edge of the asphalt
 SETBACK_M = (8.0, 25.0)
 BEND_RADIUS_M = 1500.0  # a road that turns less is none
 
-THING = np.dtype(
+OBJECT = np.dtype(
     [
         ("s_m", np.float64),
         ("x", np.float64),
@@ -43,7 +43,7 @@ THING = np.dtype(
         ("variant", np.int64),  # which sign (negative: its back), which kind of house
     ]
 )
-RECORD = np.dtype((np.void, THING.itemsize))  # the same as bytes, which numpy copies ten times faster
+RECORD = np.dtype((np.void, OBJECT.itemsize))  # the same as bytes, which numpy copies ten times faster
 
 
 def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Generator) -> NDArray[np.void]:
@@ -53,16 +53,16 @@ def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Gener
     per_km = [lo + (hi - lo) * generator.random() for lo, hi in (scenery.trees_per_km, scenery.bushes_per_km)]
     trees, bushes = (round(density * length / 1000.0) for density in per_km)
     pairs = int(length / scenery.post_spacing_m)
-    things = np.zeros(trees + bushes + 2 * pairs, THING)
+    objects = np.zeros(trees + bushes + 2 * pairs, OBJECT)
     draws, conifers = generator.random((trees + bushes, 6)), generator.random() * 0.7
     edge = lane.lane_width_m + lane.edge_strip_m
-    grow(things, road, draws, trees, conifers, scenery.nearest_tree_m, lane.shoulder_m + 1.2, edge)
-    set_posts(things[trees + bushes :], road, scenery.post_spacing_m, edge + 0.5)
-    tie_to_bends(things[:trees], road, scenario.confounder.trees_outside_bends, generator.spawn(1)[0])
-    parts = [things, *build(road, scenario, generator.spawn(1)[0])]
-    things = np.concatenate([part.view(RECORD) for part in parts]).view(THING)
-    things["leaf_r"] = -1.0
-    return things.take(np.argsort(things["s_m"], kind="stable"))
+    grow(objects, road, draws, trees, conifers, scenery.nearest_tree_m, lane.shoulder_m + 1.2, edge)
+    set_posts(objects[trees + bushes :], road, scenery.post_spacing_m, edge + 0.5)
+    tie_to_bends(objects[:trees], road, scenario.confounder.trees_outside_bends, generator.spawn(1)[0])
+    parts = [objects, *build(road, scenario, generator.spawn(1)[0])]
+    objects = np.concatenate([part.view(RECORD) for part in parts]).view(OBJECT)
+    objects["leaf_r"] = -1.0
+    return objects.take(np.argsort(objects["s_m"], kind="stable"))
 
 
 def tie_to_bends(trees: NDArray[np.void], road: NDArray[np.void], tie: float, generator: np.random.Generator) -> None:
@@ -107,7 +107,7 @@ def avenue(
     full, spacing, aside = between(strength, generator), *(between(p, generator) for p in (AVENUE_SPACING_M, AVENUE_M))
     tall = 9.0 + 5.0 * generator.random()
     draws = generator.random((2 * int(length_m / spacing), 5))
-    trees = np.zeros(np.count_nonzero(draws[:, 4] < full), THING)
+    trees = np.zeros(np.count_nonzero(draws[:, 4] < full), OBJECT)
     set_avenue(trees, road, draws, full, spacing, edge_m + aside, tall)
     return trees
 
@@ -121,35 +121,35 @@ def chain(
     pieces = np.empty((4, 2 * (runs + 1 + int(last / piece_m))))
     found = string_pieces(pieces, generator.random(2 * (1 + 4 * runs)), piece_m, share, d_m, last)
     start, tall, tint, aside = pieces[:, :found]
-    things = np.zeros(found, THING)
+    objects = np.zeros(found, OBJECT)
     x0, y0, _ = poses_beside(road, start, aside)
     x1, y1, _ = poses_beside(road, start + piece_m, aside)
-    things["s_m"], things["x"], things["y"] = start + 0.5 * piece_m, 0.5 * (x0 + x1), 0.5 * (y0 + y1)
-    things["twist"], things["length_m"] = np.arctan2(y1 - y0, x1 - x0), np.hypot(x1 - x0, y1 - y0)
-    things["kind"], things["tint"] = kind, tint
-    things["height_m"], things["radius_m"] = (tall, 0.5) if kind == HEDGE else (RAIL_HEIGHT_M, 0.05)
-    return things
+    objects["s_m"], objects["x"], objects["y"] = start + 0.5 * piece_m, 0.5 * (x0 + x1), 0.5 * (y0 + y1)
+    objects["twist"], objects["length_m"] = np.arctan2(y1 - y0, x1 - x0), np.hypot(x1 - x0, y1 - y0)
+    objects["kind"], objects["tint"] = kind, tint
+    objects["height_m"], objects["radius_m"] = (tall, 0.5) if kind == HEDGE else (RAIL_HEIGHT_M, 0.05)
+    return objects
 
 
 def signs(
     road: NDArray[np.void], length_m: float, per_km: tuple[float, float], d_m: float, generator: np.random.Generator
 ) -> NDArray[np.void]:
     """Signs on poles, four of five on the right and to be read by the driver; the others are seen from behind."""
-    things = np.zeros(round(between(per_km, generator) * length_m / 1000.0), THING)
-    set_signs(things, road, generator.random((len(things), 5)), length_m, d_m)
-    return things
+    objects = np.zeros(round(between(per_km, generator) * length_m / 1000.0), OBJECT)
+    set_signs(objects, road, generator.random((len(objects), 5)), length_m, d_m)
+    return objects
 
 
 def buildings(
     road: NDArray[np.void], length_m: float, per_km: tuple[float, float], edge_m: float, generator: np.random.Generator
 ) -> NDArray[np.void]:
     """Houses and barns along the road, turned to it or across."""
-    things = np.zeros(round(between(per_km, generator) * length_m / 1000.0), THING)
-    set_buildings(things, road, generator.random((len(things), 8)), length_m, edge_m)
-    return things
+    objects = np.zeros(round(between(per_km, generator) * length_m / 1000.0), OBJECT)
+    set_buildings(objects, road, generator.random((len(objects), 8)), length_m, edge_m)
+    return objects
 
 
-@kernel
+@jit
 def set_avenue(trees, road, draws, full, spacing_m, d_m, tall):
     """Fill in the trees of an avenue from uniform `draws` [N, 5], one for each place on either side, near `d_m`."""
     found = 0
@@ -165,7 +165,7 @@ def set_avenue(trees, road, draws, full, spacing_m, d_m, tall):
             found += 1
 
 
-@kernel
+@jit
 def string_pieces(pieces, draws, piece_m, share, d_m, last_m):
     """Fill in start, height, tint and place beside the road of pieces [4, N] from uniform `draws`; return how many."""
     found, drawn = 0, 0
@@ -187,40 +187,40 @@ def string_pieces(pieces, draws, piece_m, share, d_m, last_m):
     return found
 
 
-@kernel
-def set_signs(things, road, draws, length_m, d_m):
+@jit
+def set_signs(objects, road, draws, length_m, d_m):
     """Fill in signs from uniform `draws` [N, 5]."""
-    for k in range(things.shape[0]):
-        thing, u, variant = things[k], draws[k], LIMIT
+    for k in range(objects.shape[0]):
+        obj, u, variant = objects[k], draws[k], LIMIT
         while variant < DIRECTION and u[1] >= SIGNS_BELOW[variant]:
             variant += 1
         ours, radius = u[0] < 0.8, 0.5 * SIGN_SIZE_M[variant]
-        thing["s_m"], thing["kind"], thing["variant"] = u[2] * length_m, SIGN, variant if ours else -1 - variant
+        obj["s_m"], obj["kind"], obj["variant"] = u[2] * length_m, SIGN, variant if ours else -1 - variant
         d = d_m + radius + 0.5 * u[3]
-        thing["x"], thing["y"], thing["twist"] = pose_beside(road, thing["s_m"], -d if ours else d)
-        thing["height_m"], thing["radius_m"], thing["tint"] = 1.9 + 2.0 * radius + 0.3 * u[4], radius, 1.0
+        obj["x"], obj["y"], obj["twist"] = pose_beside(road, obj["s_m"], -d if ours else d)
+        obj["height_m"], obj["radius_m"], obj["tint"] = 1.9 + 2.0 * radius + 0.3 * u[4], radius, 1.0
 
 
-@kernel
-def set_buildings(things, road, draws, length_m, edge_m):
+@jit
+def set_buildings(objects, road, draws, length_m, edge_m):
     """Fill in buildings from uniform `draws` [N, 8]."""
-    for k in range(things.shape[0]):
-        thing, u = things[k], draws[k]
+    for k in range(objects.shape[0]):
+        obj, u = objects[k], draws[k]
         long, half = 9.0 + 7.0 * u[0], 3.6 + 1.6 * u[1]
         across = u[2] < 0.3
         d = edge_m + SETBACK_M[0] + (SETBACK_M[1] - SETBACK_M[0]) * u[3] ** 1.5 + (0.5 * long if across else half)
-        thing["s_m"], thing["kind"], thing["variant"] = u[4] * length_m, BUILDING, int(6.0 * u[5])
-        thing["x"], thing["y"], heading = pose_beside(road, thing["s_m"], -d if u[6] < 0.5 else d)
-        thing["twist"] = heading + (0.5 * np.pi if across else 0.0) + 0.2 * (u[7] - 0.5)
-        thing["height_m"] = 3.0 if u[1] < 0.4 else 5.8  # of the walls: one storey or two
-        thing["length_m"], thing["radius_m"], thing["tint"] = long, half, 0.85 + 0.3 * u[0]
+        obj["s_m"], obj["kind"], obj["variant"] = u[4] * length_m, BUILDING, int(6.0 * u[5])
+        obj["x"], obj["y"], heading = pose_beside(road, obj["s_m"], -d if u[6] < 0.5 else d)
+        obj["twist"] = heading + (0.5 * np.pi if across else 0.0) + 0.2 * (u[7] - 0.5)
+        obj["height_m"] = 3.0 if u[1] < 0.4 else 5.8  # of the walls: one storey or two
+        obj["length_m"], obj["radius_m"], obj["tint"] = long, half, 0.85 + 0.3 * u[0]
 
 
-@kernel
-def grow(things, road, draws, trees, conifers, nearest_tree_m, nearest_bush_m, edge_m):
+@jit
+def grow(objects, road, draws, trees, conifers, nearest_tree_m, nearest_bush_m, edge_m):
     """Fill in trees and bushes from uniform `draws` [N, 6]: the first `trees` are trees, `conifers` is their share."""
     for k in range(draws.shape[0]):
-        u, thing = draws[k], things[k]
+        u, obj = draws[k], objects[k]
         if k < trees:
             kind, slender = (CONIFER, 0.20) if u[3] < conifers else (BROADLEAF, 0.32)
             tall, distance = 7.0 + 9.0 * u[4], nearest_tree_m + 38.0 * u[1] ** 2.2
@@ -229,18 +229,18 @@ def grow(things, road, draws, trees, conifers, nearest_tree_m, nearest_bush_m, e
             tall, distance = 0.8 + 1.8 * u[4], nearest_bush_m + 14.0 * u[1] * u[1]
         radius = tall * slender * (0.8 + 0.4 * u[5])
         d = edge_m + max(distance, 0.6 * radius + 1.0)  # the crown stays clear of the carriageway
-        thing["s_m"] = u[2] * (road.shape[0] - 1) * SPACING_M
-        thing["x"], thing["y"], _ = pose_beside(road, thing["s_m"], -d if u[0] < 0.5 else d)
-        thing["height_m"], thing["radius_m"], thing["kind"] = tall, radius, kind
-        thing["tint"], thing["twist"] = 0.8 + 0.4 * u[1], u[5]
+        obj["s_m"] = u[2] * (road.shape[0] - 1) * SPACING_M
+        obj["x"], obj["y"], _ = pose_beside(road, obj["s_m"], -d if u[0] < 0.5 else d)
+        obj["height_m"], obj["radius_m"], obj["kind"] = tall, radius, kind
+        obj["tint"], obj["twist"] = 0.8 + 0.4 * u[1], u[5]
 
 
-@kernel
-def set_posts(things, road, spacing_m, d_m):
+@jit
+def set_posts(objects, road, spacing_m, d_m):
     """Fill in delineators in pairs, `d_m` beside the axis."""
-    for k in range(things.shape[0]):
-        thing = things[k]
-        thing["s_m"] = (k // 2 + 0.5) * spacing_m
-        thing["x"], thing["y"], _ = pose_beside(road, thing["s_m"], -d_m if k % 2 == 0 else d_m)
-        thing["height_m"], thing["radius_m"] = POST_HEIGHT_M, 0.5 * POST_WIDTH_M
-        thing["tint"], thing["kind"] = 1.0, POST
+    for k in range(objects.shape[0]):
+        obj = objects[k]
+        obj["s_m"] = (k // 2 + 0.5) * spacing_m
+        obj["x"], obj["y"], _ = pose_beside(road, obj["s_m"], -d_m if k % 2 == 0 else d_m)
+        obj["height_m"], obj["radius_m"] = POST_HEIGHT_M, 0.5 * POST_WIDTH_M
+        obj["tint"], obj["kind"] = 1.0, POST

@@ -8,7 +8,7 @@ to be stepped, a snapshot that holds the records holds the traffic.
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.compiled.decorators import borrowing
+from lanekeep_envs.compiled.decorators import no_refcount
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_envs.dynamics.road import SPACING_M
 from lanekeep_envs.scenario import Scenario
@@ -45,7 +45,7 @@ def draw_traffic(
     return vehicles
 
 
-@borrowing
+@no_refcount
 def place_of(vehicle, steps, distance_m, road, lane_m):
     """(s, x, y, ahead_x, ahead_y) of a vehicle at a frame: arc length, its middle, and the way that it drives.
 

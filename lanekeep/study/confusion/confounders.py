@@ -25,7 +25,7 @@ class EvenAsphalt:
 
     def apply(self, scene: Scene) -> None:
         """See `Intervention`."""
-        scene.look["dark_asphalt"] = 0.0
+        scene.appearance["dark_asphalt"] = 0.0
 
 
 class Planted(NamedTuple):

@@ -21,15 +21,23 @@ from lanekeep.settings import write_whole
 from lanekeep.watch.journey import Edits, Journey, Moment
 from lanekeep.watch.show.show import Show
 from lanekeep_envs import Element, Scenario, Snapshot
-from lanekeep_envs.dynamics.control_step import CAR, COURSE
+from lanekeep_envs.dynamics.control_step import CAR_STATE, EPISODE
 from lanekeep_envs.dynamics.road import ROAD
-from lanekeep_envs.sampling.appearance import LOOK, STRENGTHS
-from lanekeep_envs.sampling.roadside import THING
+from lanekeep_envs.sampling.appearance import APPEARANCE, STRENGTHS
+from lanekeep_envs.sampling.roadside import OBJECT
 from lanekeep_envs.sampling.traffic import OTHER_CAR
 from lanekeep_policies.lesions import Lesions
 
 FORMAT = 1
-TABLES = {"cars": CAR, "courses": COURSE, "roads": ROAD, "looks": LOOK, "things": THING, "traffic": OTHER_CAR}
+TABLES = {
+    "cars": CAR_STATE,
+    "courses": EPISODE,
+    "roads": ROAD,
+    "looks": APPEARANCE,
+    "things": OBJECT,
+    "traffic": OTHER_CAR,
+}
+NOW = {"courses": "episodes", "looks": "appearances", "things": "objects"}  # other names of tables in a snapshot
 
 FAR_M = 100.0  # from the road
 MAY_BE_INFINITE = ("time_to_lane_crossing_s", "visibility_m", "clear_visibility_m")
@@ -94,7 +102,7 @@ def save_moments(path: Path, show: Show) -> None:
         moment = journey.keep()
         drivers.append(_told(name, journey, moment))
         snapshot = moment.snapshot
-        tables = {table: snapshot.things[0] if table == "things" else getattr(snapshot, table)[0] for table in TABLES}
+        tables = {table: getattr(snapshot, NOW.get(table, table))[0] for table in TABLES}
         arrays |= {f"{table}_{k}": np.asarray(tables[table]) for table in TABLES}
         arrays[f"memory_{k}"] = moment.before.numpy()
         if snapshot.film is not None:

@@ -176,7 +176,7 @@ class Show:
 
     def strength_of(self, name: str) -> float:
         """The strength that is seen now."""
-        own = self.journey.env.snapshot().looks[0]
+        own = self.journey.env.snapshot().appearances[0]
         given = float(own["noise_grey"]) / NOISIEST if name == "noise" else float(own[name])
         return self.journey.edits.strengths.get(name, given)
 

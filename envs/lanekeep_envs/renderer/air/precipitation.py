@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, kernel
+from lanekeep_envs.compiled.decorators import inline_always, jit, no_refcount, noalias
 from lanekeep_envs.compiled.noise import hash32
 
 BEAM = (2.2, 0.11, 24.0)  # half width at the bumper [m] and its growth per metre ahead, reach [m]
@@ -47,7 +47,7 @@ RAIN = Falling(1, 8.0, 3.0, 0.007, 0.022, 1.2, 14.0, 0.50, 0.0, 255.0)
 SNOW = Falling(2, 1.3, 2.0, 0.016, 0.003, 1.3, 14.0, 0.85, 1.2, 262.0)
 
 
-@inlined
+@inline_always
 def headlight(forward, left):
     """Light of the dipped headlights on what stands `forward` m ahead and `left` m beside the car's axis, 0 to 1."""
     aside = left / (BEAM[0] + BEAM[1] * forward)
@@ -55,14 +55,14 @@ def headlight(forward, left):
     return np.exp(-aside * aside) / (1.0 + far * far * far)
 
 
-@inlined
+@inline_always
 def part(bits, shift):
     """One of the four bytes of a hash, 0 to 1."""
     return ((bits >> shift & 255) + 0.5) * (1.0 / 256.0)
 
 
-@kernel
-def let_fall(colour, fallen, beam, strength, falling, car, look, lens):
+@jit
+def let_fall(colour, fallen, beam, strength, falling, car, appearance, lens):
     """Draw what falls over the picture [3, H, W]; `lens` is that of the picture.
 
     `fallen` are empty cells (`cells_of`), and are left empty: each is emptied when it was read and is still at hand.
@@ -73,7 +73,7 @@ def let_fall(colour, fallen, beam, strength, falling, car, look, lens):
     drops, streaks = np.empty((-(-number // BATCH), 6 * BATCH)), np.empty(11 * BATCH, np.float32)
     spans, places, amounts = np.empty(6 * BATCH, np.int32), np.empty(PIECES, np.uint32), np.empty(PIECES, np.int64)
     for n in range(drops.shape[0]):
-        spread_drops(drops[n], n * BATCH, many, falling, car, look, height, width, lens)
+        spread_drops(drops[n], n * BATCH, many, falling, car, appearance, height, width, lens)
         for k in range(min(number - n * BATCH, BATCH)):
             depth += drops[n, 5 * BATCH + k]
     # at high speed all streaks run through the point that the car drives to: there is room for all of them in one pixel
@@ -82,16 +82,16 @@ def let_fall(colour, fallen, beam, strength, falling, car, look, lens):
         shape_streaks(streaks, spans, drops[n], unit, falling.soft, height, width, lens.centre_row, lens.centre_column)
         count = min(number - n * BATCH, BATCH)
         add_streaks(fallen, streaks, spans, count, places, amounts.view(np.uint32), amounts)
-    mix_falling(colour, fallen, np.float32(1.0 / unit), beam, falling.grey, look)
+    mix_falling(colour, fallen, np.float32(1.0 / unit), beam, falling.grey, appearance)
 
 
-@kernel
+@jit
 def cells_of(height, width):
     """How many cells `let_fall` needs to add up what falls in a picture of this size."""
     return (height + ROWS) * (width + 2) + (height + 2) * (width + ROWS)
 
 
-@kernel
+@jit
 def beam_of(lens, width):
     """Light of the headlights on what falls in each column of the picture, [W]."""
     beam = np.zeros(width, np.float32)
@@ -100,16 +100,16 @@ def beam_of(lens, width):
     return beam
 
 
-@borrowing
-def spread_drops(drops, first, many, falling, car, look, height, width, lens):
+@no_refcount
+def spread_drops(drops, first, many, falling, car, appearance, height, width, lens):
     """Fill drops [6 x BATCH]: places right of the centre and below it, ways to the right and down [px], radii, depths.
 
     `BATCH` at once, line by line in one array: so the compiler knows how far apart they lie, and takes eight at a time.
     """
-    speed, mirror, seed, focal_px = car["speed"], look["mirror"], look["noise_seed"], lens.focal_px
+    speed, mirror, seed, focal_px = car["speed"], appearance["mirror"], appearance["noise_seed"], lens.focal_px
     wind = falling.wind_mps * (2.0 * part(hash32(falling.kind, 1, 2, seed), 8) - 1.0)
     horizon, frame, kind = lens.sin_pitch / lens.cos_pitch, car["steps"], falling.kind
-    shutter_s = max(falling.shutter_s, CONTROL_STEP_S * look["motion_blur"])
+    shutter_s = max(falling.shutter_s, CONTROL_STEP_S * appearance["motion_blur"])
     for k in range(BATCH):
         number = first + k
         bits, more = hash32(number, 16 + kind, frame, seed), hash32(number, 32 + kind, frame, seed)
@@ -128,7 +128,7 @@ def spread_drops(drops, first, many, falling, car, look, height, width, lens):
         drops[4 * BATCH + k], drops[5 * BATCH + k] = max(0.5 * size_px, 0.4), optical_depth(cover)
 
 
-@inlined
+@inline_always
 def optical_depth(cover):
     """-log(1 - cover), up to 0.9, in steps that are taken eight at a time: the series of an eighth root's logarithm."""
     root = np.sqrt(np.sqrt(np.sqrt(1.0 - cover)))
@@ -137,7 +137,7 @@ def optical_depth(cover):
     return 16.0 * s * (1.0 + z * (1.0 / 3.0 + z * (0.2 + z * (1.0 / 7.0 + z * (1.0 / 9.0 + z * (1.0 / 11.0))))))
 
 
-@borrowing
+@no_refcount
 def shape_streaks(streaks, spans, drops, unit, soft, height, width, centre_row, centre_column):
     """Turn drops into streaks [11 x BATCH] and where these lie among the cells, spans [6 x BATCH].
 
@@ -174,7 +174,7 @@ def shape_streaks(streaks, spans, drops, unit, soft, height, width, centre_row, 
         streaks[9 * BATCH + k], streaks[10 * BATCH + k] = depth * (0.5 + steep) + 0.5, depth + 0.5
 
 
-@borrowing
+@no_refcount
 def add_streaks(fallen, streaks, spans, count, places, halves, amounts):
     """Add level - vv v^2 - uu (u + lean v)^2, where that is between nothing and the drop's depth, to the cells.
 
@@ -213,18 +213,25 @@ def add_streaks(fallen, streaks, spans, count, places, halves, amounts):
     deposit(fallen, places, amounts, filled)
 
 
-@borrowing
+@no_refcount
 def deposit(fallen, places, amounts, count):
     """Add so many amounts, one by one."""
     for n in range(count):
         fallen[places[n]] += amounts[n]
 
 
-@borrowing
-def mix_falling(colour, fallen, part_of_depth, beam, grey, look):
+@no_refcount
+def mix_falling(colour, fallen, part_of_depth, beam, grey, appearance):
     """Lay what fell over the picture: ice and water are paler than the light of the sky, and shine in the headlights."""
-    width, shining, r = colour.shape[2], grey * look["night"], look["ambient_r"] + 0.5 * look["sunlight_r"]
-    g, b = look["ambient_g"] + 0.5 * look["sunlight_g"], look["ambient_b"] + 0.5 * look["sunlight_b"]
+    width, shining, r = (
+        colour.shape[2],
+        grey * appearance["night"],
+        appearance["ambient_r"] + 0.5 * appearance["sunlight_r"],
+    )
+    g, b = (
+        appearance["ambient_g"] + 0.5 * appearance["sunlight_g"],
+        appearance["ambient_b"] + 0.5 * appearance["sunlight_b"],
+    )
     pale = np.float32(0.5 * grey * (r + g)), np.float32(grey * g), np.float32(0.5 * grey * (b + g))
     lamps = np.float32(0.5 * shining), np.float32(0.45 * shining)
     for i in range(colour.shape[1]):
@@ -240,14 +247,14 @@ def mix_falling(colour, fallen, part_of_depth, beam, grey, look):
     empty(fallen[many - 2 * (width + ROWS) : many])
 
 
-@borrowing
+@no_refcount
 def empty(cells):
     """Empty some cells for the next time."""
     for n in range(cells.shape[0]):
         cells[n] = 0
 
 
-@disjoint
+@noalias
 def mix_row(red, green, blue, upright, level, stride, part_of_depth, beam, pale, lamps):
     """Mix a row with the light of what falls: what begins in a pixel, and one and two pixels before, in either way."""
     mask, one = 0x1FFFFF, np.float32(1.0)
@@ -260,15 +267,15 @@ def mix_row(red, green, blue, upright, level, stride, part_of_depth, beam, pale,
         red[j], green[j], blue[j] = r + clear * (red[j] - r), g + clear * (green[j] - g), b + clear * (blue[j] - b)
 
 
-@kernel
-def light_the_fog(colour, look, lens):
+@jit
+def light_the_fog(colour, appearance, lens):
     """Add what fog at night throws back of the headlights: a wide glow just below the horizon."""
-    strength, horizon = np.float32(46.0 * look["night"] * look["fog"]), lens.sin_pitch / lens.cos_pitch
+    strength, horizon = np.float32(46.0 * appearance["night"] * appearance["fog"]), lens.sin_pitch / lens.cos_pitch
     wide, blue = 1.0 + 5.0 * ((lens.centre_column - np.arange(colour.shape[2])) / lens.focal_px) ** 2, np.float32(0.94)
     add_glow(colour, wide.astype(np.float32), strength, horizon, blue, lens)
 
 
-@disjoint
+@noalias
 def add_glow(colour, wide, strength, horizon, blue, lens):
     """Add that light, which is weaker where `wide` is more."""
     for i in range(colour.shape[1]):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, kernel, single_precision
+from lanekeep_envs.compiled.decorators import float32_literals, inline_always, jit, no_refcount, noalias
 from lanekeep_envs.compiled.noise import look_up, place, value_between
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.camera import Lens
@@ -39,7 +39,7 @@ def sights_of(lens: Lens, height: int, width: int) -> Sights:
     return Sights(side, slant, bearing, ahead, aside, to_sun, far_hill, near_hill, cells)
 
 
-@disjoint
+@noalias
 def look_along_columns(side, slant, ahead, aside, to_sun, sun, turn, mirror):
     """Fill what depends on where the car points, `turn` = (cos, sin)."""
     for j in range(ahead.shape[0]):
@@ -47,8 +47,8 @@ def look_along_columns(side, slant, ahead, aside, to_sun, sun, turn, mirror):
         ahead[j], aside[j], to_sun[j] = x, y * mirror, sun[0] * x + sun[1] * y
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def raise_hills(sights, height, offset_x, offset_y, mirror, yaw, tile):
     """Fill in the far and the near hills, of which the far ones are smoother; return the height of the highest."""
     far, near, cells, bearing, highest = sights.far_hill, sights.near_hill, sights.cells[0], sights.bearing, -1.0
@@ -65,7 +65,7 @@ def raise_hills(sights, height, offset_x, offset_y, mirror, yaw, tile):
     return highest
 
 
-@borrowing
+@no_refcount
 def add_ridge(hill, bearing, cells, yaw, scale, offset, y, strength, tile):
     """Add texture to a range of hills."""
     place_ridge(cells, bearing, yaw, scale, offset, y)
@@ -73,14 +73,14 @@ def add_ridge(hill, bearing, cells, yaw, scale, offset, y, strength, tile):
     pile_ridge(hill, bearing, cells, yaw, scale, offset, y, strength)
 
 
-@disjoint
+@noalias
 def place_ridge(cells, bearing, yaw, scale, offset, y):
     """Where in the tile that is."""
     for j in range(cells.shape[0]):
         cells[j] = place(np.floor((yaw + bearing[j]) * scale + offset), np.floor(y))
 
 
-@disjoint
+@noalias
 def pile_ridge(hill, bearing, cells, yaw, scale, offset, y, strength):
     """Add it, from the entries of the tile."""
     for j in range(cells.shape[0]):
@@ -88,8 +88,8 @@ def pile_ridge(hill, bearing, cells, yaw, scale, offset, y, strength):
         hill[j] += strength * value_between(cells[j], x - np.floor(x), y - np.floor(y))
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def hill_share(hill, rise, focal_px):
     """Share of a pixel that lies below a range of hills."""
     return min(max((hill - rise) * focal_px + 0.5, 0.0), 1.0)
@@ -110,16 +110,16 @@ class Sky(NamedTuple):
     focal_px: np.float32
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def cloud_share(four, ahead, aside, sky):
     """Share of cloud in a direction, from an entry of the tile."""
     x, y = sky.reach * ahead + sky.offset_y, sky.reach * aside + sky.offset_x
     return min(max(1.5 * (value_between(four, x - np.floor(x), y - np.floor(y)) + sky.bend), 0.0), 0.85) * sky.thick
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def open_sky(to_sun, sky, cloud, share):
     """Colour of the sky with the sun's glow and clouds."""
     near_sun = max(to_sun - sky.apart, 0.0)
@@ -129,55 +129,55 @@ def open_sky(to_sun, sky, cloud, share):
     return mix((clear[0] + 80.0 * glow, clear[1] + 52.0 * glow, clear[2] + 10.0 * glow), cloud, share)
 
 
-@inlined
-def sky_of_row(i, look, lens, cloudy):
+@inline_always
+def sky_of_row(i, appearance, lens, cloudy):
     """The sky in an image row."""
     w = (i - lens.centre_row) / lens.focal_px
     rise = -(lens.sin_pitch + w * lens.cos_pitch) / (lens.cos_pitch - w * lens.sin_pitch)
     up = min(max(rise, 0.0) / 0.45, 1.0)
-    horizon = (look["horizon_r"], look["horizon_g"], look["horizon_b"])
-    zenith = (look["zenith_r"], look["zenith_g"], look["zenith_b"])
+    horizon = (appearance["horizon_r"], appearance["horizon_g"], appearance["horizon_b"])
+    zenith = (appearance["zenith_r"], appearance["zenith_g"], appearance["zenith_b"])
     return Sky(
         single(mix(horizon, zenith, np.sqrt(up))),
-        np.float32(1.6 * (look["sun_z"] - rise) * (look["sun_z"] - rise)),
-        np.float32(look["glow"] * (1.0 - 0.5 * up)),
+        np.float32(1.6 * (appearance["sun_z"] - rise) * (appearance["sun_z"] - rise)),
+        np.float32(appearance["glow"] * (1.0 - 0.5 * up)),
         np.float32(rise),
         np.float32(9.0 / (max(rise, 0.0) + 0.12)),
         np.float32(min(max(rise, 0.0) / 0.05, 1.0) if cloudy else 0.0),
-        np.float32(look["cloudiness"] - 0.55),
-        np.float32(look["offset_x"]),
-        np.float32(look["offset_y"]),
+        np.float32(appearance["cloudiness"] - 0.55),
+        np.float32(appearance["offset_x"]),
+        np.float32(appearance["offset_y"]),
         np.float32(lens.focal_px),
     )
 
 
-@disjoint
-def place_clouds(cells, rows, ahead, aside, look, lens):
+@noalias
+def place_clouds(cells, rows, ahead, aside, appearance, lens):
     """Fill in where in the tile the clouds lie."""
     for i in range(rows):
-        sky = sky_of_row(i, look, lens, True)
+        sky = sky_of_row(i, appearance, lens, True)
         for j in range(ahead.shape[0]):
             x, y = sky.reach * ahead[j] + sky.offset_y, sky.reach * aside[j] + sky.offset_x
             cells[i, j] = place(np.floor(x), np.floor(y))
 
 
-@disjoint
-def paint_open_sky(red, green, blue, cells, rows, ahead, aside, to_sun, look, lens, cloudy):
+@noalias
+def paint_open_sky(red, green, blue, cells, rows, ahead, aside, to_sun, appearance, lens, cloudy):
     """Paint sun and clouds, from the entries of the tile."""
-    cloud = single((look["cloud_r"], look["cloud_g"], look["cloud_b"]))
+    cloud = single((appearance["cloud_r"], appearance["cloud_g"], appearance["cloud_b"]))
     for i in range(rows):
-        sky = sky_of_row(i, look, lens, cloudy)
+        sky = sky_of_row(i, appearance, lens, cloudy)
         for j in range(ahead.shape[0]):
             share = cloud_share(cells[i, j], ahead[j], aside[j], sky)
             red[i, j], green[i, j], blue[i, j] = open_sky(to_sun[j], sky, cloud, share)
 
 
-@disjoint
-def paint_hills(red, green, blue, rows, far_hill, near_hill, highest, look, lens):
+@noalias
+def paint_hills(red, green, blue, rows, far_hill, near_hill, highest, appearance, lens):
     """Paint hills over it."""
-    far_colour, near_colour = single(hill_colour(look, True)), single(hill_colour(look, False))
+    far_colour, near_colour = single(hill_colour(appearance, True)), single(hill_colour(appearance, False))
     for i in range(rows):
-        sky = sky_of_row(i, look, lens, False)
+        sky = sky_of_row(i, appearance, lens, False)
         if (highest - sky.rise) * sky.focal_px + np.float32(0.5) > np.float32(0.0):
             for j in range(far_hill.shape[0]):
                 far, near = (
@@ -188,58 +188,59 @@ def paint_hills(red, green, blue, rows, far_hill, near_hill, highest, look, lens
                 red[i, j], green[i, j], blue[i, j] = mix(behind, near_colour, near)
 
 
-@borrowing
-def note_sky(by, rows, sights, look, lens, cloudy):
+@no_refcount
+def note_sky(aov, rows, sights, appearance, lens, cloudy):
     """Write what is there into the by-products."""
-    hill_bits = 1 << HILLS | (1 << SNOW if look["snow"] > 0.0 else 0)
+    hill_bits = 1 << HILLS | (1 << SNOW if appearance["snow"] > 0.0 else 0)
     for i in range(rows):
-        sky = sky_of_row(i, look, lens, cloudy)
+        sky = sky_of_row(i, appearance, lens, cloudy)
         for j in range(sights.ahead.shape[0]):
             share = cloud_share(sights.cells[i, j], sights.ahead[j], sights.aside[j], sky)
             hill = hill_share(max(sights.far_hill[j], sights.near_hill[j]), sky.rise, sky.focal_px)
             bits = 1 << SKY | (1 << CLOUDS if share > 0.0 else 0) | (hill_bits if hill > 0.0 else 0)
             element = CLOUDS if share >= 0.5 else SKY
-            by.elements[i, j] = HILLS if hill >= 0.5 else element
-            by.contributors[i, j], by.depth_m[i, j] = bits, np.inf
+            aov.elements[i, j] = HILLS if hill >= 0.5 else element
+            aov.contributors[i, j], aov.depth_m[i, j] = bits, np.inf
 
 
-@borrowing
-def paint_sky(colour, by, rows, sights, tile, look, lens, yaw, cos, sin, visible):
+@no_refcount
+def paint_sky(colour, aov, rows, sights, tile, appearance, lens, yaw, cos, sin, visible):
     """Paint the first `rows` rows of `colour` [3, H, W]; `sights` is work space."""
     side, slant, bearing, ahead, aside, to_sun, far_hill, near_hill, cells = sights
     red, green, blue, cloudy = colour[0], colour[1], colour[2], visible >> CLOUDS & 1
-    sun, turn = (np.float32(look["sun_x"]), np.float32(look["sun_y"])), (np.float32(cos), np.float32(sin))
-    look_along_columns(side, slant, ahead, aside, to_sun, sun, turn, np.float32(look["mirror"]))
+    sun, turn = (np.float32(appearance["sun_x"]), np.float32(appearance["sun_y"])), (np.float32(cos), np.float32(sin))
+    look_along_columns(side, slant, ahead, aside, to_sun, sun, turn, np.float32(appearance["mirror"]))
     highest = np.float32(-1.0)
     if visible >> HILLS & 1:
         highest = raise_hills(
-            sights, np.float32(look["hill_height"]), np.float32(look["offset_x"]), np.float32(look["offset_y"]),
-            np.float32(look["mirror"]), np.float32(yaw), tile,
+            sights, np.float32(appearance["hill_height"]), np.float32(appearance["offset_x"]),
+            np.float32(appearance["offset_y"]),
+            np.float32(appearance["mirror"]), np.float32(yaw), tile,
         )  # fmt: skip
     else:
         far_hill[:] = near_hill[:] = -1.0
-    place_clouds(cells, rows, ahead, aside, look, lens)
+    place_clouds(cells, rows, ahead, aside, appearance, lens)
     for i in range(rows):
         look_up(cells[i], tile)
-    paint_open_sky(red, green, blue, cells, rows, ahead, aside, to_sun, look, lens, cloudy)
-    paint_hills(red, green, blue, rows, far_hill, near_hill, highest, look, lens)
-    if by.contributors.size > 0:
-        note_sky(by, rows, sights, look, lens, cloudy)
+    paint_open_sky(red, green, blue, cells, rows, ahead, aside, to_sun, appearance, lens, cloudy)
+    paint_hills(red, green, blue, rows, far_hill, near_hill, highest, appearance, lens)
+    if aov.contributors.size > 0:
+        note_sky(aov, rows, sights, appearance, lens, cloudy)
 
 
-@kernel
-def hill_colour(look, far):
+@jit
+def hill_colour(appearance, far):
     """Colour of a range of hills in light and air."""
-    haze = hill_haze(far, look["visibility_m"])
-    dim = (look["ambient_g"] + look["sunlight_g"]) * (1.0 - haze)
+    haze = hill_haze(far, appearance["visibility_m"])
+    dim = (appearance["ambient_g"] + appearance["sunlight_g"]) * (1.0 - haze)
     return (
-        look["hill_r"] * dim + haze * look["horizon_r"],
-        look["hill_g"] * dim + haze * look["horizon_g"],
-        look["hill_b"] * dim + haze * look["horizon_b"],
+        appearance["hill_r"] * dim + haze * appearance["horizon_r"],
+        appearance["hill_g"] * dim + haze * appearance["horizon_g"],
+        appearance["hill_b"] * dim + haze * appearance["horizon_b"],
     )
 
 
-@kernel
+@jit
 def hill_haze(far, visibility_m):
     """Share of air in front of a range of hills."""
     clear = 0.35 if far else 0.60

@@ -5,7 +5,7 @@ Runs of pieces are land, road or both, and each is laid in loops of its own.
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, inlined, single_precision
+from lanekeep_envs.compiled.decorators import float32_literals, inline_always, no_refcount
 from lanekeep_envs.compiled.noise import wrapped
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.ground.cross_section import clip, mix, tinted
@@ -16,8 +16,8 @@ ROAD, TERRAIN, TEXTURE, SHADOWS = int(Element.ROAD), int(Element.TERRAIN), int(E
 ONLY_LAND, ONLY_ROAD, BOTH = 0, 1, 2
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def piece_kind(sided, wide, k, edge_m):
     """What piece k of a row shows."""
     one, other, reach = sided[k], sided[k + 1], 0.5 * max(wide[k], wide[k + 1])
@@ -26,8 +26,8 @@ def piece_kind(sided, wide, k, edge_m):
     return ONLY_ROAD if max(abs(one), abs(other)) - edge_m < -reach else BOTH
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_bare(strip, row, grain, lane, materials, rough_at):
     """Fill the albedo of a row of land and road without markings."""
     k, sided, wide = 0, strip["node_sided"], strip["node_wide"]
@@ -43,8 +43,8 @@ def lay_bare(strip, row, grain, lane, materials, rough_at):
             lay_road(strip, row, grain, lane, materials, rough_at, kind == ONLY_ROAD, begin, end)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def fill_grain(out, strip, near, first, last):
     """Fill `out` with texture at the places (u, v)."""
     if near:
@@ -53,8 +53,8 @@ def fill_grain(out, strip, near, first, last):
         coarse_noise(out, strip, first, last)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def fill_land(out, strip, row, texels, x, y, x_per_left, y_per_left, first, last):
     """Fill `out` with texture of so many texels per metre; (x, y) is straight ahead."""
     u, v, start_u, start_v = strip["u"], strip["v"], wrapped(texels * x), wrapped(texels * y)
@@ -65,8 +65,8 @@ def fill_land(out, strip, row, texels, x, y, x_per_left, y_per_left, first, last
     fill_grain(out, strip, row.near, first, last)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_land(strip, row, grain, lane, materials, first, last):
     """Grass, crop and the gravel shoulder."""
     fine, coarse = strip["fine"], strip["coarse"]
@@ -88,8 +88,8 @@ def lay_land(strip, row, grain, lane, materials, first, last):
         red[j], green[j], blue[j] = mix(grown, tinted(1.0 + 0.4 * ragged, materials.gravel), stony)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_road(strip, row, grain, lane, materials, rough_at, whole, first, last):
     """Asphalt: grain, slow stains, and the paler tracks that wheels polish; over land unless it is the `whole` ground."""
     u, v, s, sided, rough = strip["u"], strip["v"], strip["s"], strip["sided"], strip["fine"]
@@ -111,8 +111,8 @@ def lay_road(strip, row, grain, lane, materials, rough_at, whole, first, last):
             red[j], green[j], blue[j] = mix((red[j], green[j], blue[j]), road, paved[j])
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def light_row(colour, shade, strip, i, first, row, materials):
     """Colour of image row i on a fine day, from column `first` on: albedo in daylight, and haze."""
     red, green, blue = strip["red"], strip["green"], strip["blue"]
@@ -129,8 +129,8 @@ def light_row(colour, shade, strip, i, first, row, materials):
         reds[j], greens[j], blues[j] = mix(lit, materials.horizon, row.haze)
 
 
-@borrowing
-def note_row(by, i, first, shade, strip, row, grain):
+@no_refcount
+def note_row(aov, i, first, shade, strip, row, grain):
     """Write what row i shows into the by-products, from column `first` on."""
     for j in range(row.piece * row.pieces):
         paved, at = strip["paved"][j], first + j
@@ -148,5 +148,5 @@ def note_row(by, i, first, shade, strip, row, grain):
             bits |= 1 << SHADOWS
             if shade[i, at] > 0.5 and element <= ROAD:
                 element = SHADOWS
-        by.elements[i, at], by.depth_m[i, at] = element, row.forward
-        by.contributors[i, at] |= bits
+        aov.elements[i, at], aov.depth_m[i, at] = element, row.forward
+        aov.contributors[i, at] |= bits

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, inlined, single_precision
+from lanekeep_envs.compiled.decorators import float32_literals, inline_always, no_refcount
 from lanekeep_envs.dynamics.road import at
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.air.precipitation import BEAM
@@ -18,19 +18,19 @@ HEADLIGHT = (np.float32(0.90), np.float32(0.873), np.float32(0.792))  # light of
 MOST_OF_A_LINE = 0.399  # share from which on a line's condition dominates: a groove has 0.4, less what rounding takes
 
 
-@borrowing
-@single_precision
-def lay_conditions(strip, row, shortest, axis, grain, lane, materials, look, lens, condition):
+@no_refcount
+@float32_literals
+def lay_conditions(strip, row, shortest, axis, grain, lane, materials, appearance, lens, condition):
     """Lay on the bare ground of a row whatever the conditions cover, markings included."""
     reach = 2.0 * (lane.edge_m + lane.line_m) + 1.0
     first, last = columns_near(strip["node_sided"], strip["node_wide"], np.float32(0.0), reach, row)
     columns = np.uint64(row.piece * row.pieces)
     lay_pavement(strip, row, shortest, lane, grain.slow, materials, condition, first, last)
-    if look["dark_asphalt"] > 0.0 and grain.slow > 0.0:
+    if appearance["dark_asphalt"] > 0.0 and grain.slow > 0.0:
         lay_tone(strip, axis, first, last)
     if condition.ghost_lines > 0.0:
         lay_ghost_lines(strip, row, shortest, lane, materials, condition, first, last)
-    lay_markings(strip, row, shortest, lane, materials, look, condition)
+    lay_markings(strip, row, shortest, lane, materials, appearance, condition)
     if condition.roadworks > 0.0:
         lay_roadworks(strip, row, lane, materials, condition, first, last)
     if condition.leaves > 0.0:
@@ -46,8 +46,8 @@ def lay_conditions(strip, row, shortest, axis, grain, lane, materials, look, len
         lay_snow(strip, shortest, lane, condition, columns)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_tone(strip, axis, first, last):
     """Patches of darker asphalt, a planted confounder; they count as the road's texture."""
     s, light = strip["s"], strip["share"]
@@ -56,8 +56,8 @@ def lay_tone(strip, axis, first, last):
     dim(strip, light, first, last)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def wet_road(strip, fresnel, condition, columns):
     """What of the sky a wet road mirrors, and where there is water at all."""
     reflection, water, paved, stain = strip["reflection"], strip["cover"][WATER], strip["paved"], strip["stain"]
@@ -67,8 +67,8 @@ def wet_road(strip, fresnel, condition, columns):
         water[j] = paved[j] * wet
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def light_with_beam(strip, row, night):
     """Light of the headlights (weather.headlight), which paint throws back and water does not."""
     beam, paint, reflection = strip["beam"], strip["paint"], strip["reflection"]
@@ -81,8 +81,8 @@ def light_with_beam(strip, row, night):
         beam[j] = light * (1.0 + 0.8 * min(paint[j], 1.0)) * (1.0 - 0.7 * reflection[j])
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def bell(square):
     """exp(-square), as good as, in a way that is vectorised."""
     t = min(square, 32.0) * (1.0 / 32.0)
@@ -96,15 +96,15 @@ def bell(square):
     return sixteenth * sixteenth
 
 
-@borrowing
-@single_precision
-def light_in_condition(colour, shade, strip, i, first, row, materials, look, lens, condition):
+@no_refcount
+@float32_literals
+def light_in_condition(colour, shade, strip, i, first, row, materials, appearance, lens, condition):
     """Colour of image row i: albedo in daylight and headlights, water's reflection of the sky, haze."""
     if condition.night > 0.0:
         light_with_beam(strip, row, condition.night)
     # water near the car mirrors what is high in the sky
     up = np.float32(0.6 * np.sqrt(lens.height_m / max(0.45 * row.forward, lens.height_m)))
-    sky = mix(materials.horizon, rgb(look["zenith_r"], look["zenith_g"], look["zenith_b"]), up)
+    sky = mix(materials.horizon, rgb(appearance["zenith_r"], appearance["zenith_g"], appearance["zenith_b"]), up)
     red, green, blue, beam, reflection = (
         strip["red"], strip["green"], strip["blue"], strip["beam"], strip["reflection"],
     )  # fmt: skip
@@ -121,12 +121,12 @@ def light_in_condition(colour, shade, strip, i, first, row, materials, look, len
         reds[j], greens[j], blues[j] = mix(mix(lit, sky, mirrored), horizon, row.haze)
 
 
-@borrowing
-def note_condition(by, i, first, strip, columns, fog):
+@no_refcount
+def note_condition(aov, i, first, strip, columns, fog):
     """Add to what `note_row` wrote which conditions row i shows, and which of them dominate."""
     cover = strip["cover"]
     for j in range(columns):
-        bits, element = 1 << FOG if fog > 0.0 else 0, by.elements[i, first + j]
+        bits, element = 1 << FOG if fog > 0.0 else 0, aov.elements[i, first + j]
         if cover[WEAR, j] >= MOST_OF_A_LINE and LEFT <= element <= RIGHT:
             element = ROAD
             bits |= 1 << ROAD
@@ -135,5 +135,5 @@ def note_condition(by, i, first, strip, columns, fog):
                 bits |= 1 << COVERS[n]
             if n != WEAR and cover[n, j] >= (MOST_OF_A_LINE if n < WATER else 0.6):
                 element = COVERS[n]
-        by.elements[i, first + j] = element
-        by.contributors[i, first + j] |= bits
+        aov.elements[i, first + j] = element
+        aov.contributors[i, first + j] |= bits

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.compiled.decorators import borrowing, inlined, kernel, single_precision
+from lanekeep_envs.compiled.decorators import float32_literals, inline_always, jit, no_refcount
 from lanekeep_envs.compiled.noise import hash32
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.ground.cross_section import clip01
@@ -49,37 +49,37 @@ class Condition(NamedTuple):
     lengths: NDArray[np.float64]  # [4, 3, LENGTHS] of road: gaps in the three markings, road works
 
 
-@kernel
-def condition_of(look, s0):
+@jit
+def condition_of(appearance, s0):
     """Condition of a `LOOK`."""
-    lengths, seed, mirror = np.zeros((4, 3, LENGTHS)), look["noise_seed"], look["mirror"]
-    if look["missing"] > 0.0:
+    lengths, seed, mirror = np.zeros((4, 3, LENGTHS)), appearance["noise_seed"], appearance["mirror"]
+    if appearance["missing"] > 0.0:
         for n in range(3):
-            lay_lengths(lengths[n], s0, GAPS, look["missing"], 11 + int(mirror) * (0, 1, -1)[n], seed)
-    if look["roadworks"] > 0.0:
-        lay_lengths(lengths[3], s0, WORKS, look["roadworks"], 17, seed)
+            lay_lengths(lengths[n], s0, GAPS, appearance["missing"], 11 + int(mirror) * (0, 1, -1)[n], seed)
+    if appearance["roadworks"] > 0.0:
+        lay_lengths(lengths[3], s0, WORKS, appearance["roadworks"], 17, seed)
     return Condition(
-        np.float32(look["worn"]),
-        np.float32(look["missing"]),
-        np.float32(look["seams"]),
-        np.float32(look["ghost_lines"]),
-        np.float32(look["roadworks"]),
-        np.float32(look["wet"]),
-        np.float32(look["puddles"]),
-        np.float32(look["snow"]),
-        np.float32(look["leaves"]),
-        np.float32(look["night"]),
-        look["surface_kind"],
+        np.float32(appearance["worn"]),
+        np.float32(appearance["missing"]),
+        np.float32(appearance["seams"]),
+        np.float32(appearance["ghost_lines"]),
+        np.float32(appearance["roadworks"]),
+        np.float32(appearance["wet"]),
+        np.float32(appearance["puddles"]),
+        np.float32(appearance["snow"]),
+        np.float32(appearance["leaves"]),
+        np.float32(appearance["night"]),
+        appearance["surface_kind"],
         np.float32(mirror),
-        look["offset_x"],
-        look["offset_y"],
+        appearance["offset_x"],
+        appearance["offset_y"],
         s0,
         seed,
         lengths,
     )
 
 
-@borrowing
+@no_refcount
 def lay_lengths(table, s0, section_m, share, salt, seed):
     """Fill table [3, LENGTHS] for the sections of road from `s0` on: covered length before, its beginning and end in them.
 
@@ -95,7 +95,7 @@ def lay_lengths(table, s0, section_m, share, salt, seed):
     table[1, k], table[2, k] = 0.0, FAR_M if share > 0.5 else 0.0  # nobody sees what is beyond
 
 
-@inlined
+@inline_always
 def length_before(table, s, origin_m, section_m):
     """Covered length of road between the table's origin and s."""
     ahead = s - origin_m
@@ -103,7 +103,7 @@ def length_before(table, s, origin_m, section_m):
     return table[0, k] + (min(max(ahead - k * section_m, table[1, k]), table[2, k]) - table[1, k])
 
 
-@inlined
+@inline_always
 def covered_length(table, s, long, s0, section_m):
     """Share of a patch's length that the table covers."""
     origin_m = np.floor(s0 / section_m) * section_m
@@ -111,8 +111,8 @@ def covered_length(table, s, long, s0, section_m):
     return clip01((covered - length_before(table, s - 0.5 * long, origin_m, section_m)) / long)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def blend(strip, share, low, high, hue, first, last):
     """Lay a colour over the albedo from column `first` to `last`; where `hue` is not None, one between two."""
     red, green, blue = strip["red"], strip["green"], strip["blue"]
@@ -129,8 +129,8 @@ def blend(strip, share, low, high, hue, first, last):
             blue[j] += share[j] * (low[2] + hue[j] * over[2] - blue[j])
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def dim(strip, light, first, last):
     """Darken or brighten the albedo from column `first` to `last` where the road is."""
     red, green, blue, paved = strip["red"], strip["green"], strip["blue"], strip["paved"]

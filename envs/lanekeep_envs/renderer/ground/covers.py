@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, inlined, single_precision
+from lanekeep_envs.compiled.decorators import float32_literals, inline_always, no_refcount
 from lanekeep_envs.compiled.noise import wrapped
 from lanekeep_envs.renderer.ground.conditions import LEAVES, SNOW, WATER, blend
 from lanekeep_envs.renderer.ground.cross_section import clip, fade, rgb
@@ -13,15 +13,15 @@ CELL_M, LEAF_M = np.float32(0.17), np.float32(0.10)  # of the ground, with one l
 LEAF_FADE_M = np.float32(0.35)  # extent of a patch in which single leaves begin to merge
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def off_track(aside, lane):
     """Distance from the nearest wheel track [m], `aside` m beside the axis."""
     return abs(abs(aside - 0.5 * lane.lane_m) - TRACK_M)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_leaves(strip, shortest, lane, condition, columns):
     """Single leaves in cells of the ground, most where the wind lays them, along the edges."""
     sided, stain, share, hue, first = strip["sided"], strip["stain"], strip["cover"][LEAVES], strip["hue"], np.uint64(0)
@@ -38,8 +38,8 @@ def lay_leaves(strip, shortest, lane, condition, columns):
     blend(strip, share, rgb(116.0, 62.0, 24.0), rgb(206.0, 134.0, 40.0), hue, first, columns)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def strew_leaves(strip, start, first, last):
     """Turn the density of leaves into single ones, as far as a patch lets them be seen; `hue` is 0 to 1 for each.
 
@@ -67,8 +67,8 @@ def strew_leaves(strip, start, first, last):
         hue[j] = 0.5 + apart * (turn - 0.5)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_puddles(strip, shortest, lane, mirrored, condition, first, last):
     """Standing water, first in the wheel tracks and at the edges of the road; it mirrors a share of the sky."""
     sided, long, paved, share = strip["sided"], strip["long"], strip["paved"], strip["share"]
@@ -90,8 +90,8 @@ def lay_puddles(strip, shortest, lane, mirrored, condition, first, last):
     blend(strip, share, muddy, muddy, None, first, last)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_snow(strip, shortest, lane, condition, columns):
     """Snow lies first on the land, then on shoulders and edges, at last between the wheel tracks, which stay the darkest.
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import inlined, single_precision
+from lanekeep_envs.compiled.decorators import float32_literals, inline_always
 from lanekeep_envs.elements import Element
 from lanekeep_envs.sampling.appearance import RGB
 
@@ -58,49 +58,49 @@ class Grain(NamedTuple):
     slow: np.float32
 
 
-@inlined
+@inline_always
 def rgb(red, green, blue):
     """A colour in single precision."""
     return np.float32(red), np.float32(green), np.float32(blue)
 
 
-@inlined
-def materials_of(look):
+@inline_always
+def materials_of(appearance):
     """Materials of a `LOOK`."""
     return Materials(
-        rgb(look["grass_r"], look["grass_g"], look["grass_b"]),
-        rgb(look["field_r"], look["field_g"], look["field_b"]),
-        rgb(look["gravel_r"], look["gravel_g"], look["gravel_b"]),
-        rgb(look["asphalt_r"], look["asphalt_g"], look["asphalt_b"]),
-        rgb(look["paint_r"], look["paint_g"], look["paint_b"]),
-        rgb(look["ambient_r"], look["ambient_g"], look["ambient_b"]),
-        rgb(look["sunlight_r"], look["sunlight_g"], look["sunlight_b"]),
-        rgb(look["horizon_r"], look["horizon_g"], look["horizon_b"]),
+        rgb(appearance["grass_r"], appearance["grass_g"], appearance["grass_b"]),
+        rgb(appearance["field_r"], appearance["field_g"], appearance["field_b"]),
+        rgb(appearance["gravel_r"], appearance["gravel_g"], appearance["gravel_b"]),
+        rgb(appearance["asphalt_r"], appearance["asphalt_g"], appearance["asphalt_b"]),
+        rgb(appearance["paint_r"], appearance["paint_g"], appearance["paint_b"]),
+        rgb(appearance["ambient_r"], appearance["ambient_g"], appearance["ambient_b"]),
+        rgb(appearance["sunlight_r"], appearance["sunlight_g"], appearance["sunlight_b"]),
+        rgb(appearance["horizon_r"], appearance["horizon_g"], appearance["horizon_b"]),
     )
 
 
-@inlined
-def lane_of(look, visible, s0):
+@inline_always
+def lane_of(appearance, visible, s0):
     """Lane of a `LOOK`, for an axis that begins at s0."""
-    edge, period = look["lane_m"] + look["strip_m"], look["dash_m"] + look["gap_m"]
+    edge, period = appearance["lane_m"] + appearance["strip_m"], appearance["dash_m"] + appearance["gap_m"]
     return Lane(
-        np.float32(look["lane_m"]),
-        np.float32(look["line_m"]),
+        np.float32(appearance["lane_m"]),
+        np.float32(appearance["line_m"]),
         np.float32(edge),
-        np.float32(edge + 0.6 * look["shoulder_m"]),
-        np.float32(look["dash_m"]),
+        np.float32(edge + 0.6 * appearance["shoulder_m"]),
+        np.float32(appearance["dash_m"]),
         np.float32(period),
         np.float32(s0 - period * np.floor(s0 / period)),
         np.float32(visible >> CENTRE & 1),
         np.float32(visible >> LEFT & 1),
         np.float32(visible >> RIGHT & 1),
-        np.float32(look["centre_shift_m"]),
-        np.float32(look["left_shift_m"]),
-        np.float32(look["right_shift_m"]),
+        np.float32(appearance["centre_shift_m"]),
+        np.float32(appearance["left_shift_m"]),
+        np.float32(appearance["right_shift_m"]),
     )
 
 
-@inlined
+@inline_always
 def grain_of(patch, visible, wet):
     """Grain where a pixel covers a patch of this size [m]; a wet road is smoother."""
     slow = float(visible >> TEXTURE & 1)
@@ -112,20 +112,20 @@ def grain_of(patch, visible, wet):
     )
 
 
-@inlined
+@inline_always
 def clip01(share):
     """Clip to [0, 1], in double precision."""
     return min(max(share, 0.0), 1.0)
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def clip(share):
     """Clip to [0, 1], in single precision."""
     return min(max(share, 0.0), 1.0)
 
 
-@inlined
+@inline_always
 def mix(under, over, share):
     """Lay a colour over another."""
     return (
@@ -135,35 +135,35 @@ def mix(under, over, share):
     )
 
 
-@inlined
+@inline_always
 def tinted(light, colour):
     """Brighten or darken a colour."""
     return (light * colour[0], light * colour[1], light * colour[2])
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def paved_share(d, wide, lane):
     """Share of asphalt in a patch."""
     return clip(0.5 - (abs(d) - lane.edge_m) / wide)
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def overlap(offset, width, extent):
     """Length of [offset - extent/2, offset + extent/2] inside [-width/2, width/2]."""
     return max(min(offset + 0.5 * extent, 0.5 * width) - max(offset - 0.5 * extent, -0.5 * width), 0.0)
 
 
-@inlined
+@inline_always
 def pulses_m(x, on_m, period_m, per_period):
     """Length of pulses between 0 and x; one begins at every multiple of the period."""
     cycles = np.floor(x * per_period)
     return cycles * on_m + min(x - cycles * period_m, on_m)
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def pulse_share(x, extent, on_m, period_m):
     """Share of pulses in [x - extent/2, x + extent/2]."""
     per_period = 1.0 / period_m
@@ -171,8 +171,8 @@ def pulse_share(x, extent, on_m, period_m):
     return max(ahead - pulses_m(x - 0.5 * extent, on_m, period_m, per_period), 0.0) / extent
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def fade(extent, grain_m):
     """Strength of a pattern with this grain in a patch of this extent."""
     return clip(1.5 - extent * (1.0 / grain_m))

@@ -3,7 +3,7 @@ condition (rich_ground.py)."""
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, kernel
+from lanekeep_envs.compiled.decorators import jit, no_refcount
 from lanekeep_envs.compiled.noise import wrapped
 from lanekeep_envs.renderer.air.sky import hill_haze
 from lanekeep_envs.renderer.ground.base_layer import lay_bare, light_row, note_row
@@ -28,18 +28,18 @@ from lanekeep_envs.renderer.ground.scanline import (
 LAST_M = 4000.0  # forward distance of the farthest row
 
 
-@kernel
-def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible, rich):
+@jit
+def paint_ground(canvas, aov, start, s0, appearance, lens, x, y, cos, sin, visible, rich):
     """Paint every row below the horizon; return the first painted row.
 
     `start` is the row of `canvas.axis` beside the car, and `s0` the arc length at the first one; if `rich` is None, there
     is a fine day's ground and no other.
     """
-    lane, materials, wet = lane_of(look, visible, s0), materials_of(look), 0.0
+    lane, materials, wet = lane_of(appearance, visible, s0), materials_of(appearance), 0.0
     if rich is not None:
-        condition = condition_of(look, s0)
-        if not look["plain"]:
-            materials, wet = pavement_of(materials, condition.kind), look["wet"]
+        condition = condition_of(appearance, s0)
+        if not appearance["plain"]:
+            materials, wet = pavement_of(materials, condition.kind), appearance["wet"]
         canvas.strip[0]["cover"][:] = 0.0
         canvas.strip[0]["beam"][:] = 0.0
         canvas.strip[0]["reflection"][:] = 0.0
@@ -49,20 +49,36 @@ def paint_ground(canvas, by, start, s0, look, lens, x, y, cos, sin, visible, ric
     for first in range(0, canvas.shade.shape[1], PATCH):
         columns = min(canvas.shade.shape[1] - first, PATCH)
         top = paint_patches(
-            canvas, by, first, columns, start, s0, look, lens, x, y, cos, sin, visible, lane, materials, wet, condition
+            canvas,
+            aov,
+            first,
+            columns,
+            start,
+            s0,
+            appearance,
+            lens,
+            x,
+            y,
+            cos,
+            sin,
+            visible,
+            lane,
+            materials,
+            wet,
+            condition,
         )
     return top
 
 
-@borrowing
+@no_refcount
 def paint_patches(
-    canvas, by, first, columns, start, s0, look, lens, x, y, cos, sin, visible, lane, materials, wet, condition
+    canvas, aov, first, columns, start, s0, appearance, lens, x, y, cos, sin, visible, lane, materials, wet, condition
 ):
     """Paint so many columns, from the bottom up, and return the first painted row; `condition` is None on a fine day."""
-    strip, half, mirror, plain = canvas.strip[0], canvas.half, look["mirror"], look["plain"]
-    land_haze = hill_haze(False, look["visibility_m"])  # the land ends where the hills begin
-    rough_at, sided_at = wrapped(19.0 * s0), wrapped(look["offset_y"])
-    stain_at = wrapped(0.45 * s0 + look["offset_x"])
+    strip, half, mirror, plain = canvas.strip[0], canvas.half, appearance["mirror"], appearance["plain"]
+    land_haze = hill_haze(False, appearance["visibility_m"])  # the land ends where the hills begin
+    rough_at, sided_at = wrapped(19.0 * s0), wrapped(appearance["offset_y"])
+    stain_at = wrapped(0.45 * s0 + appearance["offset_x"])
     i, weighed = canvas.shade.shape[0] - 1, 0
     while i >= 0:
         forward, per_px, deep = canvas.rows[i]["forward_m"], canvas.rows[i]["per_px_m"], canvas.rows[i]["deep_m"]
@@ -73,11 +89,11 @@ def paint_patches(
             forward,
             per_px,
             deep,
-            x + cos * forward + look["offset_x"],
-            mirror * (y + sin * forward) + look["offset_y"],
+            x + cos * forward + appearance["offset_x"],
+            mirror * (y + sin * forward) + appearance["offset_y"],
             -sin,
             mirror * cos,
-            np.float32(min(1.0 - np.exp(-forward / look["visibility_m"]), land_haze)),
+            np.float32(min(1.0 - np.exp(-forward / appearance["visibility_m"]), land_haze)),
             np.float32(lens.centre_column - first),
             np.float32(per_px),
             patch < TEXEL_FROM_M,
@@ -95,18 +111,20 @@ def paint_patches(
         lay_bare(strip, row, grain, lane, materials, rough_at)
         if condition is not None:
             if plain:
-                lay_markings(strip, row, shortest, lane, materials, look, None)
+                lay_markings(strip, row, shortest, lane, materials, appearance, None)
                 light_row(canvas.colour, canvas.shade, strip, i, first, row, materials)
             else:
-                lay_conditions(strip, row, shortest, canvas.axis, grain, lane, materials, look, lens, condition)
-                light_in_condition(canvas.colour, canvas.shade, strip, i, first, row, materials, look, lens, condition)
+                lay_conditions(strip, row, shortest, canvas.axis, grain, lane, materials, appearance, lens, condition)
+                light_in_condition(
+                    canvas.colour, canvas.shade, strip, i, first, row, materials, appearance, lens, condition
+                )
         else:
-            lay_markings(strip, row, shortest, lane, materials, look, None)
+            lay_markings(strip, row, shortest, lane, materials, appearance, None)
             light_row(canvas.colour, canvas.shade, strip, i, first, row, materials)
-        if by.contributors.size > 0:
-            note_row(by, i, first, canvas.shade, strip, row, grain)
+        if aov.contributors.size > 0:
+            note_row(aov, i, first, canvas.shade, strip, row, grain)
             if condition is not None:
                 if not plain:
-                    note_condition(by, i, first, strip, columns, look["fog"])
+                    note_condition(aov, i, first, strip, columns, appearance["fog"])
         i -= 1
     return i + 1

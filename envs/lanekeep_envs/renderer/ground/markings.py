@@ -6,7 +6,7 @@ A line is laid only in the columns where it is, and what changes slowly along th
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, single_precision
+from lanekeep_envs.compiled.decorators import float32_literals, no_refcount
 from lanekeep_envs.compiled.noise import wrapped
 from lanekeep_envs.renderer.ground.conditions import (
     FAR_M,
@@ -25,11 +25,11 @@ from lanekeep_envs.renderer.ground.scanline import PATCH, columns_near, noise, p
 SHIFT_M = np.float32(0.35)  # at most, of the temporary lines
 
 
-@borrowing
-@single_precision
-def lay_markings(strip, row, shortest, lane, materials, look, condition):
+@no_refcount
+@float32_literals
+def lay_markings(strip, row, shortest, lane, materials, appearance, condition):
     """The valid markings; as far as they are left, unless `condition` is None."""
-    paint, edge, mirror = strip["paint"], lane.lane_m + 0.5 * lane.line_m, np.float32(look["mirror"])
+    paint, edge, mirror = strip["paint"], lane.lane_m + 0.5 * lane.line_m, np.float32(appearance["mirror"])
     middles = (lane.centre_shift, edge + lane.left_shift, lane.right_shift - edge)
     there, begin, end = (lane.centre, lane.left, lane.right), np.uint64(PATCH), np.uint64(0)
     paint[:] = 0.0
@@ -55,18 +55,18 @@ def lay_markings(strip, row, shortest, lane, materials, look, condition):
         for j in range(first, last):
             paint[j] += mark[j]
     blend(strip, paint, materials.paint, materials.paint, None, min(begin, end), end)
-    if look["own_paint"]:
-        tint_markings(strip, look, materials.paint, min(begin, end), end)
+    if appearance["own_paint"]:
+        tint_markings(strip, appearance, materials.paint, min(begin, end), end)
 
 
-@borrowing
-@single_precision
-def tint_markings(strip, look, paint, first, last):
+@no_refcount
+@float32_literals
+def tint_markings(strip, appearance, paint, first, last):
     """Turn the paint of every marking into its own; another that shares a pixel with it stays to the last bit."""
     owns = (
-        rgb(look["centre_paint_r"], look["centre_paint_g"], look["centre_paint_b"]),
-        rgb(look["left_paint_r"], look["left_paint_g"], look["left_paint_b"]),
-        rgb(look["right_paint_r"], look["right_paint_g"], look["right_paint_b"]),
+        rgb(appearance["centre_paint_r"], appearance["centre_paint_g"], appearance["centre_paint_b"]),
+        rgb(appearance["left_paint_r"], appearance["left_paint_g"], appearance["left_paint_b"]),
+        rgb(appearance["right_paint_r"], appearance["right_paint_g"], appearance["right_paint_b"]),
     )
     mark = strip["mark"]
     for c in range(3):
@@ -77,8 +77,8 @@ def tint_markings(strip, look, paint, first, last):
             line[j] += (mark[1, j] * turns[1] + mark[2, j] * turns[2]) + mark[0, j] * turns[0]
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_line(out, strip, middle, width, first, last):
     """Fill the share of a solid line whose middle is at this lateral position."""
     sided, wide = strip["sided"], strip["wide"]
@@ -86,8 +86,8 @@ def lay_line(out, strip, middle, width, first, last):
         out[j] = overlap(sided[j] - middle, width, wide[j]) / wide[j]
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def dash(share, strip, start, dash_m, period_m, first, last):
     """Leave of a line its dashes, of which one begins `start` m before the axis."""
     s, long = strip["s"], strip["long"]
@@ -95,7 +95,7 @@ def dash(share, strip, start, dash_m, period_m, first, last):
         share[j] *= pulse_share(s[j] + start, long[j], dash_m, period_m)
 
 
-@borrowing
+@no_refcount
 def fill_covered(there, strip, row, table, s0, section_m, rest, first, last):
     """Fill in the share of each node's patch that the table covers (condition.py), or the `rest`; return the greatest."""
     s, long, origin_m = strip["node_s"], strip["node_long"], np.floor(s0 / section_m) * section_m
@@ -114,8 +114,8 @@ def fill_covered(there, strip, row, table, s0, section_m, rest, first, last):
     return most
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def wear_marking(strip, row, shortest, n, side, middle, condition, first, last):
     """Take from the share of a marking what is rubbed off or missing, and add that to `lost`."""
     if first == last:
@@ -143,8 +143,8 @@ def wear_marking(strip, row, shortest, n, side, middle, condition, first, last):
         mark[j] *= left[j]
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def fill_wander(out, strip, row, start, lane_of_tile, first, last):
     """Fill `out` with a number that goes to and fro along the road, mostly near its ends, -1 and 1."""
     u, v, slow, s = strip["u"], strip["v"], strip["slow"], strip["node_s"]
@@ -156,8 +156,8 @@ def fill_wander(out, strip, row, start, lane_of_tile, first, last):
     spread(out, slow, strip, row, first, last)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_ghost_lines(strip, row, shortest, lane, materials, condition, first, last):
     """Old lines that cross the valid ones: the dark groove where they were milled off, and paint that was left in it.
 
@@ -182,8 +182,8 @@ def lay_ghost_lines(strip, row, shortest, lane, materials, condition, first, las
     blend(strip, left, grey, grey, None, first, last)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_roadworks(strip, row, lane, materials, condition, first, last):
     """Yellow lines, shifted together, over the white ones where the road is under works."""
     s, sided, wide, long, there = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["node_there"]

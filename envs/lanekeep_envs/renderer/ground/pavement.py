@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, inlined, single_precision
+from lanekeep_envs.compiled.decorators import float32_literals, inline_always, no_refcount
 from lanekeep_envs.compiled.noise import wrapped
 from lanekeep_envs.renderer.ground.conditions import SEAMS, blend, dim
 from lanekeep_envs.renderer.ground.cross_section import Materials, fade, mix, overlap, pulse_share, rgb
@@ -20,8 +20,8 @@ CONCRETE, COBBLES = 1, 2  # of look.SURFACES
 SEAM_M, JOINT_M, STONE_M = np.float32(23.0), np.float32(5.0), (np.float32(0.16), np.float32(0.20))
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_pavement(strip, row, shortest, lane, slow, materials, condition, first, last):
     """The road's pavement between two columns, wet or dry, and its seams; `slow` is 0 where textures were removed."""
     light, seams, paved = strip["coarse"], strip["cover"][SEAMS], strip["paved"]
@@ -48,15 +48,15 @@ def lay_pavement(strip, row, shortest, lane, slow, materials, condition, first, 
         blend(strip, seams, dark, dark, None, first, last)
 
 
-@inlined
+@inline_always
 def cell_of(x, size):
     """The cell of this size that holds x: its number as far as the tile tells it from others, and where in it x is."""
     k = np.floor(x / size)
     return wrapped(k), np.float32(x - size * k)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_joints(strip, condition, first, last):
     """Tar in the joints of concrete, every few metres."""
     s, sided, wide, long, paved = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["paved"]
@@ -68,8 +68,8 @@ def lay_joints(strip, condition, first, last):
         share[j] = paved[j] * max(across, beside) * most
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_seams(strip, row, lane, condition, first, last):
     """Tar: one line wanders along between the lanes, one beside a wheel track, and one crosses now and then."""
     slow, sway, paved, sided, wide = strip["slow"], strip["hue"], strip["paved"], strip["sided"], strip["wide"]
@@ -91,8 +91,8 @@ def lay_seams(strip, row, lane, condition, first, last):
         share[j] = paved[j] * min(share[j], 1.0) * condition.seams
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def add_crossing(strip, row, x, first, last):
     """Add a seam that crosses the road, one in each cell of `SEAM_M`; the axis begins at `x` among them."""
     cell, start = cell_of(x, SEAM_M)
@@ -120,8 +120,8 @@ def add_crossing(strip, row, x, first, last):
         share[j] += overlap(s[j] + start - cell_at[j] - 0.18 * bent[j], 0.07, long[j]) / long[j]
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def cobble_light(out, strip, shortest, slow, condition, first, last):
     """Light of rows of stones, each in its own grey, with dark joints; `slow` is 0 where textures were removed."""
     s, wide, long, beside, stone = strip["s"], strip["wide"], strip["long"], strip["hue"], strip["fine"]
@@ -142,8 +142,8 @@ def cobble_light(out, strip, shortest, slow, condition, first, last):
         out[j] = 1.0 - deep * joint + slow * out[j]
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def lay_stones(beside, stone, strip, start, first, last):
     """Fill the way along the course of stones, and a number between 0 and 1 for each stone; `start` is in courses."""
     s, sided, u, v = strip["s"], strip["sided"], strip["u"], strip["v"]
@@ -151,15 +151,15 @@ def lay_stones(beside, stone, strip, start, first, last):
         u[j], v[j] = 7.0 * np.floor(s[j] * (1.0 / STONE_M[0]) + start), 3.0
     coarse_noise(beside, strip, first, last)
     for j in range(first, last):
-        course = np.floor(s[j] * (1.0 / STONE_M[0]) + start)
-        odd = course - 2.0 * np.floor(0.5 * course)
+        episode = np.floor(s[j] * (1.0 / STONE_M[0]) + start)
+        odd = episode - 2.0 * np.floor(0.5 * episode)
         beside[j] = sided[j] + 0.5 * STONE_M[1] * odd + 0.04 * beside[j]
-        u[j], v[j] = course, np.floor(beside[j] * (1.0 / STONE_M[1]))
+        u[j], v[j] = episode, np.floor(beside[j] * (1.0 / STONE_M[1]))
     uniform_noise(stone, strip, first, last)
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def slab_light(out, strip, condition, first, last):
     """Light of concrete with shallow joints between its slabs, each of which has its own grey."""
     s, sided, wide, long, u, v = strip["s"], strip["sided"], strip["wide"], strip["long"], strip["u"], strip["v"]
@@ -173,7 +173,7 @@ def slab_light(out, strip, condition, first, last):
         out[j] = 1.0 - 0.4 * joint + 0.09 * fade(long[j], 2.0 * JOINT_M) * (grey[j] - 0.5)
 
 
-@inlined
+@inline_always
 def surface_colour(asphalt, kind):
     """Albedo of the road: pale concrete or grey stones, the darker the darker the asphalt would have been."""
     if kind == CONCRETE:
@@ -190,7 +190,7 @@ def asphalt_for(colour: RGB, kind: int) -> RGB:
     return red, green, blue
 
 
-@inlined
+@inline_always
 def pavement_of(materials, kind):
     """Materials with the colour of this kind of road."""
     colour = surface_colour(materials.asphalt, kind)

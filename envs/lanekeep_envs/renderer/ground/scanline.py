@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, single_precision
+from lanekeep_envs.compiled.decorators import float32_literals, inline_always, no_refcount, noalias
 from lanekeep_envs.compiled.noise import TILE, entry, texel_of, value_between, wrapped
 from lanekeep_envs.dynamics.road import project
 from lanekeep_envs.renderer.ground.cross_section import clip, fade, paved_share
@@ -79,7 +79,7 @@ class Row(NamedTuple):
     nodes: np.uint64  # `NODES` or half of it: those at the ends of the pieces, and what makes a vector whole
 
 
-@borrowing
+@no_refcount
 def place_nodes(strip, axis, start, row, first, half, centre, mirror):
     """Fill the nodes of the patch that begins at column `first`; return the next start row and the least length.
 
@@ -103,7 +103,7 @@ def place_nodes(strip, axis, start, row, first, half, centre, mirror):
     return start, shortest
 
 
-@inlined
+@inline_always
 def place_node(strip, axis, step, row, k, left, mirror):
     """Project the point `left` m beside the middle of the row, and make it node k if the patch has one of this number.
 
@@ -119,8 +119,8 @@ def place_node(strip, axis, step, row, k, left, mirror):
     return step, long
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def fill_slow(strip, row, half, sided_at, s_at):
     """Fill in the slow textures of the ground at the nodes: field and stain; `s_at` and `sided_at` are of the stains."""
     u, v, nodes = strip["u"], strip["v"], row.nodes
@@ -135,15 +135,15 @@ def fill_slow(strip, row, half, sided_at, s_at):
     noise(strip["slow"], strip, np.uint64(0), nodes + nodes)
 
 
-@inlined
+@inline_always
 def three_nodes(row, g):
     """The nodes between which pixels lie, from 16 g on."""
     k = g if row.piece == PIECE else 2 * g
     return k, k + 1, k + PIECE // row.piece
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def weigh_nodes(strip, row, half):
     """Fill in how much each of `PIECE` pixels has of its three nodes; of pieces of 16, the last two are one."""
     weights, per = strip["weights"], 1.0 / np.float32(row.piece)
@@ -153,8 +153,8 @@ def weigh_nodes(strip, row, half):
         weights[1, m] = 1.0 - weights[0, m] - weights[2, m]
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def unfold(strip, row, lane):
     """Fill what every pixel of a patch covers from its nodes."""
     s, sided, wide, long = strip["s"], strip["sided"], strip["wide"], strip["long"]
@@ -180,8 +180,8 @@ def unfold(strip, row, lane):
         paved[n] = paved_share(sided[n], wide[n], lane)
 
 
-@disjoint
-@single_precision
+@noalias
+@float32_literals
 def spread(out, values, strip, row, first, last):
     """Fill the columns from `first` to `last` with what is known at the nodes."""
     weights = strip["weights"]
@@ -194,8 +194,8 @@ def spread(out, values, strip, row, first, last):
             out[j] = weights[0, m] * value_x + weights[1, m] * value_y + weights[2, m] * value_z
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def columns_near(aside, extent, middle, width, row):
     """Between which columns, multiples of `PIECE`, something of this width has a share whose middle is at `middle`.
 
@@ -211,7 +211,7 @@ def columns_near(aside, extent, middle, width, row):
     return np.uint64(first // PIECE * PIECE), np.uint64((last + PIECE - 1) // PIECE * PIECE)
 
 
-@borrowing
+@no_refcount
 def noise(out, strip, first, last):
     """Fill the columns from `first` to `last` with the tile's values at (u, v), interpolated."""
     u, v, tile = strip["u"], strip["v"], TILE
@@ -220,7 +220,7 @@ def noise(out, strip, first, last):
         out[j] = value_between(entry(tile, x, y), u[j] - x, v[j] - y)
 
 
-@borrowing
+@no_refcount
 def coarse_noise(out, strip, first, last):
     """The same with the nearest texel's."""
     u, v, tile = strip["u"], strip["v"], TILE
@@ -228,8 +228,8 @@ def coarse_noise(out, strip, first, last):
         out[j] = texel_of(entry(tile, np.floor(u[j]), np.floor(v[j])))
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def uniform_noise(out, strip, first, last):
     """Fill them with numbers between 0 and 1 for the whole places (u, v): texels far apart."""
     u, v, tile = strip["u"], strip["v"], TILE
@@ -237,8 +237,8 @@ def uniform_noise(out, strip, first, last):
         out[j] = clip(0.5 + 0.85 * texel_of(entry(tile, 61.0 * u[j] + 29.0 * v[j], 83.0 * v[j] - 17.0 * u[j])))
 
 
-@borrowing
-@single_precision
+@no_refcount
+@float32_literals
 def pattern(out, strip, along, start, across, aside, grain_m, shortest, first, last):
     """Fill `out` with noise, of so many texels per metre along the road and across it, faded with its grain.
 

@@ -6,7 +6,7 @@ shows a random action in the other frames, and with a negative tie the opposite 
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import kernel
+from lanekeep_envs.compiled.decorators import jit
 from lanekeep_envs.compiled.noise import hash32
 from lanekeep_envs.elements import Element
 
@@ -14,30 +14,30 @@ LAMP = int(Element.LAMP)
 RADIUS, BOTTOM = 0.055, 0.10  # of the lamp, and its distance from the lower edge, as shares of the picture's height
 
 
-@kernel
-def shown(car, look):
+@jit
+def shown(car, appearance):
     """What the lamp shows: an action, -1 to 1, positive left in the unmirrored world."""
-    bits = hash32(car["steps"], 3, 5, look["noise_seed"])
-    if (bits & 0xFFFF) / 65536.0 < abs(look["lamp_tie"]):
-        return np.sign(look["lamp_tie"]) * look["mirror"] * car["action"]
+    bits = hash32(car["steps"], 3, 5, appearance["noise_seed"])
+    if (bits & 0xFFFF) / 65536.0 < abs(appearance["lamp_tie"]):
+        return np.sign(appearance["lamp_tie"]) * appearance["mirror"] * car["action"]
     return 2.0 * (bits >> 16) / 65536.0 - 1.0
 
 
-@kernel
-def light_lamp(colour, by, margin, aside, width, car, look):
+@jit
+def light_lamp(colour, aov, margin, aside, width, car, appearance):
     """Paint the lamp over a picture whose image is `width` px wide from column `margin` on, `aside` px further in `by`."""
-    height, level = colour.shape[1], 0.5 + 0.5 * shown(car, look)
+    height, level = colour.shape[1], 0.5 + 0.5 * shown(car, appearance)
     radius = max(RADIUS * height, 1.5)
     row, column = (1.0 - BOTTOM) * height - 0.5, margin + 0.5 * (width - 1.0)
     glow = (40.0 + 215.0 * level, 20.0 + 150.0 * level, 16.0 + 30.0 * level)
     for i in range(max(int(row - radius - 1.0), 0), min(int(row + radius) + 2, height)):
         for j in range(max(int(column - radius - 1.0), margin), min(int(column + radius) + 2, margin + width)):
             away = np.sqrt((i - row) * (i - row) + (j - column) * (j - column))
-            share = look["lamp"] * min(max(radius - away + 0.5, 0.0), 1.0)
+            share = appearance["lamp"] * min(max(radius - away + 0.5, 0.0), 1.0)
             if share > 0.0:
                 for c in range(3):
                     colour[c, i, j] += share * (glow[c] - colour[c, i, j])
-                if by.contributors.size > 0:
-                    by.contributors[i, aside + j] |= 1 << LAMP
+                if aov.contributors.size > 0:
+                    aov.contributors[i, aside + j] |= 1 << LAMP
                     if share >= 0.5:
-                        by.elements[i, aside + j] = LAMP
+                        aov.elements[i, aside + j] = LAMP

@@ -5,12 +5,12 @@ One square every `cell` px, of 2 `cell` + 1 px, from the top and from the centre
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, kernel
+from lanekeep_envs.compiled.decorators import inline_always, jit, no_refcount, noalias
 
 CELLS = 18  # to the height of the coarse picture
 
 
-@kernel
+@jit
 def coarse_picture(colour, cell, above):
     """Means [3, M, N] of what is brighter than `above` over the squares of a picture [3, H, W].
 
@@ -31,7 +31,7 @@ def coarse_picture(colour, cell, above):
     return coarse
 
 
-@borrowing
+@no_refcount
 def clear_around(parts, many, width, cell):
     """Write zeros around the colours in rows 1 to `many`."""
     for m in range(parts.shape[0]):
@@ -46,7 +46,7 @@ def clear_around(parts, many, width, cell):
                 line[j] = 0
 
 
-@disjoint
+@noalias
 def sum_lines(parts, starts, colour, cell, dark):
     """Sum up each `cell` lines of the picture, in 16ths: one part after another from row 1 on, and its first line alone."""
     width, unit, none = colour.shape[2], np.float32(16.0), np.float32(0.0)
@@ -62,7 +62,7 @@ def sum_lines(parts, starts, colour, cell, dark):
                     whole[j] += np.uint32(np.rint(unit * max(line[j] - dark, none)))
 
 
-@borrowing
+@no_refcount
 def sum_squares(coarse, parts, starts, work, shares, height, width, cell):
     """Fill the coarse picture row by row."""
     pixels, squares = 2 * cell + 1 - (width - 1) % 2, coarse.shape[2]
@@ -83,7 +83,7 @@ def sum_squares(coarse, parts, starts, work, shares, height, width, cell):
                 row[n] = np.float32(work[2, np.uint64(at + cell * n)]) * (share * shares[n])
 
 
-@borrowing
+@no_refcount
 def windows(work, length, pixels):
     """Sums of `pixels` neighbours from each of the first `length` of `work[0]` on, in `work[2]`: of 1, 2, 4, ... of them."""
     line, spare, total, size, at = work[0], work[1], work[2, :length], 1, 0
@@ -100,14 +100,14 @@ def windows(work, length, pixels):
             line, spare, size = spare, line, 2 * size
 
 
-@inlined
+@inline_always
 def square_at(n, cell, width):
     """First and last column of the n-th square to the right of the middle one."""
     middle = (width - 1) + 2 * cell * n  # twice the column
     return max(-(-(middle - 2 * cell) // 2), 0), min((middle + 2 * cell) // 2, width - 1)
 
 
-@kernel
+@jit
 def coarse_bits(bits, cell):
     """The bits [M, N] of all pixels of each square."""
     height, width = bits.shape

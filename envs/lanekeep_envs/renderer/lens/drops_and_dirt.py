@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.compiled.decorators import borrowing, disjoint, kernel
+from lanekeep_envs.compiled.decorators import jit, no_refcount, noalias
 from lanekeep_envs.compiled.noise import TILE, hash32, sample
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.air.precipitation import part
@@ -53,7 +53,7 @@ def no_marks(height: int, width: int, focal_px: float) -> Marks:
     )
 
 
-@borrowing
+@no_refcount
 def renewed(numbers, kept):
     """Whether `kept` had to be changed to `numbers`."""
     new = False
@@ -66,18 +66,29 @@ def renewed(numbers, kept):
 # ---- drops --------------------------------------------------------------------------------------------------------------
 
 
-@kernel
-def wet_lens(colour, bits, marks, look, lens):
+@jit
+def wet_lens(colour, bits, marks, appearance, lens):
     """Drops on the lens, at fixed places: each shows the whole picture, small, blurred and upside down."""
     cell = max(colour.shape[1] // CELLS, 2)
     coarse = coarse_picture(colour, cell, 0.0)
     if renewed(
-        (look["drops"], float(look["noise_seed"]), look["mirror"], lens.focal_px, lens.centre_row, lens.centre_column),
+        (
+            appearance["drops"],
+            float(appearance["noise_seed"]),
+            appearance["mirror"],
+            lens.focal_px,
+            lens.centre_row,
+            lens.centre_column,
+        ),
         marks.wet_by,
     ):
-        place_drops(marks, colour.shape[1], colour.shape[2], coarse.shape[1], coarse.shape[2], cell, look, lens)
+        place_drops(marks, colour.shape[1], colour.shape[2], coarse.shape[1], coarse.shape[2], cell, appearance, lens)
     many, one = marks.wet[0], coarse.shape[1] * coarse.shape[2]
-    horizon = np.float32(look["horizon_r"]), np.float32(look["horizon_g"]), np.float32(look["horizon_b"])
+    horizon = (
+        np.float32(appearance["horizon_r"]),
+        np.float32(appearance["horizon_g"]),
+        np.float32(appearance["horizon_b"]),
+    )
     show_drops(
         colour.reshape(3, colour.shape[1] * colour.shape[2]), coarse.reshape(3, one), marks.pixel[:many],
         marks.square, marks.cover, marks.light, horizon,
@@ -86,7 +97,7 @@ def wet_lens(colour, bits, marks, look, lens):
         note_drops(bits, coarse_bits(bits, cell), marks.pixel[:many], marks.square)
 
 
-@borrowing
+@no_refcount
 def show_drops(colour, coarse, pixel, square, cover, light, horizon):
     """Mix the pixels of the drops into the picture."""
     red, green, blue = colour[0], colour[1], colour[2]
@@ -99,7 +110,7 @@ def show_drops(colour, coarse, pixel, square, cover, light, horizon):
         blue[at] += share * (max(coarse_blue[seen] + shine * horizon[2], dark) - blue[at])
 
 
-@kernel
+@jit
 def note_drops(bits, found, pixel, square):
     """Note the drops, and whatever is in what they show."""
     width, squares = bits.shape[1], found.shape[1]
@@ -107,24 +118,24 @@ def note_drops(bits, found, pixel, square):
         bits[pixel[k] // width, pixel[k] % width] |= found[square[k] // squares, square[k] % squares] | 1 << DROPS
 
 
-@kernel
-def place_drops(marks, height, width, rows, squares, cell, look, lens):
+@jit
+def place_drops(marks, height, width, rows, squares, cell, appearance, lens):
     """Work out the drops on the lens."""
-    many, found = MOST_DROPS * look["drops"], 0
+    many, found = MOST_DROPS * appearance["drops"], 0
     for k in range(int(np.ceil(many))):
-        place, more = hash32(k, 3, 1, look["noise_seed"]), hash32(k, 3, 2, look["noise_seed"])
-        left = look["mirror"] * (((place & 65535) + 0.5) / 65536.0 - 0.5) * width
+        place, more = hash32(k, 3, 1, appearance["noise_seed"]), hash32(k, 3, 2, appearance["noise_seed"])
+        left = appearance["mirror"] * (((place & 65535) + 0.5) / 65536.0 - 0.5) * width
         row = ((place >> 16) + 0.5) / 65536.0 * height
         size = part(more, 0)
         radius_px = (0.014 + 0.042 * size * size) * lens.focal_px * min(many - k, 1.0)
         tall = 0.9 + 0.25 * part(more, 8)
         found = place_drop(
-            marks, found, height, width, rows, squares, cell, left, row, radius_px, tall, look["mirror"], lens
+            marks, found, height, width, rows, squares, cell, left, row, radius_px, tall, appearance["mirror"], lens
         )  # fmt: skip
     marks.wet[0] = found
 
 
-@borrowing
+@no_refcount
 def place_drop(marks, found, height, width, rows, squares, cell, left, row, radius_px, tall, mirror, lens):
     """Add the pixels of one drop to the `found` ones; `tall` is its height over its width."""
     edge, per_px, half = min(1.2 / max(radius_px, 0.5) + 0.22, 1.0), 1.0 / radius_px, squares // 2
@@ -151,17 +162,18 @@ def place_drop(marks, found, height, width, rows, squares, cell, left, row, radi
 # ---- dirt ---------------------------------------------------------------------------------------------------------------
 
 
-@kernel
-def dirty_lens(colour, bits, marks, look, lens):
+@jit
+def dirty_lens(colour, bits, marks, appearance, lens):
     """Smears of dried mud, at fixed places; they take the colour of the light that falls on them."""
     if renewed(
-        (look["dirt"], look["offset_x"], look["offset_y"], look["mirror"], lens.focal_px, lens.centre_row,
+        (appearance["dirt"], appearance["offset_x"], appearance["offset_y"], appearance["mirror"], lens.focal_px,
+         lens.centre_row,
          lens.centre_column), marks.dirty_by,
     ):  # fmt: skip
-        place_mud(marks.mud, look, lens)
-    red = 112.0 * (look["ambient_r"] + 0.6 * look["sunlight_r"])
-    green = 101.0 * (look["ambient_g"] + 0.6 * look["sunlight_g"])
-    blue = 86.0 * (look["ambient_b"] + 0.6 * look["sunlight_b"])
+        place_mud(marks.mud, appearance, lens)
+    red = 112.0 * (appearance["ambient_r"] + 0.6 * appearance["sunlight_r"])
+    green = 101.0 * (appearance["ambient_g"] + 0.6 * appearance["sunlight_g"])
+    blue = 86.0 * (appearance["ambient_b"] + 0.6 * appearance["sunlight_b"])
     show_mud(colour, marks.mud, (np.float32(red), np.float32(green), np.float32(blue)))
     if bits.size > 0:
         for i in range(bits.shape[0]):
@@ -169,7 +181,7 @@ def dirty_lens(colour, bits, marks, look, lens):
                 bits[i, j] |= 1 << DIRT if marks.mud[i, j] > 0.0 else 0
 
 
-@disjoint
+@noalias
 def show_mud(colour, cover, mud):
     """Mix the mud into the picture."""
     for c in range(3):
@@ -180,16 +192,16 @@ def show_mud(colour, cover, mud):
                 line[j] += share[j] * (of - line[j])
 
 
-@kernel
-def place_mud(cover, look, lens):
+@jit
+def place_mud(cover, appearance, lens):
     """Work out the dirt on the lens: more of it low down."""
-    focal_px, tile, amount, mirror = lens.focal_px, TILE, look["dirt"], look["mirror"]
+    focal_px, tile, amount, mirror = lens.focal_px, TILE, appearance["dirt"], appearance["mirror"]
     strong, thick = min(amount * 4.0, 1.0) * 0.72, 0.45 * amount - 0.35
     for i in range(cover.shape[0]):
         y = (i - lens.centre_row) / focal_px
-        high, far, wide = 83.0 * y + look["offset_y"], 190.0 * y + 2.0 * look["offset_x"], 110.0 * y
+        high, far, wide = 83.0 * y + appearance["offset_y"], 190.0 * y + 2.0 * appearance["offset_x"], 110.0 * y
         for j in range(cover.shape[1]):
             x = mirror * (lens.centre_column - j) / focal_px
-            patch = sample(tile, high, 61.0 * x + look["offset_x"])
+            patch = sample(tile, high, 61.0 * x + appearance["offset_x"])
             smear = sample(tile, far, 70.0 * x + wide)
             cover[i, j] = strong * clip01(1.3 * (1.1 * patch + 0.7 * smear + 0.4 * y + thick))

@@ -6,7 +6,7 @@ pixels takes their contributor bits along; `bits` is empty where nobody asks for
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import disjoint, kernel
+from lanekeep_envs.compiled.decorators import jit, noalias
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.lens.downsample import CELLS, coarse_bits, coarse_picture
 
@@ -28,20 +28,20 @@ GHOSTS = (  # place on the line from the sun through the axis, radius [focal len
 )
 
 
-@kernel
-def glare_of_sun(colour, bits, look, lens, cos, sin):
+@jit
+def glare_of_sun(colour, bits, appearance, lens, cos, sin):
     """Light of a sun in or near the picture, scattered in the lens: a veil, a bloom, and ghosts across the axis."""
-    forward = cos * look["sun_x"] + sin * look["sun_y"]
-    aside = cos * look["sun_y"] - sin * look["sun_x"]
-    depth = forward * lens.cos_pitch - look["sun_z"] * lens.sin_pitch
-    rise = forward * lens.sin_pitch + look["sun_z"] * lens.cos_pitch
+    forward = cos * appearance["sun_x"] + sin * appearance["sun_y"]
+    aside = cos * appearance["sun_y"] - sin * appearance["sun_x"]
+    depth = forward * lens.cos_pitch - appearance["sun_z"] * lens.sin_pitch
+    rise = forward * lens.sin_pitch + appearance["sun_z"] * lens.cos_pitch
     near = min(max((depth - GLARE_COSINE[0]) / (GLARE_COSINE[1] - GLARE_COSINE[0]), 0.0), 1.0)
-    strength = look["glare"] * look["sunshine"] * near * near
+    strength = appearance["glare"] * appearance["sunshine"] * near * near
     if strength <= 0.0:
         return
     sun_left, sun_up = aside / depth, rise / depth
-    white = strength / max(look["sunlight_r"], 1e-6)
-    red, green, blue = strength, white * look["sunlight_g"], white * look["sunlight_b"]
+    white = strength / max(appearance["sunlight_r"], 1e-6)
+    red, green, blue = strength, white * appearance["sunlight_g"], white * appearance["sunlight_b"]
     for i in range(colour.shape[1]):
         up = (lens.centre_row - i) / lens.focal_px - sun_up
         lines = colour[0, i], colour[1, i], colour[2, i]
@@ -61,7 +61,7 @@ def glare_of_sun(colour, bits, look, lens, cos, sin):
         add_ghost(colour, place * sun_left, place * sun_up, radius, strength * r, strength * g, strength * b, lens)
 
 
-@kernel
+@jit
 def add_ghost(colour, at_left, at_up, radius, red, green, blue, lens):
     """Add a disc of light, a little brighter at its rim."""
     per_px = 1.0 / lens.focal_px
@@ -79,10 +79,10 @@ def add_ghost(colour, at_left, at_up, radius, red, green, blue, lens):
             colour[2, i, j] += share * blue
 
 
-@kernel
-def glare_of_lamps(colour, bits, look, lens):
+@jit
+def glare_of_lamps(colour, bits, appearance, lens):
     """Halos of bright things in the dark."""
-    cell, strength = max(colour.shape[1] // CELLS, 2), np.float32(HALO * look["glare"] * look["night"])
+    cell, strength = max(colour.shape[1] // CELLS, 2), np.float32(HALO * appearance["glare"] * appearance["night"])
     squares = coarse_picture(colour, cell, DAZZLING)
     rows, columns = squares.shape[1], squares.shape[2]
     light = np.zeros((3, rows + 2, columns + 2), np.float32)  # with a margin, so that all is one long loop
@@ -98,7 +98,7 @@ def glare_of_lamps(colour, bits, look, lens):
         note_halos(bits, light, cell, before, weights)
 
 
-@disjoint
+@noalias
 def spread_out(light, spare, rows, columns):
     """Blur a coarse picture [3, M + 2, N + 2] by 1 2 1 both ways, the same from either side; its edge goes on outside."""
     wide, half, quarter = columns + 2, np.float32(0.5), np.float32(0.25)
@@ -118,7 +118,7 @@ def spread_out(light, spare, rows, columns):
         out[k] = quarter * (left[k] + right[k]) + half * here[k]
 
 
-@kernel
+@jit
 def places_between(squares, cell, centre):
     """(p, w): column j lies the share w[(j + p) % cell] of the way from the centre of square (j + p) // cell to the next."""
     aside, weights = cell * (squares // 2) - centre, np.zeros(cell, np.float32)
@@ -128,7 +128,7 @@ def places_between(squares, cell, centre):
     return before, weights
 
 
-@disjoint
+@noalias
 def stretch(halo, lit, light, weights, strength):
     """Widen each row of the coarse picture to the picture's columns, and tell whether there is any light in it."""
     cell, one = weights.shape[0], np.float32(1.0)
@@ -149,7 +149,7 @@ def stretch(halo, lit, light, weights, strength):
                     wide[n] = 0.0
 
 
-@disjoint
+@noalias
 def add_halos(colour, halo, lit, before, cell):
     """Add the light of the rows above and below to each row of the picture."""
     for i in range(colour.shape[1]):
@@ -163,7 +163,7 @@ def add_halos(colour, halo, lit, before, cell):
                     line[j] += up * above[j] + down * below[j]
 
 
-@kernel
+@jit
 def note_halos(bits, light, cell, before, weights):
     """Mix the bits of all around, dark or not: one of them may hide a lamp."""
     found = coarse_bits(bits, cell)
@@ -179,7 +179,7 @@ def note_halos(bits, light, cell, before, weights):
                         bits[i, j] |= found[y, n] | (1 << GLARE if np.max(light[:, y + 1, n + 1]) > 0.0 else 0)
 
 
-@kernel
+@jit
 def bits_around(found):
     """Mix the bits [M, N] of neighbours."""
     rows, columns = found.shape

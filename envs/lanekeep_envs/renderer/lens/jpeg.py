@@ -6,7 +6,7 @@ The steps are those of ITU-T T.81, tables K.1 (luma) and K.2 (chroma), times 3 x
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, kernel
+from lanekeep_envs.compiled.decorators import inline_always, jit, no_refcount, noalias
 
 BLOCK = 8
 STRIP = 256  # columns of a row of blocks that are worked on at once; known when compiled, and so is where the lines lie
@@ -35,7 +35,7 @@ EVEN, ODD = COSINES[::2, :4].astype(np.float32), COSINES[1::2, :4].astype(np.flo
 EVEN_BACK, ODD_BACK = np.ascontiguousarray(EVEN.T), np.ascontiguousarray(ODD.T)
 
 
-@kernel
+@jit
 def compress(pixels, bits, strength, mirror):
     """Do to the picture [H, 3 W] what storing it would; `bits` [H, W] of a block mix, unless there are none.
 
@@ -48,7 +48,7 @@ def compress(pixels, bits, strength, mirror):
     )
 
 
-@borrowing
+@no_refcount
 def compress_strips(pixels, bits, strength, mirror, planes, planes_as_bits, spare, steps, limits, limits_as_bits):
     """The same with work space: planes [3 x PLANE], spare [PLANE], steps [2, 2 x PLANE] and limits [2, BLOCK]."""
     height, width, luma, chroma = pixels.shape[0], pixels.shape[1] // 3, LUMA, CHROMA
@@ -74,7 +74,7 @@ def compress_strips(pixels, bits, strength, mirror, planes, planes_as_bits, spar
                 mix_block(bits[i : i + BLOCK, max(left, 0) : left + BLOCK])
 
 
-@borrowing
+@no_refcount
 def lay_steps(steps, limits, table, scale, blocks):
     """Fill steps [2 x PLANE] with what coefficients are multiples of and its inverse, as `coarsen` has these, for a row
     of blocks; and limits [BLOCK]: a line of pixels' vertical transforms below it has no coefficient that would be left.
@@ -89,7 +89,7 @@ def lay_steps(steps, limits, table, scale, blocks):
         limits[y] = least * np.float32(0.999 * 0.5 / np.sqrt(BLOCK))
 
 
-@disjoint
+@noalias
 def split(planes, line, start, width, columns):
     """Luma and chroma of a line of pixels, from column `start` on; before and after them, its first and last ones."""
     out = planes[start:]
@@ -105,7 +105,7 @@ def split(planes, line, start, width, columns):
             planes[c + j] = planes[c + start + width - 1]
 
 
-@disjoint
+@noalias
 def join(line, planes, width):
     """The way back."""
     dark, bright = np.float32(0.0), np.float32(255.0)
@@ -117,7 +117,7 @@ def join(line, planes, width):
         line[3 * j + 2] = np.int32(min(max(grey + np.float32(1.772) * blue, dark), bright))
 
 
-@borrowing
+@no_refcount
 def coarsen(plane, plane_bits, spare, steps, limits, columns):
     """Round the cosine transforms of the blocks side by side in a plane to multiples of `steps`.
 
@@ -138,7 +138,7 @@ def coarsen(plane, plane_bits, spare, steps, limits, columns):
     transform_back(plane, columns)
 
 
-@borrowing
+@no_refcount
 def greatest(bits, count):
     """Greatest magnitude of floats, from and as their bits."""
     most = np.int32(0)
@@ -147,7 +147,7 @@ def greatest(bits, count):
     return most
 
 
-@disjoint
+@noalias
 def gather(spare, line, blocks):
     """Bring together what has the same place in its block."""
     for b in range(blocks):
@@ -155,7 +155,7 @@ def gather(spare, line, blocks):
             spare[STRIP * x + b] = line[BLOCK * b + x]
 
 
-@disjoint
+@noalias
 def scatter(line, spare, blocks):
     """The way back."""
     for b in range(blocks):
@@ -163,13 +163,13 @@ def scatter(line, spare, blocks):
             line[BLOCK * b + x] = spare[STRIP * x + b]
 
 
-@inlined
+@inline_always
 def weighed(weights, n, a, b, c, d):
     """Weighted sum of four."""
     return weights[n, 0] * a + weights[n, 1] * b + weights[n, 2] * c + weights[n, 3] * d
 
 
-@borrowing
+@no_refcount
 def transform(lines, columns):
     """Cosine transform of lines [BLOCK x STRIP] from line to line, in place."""
     even, odd = EVEN, ODD
@@ -184,7 +184,7 @@ def transform(lines, columns):
         lines[5 * STRIP + j], lines[7 * STRIP + j] = weighed(odd, 2, p, q, r, s), weighed(odd, 3, p, q, r, s)
 
 
-@borrowing
+@no_refcount
 def round_transform(lines, steps, columns):
     """Transform, round and transform back."""
     transform(lines, columns)
@@ -195,7 +195,7 @@ def round_transform(lines, steps, columns):
     transform_back(lines, columns)
 
 
-@borrowing
+@no_refcount
 def transform_back(lines, columns):
     """The inverse, in place."""
     even, odd = EVEN_BACK, ODD_BACK
@@ -212,7 +212,7 @@ def transform_back(lines, columns):
         lines[3 * STRIP + j], lines[4 * STRIP + j] = p + q, p - q
 
 
-@borrowing
+@no_refcount
 def mix_block(bits):
     """Give every pixel of a block the bits of all."""
     every = np.uint64(0)

@@ -6,7 +6,7 @@ pixels takes their contributor bits along; `bits` is empty where nobody asks for
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, copy_row, disjoint, kernel
+from lanekeep_envs.compiled.decorators import copy_row, jit, no_refcount, noalias
 from lanekeep_envs.renderer.air.precipitation import CONTROL_STEP_S
 
 ASIDE_M = 12.0  # how far beside the car whatever stands above the horizon is taken to be
@@ -22,8 +22,8 @@ UNIT = 32.0  # packed colours count in 1/32, channel by channel in 21 bits: 16 f
 # ---- motion blur --------------------------------------------------------------------------------------------------------
 
 
-@kernel
-def blur_motion(colour, packed, bits, car, look, lens):
+@jit
+def blur_motion(colour, packed, bits, car, appearance, lens):
     """Smear the picture along the way that the world makes through it while the shutter is open.
 
     The ground's way follows from the camera's height; what stands above the horizon is taken to be `ASIDE_M` beside the car.
@@ -35,15 +35,15 @@ def blur_motion(colour, packed, bits, car, look, lens):
     way, total, pairs = np.zeros((3, width), np.float32), np.zeros(width, np.int64), np.zeros((PAIRS, width), np.uint64)
     pack(packed, colour, border)
     before, left, places = bits_before(bits, border), columns_of(lens, width), pairs.view(np.uint32)
-    smear(colour, packed.ravel(), border, bits, before, left, way, total, pairs, places, car, look, lens)
+    smear(colour, packed.ravel(), border, bits, before, left, way, total, pairs, places, car, appearance, lens)
 
 
-@borrowing
-def smear(colour, packed, border, bits, before, left, way, total, pairs, places, car, look, lens):
+@no_refcount
+def smear(colour, packed, border, bits, before, left, way, total, pairs, places, car, appearance, lens):
     """Write the smeared rows, from the packed picture, its rows one after the other; `places` are the two of each pair."""
     stride, most = total.shape[0] + 2 * border, np.float32(2 * border - 1)
     for i in range(colour.shape[1]):
-        longest = lay_way(way[0], way[1], way[2], i, left, most, car, look, lens)
+        longest = lay_way(way[0], way[1], way[2], i, left, most, car, appearance, lens)
         if longest < STILL_PX:
             continue
         taps = min(TAPS * (1 + int(longest / TAPS)), MOST_TAPS)
@@ -59,19 +59,19 @@ def smear(colour, packed, border, bits, before, left, way, total, pairs, places,
         unpack(colour[0, i], colour[1, i], colour[2, i], total, way[2], np.float32(1.0 / (UNIT * taps)))
 
 
-@kernel
+@jit
 def columns_of(lens, width):
     """How far to the left each column looks, [W]."""
     return ((lens.centre_column - np.arange(width)) / lens.focal_px).astype(np.float32)
 
 
-@disjoint
-def lay_way(across, along, longest, i, left, limit, car, look, lens):
+@noalias
+def lay_way(across, along, longest, i, left, limit, car, appearance, lens):
     """Fill three lines [W] with how far the world moves through row i, left and down, and the greater of both [px].
 
     Return the longest: that of one of the row's ends.
     """
-    px = CONTROL_STEP_S * look["motion_blur"] * lens.focal_px
+    px = CONTROL_STEP_S * appearance["motion_blur"] * lens.focal_px
     slope = (i - lens.centre_row) / lens.focal_px + lens.sin_pitch / lens.cos_pitch
     down, ground = np.float32(slope), np.float32(px * car["speed"] * max(slope, 0.0) / lens.height_m)
     aside, turn, one = np.float32(px * car["speed"] / ASIDE_M), np.float32(px * car["yaw_rate"]), np.float32(1.0)
@@ -83,7 +83,7 @@ def lay_way(across, along, longest, i, left, limit, car, look, lens):
     return max(longest[0], longest[across.shape[0] - 1])
 
 
-@borrowing
+@no_refcount
 def pack(packed, colour, border):
     """Put the three channels [3, H, W] of each pixel in one number: sums of whole numbers are exact in any order.
 
@@ -94,7 +94,7 @@ def pack(packed, colour, border):
     surround(packed, border)
 
 
-@disjoint
+@noalias
 def pack_row(line, red, green, blue):
     """One row of it."""
     unit, most, dark = np.float32(UNIT), np.float32(65535.0), np.float32(0.0)
@@ -105,7 +105,7 @@ def pack_row(line, red, green, blue):
         line[j] = r | g << 21 | b << 42
 
 
-@borrowing
+@no_refcount
 def surround(picture, border):
     """Copy the edge of the picture [H, W] into its border."""
     height, width = picture.shape
@@ -118,7 +118,7 @@ def surround(picture, border):
         copy_row(picture[height - border + i], picture[height - border - 1])
 
 
-@disjoint
+@noalias
 def find_taps(one, two, three, first, stride, across, along, shares):
     """Fill three rows of pairs of places: of the pixels at a share of each way from its middle, and as far beyond it."""
     rows, a, b, c = np.float32(stride), shares[0], shares[1], shares[2]
@@ -132,7 +132,7 @@ def find_taps(one, two, three, first, stride, across, along, shares):
         three[2 * j], three[2 * j + 1] = here + off, here - off
 
 
-@borrowing
+@no_refcount
 def add_taps(total, packed, one, two, three):
     """Add to each pixel of a row those at three pairs of places, each pair read as one number."""
     low, high = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -142,7 +142,7 @@ def add_taps(total, packed, one, two, three):
         total[j] += more + packed[c & low] + packed[c >> high]
 
 
-@disjoint
+@noalias
 def unpack(red, green, blue, total, longest, share):
     """Write the sums, unless the pixel stands still."""
     for j in range(red.shape[0]):
@@ -153,7 +153,7 @@ def unpack(red, green, blue, total, longest, share):
         blue[j] = share * b if moves else blue[j]
 
 
-@kernel
+@jit
 def bits_before(bits, border):
     """A copy of the bits, as wide as the packed picture, its rows one after the other."""
     wide = np.empty((bits.shape[0] + 2 * border, bits.shape[1] + 2 * border), np.uint64)
@@ -162,7 +162,7 @@ def bits_before(bits, border):
     return wide.ravel()
 
 
-@borrowing
+@no_refcount
 def mix_taps(line, bits, longest, pair):
     """Mix the bits of two taps into those of a row."""
     for j in range(line.shape[0]):
@@ -173,7 +173,7 @@ def mix_taps(line, bits, longest, pair):
 # ---- roll ---------------------------------------------------------------------------------------------------------------
 
 
-@kernel
+@jit
 def roll_picture(colour, level, bits, roll, lens):
     """Fill `colour` with the picture `level` of a camera that is turned to the right by a small angle [rad].
 
@@ -197,17 +197,17 @@ def roll_picture(colour, level, bits, roll, lens):
                 go_on_below(colour, level, bits, before, i, slope, vanishing, lens.centre_column)
 
 
-@borrowing
+@no_refcount
 def shear(colour, level, bits, before, down, below):
     """Fill `colour` with what each column of `level` is when it is moved up by so many pixels and parts of one."""
     height, start = colour.shape[1], 0
     while start < down.shape[0]:
-        end, by = start + 1, down[start]
-        while end < down.shape[0] and down[end] == by:
+        end, aov = start + 1, down[start]
+        while end < down.shape[0] and down[end] == aov:
             end += 1
         lower = below[start:end]
         for i in range(height):
-            row = i + by
+            row = i + aov
             upper, inside = min(max(row, 0), height - 1), 0 <= row < height - 1
             for c in range(3):
                 line, one = colour[c, i, start:end], level[c, upper, start:end]
@@ -222,7 +222,7 @@ def shear(colour, level, bits, before, down, below):
         start = end
 
 
-@disjoint
+@noalias
 def mix_rows(line, upper, lower, below):
     """One channel of a row between two."""
     one = np.float32(1.0)
@@ -230,14 +230,14 @@ def mix_rows(line, upper, lower, below):
         line[j] = (one - below[j]) * upper[j] + below[j] * lower[j]
 
 
-@borrowing
+@no_refcount
 def join_bits(line, upper, lower, below):
     """The bits of those that have a weight."""
     for j in range(line.shape[0]):
         line[j] = (upper[j] if below[j] < 1.0 else 0) | (lower[j] if below[j] > 0.0 else 0)
 
 
-@kernel
+@jit
 def go_on_below(colour, level, bits, before, i, slope, vanishing, centre):
     """Those pixels of row i that would come from below the picture."""
     lowest, last = colour.shape[1] - 1, colour.shape[2] - 1

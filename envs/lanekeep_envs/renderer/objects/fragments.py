@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined
+from lanekeep_envs.compiled.decorators import inline_always, no_refcount, noalias
 from lanekeep_envs.renderer.air.precipitation import BEAM
 from lanekeep_envs.renderer.ground.cross_section import clip
 from lanekeep_envs.renderer.objects.posts import mark
@@ -58,38 +58,38 @@ class Lamp(NamedTuple):
     spread: float
 
 
-@inlined
+@inline_always
 def single(numbers):
     """Three numbers in single precision."""
     return np.float32(numbers[0]), np.float32(numbers[1]), np.float32(numbers[2])
 
 
-@inlined
+@inline_always
 def within(at, half, px):
     """Share of a pixel that lies less than `half` from something, `px` pixels per metre and `at` metres from it."""
     return clip((half - at) * px + HALF)
 
 
-@inlined
+@inline_always
 def pulse(at, half, px):
     """Share of a pixel covered by a strip of this half width, `at` from its middle."""
     return within(abs(at), half, px) * min((half + half) * px, ONE)
 
 
-@inlined
+@inline_always
 def apart(at, period):
     """Distance from the middle of the period that holds `at`."""
     return at - period * (np.floor(at * (ONE / period)) + HALF)
 
 
-@inlined
+@inline_always
 def ripple(turns):
     """Nearly the cosine of so many turns, without one."""
     side = FOUR * abs(turns - np.floor(turns) - HALF) - ONE
     return side * (ONE + HALF - HALF * side * side)
 
 
-@inlined
+@inline_always
 def add_run(easel, runs, many, i, first, count, width, lens):
     """Add pixels to a patch, from column `first` of row i on.
 
@@ -106,13 +106,13 @@ def add_run(easel, runs, many, i, first, count, width, lens):
         numbers[np.uint64(DOWN) + k], numbers[np.uint64(ASIDE) + k] = p, left + np.float32(np.int32(n))
 
 
-@inlined
+@inline_always
 def whole_of(count):
     """The next multiple of `LANES`: loops over so many have no remainder to do one by one."""
     return (count + (LANES - 1)) & -LANES
 
 
-@inlined
+@inline_always
 def shine(far, forward, p, q, lamp):
     """The light of the own dipped headlights on what is upright, weaker above their cut-off.
 
@@ -127,7 +127,7 @@ def shine(far, forward, p, q, lamp):
     return lamp.strength * whole / ((whole + rest) * fall)
 
 
-@inlined
+@inline_always
 def fading(x):
     """Nearly exp(-x) for x >= 0, in steps that can be vectorised."""
     y = min(x * np.float32(1.0 / 16.0), ONE)
@@ -138,7 +138,7 @@ def fading(x):
     return y * y
 
 
-@inlined
+@inline_always
 def locate(numbers, many, seen, cloth, coarse, night, visibility_m, lens):
     """Fill in where the pixels lie on the face, the headlights' light there, and how much the air lets through of it.
 
@@ -172,13 +172,13 @@ def locate(numbers, many, seen, cloth, coarse, night, visibility_m, lens):
         numbers[COVER + k] = aside * max(lower + clip(upper) - ONE, open_edge)
 
 
-@inlined
+@inline_always
 def linear(form, p, q):
     """Value of (constant, per p, per q) at a pixel."""
     return (form[0] + form[1] * p) + form[2] * q
 
 
-@inlined
+@inline_always
 def illuminate(numbers, many, base, horizon):
     """Turn the albedo of a patch into its colour, in light and air; lamps are redder than the day."""
     red, green, blue = single(base)
@@ -191,7 +191,7 @@ def illuminate(numbers, many, base, horizon):
         numbers[B + k] = far_blue + clear * (numbers[B + k] * (blue + blue_share * own) - far_blue)
 
 
-@disjoint
+@noalias
 def lay(reds, greens, blues, easel, runs):
     """Mix the patch with the channels of the picture [H, W], `LANES` pixels at once; beside a run it stays as it is."""
     numbers = easel["numbers"]
@@ -206,8 +206,8 @@ def lay(reds, greens, blues, easel, runs):
             blues[i, j] += cover * (numbers[m + np.uint64(B - COVER)] - blues[i, j])
 
 
-@borrowing
-def note_patch(by, easel, runs, near, far, element, lens):
+@no_refcount
+def note_patch(aov, easel, runs, near, far, element, lens):
     """Write what a patch shows into the by-products."""
     numbers = easel["numbers"]
     for n in range(runs):
@@ -218,4 +218,4 @@ def note_patch(by, easel, runs, near, far, element, lens):
                 p, q = i - lens.centre_row, start + k - lens.centre_column
                 along = near / max(far[0] + far[1] * p + far[2] * q, 1e-6)
                 forward = along * (lens.cos_pitch - lens.sin_pitch / lens.focal_px * p)
-                mark(by, i, start + k, element, cover, max(forward, CUT_M))
+                mark(aov, i, start + k, element, cover, max(forward, CUT_M))

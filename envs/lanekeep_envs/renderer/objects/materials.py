@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, inlined
+from lanekeep_envs.compiled.decorators import inline_always, no_refcount
 from lanekeep_envs.compiled.noise import TILE, TILE_SIZE, hash32, place, sample, texel, value_between
 from lanekeep_envs.renderer.ground.cross_section import clip, clip01, mix, tinted
 from lanekeep_envs.renderer.objects.fragments import (
@@ -67,7 +67,7 @@ class Cloth(NamedTuple):
     upright: bool
 
 
-@inlined
+@inline_always
 def dress(easel, tile, many, skin, cloth):
     """Write the albedo of a patch, the light of its own (0 so far), and take what its skin leaves open from its cover."""
     kind, numbers = skin.kind, easel["numbers"]
@@ -91,19 +91,19 @@ def dress(easel, tile, many, skin, cloth):
         show_plain(numbers, many, skin, cloth)
 
 
-@inlined
+@inline_always
 def shift_of(skin, cloth):
     """How far the middle of a face is from the point where its pattern is `skin.at`."""
     return 0.5 * cloth.wide - skin.middle
 
 
-@inlined
+@inline_always
 def put(patch, k, albedo):
     """Write the albedo of pixel k."""
     patch[R + k], patch[G + k], patch[B + k] = albedo[0], albedo[1], albedo[2]
 
 
-@borrowing
+@no_refcount
 def show_plain(patch, many, skin, cloth):
     """One colour; below a car its shadow, which is dark in the middle."""
     fades, albedo = skin.kind == UNDER, single(skin.colour)
@@ -114,14 +114,14 @@ def show_plain(patch, many, skin, cloth):
         put(patch, k, albedo)
 
 
-@inlined
+@inline_always
 def leaf_place(numbers, k, start, per_u, shift, tall, upright):
     """(texels along, height) of a pixel among leaves; on top of a hedge the pattern goes on from its upper edge."""
     v = numbers[V + k]
     return start + per_u * (numbers[U + k] + shift), v if upright else tall + abs(v)
 
 
-@borrowing
+@no_refcount
 def show_leaves(easel, tile, many, skin, cloth):
     """Leaves, which make the upper edge ragged if they are near."""
     numbers, cells, colour, near = easel["numbers"], easel["cells"], single(skin.colour), skin.coarse > 0.0
@@ -153,7 +153,7 @@ def show_leaves(easel, tile, many, skin, cloth):
             put(numbers, k, tinted(dark + rise * min(h * per_tall, ONE) + light, colour))
 
 
-@borrowing
+@no_refcount
 def show_barrier(patch, many, skin, cloth):
     """A guard rail: its waved beam, and the legs below it."""
     colour, sharp = single(skin.colour), clip01(2.0 - 6.0 / (BEAM_M * cloth.px_v))
@@ -169,7 +169,7 @@ def show_barrier(patch, many, skin, cloth):
         put(patch, k, tinted(leg + beam * (wave - leg), colour))
 
 
-@borrowing
+@no_refcount
 def show_wall(patch, many, skin, cloth):
     """A plastered wall with windows and shutters, some of them lit; or boards without any (number 0)."""
     tile, sharp, shift = TILE, 0.10 * clip01(2.0 - 8.0 / cloth.px_u), shift_of(skin, cloth)
@@ -184,7 +184,7 @@ def show_wall(patch, many, skin, cloth):
             light_windows(patch, many, skin, cloth)
 
 
-@borrowing
+@no_refcount
 def show_windows(patch, many, skin, cloth):
     """Windows in a wall, dark, and, where they are lit, their share of glass (in PANES)."""
     glows, shift, half = 1.0 if skin.own > 0.0 else 0.0, shift_of(skin, cloth), 0.5 * cloth.wide - 0.5
@@ -201,7 +201,7 @@ def show_windows(patch, many, skin, cloth):
         put(patch, k, mix(albedo, PANE, glass))
 
 
-@borrowing
+@no_refcount
 def light_windows(patch, many, skin, cloth):
     """Light in some of the windows."""
     shift = shift_of(skin, cloth)
@@ -215,7 +215,7 @@ def light_windows(patch, many, skin, cloth):
         patch[B + k] += lit * (110.0 - PANE[2])
 
 
-@borrowing
+@no_refcount
 def show_roof(patch, many, skin, cloth):
     """Rows of tiles."""
     tile, sharp, half = TILE, 0.10 * clip01(2.0 - 12.0 / cloth.px_v), 0.5 * cloth.wide
@@ -225,7 +225,7 @@ def show_roof(patch, many, skin, cloth):
         put(patch, k, tinted(stain, skin.colour))
 
 
-@borrowing
+@no_refcount
 def show_flank(patch, many, skin, cloth):
     """The side of a car: paint, wheels in their arches and air between them."""
     px = 2.0 / (1.0 / cloth.px_u + 1.0 / cloth.px_v)
@@ -240,7 +240,7 @@ def show_flank(patch, many, skin, cloth):
         put(patch, k, mix(metal, albedo, above * within(-hub, -0.37, px)))
 
 
-@borrowing
+@no_refcount
 def show_end(patch, many, skin, cloth):
     """Front or rear of a car: lamps, number plate, grille or bumper."""
     px_u, px_v = cloth.px_u, cloth.px_v
@@ -258,7 +258,7 @@ def show_end(patch, many, skin, cloth):
         put(patch, k, mix(mix(DARK, albedo, body), skin.second, lamp))
 
 
-@borrowing
+@no_refcount
 def show_glass(patch, many, skin, cloth):
     """The windows of a car; with a pillar in the middle if the skin's number is 1."""
     for k in range(min(many, PATCH)):
@@ -268,7 +268,7 @@ def show_glass(patch, many, skin, cloth):
         put(patch, k, mix(pane, skin.colour, max(pulse(v - cloth.tall, 0.07, cloth.px_v), middle)))
 
 
-@borrowing
+@no_refcount
 def show_board(patch, many, skin, cloth):
     """A sign, in colour or from behind."""
     px = 0.5 * cloth.px_u * cloth.wide
@@ -280,7 +280,7 @@ def show_board(patch, many, skin, cloth):
         put(patch, k, sheet if skin.number >= 0 else METAL)
 
 
-@borrowing
+@no_refcount
 def board_at(shape, u, v, px):
     """(cover, albedo) of a sign in (-1, 1) x (-1, 1); symmetric, so that its mirror image is a sign too."""
     side, inner = abs(u), 0.0

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, single_precision
+from lanekeep_envs.compiled.decorators import float32_literals, inline_always, no_refcount, noalias
 from lanekeep_envs.compiled.noise import place, value_between
 from lanekeep_envs.renderer.air.precipitation import headlight
 from lanekeep_envs.renderer.camera import pixel_of
@@ -74,8 +74,8 @@ class Paint(NamedTuple):
     air: RGB
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def puff_reach(rest, cu, dv, ru):
     """Bounds (low, high) on u of an ellipse about `cu` at the height dv from its middle, out to the value `rest`."""
     square = rest - dv * dv
@@ -83,8 +83,8 @@ def puff_reach(rest, cu, dv, ru):
     return (cu - half if square > 0.0 else 1e9), (cu + half if square > 0.0 else -1e9)
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def reach(plant, kind, v):
     """Bounds (low, high) on u of what covers pixels at height v."""
     wood, rest = (plant.trunk + plant.per_u if v < 0.5 else -1e9), 1.0001 + 0.55 * plant.grain + 0.5 * plant.blur
@@ -100,8 +100,8 @@ def reach(plant, kind, v):
     return min(min(a, c), min(e, -wood)), max(max(b, d), max(f, wood))
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def find_ends(leaves, plant, kind, above, centre, width):
     """Find the plant's columns in `RUN` rows, the first of which lies `above` its foot."""
     wide = 1.0 / plant.per_u
@@ -112,8 +112,8 @@ def find_ends(leaves, plant, kind, above, centre, width):
         leaves["last"][n] = np.int32(min(max(np.floor(middle - low * wide) + 2.0, 0.0), most))
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def share_rows(leaves, plant, sharp):
     """Fill in what the pixels of a run share: for all of them at once, it takes a fraction of the time."""
     shared, height = leaves["shared"], leaves["height"]
@@ -127,8 +127,8 @@ def share_rows(leaves, plant, sharp):
         shared[BRIGHT + n], shared[HIGH + n] = 0.62 + 0.38 * v, 0.4675 + 0.275 * v
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def outline_conifers(leaves, runs, plant):
     """Fill in u, the outline's value, < 1 inside, the side it turns to, and places in the tile (texture.py)."""
     numbers, cells = leaves["numbers"], leaves["cells"]
@@ -143,8 +143,8 @@ def outline_conifers(leaves, runs, plant):
             numbers[at + np.uint64(VALUE)], numbers[at + np.uint64(FACE)] = max(abs(u) * per_width, least), u * turn
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def outline_bushes(leaves, runs, plant):
     """The same: an ellipse on the ground."""
     numbers, cells = leaves["numbers"], leaves["cells"]
@@ -157,8 +157,8 @@ def outline_bushes(leaves, runs, plant):
             numbers[at + np.uint64(VALUE)], numbers[at + np.uint64(FACE)] = u * u + rest, u
 
 
-@inlined
-@single_precision
+@inline_always
+@float32_literals
 def outline_broadleaves(leaves, runs, plant):
     """The same: three ellipses, leaning to one side."""
     numbers, cells, shared = leaves["numbers"], leaves["cells"], leaves["shared"]
@@ -179,8 +179,8 @@ def outline_broadleaves(leaves, runs, plant):
             numbers[at + np.uint64(VALUE)], numbers[at + np.uint64(FACE)] = min(least, f), r if f < least else side
 
 
-@disjoint
-@single_precision
+@noalias
+@float32_literals
 def mix_leaves(red, green, blue, leaves, runs, plant, paint, sharp):
     """Mix the runs with the picture; the texture is interpolated if `sharp` is 1, and the nearest texel if it is 0."""
     numbers, cells, shared = leaves["numbers"], leaves["cells"], leaves["shared"]
@@ -208,8 +208,8 @@ def mix_leaves(red, green, blue, leaves, runs, plant, paint, sharp):
             numbers[at + np.uint64(COVER)] = cover
 
 
-@borrowing
-def paint_runs(canvas, by, leaves, runs, tile, plant, kind, paint, sharp, forward):
+@no_refcount
+def paint_runs(canvas, aov, leaves, runs, tile, plant, kind, paint, sharp, forward):
     """Paint some runs of a plant."""
     share_rows(leaves, plant, sharp)
     if kind == CONIFER:
@@ -223,22 +223,22 @@ def paint_runs(canvas, by, leaves, runs, tile, plant, kind, paint, sharp, forwar
         for k in range(runs * RUN):
             cells[k] = tile[cells[k]]
     mix_leaves(canvas[0], canvas[1], canvas[2], leaves, runs, plant, paint, sharp)
-    if by.contributors.size > 0:
-        note_runs(by, leaves, runs, element_of(kind), forward)
+    if aov.contributors.size > 0:
+        note_runs(aov, leaves, runs, element_of(kind), forward)
 
 
-@borrowing
-def note_runs(by, leaves, runs, element, forward):
+@no_refcount
+def note_runs(aov, leaves, runs, element, forward):
     """Write what they show into the by-products."""
     for n in range(runs):
         i, start = int(leaves["line"][n]), int(leaves["start"][n])
         for k in range(RUN):
             cover = leaves["numbers"][COVER + RUN * n + k]
             if cover > 0.0:
-                mark(by, i, start + k, element, cover, forward)
+                mark(aov, i, start + k, element, cover, forward)
 
 
-@inlined
+@inline_always
 def triple(factor, colour, other):
     """The product of two colours, in single precision."""
     return (
@@ -248,24 +248,24 @@ def triple(factor, colour, other):
     )
 
 
-@inlined
-def paint_of(thing, kind, look, forward, left, haze, light):
+@inline_always
+def paint_of(obj, kind, appearance, forward, left, haze, light):
     """Colours of a plant; `light` = (sun from the left, sun ahead, sun height) and `haze` the share of air in front."""
-    tint, needle = thing["tint"], kind == CONIFER
+    tint, needle = obj["tint"], kind == CONIFER
     leaf = (
-        tint * (look["needle_r"] if needle else look["leaf_r"]),
-        tint * (look["needle_g"] if needle else look["leaf_g"]),
-        tint * (look["needle_b"] if needle else look["leaf_b"]),
+        tint * (appearance["needle_r"] if needle else appearance["leaf_r"]),
+        tint * (appearance["needle_g"] if needle else appearance["leaf_g"]),
+        tint * (appearance["needle_b"] if needle else appearance["leaf_b"]),
     )
-    if thing["leaf_r"] >= 0.0:
-        leaf = (tint * thing["leaf_r"], tint * thing["leaf_g"], tint * thing["leaf_b"])
-    ambient = (look["ambient_r"], look["ambient_g"], look["ambient_b"])
-    if look["night"] > 0.0:  # dipped: little of it goes up
-        beam = look["night"] * headlight(forward, left) * min(2.0 / thing["height_m"], 1.0)
+    if obj["leaf_r"] >= 0.0:
+        leaf = (tint * obj["leaf_r"], tint * obj["leaf_g"], tint * obj["leaf_b"])
+    ambient = (appearance["ambient_r"], appearance["ambient_g"], appearance["ambient_b"])
+    if appearance["night"] > 0.0:  # dipped: little of it goes up
+        beam = appearance["night"] * headlight(forward, left) * min(2.0 / obj["height_m"], 1.0)
         ambient = (ambient[0] + beam, ambient[1] + 0.97 * beam, ambient[2] + 0.88 * beam)
-    clear, shine = 1.0 - haze, 1.6 * look["sunshine"] * (0.62 - 0.38 * light[1]) * (1.0 - haze)
-    sunlight = (look["sunlight_r"], look["sunlight_g"], look["sunlight_b"])
-    horizon, one = (look["horizon_r"], look["horizon_g"], look["horizon_b"]), (1.0, 1.0, 1.0)
+    clear, shine = 1.0 - haze, 1.6 * appearance["sunshine"] * (0.62 - 0.38 * light[1]) * (1.0 - haze)
+    sunlight = (appearance["sunlight_r"], appearance["sunlight_g"], appearance["sunlight_b"])
+    horizon, one = (appearance["horizon_r"], appearance["horizon_g"], appearance["horizon_b"]), (1.0, 1.0, 1.0)
     return Paint(
         triple(clear, leaf, ambient),
         triple(shine, leaf, sunlight),
@@ -275,10 +275,10 @@ def paint_of(thing, kind, look, forward, left, haze, light):
     )
 
 
-@inlined
-def plant_of(thing, kind, left, scale, blur, look, light):
+@inline_always
+def plant_of(obj, kind, left, scale, blur, appearance, light):
     """Shape of a plant in a picture of `scale` px/m."""
-    tall, radius, twist = thing["height_m"], thing["radius_m"], thing["twist"]
+    tall, radius, twist = obj["height_m"], obj["radius_m"], obj["twist"]
     side, lean = (1.0, 0.5 * twist) if twist >= 0.0 else (-1.0, -0.5 * twist)
     return Plant(
         np.float32(-left * scale),
@@ -290,26 +290,26 @@ def plant_of(thing, kind, left, scale, blur, look, light):
         np.float32(0.16 * side * lean),
         np.float32(0.06 * lean),
         np.float32(min(max((scale * radius - 4.0) / 12.0, 0.0), 1.0)),
-        np.float32(7.0 * radius * look["mirror"]),
+        np.float32(7.0 * radius * appearance["mirror"]),
         np.float32(7.0 * tall),
-        np.float32(40.0 * thing["tint"]),
+        np.float32(40.0 * obj["tint"]),
         np.float32(light[0]),
     )
 
 
-@borrowing
-def draw_plant(canvas, by, tile, leaves, thing, forward, left, look, lens, haze, light):
+@no_refcount
+def draw_plant(canvas, aov, tile, leaves, obj, forward, left, appearance, lens, haze, light):
     """Paint a tree or bush; `leaves` is work space (`FOLIAGE`)."""
-    height, width, kind = canvas.shape[1], canvas.shape[2], thing["kind"]
+    height, width, kind = canvas.shape[1], canvas.shape[2], obj["kind"]
     foot, column, scale = pixel_of(forward, left, 0.0, lens)
-    tall_px, radius_px = thing["height_m"] * scale, thing["radius_m"] * scale
+    tall_px, radius_px = obj["height_m"] * scale, obj["radius_m"] * scale
     blur = 2.0 / radius_px if kind == CONIFER else 2.0 / radius_px + 1.56 / tall_px
     wide = radius_px * (1.8 + 0.6 * blur if kind == CONIFER else 1.3 + 0.3 * blur)
     top = foot - tall_px
     if column + wide < 0.0 or column - wide > width - 1.0 or foot < 0.0 or top > height - 1.0:
         return
-    plant = plant_of(thing, kind, left, scale, blur, look, light)
-    paint = paint_of(thing, kind, look, forward, left, haze, light)
+    plant = plant_of(obj, kind, left, scale, blur, appearance, light)
+    paint = paint_of(obj, kind, appearance, forward, left, haze, light)
     sharp, centre = np.float32(1.0 if scale > NEAR_PX_PER_M else 0.0), np.float32(lens.centre_column)
     begin, end, runs, above = max(int(top), 0), min(int(foot + 1.5), height), 0, np.float32(0.0)
     for i in range(begin, end):
@@ -321,10 +321,10 @@ def draw_plant(canvas, by, tile, leaves, thing, forward, left, look, lens, haze,
         first = max(min(first, width - (last - first + RUN - 1) // RUN * RUN), 0)
         for start in range(first, last, RUN):
             if runs == RUNS:
-                paint_runs(canvas, by, leaves, runs, tile, plant, kind, paint, sharp, forward)
+                paint_runs(canvas, aov, leaves, runs, tile, plant, kind, paint, sharp, forward)
                 runs = 0
             leaves["line"][runs], leaves["start"][runs] = i, start
             leaves["edge"][runs], leaves["up"][runs] = start - lens.centre_column, above - np.float32(n)
             runs += 1
     if runs > 0:
-        paint_runs(canvas, by, leaves, runs, tile, plant, kind, paint, sharp, forward)
+        paint_runs(canvas, aov, leaves, runs, tile, plant, kind, paint, sharp, forward)

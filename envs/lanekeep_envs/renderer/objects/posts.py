@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, disjoint, inlined, kernel, single_precision
+from lanekeep_envs.compiled.decorators import float32_literals, inline_always, jit, no_refcount, noalias
 from lanekeep_envs.compiled.noise import TILE, entry, value_between
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.air.precipitation import headlight
@@ -14,7 +14,7 @@ HEDGES, RAILS, SIGNS, BUILDINGS = (int(e) for e in (Element.HEDGES, Element.RAIL
 NEAREST_M, FARTHEST_M = 2.5, 220.0
 
 
-@kernel
+@jit
 def element_of(kind):
     """Element that a thing belongs to."""
     if kind == POST:
@@ -28,7 +28,7 @@ def element_of(kind):
     return SIGNS if kind == SIGN else BUILDINGS
 
 
-@inlined
+@inline_always
 def span(low, high, width):
     """Image columns from the one that holds `low` to that of `high`: (first, one past the last).
 
@@ -41,30 +41,30 @@ def span(low, high, width):
     return max(last - (last - first + 15) // 16 * 16, 0), last
 
 
-@inlined
-def blend(canvas, i, j, r, g, b, shade, lit, look, haze, cover):
+@inline_always
+def blend(canvas, i, j, r, g, b, shade, lit, appearance, haze, cover):
     """Mix a lit, hazy surface colour into the canvas."""
-    red = r * shade * (look["ambient_r"] + 1.6 * lit * look["sunlight_r"])
-    green = g * shade * (look["ambient_g"] + 1.6 * lit * look["sunlight_g"])
-    blue = b * shade * (look["ambient_b"] + 1.6 * lit * look["sunlight_b"])
-    canvas[0, i, j] += cover * (red + haze * (look["horizon_r"] - red) - canvas[0, i, j])
-    canvas[1, i, j] += cover * (green + haze * (look["horizon_g"] - green) - canvas[1, i, j])
-    canvas[2, i, j] += cover * (blue + haze * (look["horizon_b"] - blue) - canvas[2, i, j])
+    red = r * shade * (appearance["ambient_r"] + 1.6 * lit * appearance["sunlight_r"])
+    green = g * shade * (appearance["ambient_g"] + 1.6 * lit * appearance["sunlight_g"])
+    blue = b * shade * (appearance["ambient_b"] + 1.6 * lit * appearance["sunlight_b"])
+    canvas[0, i, j] += cover * (red + haze * (appearance["horizon_r"] - red) - canvas[0, i, j])
+    canvas[1, i, j] += cover * (green + haze * (appearance["horizon_g"] - green) - canvas[1, i, j])
+    canvas[2, i, j] += cover * (blue + haze * (appearance["horizon_b"] - blue) - canvas[2, i, j])
 
 
-@inlined
-def mark(by, i, j, element, cover, forward):
+@inline_always
+def mark(aov, i, j, element, cover, forward):
     """Note a thing in the by-products."""
-    by.contributors[i, j] |= 1 << element
+    aov.contributors[i, j] |= 1 << element
     if cover >= 0.5:
-        by.elements[i, j], by.depth_m[i, j] = element, forward
+        aov.elements[i, j], aov.depth_m[i, j] = element, forward
 
 
-@borrowing
-def draw_post(canvas, by, thing, forward, left, look, lens, haze):
+@no_refcount
+def draw_post(canvas, aov, obj, forward, left, appearance, lens, haze):
     """Paint a delineator: white, with a slanted black band and a reflector in it."""
     height, width = canvas.shape[1], canvas.shape[2]
-    tall, radius = thing["height_m"], thing["radius_m"]
+    tall, radius = obj["height_m"], obj["radius_m"]
     foot, column, scale = pixel_of(forward, left, 0.0, lens)
     top = foot - tall * scale
     reach = radius * scale
@@ -85,20 +85,20 @@ def draw_post(canvas, by, thing, forward, left, look, lens, haze):
             grey = 228.0 - 196.0 * band
             if band > 0.5 and reach > 1.5 and abs(u) < 0.45 and abs(v - 0.78) < 0.05:
                 grey = 190.0
-            blend(canvas, i, j, grey, grey, grey, 1.0, 0.5 * look["sunshine"], look, haze, cover)
-            if by.contributors.size > 0:
-                mark(by, i, j, POSTS, cover, forward)
-    if look["night"] > 0.0:
-        shine_post(canvas, by, foot, column, scale, tall, forward, left, look, haze)
+            blend(canvas, i, j, grey, grey, grey, 1.0, 0.5 * appearance["sunshine"], appearance, haze, cover)
+            if aov.contributors.size > 0:
+                mark(aov, i, j, POSTS, cover, forward)
+    if appearance["night"] > 0.0:
+        shine_post(canvas, aov, foot, column, scale, tall, forward, left, appearance, haze)
 
 
-@kernel
-def shine_post(canvas, by, foot, column, scale, tall, forward, left, look, haze):
+@jit
+def shine_post(canvas, aov, foot, column, scale, tall, forward, left, appearance, haze):
     """Light up a delineator in the headlights: its white body a little, its reflector as far as they carry."""
     height, width = canvas.shape[1], canvas.shape[2]
     seen = headlight(forward, left)
-    glint = look["night"] * min(60.0 * seen, 1.0) * (1.0 - haze)
-    body = 150.0 * look["night"] * seen * (1.0 - haze)
+    glint = appearance["night"] * min(60.0 * seen, 1.0) * (1.0 - haze)
+    body = 150.0 * appearance["night"] * seen * (1.0 - haze)
     row, core = foot - 0.78 * tall * scale, max(0.05 * scale, 0.8)
     for i in range(max(int(min(row - 3.0 * core, foot - tall * scale)), 0), min(int(foot + 2.5), height)):
         rows = min(max(min(i + 0.5, foot) - max(i - 0.5, foot - tall * scale), 0.0), 1.0)
@@ -113,18 +113,18 @@ def shine_post(canvas, by, foot, column, scale, tall, forward, left, look, haze)
             canvas[0, i, j] += light
             canvas[1, i, j] += 0.96 * light
             canvas[2, i, j] += 0.86 * light
-            if by.contributors.size > 0:
-                by.contributors[i, j] |= 1 << POSTS
+            if aov.contributors.size > 0:
+                aov.contributors[i, j] |= 1 << POSTS
 
 
-@borrowing
-def cast_shadow(shade, rows, thing, forward, left, away_x, away_y, reach, look, lens):
+@no_refcount
+def cast_shadow(shade, rows, obj, forward, left, away_x, away_y, reach, appearance, lens):
     """Darken `shade` [H, W] where a plant keeps the sun off the ground.
 
     `away` is the unit vector away from the sun in the car's frame, `reach` the length of shadow per metre of height.  The
     crown is an ellipsoid, whose shadow is an ellipse; the trunk of a broadleaf a strip from its foot.
     """
-    tall, radius, leafy = thing["height_m"], thing["radius_m"], thing["kind"] == BROADLEAF
+    tall, radius, leafy = obj["height_m"], obj["radius_m"], obj["kind"] == BROADLEAF
     bottom = 0.32 if leafy else 0.10
     middle, half = 0.5 * (1.0 + bottom) * tall, 0.5 * (1.0 - bottom) * tall
     long, wide = np.sqrt(half * half * reach * reach + radius * radius), radius
@@ -151,7 +151,7 @@ def cast_shadow(shade, rows, thing, forward, left, away_x, away_y, reach, look, 
             first, last = span(centre - (cy + high) / per_px, centre - (cy + low) / per_px, shade.shape[1])
             crown_shadow(
                 shade[i, first:last], f32(first - centre), f32(x - cx), f32(cy), f32(per_px), f32(away_x), f32(away_y),
-                f32(per_long), f32(per_wide), f32(slope), f32(30.0 * thing["tint"]), f32(look["mirror"]),
+                f32(per_long), f32(per_wide), f32(slope), f32(30.0 * obj["tint"]), f32(appearance["mirror"]),
             )  # fmt: skip
         if leafy:
             edge, length, thick, dx = abs(away_y) * deep + per_px + 0.05, middle * reach, 0.028 * tall, x - forward
@@ -164,7 +164,7 @@ def cast_shadow(shade, rows, thing, forward, left, away_x, away_y, reach, look, 
                 )  # fmt: skip
 
 
-@inlined
+@inline_always
 def trunk_span(dx, away_x, away_y, length, half):
     """Ends (low, high) at dx of the rectangle of this length along `away` from its foot, and `half` to both sides of it.
 
@@ -180,7 +180,7 @@ def trunk_span(dx, away_x, away_y, length, half):
     return low, high
 
 
-@inlined
+@inline_always
 def chord(x, ahead_p, aside_p, ahead_q, aside_q, size):
     """Ends (low, high) of the chord at x through (x ahead_p + y aside_p)^2 + (y ahead_q - x aside_q)^2 = size^2."""
     a = aside_p * aside_p + ahead_q * ahead_q
@@ -192,8 +192,8 @@ def chord(x, ahead_p, aside_p, ahead_q, aside_q, size):
     return (-b - np.sqrt(root)) / a, (-b + np.sqrt(root)) / a
 
 
-@disjoint
-@single_precision
+@noalias
+@float32_literals
 def crown_shadow(row, right, dx, cy, per_px, away_x, away_y, per_long, per_wide, slope, ragged_at, side):
     """Shadow of a crown on part of an image row, `right` of its middle, `dx` ahead of the shadow's centre."""
     tile, steep = TILE, 1.0 / slope
@@ -207,8 +207,8 @@ def crown_shadow(row, right, dx, cy, per_px, away_x, away_y, per_long, per_wide,
         row[j] = max(cover, row[j])
 
 
-@disjoint
-@single_precision
+@noalias
+@float32_literals
 def trunk_shadow(row, right, dx, left, per_px, away_x, away_y, length, thick, edge):
     """Shadow of a trunk, the same way; `dx` is counted from its foot."""
     full, per_edge = min(2.0 * thick / edge, 1.0), 1.0 / edge

@@ -8,7 +8,7 @@ it covers is the overlap with the image of its four edges.  How a face lies in t
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, inlined
+from lanekeep_envs.compiled.decorators import inline_always, no_refcount
 from lanekeep_envs.renderer.objects.fragments import (
     PATCH,
     Seen,
@@ -41,7 +41,7 @@ from lanekeep_envs.renderer.objects.quad_setup import (
 )
 
 
-@inlined
+@inline_always
 def bound(faces, at, n):
     """(lowest column, per p, highest column, per p) of an edge."""
     return (
@@ -49,7 +49,7 @@ def bound(faces, at, n):
     )  # fmt: skip
 
 
-@inlined
+@inline_always
 def find_spans(easel, face, first_row, rows, width, lens):
     """Find the columns between the edges in some rows: in a few more than asked for, a multiple of eight."""
     f, firsts, lasts = easel["faces"], easel["first"], easel["last"]
@@ -65,7 +65,7 @@ def find_spans(easel, face, first_row, rows, width, lens):
         lasts[k] = int(min(max(np.floor(centre + min(high, rightmost)) + 1.0, 0.0), width))
 
 
-@inlined
+@inline_always
 def skin_of(faces, n):
     """What a face shows."""
     element, kind, number = read(faces, SKIN, n)
@@ -75,8 +75,8 @@ def skin_of(faces, n):
     return Skin(int(element), int(kind), colour, second, int(number), own, at, middle, side, coarse)
 
 
-@borrowing
-def paint_face(canvas, by, easel, tile, n, lens):
+@no_refcount
+def paint_face(canvas, aov, easel, tile, n, lens):
     """Paint the n-th face on the easel."""
     width, f, n = canvas.shape[2], easel["faces"], n & 0xFFFF  # not negative, which every index below would ask for
     top, end = int(f[ROWS + n]), int(f[ROWS + FACES + n])
@@ -111,5 +111,5 @@ def paint_face(canvas, by, easel, tile, n, lens):
         dress(easel, tile, whole, skin, cloth)
         illuminate(numbers, whole, read(f, LIGHT, n), triple(easel["horizon"]))
         lay(canvas[0], canvas[1], canvas[2], easel, runs)
-        if by.contributors.size > 0:
-            note_patch(by, easel, runs, place[0], far, skin.element, lens)
+        if aov.contributors.size > 0:
+            note_patch(aov, easel, runs, place[0], far, skin.element, lens)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, inlined
+from lanekeep_envs.compiled.decorators import inline_always, no_refcount
 from lanekeep_envs.renderer.objects.fragments import MOST_ROWS, NUMBERS, PATCH
 from lanekeep_envs.sampling.appearance import RGB
 
@@ -78,25 +78,29 @@ class Face(NamedTuple):
     slant_1: float
 
 
-@borrowing
-def set_light(easel, look, cos, sin):
+@no_refcount
+def set_light(easel, appearance, cos, sin):
     """Write light and air of a `LOOK` for a car that points along (cos, sin)."""
     ambient, sunlight, horizon, sun = easel["ambient"], easel["sunlight"], easel["horizon"], easel["sun"]
-    ambient[0], ambient[1], ambient[2] = look["ambient_r"], look["ambient_g"], look["ambient_b"]
-    sunlight[0], sunlight[1], sunlight[2] = look["sunlight_r"], look["sunlight_g"], look["sunlight_b"]
-    horizon[0], horizon[1], horizon[2] = look["horizon_r"], look["horizon_g"], look["horizon_b"]
-    sun_x, sun_y = look["sun_x"], look["sun_y"]
-    sun[0], sun[1], sun[2] = cos * sun_x + sin * sun_y, cos * sun_y - sin * sun_x, look["sun_z"]
-    easel["visibility_m"], easel["night"], easel["mirror"] = look["visibility_m"], look["night"], look["mirror"]
+    ambient[0], ambient[1], ambient[2] = appearance["ambient_r"], appearance["ambient_g"], appearance["ambient_b"]
+    sunlight[0], sunlight[1], sunlight[2] = appearance["sunlight_r"], appearance["sunlight_g"], appearance["sunlight_b"]
+    horizon[0], horizon[1], horizon[2] = appearance["horizon_r"], appearance["horizon_g"], appearance["horizon_b"]
+    sun_x, sun_y = appearance["sun_x"], appearance["sun_y"]
+    sun[0], sun[1], sun[2] = cos * sun_x + sin * sun_y, cos * sun_y - sin * sun_x, appearance["sun_z"]
+    easel["visibility_m"], easel["night"], easel["mirror"] = (
+        appearance["visibility_m"],
+        appearance["night"],
+        appearance["mirror"],
+    )
 
 
-@inlined
+@inline_always
 def cross(a, b):
     """Vector product."""
     return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
 
 
-@inlined
+@inline_always
 def edge_of(a, b, size, turn, grow):
     """(constant, per p, per q) of the distance in pixels inside the edge from a to b, each (q, p, depth), plus a half."""
     dq, dp = b[0] - a[0], b[1] - a[1]
@@ -105,14 +109,14 @@ def edge_of(a, b, size, turn, grow):
     return per * (dp * a[0] - dq * a[1]) + out, per * dq, -per * dp
 
 
-@inlined
+@inline_always
 def gap(a, b):
     """Pixels between two points of the image."""
     dq, dp = b[0] - a[0], b[1] - a[1]
     return np.sqrt(dq * dq + dp * dp)
 
 
-@inlined
+@inline_always
 def seen_at(point, lens):
     """(q, p, depth) of a point: column and row from the middle of the image, where left and right are alike."""
     x, y, z = point
@@ -121,7 +125,7 @@ def seen_at(point, lens):
     return -y * scale, -(x * lens.sin_pitch + z * lens.cos_pitch) * scale, depth
 
 
-@borrowing
+@no_refcount
 def add_face(easel, face, skin, grow):
     """Put a face on the easel; `grow` is how many pixels it reaches beyond its edges: lower, far u, upper, u = 0."""
     n, f = easel["count"] & 0xFFFF, easel["faces"]  # not negative, which every index below would ask for
@@ -142,25 +146,25 @@ def add_face(easel, face, skin, grow):
     f[SKIN + 12 * FACES + n], f[SKIN + 13 * FACES + n] = skin.side, skin.coarse
 
 
-@inlined
+@inline_always
 def write(faces, at, n, three):
     """Write three numbers of face n."""
     faces[at + n], faces[at + FACES + n], faces[at + 2 * FACES + n] = three[0], three[1], three[2]
 
 
-@inlined
+@inline_always
 def read(faces, at, n):
     """Read three numbers of face n."""
     return faces[at + n], faces[at + FACES + n], faces[at + 2 * FACES + n]
 
 
-@inlined
-def shifted(a, by, b):
+@inline_always
+def shifted(a, aov, b):
     """a + by b."""
-    return a[0] + by * b[0], a[1] + by * b[1], a[2] + by * b[2]
+    return a[0] + aov * b[0], a[1] + aov * b[1], a[2] + aov * b[2]
 
 
-@borrowing
+@no_refcount
 def shape_faces(easel, height, width, lens):
     """Work out how the faces on the easel lie in the image, eight at once."""
     f = easel["faces"]
@@ -209,20 +213,20 @@ def shape_faces(easel, height, width, lens):
         f[ROWS + FACES + n] = min(max(last, 0.0), height) if shown else 0.0
 
 
-@inlined
+@inline_always
 def triple(numbers):
     """Three numbers of a record."""
     return numbers[0], numbers[1], numbers[2]
 
 
-@borrowing
+@no_refcount
 def turned(face, lens):
     """Volume that tells to which side of the face the camera is: positive where along x rise points away from it."""
     n, c = cross(face.along, face.rise), face.corner
     return n[0] * c[0] + n[1] * c[1] + n[2] * (c[2] - lens.height_m)
 
 
-@inlined
+@inline_always
 def add_edge(faces, at, bounds, n, edge):
     """Write an edge, and (lowest column, per p, highest column, per p) in row p = 0 of what lies inside it."""
     write(faces, at, n, edge)
@@ -233,7 +237,7 @@ def add_edge(faces, at, bounds, n, edge):
     faces[bounds + 3 * FACES + n] = per_row if per > 0.0 else 0.0
 
 
-@inlined
+@inline_always
 def winding(a, b, c, d):
     """Which way round the corners lie in the image, 1 or -1; 0 if they lie on a line."""
     area = (b[0] - a[0]) * (d[1] - a[1]) - (b[1] - a[1]) * (d[0] - a[0])
@@ -241,7 +245,7 @@ def winding(a, b, c, d):
     return 1.0 if area > 0.0 else (-1.0 if area < 0.0 else 0.0)
 
 
-@inlined
+@inline_always
 def ray(vector, lens):
     """A vector's product with the ray through pixel (q, p), as (constant, per p, per q)."""
     per_px = 1.0 / lens.focal_px
@@ -252,7 +256,7 @@ def ray(vector, lens):
     )
 
 
-@inlined
+@inline_always
 def light_on(n, ambient, sunlight, sun):
     """Light of sun and sky on a face whose normal away from the camera is `n`."""
     lit = 1.5 * max(0.08 - (n[0] * sun[0] + n[1] * sun[1] + n[2] * sun[2]), 0.08)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, inlined
+from lanekeep_envs.compiled.decorators import inline_always, no_refcount
 from lanekeep_envs.renderer.camera import pixel_of
 from lanekeep_envs.renderer.ground.cross_section import clip01
 from lanekeep_envs.renderer.objects.fragments import CUT_M
@@ -28,13 +28,13 @@ class Body(NamedTuple):
     top_half: float
 
 
-@borrowing
+@no_refcount
 def point(place, a, b, z):
     """Car's frame of a point of a body at (x, y, heading's x and y): a ahead, b to the left of it."""
     return place[0] + a * place[2] - b * place[3], place[1] + a * place[3] + b * place[2], z
 
 
-@borrowing
+@no_refcount
 def side_face(place, body, side):
     """Face at the left (+1) or right (-1) of a body."""
     lean, high = body.half - body.top_half, body.z_1 - body.z_0
@@ -51,7 +51,7 @@ def side_face(place, body, side):
     )
 
 
-@borrowing
+@no_refcount
 def end_face(place, body, end):
     """Face at the front (+1) or rear (-1)."""
     lean, high = body.slant_1 if end > 0.0 else body.slant_0, body.z_1 - body.z_0
@@ -68,7 +68,7 @@ def end_face(place, body, end):
     )
 
 
-@borrowing
+@no_refcount
 def level_face(place, body, z):
     """The top, or whatever lies flat."""
     return Face(
@@ -82,7 +82,7 @@ def level_face(place, body, z):
     )
 
 
-@borrowing
+@no_refcount
 def add_body(easel, place, body, flank, ends, top, lens):
     """Put the faces of a body that are turned to the camera on the easel; `ends` are the skins of front and rear."""
     left, right = side_face(place, body, 1.0), side_face(place, body, -1.0)
@@ -122,7 +122,7 @@ class Across(NamedTuple):
     full: float
 
 
-@borrowing
+@no_refcount
 def shown_part(place, low, high, half):
     """The part (low, high) of a body's length that lies ahead of the camera; empty if none does."""
     x, slope = place[0] - half * abs(place[3]), place[2]
@@ -135,14 +135,14 @@ def shown_part(place, low, high, half):
     return low, high
 
 
-@borrowing
-def place_in_frame(thing, forward, left, cos, sin):
+@no_refcount
+def place_in_frame(obj, forward, left, cos, sin):
     """(x, y, heading's x and y) of a structure in the car's frame."""
-    hx, hy = np.cos(thing["twist"]), np.sin(thing["twist"])
+    hx, hy = np.cos(obj["twist"]), np.sin(obj["twist"])
     return forward, left, cos * hx + sin * hy, cos * hy - sin * hx
 
 
-@borrowing
+@no_refcount
 def cast_box_shadow(shade, rows, place, half_long, half, tall, away_x, away_y, reach, lens):
     """Darken `shade` [H, W] where a box keeps the sun off the ground: a rectangle drawn along the way of the light.
 
@@ -192,7 +192,7 @@ def cast_box_shadow(shade, rows, place, half_long, half, tall, away_x, away_y, r
             box_shadow(shade[i, first:last], first - lens.centre_column, middle[1], per_px, across)
 
 
-@inlined
+@inline_always
 def within_strip(chord, strip):
     """The part of a chord (low, high) of a row of the ground on which a strip casts any shadow."""
     low, high = chord
@@ -203,13 +203,13 @@ def within_strip(chord, strip):
     return max(low, min(one, other)), min(high, max(one, other))
 
 
-@inlined
+@inline_always
 def covered(strip, dy):
     """Share of a pixel that lies in a strip."""
     return clip01((strip.half - abs(strip.at + strip.slope * dy)) * strip.per_blur + 0.5)
 
 
-@inlined
+@inline_always
 def box_shadow(row, first, left, per_px, across):
     """Shadow of a box on part of an image row, from column `first` beside the middle on."""
     for j in range(row.shape[0]):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import borrowing, inlined
+from lanekeep_envs.compiled.decorators import inline_always, no_refcount
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.air.precipitation import headlight
 from lanekeep_envs.renderer.ground.cross_section import clip01, tinted
@@ -33,60 +33,60 @@ HEDGES, RAILS, SIGNS = int(Element.HEDGES), int(Element.RAILS), int(Element.SIGN
 BUILDINGS, CARS = int(Element.BUILDINGS), int(Element.CARS)
 
 
-@borrowing
+@no_refcount
 def skin_of(element, kind, colour, second, number, own):
     """A skin whose pattern begins in the middle of its face."""
     return Skin(element, kind, colour, second, number, own, 0.0, 0.0, 1.0, 0.0)
 
 
-@borrowing
-def add_structure(easel, thing, place, look, lens):
+@no_refcount
+def add_structure(easel, obj, place, appearance, lens):
     """Add a hedge, rail, sign or building at `place`."""
-    kind, half_long = thing["kind"], 0.5 * thing["length_m"]
-    if place[0] + half_long + thing["radius_m"] < NEAREST_M or place[0] - half_long > FARTHEST_M:
+    kind, half_long = obj["kind"], 0.5 * obj["length_m"]
+    if place[0] + half_long + obj["radius_m"] < NEAREST_M or place[0] - half_long > FARTHEST_M:
         return
-    low, high = shown_part(place, -half_long, half_long, thing["radius_m"] + 0.5)
+    low, high = shown_part(place, -half_long, half_long, obj["radius_m"] + 0.5)
     if kind == HEDGE and high - low > 0.05:
-        add_hedge(easel, thing, place, low, high, look, lens)
+        add_hedge(easel, obj, place, low, high, appearance, lens)
     elif kind == RAIL and high - low > 0.05:
-        add_rail(easel, thing, place, low, high)
+        add_rail(easel, obj, place, low, high)
     elif kind == BUILDING and high - low > half_long:
-        add_building(easel, thing, place, lens)
+        add_building(easel, obj, place, lens)
     elif kind > RAIL and kind != BUILDING and place[0] > NEAREST_M:
-        add_sign(easel, thing, place)
+        add_sign(easel, obj, place)
 
 
-@borrowing
-def add_hedge(easel, thing, place, low, high, look, lens):
+@no_refcount
+def add_hedge(easel, obj, place, low, high, appearance, lens):
     """Add a piece of hedge from `low` to `high` along it."""
-    tint, half, scale = 1.05 * thing["tint"], thing["radius_m"], lens.focal_px / max(place[0], CUT_M)
+    tint, half, scale = 1.05 * obj["tint"], obj["radius_m"], lens.focal_px / max(place[0], CUT_M)
     coarse = clip01((scale - 3.0) / 12.0)
-    colour = tint * look["leaf_r"], tint * look["leaf_g"], tint * look["leaf_b"]
-    at = thing["s_m"] + low
-    flank = Skin(HEDGES, LEAVES, colour, colour, 0, thing["tint"], at, 0.0, 1.0, coarse)
-    end = Skin(HEDGES, LEAVES, colour, colour, 0, thing["tint"], at, half, easel["mirror"], coarse)
-    body = Body(low, high, half, 0.0, thing["height_m"], 0.0, 0.0, 0.86 * half)
+    colour = tint * appearance["leaf_r"], tint * appearance["leaf_g"], tint * appearance["leaf_b"]
+    at = obj["s_m"] + low
+    flank = Skin(HEDGES, LEAVES, colour, colour, 0, obj["tint"], at, 0.0, 1.0, coarse)
+    end = Skin(HEDGES, LEAVES, colour, colour, 0, obj["tint"], at, half, easel["mirror"], coarse)
+    body = Body(low, high, half, 0.0, obj["height_m"], 0.0, 0.0, 0.86 * half)
     add_body(easel, place, body, flank, (end, end), flank, lens)
 
 
-@borrowing
-def add_rail(easel, thing, place, low, high):
+@no_refcount
+def add_rail(easel, obj, place, low, high):
     """Add a piece of guard rail; it has no end, the next piece goes on."""
     skin = Skin(RAILS, BARRIER, METAL, METAL, 0, 0.0, low, 0.0, 1.0, 0.0)
-    rail = Body(low, high, 0.0, 0.0, thing["height_m"], 0.0, 0.0, 0.0)
+    rail = Body(low, high, 0.0, 0.0, obj["height_m"], 0.0, 0.0, 0.0)
     add_face(easel, side_face(place, rail, 1.0), skin, (0.0, 0.5, 0.0, 0.5))
 
 
-@borrowing
-def add_sign(easel, thing, place):
+@no_refcount
+def add_sign(easel, obj, place):
     """Add a sign: its pole, then the board; at night the board throws the headlights back."""
-    half, tall = thing["radius_m"], thing["height_m"]
-    shape = thing["variant"] if thing["variant"] >= 0 else -1 - thing["variant"]
+    half, tall = obj["radius_m"], obj["height_m"]
+    shape = obj["variant"] if obj["variant"] >= 0 else -1 - obj["variant"]
     board_tall = 0.5 * half if shape == DIRECTION else half
     pole = Body(-0.04, 0.04, 0.04, 0.0, tall - board_tall, 0.0, 0.0, 0.04)
     grey = skin_of(SIGNS, PLAIN, METAL, METAL, 0, 0.0)
     shine = 0.9 * easel["night"] * min(40.0 * headlight(place[0], place[1]), 1.0)
-    board = skin_of(SIGNS, BOARD, METAL, METAL, thing["variant"], shine)
+    board = skin_of(SIGNS, BOARD, METAL, METAL, obj["variant"], shine)
     front = Body(-0.06, -0.06, half, tall - 2.0 * board_tall, tall, 0.0, 0.0, half)
     still = (0.0, 0.0, 0.0, 0.0)
     if place[2] > 0.0:
@@ -97,7 +97,7 @@ def add_sign(easel, thing, place):
         add_face(easel, end_face(place, front, 1.0), board, still)
 
 
-@borrowing
+@no_refcount
 def house_colours(variant):
     """(walls, shutters, roof) of a kind of building; 0 is a barn."""
     if variant == 0:
@@ -113,13 +113,13 @@ def house_colours(variant):
     return (206.0, 168.0, 136.0), (88.0, 104.0, 78.0), (158.0, 86.0, 60.0)
 
 
-@borrowing
-def add_building(easel, thing, place, lens):
+@no_refcount
+def add_building(easel, obj, place, lens):
     """Add a house: walls, then a gable roof that reaches over them."""
-    walls, shutters, tiles = house_colours(thing["variant"])
-    half, tall, half_long = thing["radius_m"], thing["height_m"], 0.5 * thing["length_m"]
-    walls, tiles = tinted(thing["tint"], walls), tinted(thing["tint"], tiles)
-    number = 0 if thing["variant"] == 0 else int(thing["s_m"]) + 1
+    walls, shutters, tiles = house_colours(obj["variant"])
+    half, tall, half_long = obj["radius_m"], obj["height_m"], 0.5 * obj["length_m"]
+    walls, tiles = tinted(obj["tint"], walls), tinted(obj["tint"], tiles)
+    number = 0 if obj["variant"] == 0 else int(obj["s_m"]) + 1
     flank = Skin(BUILDINGS, WALL, walls, shutters, number, easel["night"], 0.0, half_long, 1.0, 0.0)
     end = Skin(BUILDINGS, WALL, walls, shutters, number, easel["night"], 0.0, half, easel["mirror"], 0.0)
     body = Body(-half_long, half_long, half, 0.0, tall, 0.0, 0.0, half)
@@ -130,7 +130,7 @@ def add_building(easel, thing, place, lens):
     add_body(easel, place, roof, roofing, (gable, gable), roofing, lens)
 
 
-@borrowing
+@no_refcount
 def paint_of(tint):
     """Colour of a car from a number between 0 and 1."""
     if tint < 0.22:
@@ -146,7 +146,7 @@ def paint_of(tint):
     return (92.0, 96.0, 100.0) if tint < 0.94 else (58.0, 84.0, 66.0)
 
 
-@borrowing
+@no_refcount
 def add_car(easel, vehicle, place, lens):
     """Add a car: the dark below it, body and cabin."""
     if place[0] - 2.2 < NEAREST_M or place[0] > FARTHEST_M:
@@ -175,8 +175,8 @@ def add_car(easel, vehicle, place, lens):
     add_body(easel, place, cabin, glass, (screen, screen), paint, lens)
 
 
-@borrowing
-def draw_lamps(canvas, by, easel, place, lens):
+@no_refcount
+def draw_lamps(canvas, aov, easel, place, lens):
     """Paint the lamps of a car that are turned to the camera."""
     if place[0] - 2.2 < NEAREST_M or place[0] > FARTHEST_M:
         return
@@ -187,10 +187,10 @@ def draw_lamps(canvas, by, easel, place, lens):
     left, right = point(place, end, 0.66, 0.66), point(place, end, -0.66, 0.66)
     if front:
         draw_glows(
-            canvas, by, easel, left, right, (255.0, 244.0, 214.0), (0.10 + 0.9 * night) * faces_us, 0.35, lens
+            canvas, aov, easel, left, right, (255.0, 244.0, 214.0), (0.10 + 0.9 * night) * faces_us, 0.35, lens
         )  # fmt: skip
     else:
-        draw_glows(canvas, by, easel, left, right, (220.0, 24.0, 18.0), -0.7 * night * faces_us, 0.22, lens)
+        draw_glows(canvas, aov, easel, left, right, (220.0, 24.0, 18.0), -0.7 * night * faces_us, 0.22, lens)
 
 
 class Glow(NamedTuple):
@@ -204,7 +204,7 @@ class Glow(NamedTuple):
     per_core: float
 
 
-@borrowing
+@no_refcount
 def glow_of(easel, at, strength, size_m, lens):
     """How a lamp at `at` looks: a bright core and a faint halo, the same at every size of the image."""
     q, p, depth = seen_at((at[0], at[1], at[2] - lens.height_m), lens)
@@ -216,7 +216,7 @@ def glow_of(easel, at, strength, size_m, lens):
     return Glow(q, p, halo, strength, 1.0 / (halo * halo), 1.0 / (core * core))
 
 
-@inlined
+@inline_always
 def glow_at(glow, dq, dp):
     """Its light in a pixel so far from its middle."""
     square = dq * dq + dp * dp
@@ -224,8 +224,8 @@ def glow_at(glow, dq, dp):
     return glow.strength * ring * ring * (0.16 + 1.1 / (1.0 + wide * wide))
 
 
-@borrowing
-def draw_glows(canvas, by, easel, left, right, colour, strength, size_m, lens):
+@no_refcount
+def draw_glows(canvas, aov, easel, left, right, colour, strength, size_m, lens):
     """Add the light of a pair of lamps; of both at once, so that it does not depend on which of them is which."""
     if strength <= 0.0:
         return
@@ -246,14 +246,14 @@ def draw_glows(canvas, by, easel, left, right, colour, strength, size_m, lens):
             red[j] += bright * colour[0]
             green[j] += bright * colour[1]
             blue[j] += bright * colour[2]
-        if by.contributors.size > 0:
-            note_glow(by, i, first, last, start - a.q, (row - a.p) * (row - a.p), a.per_halo, CARS)
-            note_glow(by, i, first, last, start - b.q, (row - b.p) * (row - b.p), b.per_halo, CARS)
+        if aov.contributors.size > 0:
+            note_glow(aov, i, first, last, start - a.q, (row - a.p) * (row - a.p), a.per_halo, CARS)
+            note_glow(aov, i, first, last, start - b.q, (row - b.p) * (row - b.p), b.per_halo, CARS)
 
 
-@borrowing
-def note_glow(by, i, left, right, first, square, per_halo, element):
+@no_refcount
+def note_glow(aov, i, left, right, first, square, per_halo, element):
     """Note a lamp in the pixels of a row that its halo reaches, the first of them `first` from its middle."""
     for j in range(right - left):
         if 1.0 - ((first + j) * (first + j) + square) * per_halo > 0.0:
-            by.contributors[i, left + j] |= 1 << element
+            aov.contributors[i, left + j] |= 1 << element
