@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lanekeep.cli import main as cli
 from lanekeep.cli.main import Command, main
-from lanekeep.cli.main import main as cli
 
 FAKE_COMMAND = """
 from dataclasses import dataclass

@@ -202,12 +202,12 @@ def shear(colour, level, bits, before, down, below):
     """Fill `colour` with what each column of `level` is when it is moved up by so many pixels and parts of one."""
     height, start = colour.shape[1], 0
     while start < down.shape[0]:
-        end, aov = start + 1, down[start]
-        while end < down.shape[0] and down[end] == aov:
+        end, moved = start + 1, down[start]
+        while end < down.shape[0] and down[end] == moved:
             end += 1
         lower = below[start:end]
         for i in range(height):
-            row = i + aov
+            row = i + moved
             upper, inside = min(max(row, 0), height - 1), 0 <= row < height - 1
             for c in range(3):
                 line, one = colour[c, i, start:end], level[c, upper, start:end]
@@ -233,8 +233,9 @@ def mix_rows(line, upper, lower, below):
 @no_refcount
 def join_bits(line, upper, lower, below):
     """The bits of those that have a weight."""
+    none = np.uint64(0)
     for j in range(line.shape[0]):
-        line[j] = (upper[j] if below[j] < 1.0 else 0) | (lower[j] if below[j] > 0.0 else 0)
+        line[j] = (upper[j] if below[j] < 1.0 else none) | (lower[j] if below[j] > 0.0 else none)
 
 
 @jit
@@ -251,5 +252,5 @@ def go_on_below(colour, level, bits, before, i, slope, vanishing, centre):
             for c in range(3):
                 colour[c, i, j] = (1.0 - right) * level[c, lowest, n] + right * level[c, lowest, n + 1]
             if bits.size > 0:
-                bits[i, j] = before[lowest, n] if right < 1.0 else 0
-                bits[i, j] |= before[lowest, n + 1] if right > 0.0 else 0
+                bits[i, j] = before[lowest, n] if right < 1.0 else np.uint64(0)
+                bits[i, j] |= before[lowest, n + 1] if right > 0.0 else np.uint64(0)

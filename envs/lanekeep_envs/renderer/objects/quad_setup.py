@@ -159,9 +159,9 @@ def read(faces, at, n):
 
 
 @inline_always
-def shifted(a, aov, b):
+def shifted(a, share, b):
     """a + by b."""
-    return a[0] + aov * b[0], a[1] + aov * b[1], a[2] + aov * b[2]
+    return a[0] + share * b[0], a[1] + share * b[1], a[2] + share * b[2]
 
 
 @no_refcount
