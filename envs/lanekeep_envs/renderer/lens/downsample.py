@@ -112,11 +112,11 @@ def coarse_bits(bits, cell):
     """The bits [M, N] of all pixels of each square."""
     height, width = bits.shape
     rows, half = -(-(height - 1) // cell) + 1, -(-(width - 1) // (2 * cell))
-    found = np.zeros((rows, 2 * half + 1), np.int64)
+    found = np.zeros((rows, 2 * half + 1), np.uint64)
     for m in range(rows):
         for n in range(2 * half + 1):
             first, last = square_at(n - half, cell, width)
             for i in range(max((m - 1) * cell, 0), min((m + 1) * cell, height - 1) + 1):
                 for j in range(first, last + 1):
-                    found[m, n] |= np.int64(bits[i, j])
+                    found[m, n] |= bits[i, j]
     return found
