@@ -183,7 +183,7 @@ def note_halos(bits, light, cell, before, weights):
 def bits_around(found):
     """Mix the bits [M, N] of neighbours."""
     rows, columns = found.shape
-    mixed = np.zeros(found.shape, np.int64)
+    mixed = np.zeros(found.shape, np.uint64)
     for m in range(rows):
         for n in range(columns):
             for y in range(max(m - 1, 0), min(m + 2, rows)):
