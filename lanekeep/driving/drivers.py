@@ -17,8 +17,9 @@ from lanekeep_policies.driver import Driver
 
 def shipped_folder() -> Path:
     """Folder of the drivers that came with the program: in the wheel, or in the checkout."""
-    inside = Path(__file__).parent / "checkpoints"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "checkpoints"
+    package = Path(__file__).parents[1]
+    inside = package / "checkpoints"
+    return inside if inside.is_dir() else package.parent / "checkpoints"
 
 
 def open_driver(name: str) -> Driver:

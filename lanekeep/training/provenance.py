@@ -27,7 +27,7 @@ def versions() -> dict[str, str]:
 
 def git_commit() -> str:
     """Commit of the checkout that this runs from, "-dirty" if files differ from it; empty outside one."""
-    home = Path(__file__).resolve().parent.parent
+    home = Path(__file__).resolve().parents[2]
 
     def ask(*question: str) -> str:
         try:
