@@ -66,11 +66,6 @@ class Evaluate:
         in_range(self, "difficulty", 0, 1)
         in_range(self, "cars", 1, 10_000)
 
-    def run(self) -> int:
-        """Drive, print the table, write the file."""
-        evaluate(self)
-        return 0
-
 
 def evaluate(settings: Evaluate) -> None:
     """Drive every driver over the same roads and report."""

@@ -57,16 +57,16 @@ class Export:
         if self.sb3 is not None and self.sb3.suffix != ".zip":
             raise UserError(f"--sb3 {self.sb3}: expected a name that ends in .zip")
 
-    def run(self) -> int:
-        """Write and check."""
-        for name in ("onnx", "sb3"):
-            check_file(self, name)
-        driver = open_driver(self.driver).eval()
-        if self.onnx is not None:
-            to_onnx(driver, self.onnx)
-        if self.sb3 is not None:
-            to_sb3(driver, self.sb3)
-        return 0
+
+def export(settings: Export) -> None:
+    """Write the driver in every format asked for, and check it."""
+    for name in ("onnx", "sb3"):
+        check_file(settings, name)
+    driver = open_driver(settings.driver).eval()
+    if settings.onnx is not None:
+        to_onnx(driver, settings.onnx)
+    if settings.sb3 is not None:
+        to_sb3(driver, settings.sb3)
 
 
 class Step(nn.Module):

@@ -70,11 +70,6 @@ class Saliency:
         in_range(self, "fov", 10.0, 170.0)
         in_range(self, "fps", 0.1, 1000.0)
 
-    def run(self) -> int:
-        """Read, look, write."""
-        look(self)
-        return 0
-
 
 class Cut(NamedTuple):
     """The part of a picture that a driver's camera sees [pixels]."""

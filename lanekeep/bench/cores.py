@@ -39,6 +39,7 @@ COLUMNS = {  # operation -> heading, unit in seconds
     "step": ("single step, us", 1e-6),
 }
 WINDOW_S = 0.015
+PASS = Size(batch=32, time=32)
 WIDTH = 100  # columns of the table; in a narrower terminal its lines are broken, but nothing is left out
 
 
@@ -54,13 +55,8 @@ class BenchCores:
     def __post_init__(self) -> None:
         in_range(self, "repeats", 1, 10_000)
 
-    def run(self) -> int:
-        """Measure, print, write."""
-        bench_cores(self, Size(batch=32, time=32), WINDOW_S)
-        return 0
 
-
-def bench_cores(settings: BenchCores, size: Size, window_s: float) -> None:
+def bench_cores(settings: BenchCores, size: Size = PASS, window_s: float = WINDOW_S) -> None:
     """Time every network on passes of this size."""
     check_file(settings, "json")
     with one_thread():

@@ -33,11 +33,6 @@ class BenchEnv:
         in_range(self, "repeats", 1, 10_000)
         in_range(self, "seconds", 0.01, 10_000)
 
-    def run(self) -> int:
-        """Measure, print, write."""
-        bench_env(self)
-        return 0
-
 
 def steps_per_cpu_second(step: Callable[[], int], seconds: float) -> float:
     """Call `step`, which returns how many frames it made, for about `seconds` of CPU time."""

@@ -45,11 +45,6 @@ class BenchRL:
     def __post_init__(self) -> None:
         in_range(self, "repeats", 1, 1000)
 
-    def run(self) -> int:
-        """Measure, print, write."""
-        bench_rl(self)
-        return 0
-
 
 class Clock:
     """Seconds spent in each part of a training."""

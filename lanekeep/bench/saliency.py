@@ -37,11 +37,6 @@ class BenchSaliency:
     def __post_init__(self) -> None:
         in_range(self, "frames", 2, 100_000)
 
-    def run(self) -> int:
-        """Drive, look, print, write."""
-        bench_saliency(self)
-        return 0
-
 
 def bench_saliency(settings: BenchSaliency) -> None:
     """Time each way of looking at every frame of a drive, in turn."""

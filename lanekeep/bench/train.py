@@ -34,11 +34,6 @@ class BenchTrain:
     def __post_init__(self) -> None:
         in_range(self, "frames", 1, 1_000_000_000)
 
-    def run(self) -> int:
-        """Train, measure, print, write."""
-        bench_train(self)
-        return 0
-
 
 def bench_train(settings: BenchTrain) -> None:
     """Train as `imitation.train` does; every update is followed by one of the conv head alone, on as many frames."""

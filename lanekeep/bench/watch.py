@@ -41,11 +41,6 @@ class BenchWatch:
         in_range(self, "repeats", 1, 10_000)
         in_range(self, "frames", 1, 100_000)
 
-    def run(self) -> int:
-        """Measure, print, write."""
-        bench_watch(self)
-        return 0
-
 
 def bench_watch(settings: BenchWatch) -> None:
     """Print pictures per second, and with which overlay."""

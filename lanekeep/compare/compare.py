@@ -86,11 +86,6 @@ class Compare:
         in_range(self, "seconds", 1.0, 60.0)
         in_range(self, "seed", FIRST_TEST_SEED)
 
-    def run(self) -> int:
-        """Study, print the verdict, write the page."""
-        compare(self)
-        return 0
-
 
 def compare(settings: Compare) -> None:
     """Do everything."""

@@ -43,11 +43,6 @@ class Gallery:
     seed: int = 0
     """Seed of the first road."""
 
-    def run(self) -> int:
-        """Draw the pictures and write the page."""
-        gallery(self)
-        return 0
-
 
 def gallery(settings: Gallery) -> None:
     """Draw all sections, with a bar that counts pictures, and write the page once it is whole."""

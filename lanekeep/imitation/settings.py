@@ -89,10 +89,3 @@ class TrainImitation:
         """Updates between two DAgger rounds; 0: there are none."""
         usual = 120 if self.demonstrations is None else 0
         return usual if self.dagger_every is None else self.dagger_every
-
-    def run(self) -> int:
-        """Train; Ctrl-C saves and a second run goes on."""
-        from lanekeep.imitation.train import train
-
-        train(self)
-        return 0

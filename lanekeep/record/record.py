@@ -50,10 +50,10 @@ class Record:
                 "--noise disturbs the expert, and a person drives undisturbed; leave out --noise or --human"
             )
 
-    def run(self) -> int:
-        """Drive and record."""
-        (record_person if self.human else record_expert)(self)
-        return 0
+
+def record(settings: Record) -> None:
+    """Record the drives of the expert, or of a person."""
+    (record_person if settings.human else record_expert)(settings)
 
 
 def record_expert(settings: Record) -> None:

@@ -129,13 +129,6 @@ class TrainRL:
             if getattr(self, name) != defaults[name]:
                 raise UserError(f"{flag(name)} {why}")
 
-    def run(self) -> int:
-        """Train; Ctrl-C saves and a second run goes on."""
-        from lanekeep.reinforcement.train import train
-
-        train(self)
-        return 0
-
     @property
     def rate(self) -> float:
         """The head's learning rate in the beginning."""

@@ -87,11 +87,6 @@ class Watch:
             raise UserError("--from has a scenario of its own; leave out --scenario")
         size_of(self.size)
 
-    def run(self) -> int:
-        """Drive and show."""
-        watch(self)
-        return 0
-
 
 def size_of(text: str) -> tuple[int, int]:
     """`1280x720` as numbers; UserError for what no scene fits into."""

@@ -13,7 +13,7 @@ from lanekeep.bench import cores, train
 from lanekeep.bench.cores import RATIOS, BenchCores, bench_cores, digits, measure, one_thread, ratios
 from lanekeep.bench.networks import IN_TORCH, NCP, NCPS_LTC, TORCH_LSTM, Network, Size, every_network
 from lanekeep.bench.rl import PARTS, take_turns
-from lanekeep.bench.train import BenchTrain
+from lanekeep.bench.train import BenchTrain, bench_train
 from lanekeep.cli.main import main
 from lanekeep.imitation import Trainer, TrainImitation
 from lanekeep.reinforcement.settings import TrainRL
@@ -30,7 +30,7 @@ def test_a_whole_training_is_measured(tmp_path: Path, monkeypatch: pytest.Monkey
     for name in ("begin_round", "learn", "validate"):
         original = getattr(Trainer, name)
         monkeypatch.setattr(Trainer, name, lambda t, n=name, f=original: (calls.append(n), f(t))[1])
-    BenchTrain(frames=64, json=tmp_path / "out.json").run()
+    bench_train(BenchTrain(frames=64, json=tmp_path / "out.json"))
     assert calls == ["begin_round", "learn", "learn", "begin_round", "learn", "learn", "validate"]
     measures = json.loads((tmp_path / "out.json").read_text())
     assert set(measures) == {"update_over_head_only", "time_over_head_only"}

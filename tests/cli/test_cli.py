@@ -4,12 +4,16 @@ import importlib.metadata
 import importlib.util
 import subprocess
 import sys
+from dataclasses import is_dataclass
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import get_type_hints
 
 import pytest
 
 from lanekeep.cli import main as cli
-from lanekeep.cli.main import Command, main
+from lanekeep.cli.commands import COMMANDS, VERBS, Command
+from lanekeep.cli.main import main
 
 FAKE_COMMAND = """
 from dataclasses import dataclass
@@ -55,10 +59,10 @@ class Drive:
     then: str = ""
     seed: int = 0
 
-    def run(self) -> int:
-        print("driving with seed", self.seed)
-        globals().get(self.then, lambda: None)()
-        return 7
+
+def drive(settings: Drive) -> None:
+    print("driving with seed", settings.seed)
+    globals().get(settings.then, lambda: None)()
 """
 
 
@@ -70,8 +74,10 @@ def fake_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, module)
     spec.loader.exec_module(module)
-    command = Command(spec.name, "Drive", "drive a car")
-    monkeypatch.setattr(cli, "COMMANDS", {"drive": command, "bench env": command, "bench cores": command})
+    places = f"{spec.name}:Drive", f"{spec.name}:drive"
+    bench = Command("more", *places, "how fast it is")
+    drive = Command("watch", *places, "drive a car")
+    monkeypatch.setattr(cli, "COMMANDS", {"drive": drive, "bench env": bench, "bench cores": bench})
 
 
 def said_by(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
@@ -82,7 +88,7 @@ def said_by(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, s
 
 def test_a_command_of_one_or_two_words_is_run(capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["drive"], ["bench", "env"], ["bench", "cores"]):
-        assert said_by(capsys, *words, "--seed", "-3") == (7, "driving with seed -3\n", "")
+        assert said_by(capsys, *words, "--seed", "-3") == (0, "driving with seed -3\n", "")
 
 
 SENTENCES = {
@@ -128,11 +134,21 @@ def test_an_unknown_command_is_one_sentence(argv: tuple[str, ...], capsys: pytes
 
 
 def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    rest = said_by(capsys, "more")
+    assert rest == said_by(capsys, "more", "--help") and rest[::2] == (0, "")
     for argv in ([], ["--help"], ["-h"]):
         exit_code, out, err = said_by(capsys, *argv)
-        assert (exit_code, err) == (0, "") and all(f"  {name} " in out for name in cli.COMMANDS)
+        assert (exit_code, err) == (0, "") and all(f"  {name} " in out + rest[1] for name in cli.COMMANDS)
+        assert "watch: " in out and "  drive " in out and "bench" not in out and "`lanekeep more` lists the 2" in out
     exit_code, out, err = said_by(capsys, "bench", "--help")
     assert (exit_code, err) == (0, "") and "bench env " in out and "bench cores " in out and "\n  drive" not in out
+
+
+def test_every_command_is_where_the_table_says() -> None:
+    for command in COMMANDS.values():
+        assert command.verb in VERBS and is_dataclass(resolve_name(command.settings))
+        (hint,) = [kind for name, kind in get_type_hints(resolve_name(command.function)).items() if name == "settings"]
+        assert hint is resolve_name(command.settings)
 
 
 def test_help_of_a_command_lists_its_flags(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ from lanekeep.watch.panels import circuit
 from lanekeep.watch.panels.layout import DUO, SOLO, UNITS, Layout
 from lanekeep.watch.panels.scene import Scene, watch_over
 from lanekeep.watch.show.show import Show
-from lanekeep.watch.watch import Watch
+from lanekeep.watch.watch import Watch, watch
 from lanekeep_envs import Camera, load_scenario
 from lanekeep_policies.checkpoint import save_driver
 from lanekeep_policies.driver import Driver, DriverSpec
@@ -149,7 +149,7 @@ def test_any_core_is_drawn(core: str) -> None:
 
 def test_video_plays(folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, pictures = tmp_path / "drive.mp4", tmp_path / "pictures"
-    assert Watch(driver=folder, seconds=0.5, video=path, frames=pictures, every=10).run() == 0
+    watch(Watch(driver=folder, seconds=0.5, video=path, frames=pictures, every=10))
     about, frames = decode(path)
     assert "Video: h264" in about and "yuv420p" in about and "1280x720" in about and "20 fps" in about
     assert len(frames) == 10
@@ -180,7 +180,7 @@ def test_ctrl_c_leaves_a_video_that_plays(folder: str, tmp_path: Path) -> None:
 def test_a_failure_leaves_no_file(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Journey, "advance", lambda journey: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        Watch(driver=folder, seconds=1.0, video=tmp_path / "drive.mp4").run()
+        watch(Watch(driver=folder, seconds=1.0, video=tmp_path / "drive.mp4"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -217,7 +217,7 @@ def test_without_a_display_the_way_out_is_a_video(folder: str, chosen: str, monk
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SDL_VIDEODRIVER", chosen)
     with pytest.raises(UserError, match="--video"):
-        Watch(driver=folder).run()
+        watch(Watch(driver=folder))
 
 
 @pytest.mark.parametrize(

@@ -79,11 +79,6 @@ class StudyConfusion:
         in_range(self, "roads", 2, 1000)
         in_range(self, "seed", FIRST_TEST_SEED)
 
-    def run(self) -> int:
-        """Train what is not trained yet, measure what is not measured yet, report."""
-        confusion(self)
-        return 0
-
     @property
     def asked(self) -> dict[str, Any]:
         """What measurements depend on, beside the driver."""
