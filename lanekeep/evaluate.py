@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tyro
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -22,7 +21,7 @@ from rich.table import Table
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
 from lanekeep.driving.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
 from lanekeep.errors import UserError
-from lanekeep.settings import check_file, in_range, write_whole
+from lanekeep.settings import Positional, check_file, in_range, write_whole
 from lanekeep_envs import START_M, Scenario, load_scenario, scenario_names
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_policies.driver import Driver
@@ -44,7 +43,7 @@ COLUMNS = {
 class Evaluate:
     """Measure how well drivers keep their lane on held-out roads."""
 
-    drivers: tyro.conf.Positional[tuple[str, ...]]
+    drivers: Positional[tuple[str, ...]]
     """Checkpoint folders, or names of shipped drivers (ncp, lstm); `expert` is the privileged expert."""
     scenario: tuple[str, ...] = ("country",)
     """Roads to drive: names, paths of .toml files, or `held-out` for all that no driver may be trained on."""

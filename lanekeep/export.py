@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import tyro
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 from sb3_contrib import RecurrentPPO
@@ -32,7 +31,7 @@ from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError
 from lanekeep.reinforcement.policy import DriverPolicy
 from lanekeep.reinforcement.tasks import made
-from lanekeep.settings import check_file, write_whole
+from lanekeep.settings import Positional, check_file, write_whole
 from lanekeep_envs import LaneKeepingVectorEnv
 from lanekeep_policies.driver import Driver
 
@@ -44,7 +43,7 @@ TOLERANCE = 1e-3  # of the action, which is within -1..1
 class Export:
     """Write a driver to a file for others: ONNX, or a zip of stable-baselines3."""
 
-    driver: tyro.conf.Positional[str]
+    driver: Positional[str]
     """A shipped driver (ncp, lstm) or a checkpoint folder."""
     onnx: Path | None = None
     """Write ONNX here, and check it against torch; needs lanekeep[onnx]."""

@@ -20,14 +20,13 @@ import numpy as np
 import pygame
 import torch
 import torch.nn.functional as F
-import tyro
 from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep.saliency import METHODS, maps
-from lanekeep.settings import check_file, in_range
+from lanekeep.settings import Positional, check_file, in_range
 from lanekeep.video.h264 import Film, held_back
 from lanekeep.watch.panels.overlay import coloured
 from lanekeep.watch.panels.style import BLUE, BRIGHT, FAINT, LARGE, ORANGE, RULE, Canvas
@@ -45,7 +44,7 @@ USUAL_FPS = 20.0
 class Saliency:
     """See what a driver would do and look at on a video of yours."""
 
-    driver: tyro.conf.Positional[str] = "ncp"
+    driver: Positional[str] = "ncp"
     """Name of a shipped driver, or a checkpoint folder."""
     video: Path | None = None
     """The recording: a video file, or a folder of pictures, which are taken in the order of their names."""

@@ -1,14 +1,21 @@
-"""What the settings of every command share: the names of their flags, and checks made for `__post_init__`."""
+"""Settings: a frozen dataclass for each command, and what all of them share.
+
+A field is a flag of the same name, its docstring the help, its default the default; `Positional` makes it an argument
+without a flag.  Settings are data: the command line fills them, a recipe is their table, a checkpoint keeps that table.
+"""
 
 import math
 import os
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_type_hints
-
-import tyro
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 from lanekeep.errors import UserError
+
+T = TypeVar("T")
+POSITIONAL = "an argument without a flag"
+Positional = Annotated[T, POSITIONAL]
 
 
 def flag(field_name: str) -> str:
@@ -51,4 +58,22 @@ def write_whole(path: Path, data: bytes) -> None:
 def positionals(settings: type[Any]) -> list[str]:
     """The fields that are arguments without a flag."""
     hints = get_type_hints(settings, include_extras=True)
-    return [name for name, hint in hints.items() if tyro.conf.Positional in getattr(hint, "__metadata__", ())]
+    return [name for name, hint in hints.items() if POSITIONAL in getattr(hint, "__metadata__", ())]
+
+
+def recipe_keys(settings: type[Any]) -> list[str]:
+    """The fields that a recipe may set: all flags but `--recipe` itself."""
+    left_out = {"recipe", *positionals(settings)}
+    return [field.name for field in fields(settings) if field.init and field.name not in left_out]
+
+
+def as_recipe(settings: Any) -> dict[str, object]:
+    """The settings as a TOML table; what is None is left out, as TOML has no such value."""
+    values = {name: getattr(settings, name) for name in recipe_keys(type(settings))}
+    return {name: _as_toml(value) for name, value in values.items() if value is not None}
+
+
+def _as_toml(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_as_toml(item) for item in value]
+    return str(value) if isinstance(value, Path) else value

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 
 from lanekeep.bench.measures import Measures, report
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
@@ -14,7 +13,7 @@ from lanekeep.effects import now, removal_of
 from lanekeep.effects.recorded_drive import Projector
 from lanekeep.errors import UserError
 from lanekeep.saliency import maps
-from lanekeep.settings import check_file, in_range
+from lanekeep.settings import Positional, check_file, in_range
 from lanekeep_envs import REMOVABLE, LaneKeepingVectorEnv, load_scenario
 
 LOOKS = ("visual-backprop", "gradient", "grad-cam")
@@ -25,7 +24,7 @@ INTERVENTIONS = 12
 class BenchSaliency:
     """What looking costs while driving, on one core: a frame at 20 Hz has 50 ms."""
 
-    driver: tyro.conf.Positional[str] = "ncp"
+    driver: Positional[str] = "ncp"
     """Name of a shipped driver, or a checkpoint folder."""
     scenario: str = "country"
     """Roads to drive: a name or the path of a .toml file."""

@@ -1,21 +1,25 @@
-"""Flags: a frozen dataclass is the only source of a command's flags and of its --help.
+"""Flags: a frozen dataclass is the only source of a command's flags and of its --help (lanekeep/settings.py).
 
-A field is a flag of the same name, its docstring the help, its default the default; `tyro.conf.Positional` makes it
-an argument without a flag. The dataclass is flat. tyro does the parsing; its errors, which are boxes of many lines,
-are told again here as one sentence that names the flag, the value and what is expected.
+The dataclass is flat. tyro does the parsing; its errors, which are boxes of many lines, are told again here as one sentence
+that names the flag, the value and what is expected.
 """
 
+import ast
 import dataclasses
 import difflib
+import inspect
 import io
+import itertools
 import re
+import textwrap
 import types
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import tyro
+from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructFieldSpec, StructTypeInfo
 
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep.settings import flag, positionals
@@ -30,14 +34,8 @@ def parse(command: str, settings: type[Settings], argv: Sequence[str]) -> Settin
     _refuse_unknown_flags(command, settings, argv)
     complaint = io.StringIO()
     try:
-        with redirect_stderr(complaint):
-            parsed, left_over = tyro.cli(
-                settings,
-                prog=f"lanekeep {command}",
-                args=argv,
-                return_unknown_args=True,
-                config=(tyro.conf.HelptextFromCommentsOff,),  # comments speak to programmers
-            )
+        with redirect_stderr(complaint), _registry():
+            parsed, left_over = tyro.cli(settings, prog=f"lanekeep {command}", args=argv, return_unknown_args=True)
     except ValueError as error:
         raise UserError(str(error)) from error
     except SystemExit as refusal:
@@ -50,6 +48,42 @@ def parse(command: str, settings: type[Settings], argv: Sequence[str]) -> Settin
         if getattr(parsed, name) == () and _is_required(settings, name):  # tyro takes none at all for any number
             raise UserError(f"{command} needs {name}; see lanekeep {command} --help")
     return parsed
+
+
+def _registry() -> ConstructorRegistry:
+    """What tyro has to know of settings: the help of a field, which ones are positional, and that `from_` is `from`."""
+    registry = ConstructorRegistry()
+
+    @registry.struct_rule
+    def of_settings(info: StructTypeInfo) -> StructConstructorSpec | None:
+        return (
+            StructConstructorSpec(info.type, _tyro_fields(info.type)) if dataclasses.is_dataclass(info.type) else None
+        )
+
+    return registry
+
+
+def _tyro_fields(settings: Any) -> tuple[StructFieldSpec, ...]:
+    annotated, positional = cast(Any, Annotated), cast(Any, tyro.conf.Positional)
+    hints, helps, specs = get_type_hints(settings), _helps(settings), []
+    for field in (field for field in dataclasses.fields(settings) if field.init):
+        hint = annotated[hints[field.name], tyro.conf.arg(name=field.name.rstrip("_"))]
+        hint = positional[hint] if field.name in positionals(settings) else hint
+        default = tyro.MISSING if field.default is dataclasses.MISSING else field.default
+        specs.append(StructFieldSpec(field.name, hint, default, helps.get(field.name, "")))
+    return tuple(specs)
+
+
+def _helps(settings: type[Any]) -> dict[str, str]:
+    """The docstring under each field; Python itself does not keep it."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(settings))).body
+    assert isinstance(definition, ast.ClassDef)
+    helps = {}
+    for field, text in itertools.pairwise(definition.body):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                helps[name] = inspect.cleandoc(words)
+    return helps
 
 
 def _flag_hints(settings: type[Any]) -> dict[str, Any]:

@@ -12,13 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lanekeep.errors import UserError, did_you_mean
-from lanekeep.settings import flag, positionals
-
-
-def as_recipe(settings: Any) -> dict[str, object]:
-    """The settings as a TOML table; what is None is left out, as TOML has no such value."""
-    values = {name: getattr(settings, name) for name in _keys(type(settings))}
-    return {name: _as_toml(value) for name, value in values.items() if value is not None}
+from lanekeep.settings import flag, recipe_keys
 
 
 def with_recipe(settings: type[Any], argv: Sequence[str]) -> list[str]:
@@ -42,7 +36,7 @@ def _recipe_path(argv: Sequence[str]) -> Path | None:
 
 
 def _as_flags(settings: type[Any], path: Path) -> Iterator[str]:
-    keys = _keys(settings)
+    keys = recipe_keys(settings)
     for name, value in _read(path).items():
         if name not in keys:
             way_out = did_you_mean(name, keys, f"it may hold {', '.join(keys)}")
@@ -66,14 +60,3 @@ def _read(path: Path) -> dict[str, object]:
         raise UserError(f"cannot read the recipe {path}: {error.strerror}") from error
     except ValueError as error:  # not TOML, or not UTF-8
         raise UserError(f"the recipe {path} is not TOML: {error}") from error
-
-
-def _keys(settings: type[Any]) -> list[str]:
-    left_out = {"recipe", *positionals(settings)}
-    return [field.name for field in dataclasses.fields(settings) if field.init and field.name not in left_out]
-
-
-def _as_toml(value: object) -> object:
-    if isinstance(value, tuple):
-        return [_as_toml(item) for item in value]
-    return str(value) if isinstance(value, Path) else value

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import tyro
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -46,7 +45,7 @@ from lanekeep.faithfulness.examine import (
 )
 from lanekeep.faithfulness.metrics import MARKS, interval_over_roads
 from lanekeep.saliency import METHODS
-from lanekeep.settings import check_file, in_range, write_whole
+from lanekeep.settings import Positional, check_file, in_range, write_whole
 from lanekeep.training.interrupts import deaf_to_ctrl_c
 from lanekeep_envs import REMOVABLE, Scenario, load_scenario
 
@@ -60,7 +59,7 @@ NOISY = ("visual-backprop", "gradient", "grad-cam")
 class Compare:
     """Measure what two drivers steer by and what their saliency maps are worth; writes a page that opens from the disk."""
 
-    drivers: tyro.conf.Positional[tuple[str, ...]] = ("ncp", "lstm")
+    drivers: Positional[tuple[str, ...]] = ("ncp", "lstm")
     """Two drivers: names of shipped ones or checkpoint folders."""
     scenario: str = "country"
     """Roads to drive: a name or the path of a .toml file."""

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.gallery.exhibits import (
@@ -23,7 +22,7 @@ from lanekeep.gallery.exhibits import (
     spread,
 )
 from lanekeep.gallery.page import Page, title_of
-from lanekeep.settings import check_file, write_whole
+from lanekeep.settings import Positional, check_file, write_whole
 from lanekeep_envs import REMOVABLE, Camera, Remove, Scenario, load_scenario, scenario_names
 
 INSTANTS = 4  # of a scenario
@@ -34,7 +33,7 @@ DRIVER_CAMERA = Camera()
 class Gallery:
     """See every scenario, strength and intervention on one page, a file for any browser."""
 
-    page: tyro.conf.Positional[Path] = Path("gallery.html")
+    page: Positional[Path] = Path("gallery.html")
     """The file to write."""
     scenario: tuple[str, ...] = ()
     """Scenarios to show, each a name or the path of a .toml file; all that there are, if none is given."""

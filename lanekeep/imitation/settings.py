@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
 from lanekeep.errors import UserError
-from lanekeep.settings import in_range
+from lanekeep.settings import Positional, in_range
 
 CARS = 32  # that drive side by side in a round
 
@@ -15,7 +13,7 @@ CARS = 32  # that drive side by side in a round
 class TrainImitation:
     """Train a driver from nothing on demonstrations; run it again to resume."""
 
-    out: tyro.conf.Positional[Path]
+    out: Positional[Path]
     """Folder of the checkpoint; what is driven for the training goes to its subfolder `demonstrations`."""
     core: str = "ncp"
     """Core: ncp, ncp-mixed, ltc, ncp-cfc, cfc, cfc-pure, cfc-no-gate, cfc-mixed, ct-rnn, neural-ode, rnn, gru, lstm,

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from lanekeep.cli.recipe import as_recipe
 from lanekeep.demonstrations import Episode, Recorder, Windows, read_shard
 from lanekeep.driving.rollout import DriverPilot, ExpertPilot, Pilot, scenario_to_learn_on, validate
 from lanekeep.errors import UserError
@@ -20,6 +19,7 @@ from lanekeep.imitation.dagger_rounds import discard_rounds, open_rounds, record
 from lanekeep.imitation.given_demonstrations import check_long_enough, check_unchanged, open_given, origin_of
 from lanekeep.imitation.loss import imitation_loss, make_optimiser, take_head
 from lanekeep.imitation.settings import TrainImitation
+from lanekeep.settings import as_recipe
 from lanekeep.training.interrupts import interrupts
 from lanekeep.training.provenance import command_of, git_commit, versions
 from lanekeep.training.resume import adam_tensors, check_settings, restore_adam

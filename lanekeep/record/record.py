@@ -5,13 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import tyro
 from rich.progress import track
 
 from lanekeep.demonstrations import EpisodeInfo, Recorder, next_number
 from lanekeep.driving.rollout import TRAINING_SEEDS, ExpertPilot, Stretch, label_stretches, scenario_to_learn_on
 from lanekeep.errors import UserError
-from lanekeep.settings import in_range
+from lanekeep.settings import Positional, in_range
 from lanekeep_envs import Camera, Scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 
@@ -22,7 +21,7 @@ BY_HAND = "none: a person drove"
 class Record:
     """Record the expert's drives, or with --human your own, into a folder; run it again to add more."""
 
-    out: tyro.conf.Positional[Path]
+    out: Positional[Path]
     """Folder of the dataset."""
     scenario: str = "country"
     """Roads to drive: a name or the path of a .toml file."""

@@ -4,11 +4,9 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-import tyro
-
 from lanekeep.errors import UserError
 from lanekeep.reinforcement.rewards import Rewards
-from lanekeep.settings import flag, in_range
+from lanekeep.settings import Positional, flag, in_range
 
 REWARDS = {f"reward_{field.name}": field.name for field in fields(Rewards)}
 OF_LANE_KEEPING = ("scenario", "camera", "observation", "validation_km", *REWARDS)
@@ -20,7 +18,7 @@ OF_A_NEW_DRIVER = ("core", "camera", "observation", "learned_start")
 class TrainRL:
     """Train a driver by reward, with RecurrentPPO; run it again to resume."""
 
-    out: tyro.conf.Positional[Path]
+    out: Positional[Path]
     """Folder of the checkpoint."""
     start: str | None = None
     """Driver to start from: a shipped one (ncp, lstm) or a folder; by default from nothing."""

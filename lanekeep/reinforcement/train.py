@@ -24,12 +24,12 @@ from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import VecTransposeImage
 from torch import Tensor
 
-from lanekeep.cli.recipe import as_recipe
 from lanekeep.driving.drivers import open_driver
 from lanekeep.errors import UserError
 from lanekeep.reinforcement.policy import DriverPolicy
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.tasks import WINDOW, world_of
+from lanekeep.settings import as_recipe
 from lanekeep.training.interrupts import interrupts
 from lanekeep.training.provenance import command_of, git_commit, versions
 from lanekeep.training.resume import adam_tensors, check_settings, restore_adam

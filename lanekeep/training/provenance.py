@@ -6,7 +6,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from lanekeep.cli.recipe import as_recipe
+from lanekeep.settings import as_recipe
 
 
 def command_of(name: str, settings: Any, usual: Any) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lanekeep.cli.recipe import as_recipe
 from lanekeep.errors import UserError
+from lanekeep.settings import as_recipe
 
 
 def check_settings(out: Path, settings: Any, then: dict[str, Any]) -> None:

@@ -9,20 +9,18 @@ import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # before anything imports pygame
 
 import pygame
 import torch
-import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep.evaluate import FIRST_TEST_SEED
-from lanekeep.settings import check_file, in_range, write_whole
+from lanekeep.settings import Positional, check_file, in_range, write_whole
 from lanekeep.video.files import Reel, check_suffix, filmed, write_picture
 from lanekeep.video.h264 import held_back
 from lanekeep.watch.journey import STEP_S
@@ -49,7 +47,7 @@ class Watch:
     clamped and synapses cut by a click, pictures, films, and instants that --from opens again.
     """
 
-    driver: tyro.conf.Positional[str | None] = None
+    driver: Positional[str | None] = None
     """Name of a shipped driver, or a checkpoint folder; ncp, or those of --from."""
     against: str | None = None
     """A second driver, on the same road in step."""
@@ -73,7 +71,7 @@ class Watch:
     """A file of timed actions to do, a line for each: `2.5 remove trees`."""
     log: Path | None = None
     """Write everything that was done as such a script."""
-    from_: Annotated[Path | None, tyro.conf.arg(name="from")] = None
+    from_: Path | None = None
     """Go on from an instant that was saved with I."""
 
     def __post_init__(self) -> None:

@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-import tyro
 
 from lanekeep.cli.flags import parse
 from lanekeep.errors import UserError
-from lanekeep.settings import in_range, write_whole
+from lanekeep.settings import Positional, in_range, write_whole
 
 
 @dataclass(frozen=True)
 class Compare:
     """Compare drivers."""
 
-    checkpoints: tyro.conf.Positional[tuple[str, ...]]
+    checkpoints: Positional[tuple[str, ...]]
     """folders of the drivers, each driven with --seed"""
     # why there are three is no concern of the user
     frame_count: int = 3
@@ -40,7 +39,7 @@ class Compare:
 class Copy:
     """One argument and one flag that must be given."""
 
-    left_driver: tyro.conf.Positional[Path]
+    left_driver: Positional[Path]
     speed_mps: float
     log: bool = True
 
@@ -75,7 +74,7 @@ class Drive:
 class Record:
     """One argument with a help of its own."""
 
-    out: tyro.conf.Positional[Path]
+    out: Positional[Path]
     """Folder of the dataset."""
     seconds: float = 20.0
 

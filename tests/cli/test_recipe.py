@@ -6,12 +6,12 @@ from typing import Literal
 
 import pytest
 import tomli_w
-import tyro
 
 from lanekeep.cli.flags import parse
-from lanekeep.cli.recipe import as_recipe, with_recipe
+from lanekeep.cli.recipe import with_recipe
 from lanekeep.errors import UserError
 from lanekeep.imitation import TrainImitation
+from lanekeep.settings import Positional, as_recipe
 from lanekeep.training.provenance import command_of
 
 
@@ -19,7 +19,7 @@ from lanekeep.training.provenance import command_of
 class Train:
     """Train."""
 
-    folders: tyro.conf.Positional[tuple[str, ...]]
+    folders: Positional[tuple[str, ...]]
     steps: int = 100
     core: Literal["ncp", "lstm"] = "ncp"
     learning_rate: float = 1e-3

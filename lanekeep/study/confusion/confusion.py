@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-import tyro
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.compare.compare import check_frames_are_fresh
 from lanekeep.driving.drivers import camera_of
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep.evaluate import FIRST_TEST_SEED
-from lanekeep.settings import check_file, in_range, write_whole
+from lanekeep.settings import Positional, check_file, in_range, write_whole
 from lanekeep.study.confusion.confounders import PLANTED, TIES, world
 from lanekeep.study.confusion.figure import figure
 from lanekeep.study.confusion.outcomes import Measured, drive_worlds, read, save
@@ -38,7 +37,7 @@ class StudyConfusion:
     """Train drivers on roads where something innocent is tied to the driving, untie it, and see whether effects and maps
     had shown what would happen; run it again to go on."""
 
-    out: tyro.conf.Positional[Path]
+    out: Positional[Path]
     """Folder of the study; every driver gets a folder in it, and one that is finished is not trained again."""
     cores: tuple[str, ...] = ("ncp", "lstm", "cnn")
     """Cores to train: names as in `train imitation`."""
