@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
 from lanekeep.driving.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
 from lanekeep.errors import UserError
+from lanekeep.progress import progress
 from lanekeep.settings import Positional, check_file, in_range, write_whole
 from lanekeep_envs import START_M, Scenario, load_scenario, scenario_names
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
@@ -83,17 +83,15 @@ def evaluate(settings: Evaluate) -> None:
         for driver in drivers.values():
             check_driver(driver, scenario)
     results: dict[str, dict[str, Any]] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as bar:
-        task = bar.add_task("", total=settings.km * len(scenarios) * len(drivers))
+    with progress("", settings.km * len(scenarios) * len(drivers)) as bar:
         for scenario in scenarios:
             seeds, results[scenario.name] = seeds_of(scenario, settings), {}
             for name, driver in drivers.items():
-                before = bar.tasks[task].completed
-                bar.update(task, description=f"{name}, {scenario.name}")
+                before = bar.done
+                bar.reach(before, f"{name}, {scenario.name}")
                 drives = drive(
                     driver, scenario, seeds, settings.cars,
-                    lambda km, before=before: bar.update(task, completed=before + min(km, settings.km)),
+                    lambda km, before=before: bar.reach(before + min(km, settings.km)),
                 )  # fmt: skip
                 results[scenario.name][name] = {
                     **measure(drives),

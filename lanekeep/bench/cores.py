@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from lanekeep.bench.measures import Measures, report
 from lanekeep.bench.networks import IN_TORCH, NCP, NCPS_LTC, TORCH_LSTM, Network, Size, every_network
+from lanekeep.progress import progress
 from lanekeep.settings import check_file, in_range
 
 Times = dict[str, dict[str, list[float]]]  # network -> operation -> seconds a call in each repeat
@@ -85,19 +85,16 @@ def measure(networks: dict[str, Network], repeats: int, window_s: float) -> Time
     calls = [(name, operation, call) for name, network in networks.items() for operation, call in network.calls.items()]
     times: Times = {name: {operation: [] for operation in network.calls} for name, network in networks.items()}
     numbers: list[int] = []
-    columns = (TextColumn("measuring"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-    # without a thread that refreshes the bar: its CPU time would be counted
-    with Progress(*columns, transient=True, auto_refresh=False) as bar:
-        task = bar.add_task("", total=len(calls) * (1 + repeats), note="compiling")
+    with progress("measuring", len(calls) * (1 + repeats), "compiling", threaded=False) as bar:
         for _, _, call in calls:
             numbers.append(calls_in(window_s, call))
-            bar.update(task, advance=1, refresh=True)
+            bar.advance()
         for _ in range(repeats):
             for (name, operation, call), number in zip(calls, numbers, strict=True):
                 times[name][operation].append(seconds_per_call(call, number))
-                bar.update(task, advance=1, refresh=True)
+                bar.advance()
             faster = np.median(ratios(times)["ltc_forward_backward_vs_ncps"])
-            bar.update(task, note=f"forward and backward {faster:.1f} times as fast as ncps")
+            bar.advance(0, note=f"forward and backward {faster:.1f} times as fast as ncps")
     return times
 
 

@@ -3,17 +3,18 @@
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.bench.env import many_cars
 from lanekeep.bench.measures import report
 from lanekeep.imitation import Trainer, TrainImitation
+from lanekeep.progress import progress
 from lanekeep.settings import check_file, in_range
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.heads.ncp_conv import ConvHead
@@ -40,10 +41,9 @@ def bench_train(settings: BenchTrain) -> None:
     check_file(settings, "json")
     many_cars(1, "8x8")()  # what is compiled once per installation is not training
     LTC(ncp_wiring())(torch.zeros(1, 1, 32), torch.zeros(1, 19), 0.05)[0].sum().backward()
-    columns = (TextColumn("training"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-    with tempfile.TemporaryDirectory() as folder, Progress(*columns, transient=True) as bar:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         trainer = Trainer(TrainImitation(out=Path(folder) / "driver", core=settings.core, frames=settings.frames))
-        task = bar.add_task("", total=trainer.updates, note="first demonstrations")
+        bar = stack.enter_context(progress("training", trainer.updates, "first demonstrations"))
         driving, update, alone = [seconds_of(trainer.begin_round)], list[float](), list[float]()
         head_only = head_alone(trainer)
         while not trainer.finished:
@@ -53,7 +53,7 @@ def bench_train(settings: BenchTrain) -> None:
                 update.append(seconds_of(trainer.learn))
                 alone.append(seconds_of(head_only))
             note = f"{(sum(update) + sum(driving)) / sum(alone):.2f} times the conv head alone"
-            bar.update(task, completed=trainer.update, note=note)
+            bar.reach(trainer.update, note=note)
         driving.append(seconds_of(trainer.validate))
     ratios = {
         "update_over_head_only": [sum(update) / sum(alone)],
