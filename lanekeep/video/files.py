@@ -1,4 +1,4 @@
-"""What is shown, as files: a .png of a picture, an .mp4 of many."""
+"""What is shown, as files: a .png of a picture, an .mp4 or .webp of many."""
 
 import io
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pygame
 
 from lanekeep.errors import UserError
 from lanekeep.settings import write_whole
-from lanekeep.video.h264 import Film
+from lanekeep.video.h264 import ENCODINGS, Film
 from lanekeep.watch.journey import FRAMES_PER_S
 from lanekeep.watch.panels.style import GROUND
 
@@ -26,7 +26,7 @@ class Reel:
     """A film of pictures, all of the size of the first, which is made even: half the colours of H.264 are."""
 
     def __init__(self, path: Path, size: tuple[int, int]) -> None:
-        check_suffix(path, ".mp4")
+        check_suffix(path, *ENCODINGS)
         if path.is_dir():
             raise UserError(f"{path} is a folder; expected the name of a file")
         self.path, self._size = path, (size[0] // 2 * 2, size[1] // 2 * 2)
@@ -73,7 +73,7 @@ def fitted(surface: pygame.Surface, size: tuple[int, int]) -> pygame.Surface:
     return whole
 
 
-def check_suffix(path: Path, suffix: str) -> None:
+def check_suffix(path: Path, *suffixes: str) -> None:
     """Refuse a file whose name says that it is something else."""
-    if path.suffix.lower() != suffix:
-        raise UserError(f"{path}: expected a name that ends in {suffix}")
+    if path.suffix.lower() not in suffixes:
+        raise UserError(f"{path}: expected a name that ends in {' or '.join(suffixes)}")

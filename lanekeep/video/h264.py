@@ -1,4 +1,6 @@
-"""H.264 that plays everywhere: yuv420p, the index in front, no half file under the final name.
+"""A film, written by ffmpeg: H.264 that plays everywhere (.mp4), or a moving picture for a page (.webp).
+
+H.264 is yuv420p with the index in front; the moving picture shows ten pictures a second and starts again at its end.
 
 The file is written beside its final name and renamed when it is whole.  Ctrl-C ends the film early but ends it properly.
 """
@@ -16,20 +18,25 @@ import imageio_ffmpeg
 
 from lanekeep.errors import UserError
 
+ENCODINGS = {
+    ".mp4": "-vcodec libx264 -pix_fmt yuv420p -crf 20 -preset veryfast -movflags +faststart",
+    ".webp": "-vcodec libwebp_anim -pix_fmt yuv420p -r 10 -quality 45 -loop 0",
+}
+
 
 class Film:
     """A video file being written."""
 
     def __init__(self, path: Path, size: tuple[int, int], frames_per_s: int) -> None:
-        self.path, self.aside = path, path.with_name(f".{path.stem}.{os.getpid()}.mp4")
+        self.path, self.aside = path, path.with_name(f".{path.stem}.{os.getpid()}{path.suffix.lower()}")
         try:
             self.aside.touch()  # ffmpeg would not say what is wrong in a sentence
         except OSError as error:
             raise UserError(f"{path} cannot be written: {error.strerror}") from error
         width, height = size
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
-        command += ["-s", f"{width}x{height}", "-r", str(frames_per_s), "-i", "-", "-an", "-vcodec", "libx264"]
-        command += ["-pix_fmt", "yuv420p", "-crf", "20", "-preset", "veryfast", "-movflags", "+faststart"]
+        command += ["-s", f"{width}x{height}", "-r", str(frames_per_s), "-i", "-", "-an"]
+        command += ENCODINGS[path.suffix.lower()].split()
         self._ffmpeg = subprocess.Popen(
             [*command, f"file:{self.aside}"],
             stdin=subprocess.PIPE,

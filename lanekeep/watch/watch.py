@@ -22,7 +22,7 @@ from lanekeep.errors import UserError, did_you_mean
 from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.settings import Positional, check_file, in_range, write_whole
 from lanekeep.video.files import Reel, check_suffix, filmed, write_picture
-from lanekeep.video.h264 import held_back
+from lanekeep.video.h264 import ENCODINGS, held_back
 from lanekeep.watch.journey import STEP_S
 from lanekeep.watch.panels.captions import counted
 from lanekeep.watch.panels.layout import LARGEST, SMALLEST
@@ -62,7 +62,7 @@ class Watch:
     size: str = "1280x720"
     """Width x height of picture or window [pixels]."""
     video: Path | None = None
-    """Write an .mp4 file instead of opening a window."""
+    """Write an .mp4 film, or a .webp that a page shows moving, instead of opening a window."""
     frames: Path | None = None
     """Write .png pictures into this folder instead of opening a window."""
     every: int = 20
@@ -102,7 +102,7 @@ def watch(settings: Watch) -> None:
     for name in ("video", "log"):
         check_file(settings, name)
     if settings.video is not None:
-        check_suffix(settings.video, ".mp4")
+        check_suffix(settings.video, *ENCODINGS)
     play = Play(() if settings.script is None else read_script(settings.script))
     opened = None if settings.from_ is None else read_moments(settings.from_)
     torch.set_num_threads(1)  # a single frame is too little for more, which only wait for each other

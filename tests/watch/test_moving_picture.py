@@ -1,0 +1,25 @@
+"""A film for a page: the pictures that were added, ten of every twenty, for ever."""
+
+from pathlib import Path
+
+import numpy as np
+import pygame
+from PIL import Image, ImageSequence
+
+from lanekeep.video.files import filmed
+
+
+def test_a_page_shows_every_second_picture_for_ever(tmp_path: Path) -> None:
+    path, greys = tmp_path / "drive.webp", range(20, 220, 10)
+    with filmed(path, (64, 48)) as reel:
+        for grey in greys:
+            surface = pygame.Surface((64, 48), 0, 32)
+            surface.fill((grey, grey, grey))
+            assert reel is not None
+            reel.add(surface)
+    with Image.open(path) as film:
+        assert film.format == "WEBP" and film.size == (64, 48) and film.info["loop"] == 0
+        shown = [np.asarray(picture.convert("RGB")).mean() for picture in ImageSequence.Iterator(film)]
+    assert 10 <= len(shown) <= 12  # ffmpeg may repeat the last one
+    assert np.all(np.diff(shown) > -2.0) and abs(shown[0] - greys[0]) < 12.0 and abs(shown[-1] - greys[-1]) < 12.0
+    assert [file.name for file in tmp_path.iterdir()] == ["drive.webp"]
