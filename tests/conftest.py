@@ -37,7 +37,7 @@ def mirrored() -> Callable[[Any], Any]:
         ):
             for name in names:
                 table[name] *= -1.0
-        changed = {"cars": cars, "roads": roads, "looks": appearances, "things": (objects,)}
+        changed = {"cars": cars, "roads": roads, "appearances": appearances, "objects": (objects,)}
         return type(snapshot)(**{**snapshot.__dict__, **changed})
 
     return mirrored

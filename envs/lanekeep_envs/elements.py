@@ -71,3 +71,8 @@ class Frame(NamedTuple):
     elements: NDArray[np.uint8]  # [H, W] the dominating `Element`
     contributors: NDArray[np.uint64]  # [H, W] bit e set: `Element` e has a share in this pixel
     depth_m: NDArray[np.float32]  # [H, W] forward distance, infinite in the sky
+
+    def has(self, element: int | NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Return where [H, W] an `Element`, or one for each pixel, has a share in the picture."""
+        shares: NDArray[np.bool_] = self.contributors >> np.asarray(element, np.uint64) & np.uint64(1) == 1
+        return shares

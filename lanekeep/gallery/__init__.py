@@ -124,11 +124,11 @@ def show_interventions(page: Page, scenario: Scenario, camera: Camera, seed: int
     for name, tables in SCENES.items():
         instant = Instants(changed(scenario, tables), [seed], [LED_M])
         whole = instant.frame(camera)
-        present = [element for element in left if (whole.contributors >> element & 1).any()]
+        present = [element for element in left if whole.has(element).any()]
         if present:
             page.scene(name)
         for element in present:
-            without, share = instant.frame(camera, 0, [Remove(element)]).image, whole.contributors >> element & 1 != 0
+            without, share = instant.frame(camera, 0, [Remove(element)]).image, whole.has(element)
             page.intervention(element.name.lower().replace("_", " "), whole.image, without, share)
             tick()
         left = [element for element in left if element not in present]

@@ -48,7 +48,7 @@ def view(snapshot: Snapshot, visible: int = EVERYTHING, /, renderer: Renderer = 
 
 
 def has(frame: Frame, element: Element) -> np.ndarray:
-    return frame.contributors >> element & 1 == 1
+    return frame.has(element)
 
 
 @pytest.mark.parametrize(("seed", "start_m"), [(0, 150.0), (11, 480.0), (7, 620.0)])
@@ -65,7 +65,7 @@ def test_a_pixel_without_the_bit_of_a_condition_is_the_same_without_it(kind: int
         snapshot = snapshot_of(seed, 90.0 + 130.0 * seed)
         state = {**ALL, "surface_kind": kind, "night": 0.4 * seed}
         whole = view(snapshot, **state)
-        assert (whole.contributors >> whole.elements & 1).all()
+        assert whole.has(whole.elements).all()
         for element, names in STRENGTHS.items():
             without = view(snapshot, **{**state, **dict.fromkeys(names, 0.0)})
             assert not has(without, element).any()

@@ -50,7 +50,7 @@ def test_removing_one_changes_only_pixels_that_it_has_a_share_in(night: float) -
     for seed in range(8):
         env, snapshot = put(seed, 60.0 + 110.0 * seed, night)
         whole = env.view(snapshot)
-        assert (whole.contributors >> whole.elements & 1).all() and (whole.depth_m > 0.0).all()
+        assert whole.has(whole.elements).all() and (whole.depth_m > 0.0).all()
         for element in (*BUILT, Element.SHADOWS, Element.TREES, Element.POSTS):
             without = env.view(snapshot, [Remove(element)])
             share = 1 << element
@@ -210,5 +210,5 @@ def test_no_car_reaches_beside_itself_at_the_height_of_the_eye() -> None:
                 aside = [(left + side) / max(ahead + end, 1.0) for side in (-1.3, 1.3) for end in (-2.6, 2.6)]
                 columns = 99.5 - camera.focal_length_px * np.array(aside)
                 own[max(int(columns.min()) - 4, 0) : max(int(columns.max()) + 6, 0)] = True
-        seen = env.view(snapshot).contributors >> Element.CARS & 1 != 0
+        seen = env.view(snapshot).has(Element.CARS)
         assert seen.any() and not (seen & ~own).any()

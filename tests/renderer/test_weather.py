@@ -39,7 +39,7 @@ def seen(snapshot: Snapshot, frame: int = 0, **causes: float) -> Frame:
 
 
 def has(frame: Frame, element: Element) -> np.ndarray:
-    return frame.contributors >> np.uint64(element) & 1 == 1
+    return frame.has(element)
 
 
 @pytest.mark.parametrize("cause", ["night", "fog", "rain", "snowfall", "snow"])

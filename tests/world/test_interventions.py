@@ -37,7 +37,7 @@ def changed(one: Frame, other: Frame) -> np.ndarray:
 
 
 def has(frame: Frame, element: Element) -> np.ndarray:
-    return frame.contributors >> element & 1 != 0
+    return frame.has(element)
 
 
 @pytest.mark.parametrize("element", [*MARKINGS, Element.ROAD, Element.TERRAIN, Element.TREES, Element.BUSHES])
