@@ -189,7 +189,7 @@ from test_condition import ALL, CAMERA, snapshot_of, Renderer, EVERYTHING
 import numpy as np
 snapshot, renderer = snapshot_of(3, 200.0), Renderer(CAMERA.resized(12, 32))
 for kind in range(3):
-    look, things = snapshot.looks[0].copy(), snapshot.things[0]
+    look, things = snapshot.appearances[0].copy(), snapshot.objects[0]
     for name, value in {{**ALL, "surface_kind": kind, "night": 0.5, "plain": False}}.items():
         look[name] = value
     for part in renderer.frame(snapshot.cars[0], snapshot.roads[0], things, len(things), look, EVERYTHING):

@@ -171,7 +171,9 @@ def test_a_bit_that_is_missing_or_left_over_is_found() -> None:
 
 def test_a_fine_day_has_no_bit_of_what_it_has_no_strength_of() -> None:
     for seed in range(4):
-        assert not (Scene(seed, load_scenario("country")).frame(LARGE).contributors >> np.uint64(Element.NOISE + 1)).any()
+        assert not (
+            Scene(seed, load_scenario("country")).frame(LARGE).contributors >> np.uint64(Element.NOISE + 1)
+        ).any()
 
 
 def test_ground_in_no_condition_is_the_plain_one_whatever_the_lane_is_like() -> None:
