@@ -33,7 +33,7 @@ from lanekeep.reinforcement.policy import DriverPolicy
 from lanekeep.reinforcement.tasks import made
 from lanekeep.settings import Positional, check_file, write_whole
 from lanekeep_envs import LaneKeepingVectorEnv
-from lanekeep_policies.driver import Driver
+from lanekeep_policies import Driver
 
 STEPS = 200  # chained, in which the runtime must not drift from torch
 TOLERANCE = 1e-3  # of the action, which is within -1..1

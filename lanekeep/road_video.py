@@ -31,7 +31,7 @@ from lanekeep.video.h264 import Film, held_back
 from lanekeep.watch.panels.overlay import coloured
 from lanekeep.watch.panels.style import BLUE, BRIGHT, FAINT, LARGE, ORANGE, RULE, Canvas
 from lanekeep_envs import Camera
-from lanekeep_policies.driver import Driver
+from lanekeep_policies import Driver
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]

@@ -16,9 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from lanekeep.errors import UserError
-from lanekeep_policies.cores.contract import Core
-from lanekeep_policies.cores.ltc import LTC
-from lanekeep_policies.driver import CORES, Driver, DriverSpec
+from lanekeep_policies import CORES, LTC, Core, Driver, DriverSpec
 
 NCP, IN_TORCH, NCPS_LTC, TORCH_LSTM = "ncp", "ncp in torch operations", "ncps LTC", "nn.LSTM(64)"
 DT_S = 0.05

@@ -25,7 +25,7 @@ from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.tasks import world_of
 from lanekeep.reinforcement.train import hyperparameters
 from lanekeep.settings import check_file, in_range
-from lanekeep_policies.driver import Driver
+from lanekeep_policies import Driver
 
 STOCK_UNITS = 64
 PARTS = ("environment", "conv head", "core", "optimiser")

@@ -16,9 +16,7 @@ from lanekeep.bench.measures import report
 from lanekeep.imitation import Trainer, TrainImitation
 from lanekeep.progress import progress
 from lanekeep.settings import check_file, in_range
-from lanekeep_policies.cores.ltc import LTC
-from lanekeep_policies.heads.ncp_conv import ConvHead
-from lanekeep_policies.wiring import ncp_wiring
+from lanekeep_policies import LTC, ConvHead, ncp_wiring
 
 
 @dataclass(frozen=True)

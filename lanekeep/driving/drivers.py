@@ -11,8 +11,7 @@ from torch import Tensor
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep_envs import Camera, Scenario
 from lanekeep_envs.vector_env import STATE_NAMES
-from lanekeep_policies.checkpoint import DRIVER, load_driver
-from lanekeep_policies.driver import Driver
+from lanekeep_policies import DRIVER, Driver, load_driver
 
 
 def shipped_folder() -> Path:

@@ -24,8 +24,7 @@ from lanekeep_envs import (
     load_scenario,
     scenario_names,
 )
-from lanekeep_policies.driver import Driver
-from lanekeep_policies.expert import Expert
+from lanekeep_policies import Driver, Expert
 
 F64 = NDArray[np.float64]
 TRAINING_SEEDS = 9_000  # roads below are trained on, the next 1,000 are for validation, from 10,000 on for tests

@@ -12,7 +12,7 @@ from torch import Tensor
 from lanekeep.effects.measure import F64, U8, steering
 from lanekeep.effects.recorded_drive import Projector
 from lanekeep_envs import Snapshot
-from lanekeep_policies.driver import Driver
+from lanekeep_policies import Driver
 
 PLACEBOS = 8  # for each instant
 PERCENTILE = 95.0

@@ -9,7 +9,7 @@ untrained   the same kind of map, of the same network before it learned
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_policies.driver import Driver
+from lanekeep_policies import Driver
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]

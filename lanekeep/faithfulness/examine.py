@@ -36,7 +36,7 @@ from lanekeep.faithfulness.metrics import MARKS, marks_of, spearman, truth_of
 from lanekeep.saliency import METHODS, maps, ssim
 from lanekeep_envs import REMOVABLE, START_M, Camera, Element, Intervention, Scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
-from lanekeep_policies.driver import Driver
+from lanekeep_policies import Driver
 
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]

@@ -12,7 +12,7 @@ focus by construction.  Standardisation lets the rest of the picture in a little
 import torch
 
 from lanekeep_envs import Camera, Element, Recolour
-from lanekeep_policies.driver import Driver, DriverSpec
+from lanekeep_policies import Driver, DriverSpec
 
 MAGENTA = (255.0, 0.0, 255.0)
 THRESHOLD = 4.0  # of the sum over a window, in deviations of the frame

@@ -30,7 +30,7 @@ from lanekeep_envs import (
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_envs.sampling.appearance import SURFACES
 from lanekeep_envs.scenario import Strength
-from lanekeep_policies.expert import Expert
+from lanekeep_policies import Expert
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 LED_M = 150.0  # where the instant of the dials begins

@@ -6,7 +6,7 @@ from torch import Tensor
 from lanekeep.driving.drivers import open_driver
 from lanekeep.errors import UserError
 from lanekeep.imitation.settings import TrainImitation
-from lanekeep_policies.driver import Driver, is_liquid
+from lanekeep_policies import CORES, Driver
 
 CORE_LEARNING_RATE = 1e-3
 LTC_LEARNING_RATE = 1e-2  # a conductance moves less per gradient than a weight
@@ -31,7 +31,7 @@ def imitation_loss(actions: Tensor, answers: Tensor, alpha: float) -> Tensor:
 
 def make_optimiser(driver: Driver, settings: TrainImitation) -> torch.optim.Adam:
     """Adam with a rate of its own for the head and for core and read-out."""
-    usual = LTC_LEARNING_RATE if is_liquid(driver.spec) else CORE_LEARNING_RATE
+    usual = LTC_LEARNING_RATE if CORES[driver.spec.core].liquid else CORE_LEARNING_RATE
     rate = settings.core_learning_rate or usual
     slow = [p for p in driver.head.parameters() if p.requires_grad]
     fast = [p for p in (*driver.core.parameters(), *driver.readout.parameters()) if p.requires_grad]

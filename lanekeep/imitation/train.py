@@ -24,8 +24,7 @@ from lanekeep.training.interrupts import interrupts
 from lanekeep.training.provenance import command_of, git_commit, versions
 from lanekeep.training.resume import adam_tensors, check_settings, restore_adam
 from lanekeep_envs import Camera
-from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
-from lanekeep_policies.driver import Driver, DriverSpec
+from lanekeep_policies import Driver, DriverSpec, read_checkpoint, read_tensors, save_driver
 
 DAGGER_NOISE = 0.67  # disturbance of the driver's own drives, as a share of the expert's
 WARM_UP_UPDATES = 10  # of both learning rates, while Adam's second moments are still guesses

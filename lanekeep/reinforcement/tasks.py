@@ -26,7 +26,7 @@ from lanekeep.reinforcement.rewards import TERMS, Rewards
 from lanekeep.reinforcement.sb3_vec_env import Cars
 from lanekeep.reinforcement.settings import REWARDS, TrainRL
 from lanekeep_envs import Camera
-from lanekeep_policies.driver import Driver, DriverSpec
+from lanekeep_policies import Driver, DriverSpec
 
 WINDOW = 10  # rollouts
 COLLAPSE = 5.0  # times the departures per km of the best window so far

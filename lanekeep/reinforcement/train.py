@@ -33,8 +33,7 @@ from lanekeep.settings import as_recipe
 from lanekeep.training.interrupts import interrupts
 from lanekeep.training.provenance import command_of, git_commit, versions
 from lanekeep.training.resume import adam_tensors, check_settings, restore_adam
-from lanekeep_policies.checkpoint import read_checkpoint, read_tensors, save_driver
-from lanekeep_policies.driver import DriverSpec, is_liquid
+from lanekeep_policies import CORES, DriverSpec, read_checkpoint, read_tensors, save_driver
 
 SAVE_EVERY_S = 120.0
 CALIBRATION = 32  # control steps looked at before a driver from nothing begins to learn
@@ -74,7 +73,7 @@ class Training(BaseCallback):
                 "entropy": s.entropy,
                 "anchor": s.anchor,
                 "log_std_init": math.log(s.std),
-                "core_rate": s.core_rate(is_liquid(self.world.spec)) / s.rate,
+                "core_rate": s.core_rate(CORES[self.world.spec.core].liquid) / s.rate,
                 "critic_rate": s.critic_rate / s.rate,
                 "critic_shapes_head": self.started is None,
                 "weights": None if self.started is None else self.started.state_dict(),

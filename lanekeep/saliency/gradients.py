@@ -19,8 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lanekeep.saliency.steering import FromStandardised, Steering, images_of
-from lanekeep_policies.driver import Driver
-from lanekeep_policies.heads.ncp_conv import standardise
+from lanekeep_policies import Driver, standardise
 
 DRAWS, NOISE = 8, 0.05  # of SmoothGrad; the noise in full brightness
 WAY = 16  # points on the way of integrated gradients

@@ -11,7 +11,7 @@ from lanekeep.saliency.gradients import grad_cam, gradient, integrated_gradients
 from lanekeep.saliency.perturbation import local_blur, occlusion
 from lanekeep.saliency.steering import F32, U8
 from lanekeep.saliency.visual_backprop import visual_backprop, visual_backprop_of_flight
-from lanekeep_policies.driver import Driver
+from lanekeep_policies import Driver
 
 
 class Method(NamedTuple):

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lanekeep.saliency.steering import Steering, images_of
-from lanekeep_policies.driver import Driver
+from lanekeep_policies import Driver
 
 WINDOW, STRIDE = 8, 5  # [pixels]
 SPOT, BLUR = 4.0, 3.0  # deviation of the spot and of the blur in it [pixels]

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lanekeep_policies.driver import Driver
+from lanekeep_policies import Driver
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]

@@ -22,8 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lanekeep_policies.driver import Driver
-from lanekeep_policies.heads.ncp_conv import standardise
+from lanekeep_policies import Driver, standardise
 
 ADDED = 1e-6  # to the layers of the flight papers, which would else be erased where they are least
 

@@ -29,9 +29,7 @@ from lanekeep_envs import (
     Snapshot,
 )
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
-from lanekeep_policies.driver import Driver
-from lanekeep_policies.expert import Expert
-from lanekeep_policies.lesions import Lesions, lesioned
+from lanekeep_policies import Driver, Expert, Lesions, lesioned
 
 STEP_S, FRAMES_PER_S = CONTROL_STEP_S, round(1 / CONTROL_STEP_S)
 MEMORY_S = 8.0

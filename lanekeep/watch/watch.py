@@ -32,7 +32,7 @@ from lanekeep.watch.show.script import Play, read_script, written
 from lanekeep.watch.show.show import Show
 from lanekeep.watch.window.window import watch_in_window
 from lanekeep_envs import load_scenario
-from lanekeep_policies.driver import Driver
+from lanekeep_policies import Driver
 
 __all__ = ["Watch", "watch"]
 

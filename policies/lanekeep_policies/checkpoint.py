@@ -25,7 +25,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from lanekeep_policies.driver import CORES, Driver, DriverSpec
+from lanekeep_policies.cores import CORES
+from lanekeep_policies.driver import Driver
+from lanekeep_policies.spec import DriverSpec
 
 SCHEMA = 2
 DRIVER, WEIGHTS, TRAINING = "driver.toml", "weights.safetensors", "training.safetensors"

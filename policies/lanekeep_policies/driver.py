@@ -2,8 +2,8 @@
 
 Frames [B, T, H, W, 3] uint8 -> features [B, T, F] -> core outputs [B, T, O] -> curvature [B, T, 1] in action units: an
 action of 1 is the path curvature `curvature_limit_per_m`, positive to the left.  The memory is one flat state [B, S].
-The read-out of an NCP is the one weight and bias of its motor neuron.  All cores but the feed-forward networks `cnn` and
-`pilotnet`, which have heads of their own, see through the conv head of the NCP paper and its F = 32 features.
+The read-out of an NCP is the one weight and bias of its motor neuron.  A core sees through the conv head of the NCP paper
+and its F = 32 features, unless its row in `cores` names another head.
 
 A driver may also be made for another world: for numbers [B, T, D] instead of frames, and for several actions, each in -1..1.
 An NCP then has a motor neuron for each.
@@ -11,97 +11,17 @@ An NCP then has a motor neuron for each.
 
 import difflib
 from collections.abc import Callable
-from typing import Annotated, Any, Protocol, cast, final
+from typing import Any, cast, final
 
-import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lanekeep_policies.cores.cfc import CfC
-from lanekeep_policies.cores.contract import Core
-from lanekeep_policies.cores.ct_rnn import CTRNN
-from lanekeep_policies.cores.feedforward import FeedForward
-from lanekeep_policies.cores.gru import GRU
-from lanekeep_policies.cores.liquid_s4 import LiquidS4
-from lanekeep_policies.cores.lstm import LSTM
-from lanekeep_policies.cores.ltc import LTC
-from lanekeep_policies.cores.mixed_memory import MixedMemory
-from lanekeep_policies.cores.neural_ode import NeuralODE
-from lanekeep_policies.cores.rnn import RNN
-from lanekeep_policies.cores.wired_cfc import WiredCfC
-from lanekeep_policies.heads import cnn, pilotnet
-from lanekeep_policies.heads.cnn import CNNHead
-from lanekeep_policies.heads.ncp_conv import ConvHead
-from lanekeep_policies.heads.pilotnet import PilotNetHead
+from lanekeep_policies.cores import CORES
+from lanekeep_policies.heads import Head
 from lanekeep_policies.heads.vector import VectorHead
-from lanekeep_policies.wiring import Wiring, fully_connected, ncp_wiring
-
-Size = Annotated[int, msgspec.Meta(ge=0)]
-Actions = Annotated[int, msgspec.Meta(ge=1, le=256)]
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
-
-
-class Head(Protocol):
-    """The part that sees: frames [N, H, W, 3], or numbers [N, D], to features [N, F]."""
-
-    @property
-    def features(self) -> int:
-        """F."""
-
-    def __call__(self, frames: Tensor) -> Tensor: ...
-
-
-class DriverSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a driver is made of, and the observations and actions it was made for."""
-
-    core: str
-    camera_height: Size  # 0 x 0 for a driver that is told numbers
-    camera_width: Size
-    curvature_limit_per_m: Positive  # the path curvature of action 1; 1 in a world without curvatures
-    dt_s: Positive = 0.05
-    wiring_seed: int = 20190120
-    numbers: Size = 0  # D, that it is told; 0 for a driver that sees frames
-    actions: Actions = 1
-    learned_start: bool = False  # whether the state of a driver that has seen nothing is learned, not zero
-    env_id: str = ""  # gymnasium's name of the world it was made for, if that is not this project's
-
-
-def ncp_wiring_of(spec: DriverSpec, features: int) -> Wiring:
-    """The paper's wiring, with a motor neuron for each action."""
-    return ncp_wiring(features, motor=spec.actions, seed=spec.wiring_seed)
-
-
-CORES: dict[str, Callable[[DriverSpec, int], Core]] = {  # given the number of features
-    "ncp": lambda spec, features: LTC(ncp_wiring_of(spec, features)),
-    "ncp-mixed": lambda spec, features: MixedMemory(LTC(ncp_wiring_of(spec, features))),
-    "ltc": lambda spec, features: LTC(
-        fully_connected(features, 18 + spec.actions, spec.actions, seed=spec.wiring_seed)
-    ),
-    "ncp-cfc": lambda spec, features: WiredCfC(ncp_wiring_of(spec, features)),
-    "cfc": lambda _, features: CfC(features),
-    "cfc-pure": lambda _, features: CfC(features, mode="pure"),
-    "cfc-no-gate": lambda _, features: CfC(features, mode="no-gate"),
-    "cfc-mixed": lambda _, features: MixedMemory(CfC(features)),
-    "ct-rnn": lambda _, features: CTRNN(features),
-    "neural-ode": lambda _, features: NeuralODE(features),
-    "rnn": lambda _, features: RNN(features),
-    "gru": lambda _, features: GRU(features),
-    "lstm": lambda _, features: LSTM(features),
-    "liquid-s4": lambda _, features: LiquidS4(features),
-    "cnn": lambda _, features: FeedForward(features, cnn.HIDDEN),
-    "pilotnet": lambda _, features: FeedForward(features, pilotnet.HIDDEN, pilotnet.ACTIVATION),
-}
-HEADS: dict[str, Callable[[int, int], Head]] = {"cnn": CNNHead, "pilotnet": PilotNetHead}  # all others: ConvHead
-
-
-LIQUID = ("ncp", "ncp-mixed", "ltc")  # cores that hold an LTC
-
-
-def is_liquid(spec: DriverSpec) -> bool:
-    """Whether its core holds an LTC, which wants a higher learning rate than others."""
-    return spec.core in LIQUID
+from lanekeep_policies.spec import DriverSpec
 
 
 @final
@@ -115,12 +35,10 @@ class Driver(nn.Module):
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(CORES)}."
             raise ValueError(f"unknown core {spec.core!r}: {hint}")
         self.spec = spec
-        if spec.numbers:
-            head: Head = VectorHead(spec.numbers)
-        else:
-            head = HEADS.get(spec.core, ConvHead)(*self.frame_size)
+        row = CORES[spec.core]
+        head: Head = VectorHead(spec.numbers) if spec.numbers else row.head(*self.frame_size)
         self.head = cast(nn.Module, head)
-        self.core = CORES[spec.core](spec, head.features)
+        self.core = row.build(head.features, spec)
         self.readout = nn.Linear(self.core.output_size, spec.actions)
         if spec.learned_start:
             self.core.learn_start()

@@ -18,7 +18,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from lanekeep_policies.cores.contract import Core
+from lanekeep_policies.cores.core import Core
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.driver import Driver
 

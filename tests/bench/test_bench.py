@@ -17,7 +17,7 @@ from lanekeep.bench.train import BenchTrain, bench_train
 from lanekeep.cli.main import main
 from lanekeep.imitation import Trainer, TrainImitation
 from lanekeep.reinforcement.settings import TrainRL
-from lanekeep_policies.driver import CORES
+from lanekeep_policies import CORES
 
 
 def test_a_whole_training_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, stack_module_state
 
-from lanekeep_policies.cores.contract import Core
-from lanekeep_policies.driver import CORES, Driver, DriverSpec
+from lanekeep_policies import CORES, Driver, DriverSpec
+from lanekeep_policies.cores.core import Core
 
 # torch's fused recurrent kernels have no batching rule: vmap takes them under grad or vjp alone
 FUSED = ("rnn", "gru", "lstm")

@@ -13,8 +13,7 @@ import torch.nn.functional as F
 from ncps.torch import LTC as ReferenceLTC
 from ncps.wirings import Wiring as ReferenceWiring
 
-from lanekeep_policies.cores import ltc_kernel, ltc_torch
-from lanekeep_policies.cores.ltc import LTC
+from lanekeep_policies.cores.ltc import LTC, kernel_backward, kernel_forward, torch_solver
 from lanekeep_policies.wiring import Wiring, ncp_wiring
 
 UNIT_S = 0.05
@@ -185,8 +184,8 @@ def test_compiled_equals_torch(rows: int, timed: bool, constraint: Constraint) -
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # torch.func.jvp uses it itself
 def test_torch_operations_run_where_they_must_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     core, seen = core_of(), []
-    plain = ltc_torch.solve
-    monkeypatch.setattr(ltc_torch, "solve", lambda *a: (seen.append(1), plain(*a))[1])
+    plain = torch_solver.solve
+    monkeypatch.setattr(torch_solver, "solve", lambda *a: (seen.append(1), plain(*a))[1])
     features, state = random_input(core, 2, 3)
     times = torch.full((2, 3), UNIT_S, dtype=torch.float64)
 
@@ -228,10 +227,10 @@ def test_a_copy_and_other_strides_compile_nothing_anew() -> None:
 
     features, state = random_input(core, 3, 4)
     use(core, features, state)
-    before = [len(kernel.signatures) for kernel in (ltc_kernel.forward, ltc_kernel.backward)]
+    before = [len(kernel.signatures) for kernel in (kernel_forward.forward, kernel_backward.backward)]
     for copied in (copy.deepcopy(core), pickle.loads(pickle.dumps(core))):
         use(copied, features.transpose(0, 1).contiguous().transpose(0, 1), state.T.contiguous().T)
-    assert [len(kernel.signatures) for kernel in (ltc_kernel.forward, ltc_kernel.backward)] == before
+    assert [len(kernel.signatures) for kernel in (kernel_forward.forward, kernel_backward.backward)] == before
 
 
 def test_a_stepper_is_the_core_with_the_weights_it_was_made_with() -> None:

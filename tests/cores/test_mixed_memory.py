@@ -12,7 +12,7 @@ from ncps.wirings import Wiring as ReferenceWiring
 from torch import Tensor, nn
 
 from lanekeep_policies.cores.cfc import MODES, CfC
-from lanekeep_policies.cores.contract import Core
+from lanekeep_policies.cores.core import Core
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.cores.mixed_memory import Memory, MixedMemory
 from lanekeep_policies.cores.wired_cfc import WiredCfC

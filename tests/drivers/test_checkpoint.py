@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import save
 
 from lanekeep.cli.main import main
+from lanekeep_policies import CORES, Driver, DriverSpec
 from lanekeep_policies.checkpoint import CheckpointError, load_driver, read_checkpoint, read_tensors, save_driver
 from lanekeep_policies.cores.lstm import LSTM
 from lanekeep_policies.cores.ltc import LTC
-from lanekeep_policies.driver import CORES, Driver, DriverSpec
 from lanekeep_policies.wiring import ncp_wiring
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from lanekeep_policies.cores.feedforward import FeedForward
 from lanekeep_policies.heads.cnn import HIDDEN, CNNHead
-from lanekeep_policies.heads.ncp_conv import standardise
+from lanekeep_policies.heads.convolutional import standardise
 
 
 def head_of(height: int = 78, width: int = 200) -> CNNHead:

@@ -5,7 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lanekeep_policies.heads.ncp_conv import FEATURES, ConvHead, standardise
+from lanekeep_policies.heads.convolutional import standardise
+from lanekeep_policies.heads.ncp_conv import FEATURES, ConvHead
 
 
 def random_frames(count: int, height: int = 48, width: int = 160, levels: int = 256) -> torch.Tensor:

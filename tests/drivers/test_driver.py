@@ -6,7 +6,7 @@ import pytest
 import torch
 from stable_baselines3.common.evaluation import evaluate_policy
 
-from lanekeep_policies.driver import CORES, Driver, DriverSpec
+from lanekeep_policies import CORES, Driver, DriverSpec
 
 
 def make(core: str = "ncp", seed: int = 0) -> Driver:

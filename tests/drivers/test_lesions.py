@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from lanekeep_policies import Driver, DriverSpec
 from lanekeep_policies.cores.ltc import LTC
-from lanekeep_policies.driver import Driver, DriverSpec
 from lanekeep_policies.lesions import LARGEST, Lesions, lesioned
 from lanekeep_policies.wiring import Wiring
 

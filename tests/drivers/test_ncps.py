@@ -12,12 +12,12 @@ from ncps.torch import CfC as ReferenceCfC
 from torch import Tensor, nn
 
 from lanekeep.driving.drivers import open_driver
+from lanekeep_policies import CORES, Driver, DriverSpec
 from lanekeep_policies.cores.cfc import ACTIVATIONS
-from lanekeep_policies.cores.contract import Core
+from lanekeep_policies.cores.core import Core
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.cores.mixed_memory import MixedMemory
 from lanekeep_policies.cores.wired_cfc import WiredCfC
-from lanekeep_policies.driver import CORES, Driver, DriverSpec
 from lanekeep_policies.ncps import CoreAndReadout, from_ncps, to_ncps
 from lanekeep_policies.wiring import Wiring, auto_wiring, fully_connected, ncps_wiring, random_wiring
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from lanekeep_policies.cores.feedforward import FeedForward
-from lanekeep_policies.heads.ncp_conv import standardise
+from lanekeep_policies.heads.convolutional import standardise
 from lanekeep_policies.heads.pilotnet import ACTIVATION, HIDDEN, PilotNetHead
 
 

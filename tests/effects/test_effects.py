@@ -31,7 +31,7 @@ from lanekeep.effects import (
 from lanekeep.faithfulness.known_driver import one_cue_driver, painted
 from lanekeep_envs import REMOVABLE, Camera, Element, KeepOnly, LaneKeepingVectorEnv, load_scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
-from lanekeep_policies.driver import Driver, DriverSpec
+from lanekeep_policies import Driver, DriverSpec
 
 COUNTRY = load_scenario("country")
 CAMERA = Camera(height_px=24, width_px=80)

@@ -14,8 +14,8 @@ import lanekeep.export
 from lanekeep.cli.main import main
 from lanekeep.reinforcement import Cars, Rewards
 from lanekeep.reinforcement.tasks import made
+from lanekeep_policies import CORES, Driver, DriverSpec
 from lanekeep_policies.checkpoint import save_driver
-from lanekeep_policies.driver import CORES, Driver, DriverSpec
 
 
 def saved(folder: Path, core: str, **settings: object) -> Driver:

@@ -17,8 +17,8 @@ from lanekeep.driving.rollout import TRAINING_SEEDS, draw_place
 from lanekeep.errors import UserError
 from lanekeep.imitation import Trainer, TrainImitation, imitation_loss, train
 from lanekeep_envs import curvature_along, load_scenario
+from lanekeep_policies import CORES, Driver
 from lanekeep_policies.checkpoint import load_driver, read_checkpoint
-from lanekeep_policies.driver import CORES, Driver
 
 SMALL = {
     "camera": "16x32",

@@ -18,8 +18,8 @@ from lanekeep.reinforcement import Cars, DriverPolicy, Rewards
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.tasks import Gymnasium, LaneKeeping, made
 from lanekeep.reinforcement.train import Training, train
+from lanekeep_policies import DriverSpec
 from lanekeep_policies.checkpoint import load_driver
-from lanekeep_policies.driver import DriverSpec
 
 SPEC = DriverSpec(core="ncp", camera_height=16, camera_width=24, curvature_limit_per_m=0.02)
 SMALL = {"camera": "16x24", "cars": 2, "horizon": 16, "batch": 16, "epochs": 2, "validation_km": 0.1}

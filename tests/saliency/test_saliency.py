@@ -13,8 +13,8 @@ from lanekeep.saliency import METHODS, Steering, gradients, images_of, maps, ssi
 from lanekeep.saliency.gradients import CAM_LAYER, grad_cam, gradient
 from lanekeep.saliency.perturbation import gaussian_blur
 from lanekeep.saliency.visual_backprop import min_max, visual_backprop, visual_backprop_of_flight
-from lanekeep_policies.driver import Driver, DriverSpec
-from lanekeep_policies.heads.ncp_conv import standardise
+from lanekeep_policies import Driver, DriverSpec
+from lanekeep_policies.heads.convolutional import standardise
 
 CORES = ("ncp", "lstm", "cnn", "pilotnet")
 

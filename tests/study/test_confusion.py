@@ -32,7 +32,7 @@ from lanekeep.study.confusion.tables import WAYS, best_less, confusion_by_seed_m
 from lanekeep_envs import Camera, Element, Remove
 from lanekeep_envs.sampling.episode import curvature_along
 from lanekeep_envs.scenario import read_scenario
-from lanekeep_policies.driver import Driver, DriverSpec
+from lanekeep_policies import Driver, DriverSpec
 
 CAMERA = Camera.parse("24x80")
 LAMP = "lamp_shows_steering"

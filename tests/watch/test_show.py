@@ -27,8 +27,8 @@ from lanekeep.watch.show.show import Show
 from lanekeep.watch.window import window
 from lanekeep.watch.window.keys import KEYS, action_of_key, actions_of_click
 from lanekeep_envs import Camera, Element, Remove, load_scenario, scenario_names
+from lanekeep_policies import Driver, DriverSpec
 from lanekeep_policies.checkpoint import save_driver
-from lanekeep_policies.driver import Driver, DriverSpec
 from lanekeep_policies.lesions import Lesions, lesioned
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -23,8 +23,8 @@ from lanekeep.watch.panels.scene import Scene, watch_over
 from lanekeep.watch.show.show import Show
 from lanekeep.watch.watch import Watch, watch
 from lanekeep_envs import Camera, load_scenario
+from lanekeep_policies import Driver, DriverSpec
 from lanekeep_policies.checkpoint import save_driver
-from lanekeep_policies.driver import Driver, DriverSpec
 from lanekeep_policies.wiring import ncp_wiring
 
 pytestmark = pytest.mark.usefixtures("one_thread")

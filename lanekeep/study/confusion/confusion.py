@@ -26,8 +26,7 @@ from lanekeep.study.confusion.predictors import MAPS, Exhibits, Share, exhibits_
 from lanekeep.study.confusion.tables import as_json, print_findings
 from lanekeep.study.confusion.training import Pupil, pupils, teach, write_worlds
 from lanekeep_envs import START_M, load_scenario
-from lanekeep_policies.checkpoint import load_driver
-from lanekeep_policies.driver import CORES
+from lanekeep_policies import CORES, load_driver
 
 TICKS = 1 + len(MAPS) + len(TIES)  # that a driver's measurement tells
 

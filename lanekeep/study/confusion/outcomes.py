@@ -16,7 +16,7 @@ from lanekeep.evaluate import drive
 from lanekeep.settings import write_whole
 from lanekeep.study.confusion.confounders import TIES, world
 from lanekeep.study.confusion.predictors import Share
-from lanekeep_policies.driver import Driver
+from lanekeep_policies import Driver
 
 F64 = NDArray[np.float64]
 CARS = 16

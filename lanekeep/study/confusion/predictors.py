@@ -24,7 +24,7 @@ from lanekeep.faithfulness.examine import LANE, film_roads
 from lanekeep.saliency import maps
 from lanekeep.study.confusion.confounders import Planted
 from lanekeep_envs import REMOVABLE, Camera, Intervention, Scenario
-from lanekeep_policies.driver import Driver
+from lanekeep_policies import Driver
 
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]

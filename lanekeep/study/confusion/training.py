@@ -16,7 +16,7 @@ from lanekeep.imitation import TrainImitation, train
 from lanekeep.settings import write_whole
 from lanekeep.study.confusion.confounders import as_toml, world
 from lanekeep.training.resume import check_settings
-from lanekeep_policies.checkpoint import DRIVER, read_checkpoint
+from lanekeep_policies import DRIVER, read_checkpoint
 
 LEARNED = ("tied", "untied")  # the confused and their controls
 

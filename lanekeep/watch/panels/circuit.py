@@ -31,10 +31,7 @@ from lanekeep.watch.panels.style import (
     mix,
     signed,
 )
-from lanekeep_policies.cores.contract import Core
-from lanekeep_policies.cores.ltc import LTC
-from lanekeep_policies.lesions import Clamped, Lesions
-from lanekeep_policies.wiring import Wiring
+from lanekeep_policies import LTC, Clamped, Core, Lesions, Wiring
 
 SMALLEST_SPREAD = 0.002  # a number that hardly moves stays dark
 KEY_HEIGHT, NAMES_HEIGHT = 40, 26

@@ -26,7 +26,7 @@ from lanekeep_envs.dynamics.road import ROAD
 from lanekeep_envs.sampling.appearance import APPEARANCE, STRENGTHS
 from lanekeep_envs.sampling.roadside import OBJECT
 from lanekeep_envs.sampling.traffic import OTHER_CAR
-from lanekeep_policies.lesions import Lesions
+from lanekeep_policies import Lesions
 
 FORMAT = 1
 TABLES = {

@@ -22,8 +22,7 @@ from lanekeep.watch.panels.scene import Scene, watch_over
 from lanekeep.watch.parallel import each_at_once
 from lanekeep_envs import Element, Scenario, load_scenario, scenario_names
 from lanekeep_envs.sampling.appearance import STRENGTHS
-from lanekeep_policies.driver import Driver
-from lanekeep_policies.lesions import Lesions
+from lanekeep_policies import Driver, Lesions
 
 PACES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 WEATHER = (*STRENGTHS["weather"], *STRENGTHS["surface"], *STRENGTHS["sensor"], "noise")  # what can be made stronger

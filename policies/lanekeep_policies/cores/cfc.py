@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lanekeep_policies.cores.contract import Core, is_somewhere
+from lanekeep_policies.cores.core import Core, is_somewhere
 
 Choice = TypeVar("Choice")
 Layers = list[tuple[Tensor, Tensor]]  # weight [out, in] and bias [out] of each

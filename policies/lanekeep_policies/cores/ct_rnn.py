@@ -20,7 +20,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from lanekeep_policies.cores.contract import Core, in_turn
+from lanekeep_policies.cores.core import Core, in_turn
 
 
 @final

@@ -18,7 +18,7 @@ from typing import final
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lanekeep_policies.cores.contract import Core
+from lanekeep_policies.cores.core import Core
 
 
 @final

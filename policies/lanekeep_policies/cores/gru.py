@@ -11,29 +11,14 @@ B batch, T time, F features. Cho et al., EMNLP 2014, section 2.3; z is theirs.
 
 from typing import final
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from lanekeep_policies.cores.contract import Core, run_timeless
+from lanekeep_policies.cores.torch_layer import TorchLayer
 
 
 @final
-class GRU(Core):
+class GRU(TorchLayer):
     """One layer of gated recurrent units."""
 
     def __init__(self, input_size: int, units: int = 64) -> None:
-        super().__init__(input_size, units, units)
-        self.cell = nn.GRU(input_size, units, batch_first=True)  # weights U(-1/sqrt(units), 1/sqrt(units))
-        with torch.no_grad():
-            self.cell.get_parameter("bias_hh_l0").zero_().requires_grad_(False)
-            self.cell.get_parameter("bias_ih_l0").zero_()
-
-    def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
-        return run_timeless(self._update, self._outputs, features, state, elapsed)
-
-    def _outputs(self, state: Tensor) -> Tensor:
-        return state
-
-    def _update(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        outputs, state = self.cell(features, state.unsqueeze(0).contiguous())
-        return outputs, state.squeeze(0)
+        super().__init__(nn.GRU, input_size, units)

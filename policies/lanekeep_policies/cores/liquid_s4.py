@@ -39,7 +39,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lanekeep_policies.cores.contract import Core, hold, in_turn
+from lanekeep_policies.cores.core import Core, hold, in_turn
 
 BLOCK = 32  # steps a Toeplitz matrix spans: its cost per step grows with it, that of the loop falls
 SHORTEST_STEP, LONGEST_STEP = 0.02, 0.5  # [time units]

@@ -12,29 +12,16 @@ B batch, T time, F features. Hochreiter, Schmidhuber (1997), with the forget gat
 from typing import final
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from lanekeep_policies.cores.contract import Core, run_timeless
+from lanekeep_policies.cores.torch_layer import TorchLayer
 
 
 @final
-class LSTM(Core):
+class LSTM(TorchLayer):
     """One layer of LSTM units with its state in one flat vector."""
 
     def __init__(self, input_size: int, units: int = 64) -> None:
-        super().__init__(input_size, 2 * units, units)
-        self.cell = nn.LSTM(input_size, units, batch_first=True)  # weights U(-1/sqrt(units), 1/sqrt(units))
-        with torch.no_grad():
-            self.cell.get_parameter("bias_hh_l0").zero_().requires_grad_(False)
-            self.cell.get_parameter("bias_ih_l0").zero_()[units : 2 * units] = 1.0  # torch orders the gates i, f, g, o
-
-    def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
-        return run_timeless(self._update, self._outputs, features, state, elapsed)
-
-    def _outputs(self, state: Tensor) -> Tensor:
-        return state[:, : self.output_size]
-
-    def _update(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        h, c = (part.contiguous() for part in state.unsqueeze(0).chunk(2, dim=-1))
-        outputs, (h, c) = self.cell(features, (h, c))
-        return outputs, torch.cat([h, c], dim=-1).squeeze(0)
+        super().__init__(nn.LSTM, input_size, units, vectors=2)
+        with torch.no_grad():  # torch orders the gates i, f, g, o
+            self.cell.get_parameter("bias_ih_l0")[units : 2 * units] = 1.0

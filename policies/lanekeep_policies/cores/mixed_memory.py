@@ -16,7 +16,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from lanekeep_policies.cores.contract import Core, hold, in_turn
+from lanekeep_policies.cores.core import Core, hold, in_turn
 
 
 @final

@@ -28,7 +28,7 @@ from typing import Any, Literal, final
 import torch
 from torch import Tensor, nn
 
-from lanekeep_policies.cores.contract import Core, hold, in_turn
+from lanekeep_policies.cores.core import Core, hold, in_turn
 
 Slope = Callable[[Tensor], Tensor]
 LONGEST_IN_TAU = 6.0

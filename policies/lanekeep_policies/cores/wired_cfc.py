@@ -36,7 +36,7 @@ from lanekeep_policies.cores.cfc import (
     linears,
     time_may_stand_still,
 )
-from lanekeep_policies.cores.contract import Core
+from lanekeep_policies.cores.core import Core
 from lanekeep_policies.wiring import Wiring
 
 DEPTH = 3  # layers of neurons

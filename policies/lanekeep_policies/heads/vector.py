@@ -1,4 +1,4 @@
-"""Head of a driver that is told numbers instead of shown frames: one linear layer, relu(W x + b).
+"""Head of a driver that reads numbers instead of frames: one linear layer, relu(W x + b).
 
 Such a driver learns in seconds what takes a camera minutes: a first lesson, or a world that has no pictures.
 """
@@ -25,7 +25,7 @@ class VectorHead(nn.Module):
             raise ValueError(f"A driver is told 1 to {MOST_NUMBERS} numbers, not {numbers}.")
         self.linear = nn.Linear(numbers, FEATURES)
         nn.init.normal_(self.linear.weight, std=0.3)
-        nn.init.constant_(self.linear.bias, 0.5)  # where synapses are sensitive, as in conv.py
+        nn.init.constant_(self.linear.bias, 0.5)  # where synapses are sensitive, as in ncp_conv.py
 
     def forward(self, numbers: Tensor) -> Tensor:
         return torch.relu(self.linear(numbers.to(self.linear.weight.dtype)))

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from lanekeep_policies.cores.cfc import CfC, copy_blocks
-from lanekeep_policies.cores.contract import Core
+from lanekeep_policies.cores.core import Core
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.cores.mixed_memory import MixedMemory
 from lanekeep_policies.cores.wired_cfc import WiredCfC

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lanekeep_policies.cores.contract import in_turn
-from lanekeep_policies.cores.ltc_kernel import Solver, Weights
+from lanekeep_policies.cores.core import in_turn
+from lanekeep_policies.cores.ltc.circuit import Solver, Weights
 
 
 class Incidence(NamedTuple):

@@ -34,7 +34,10 @@ class Core(nn.Module, ABC):
 
     @abstractmethod
     def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
-        """The same as `forward`, on checked arguments, with the time of each step [B, T] or of all in time units."""
+        """Run checked features [B, T, F] from a state [B, S]; `elapsed` is the time of every step in time units, or [B, T].
+
+        Returns outputs [B, T, O] and the state after the last step.
+        """
 
     @property
     def stored_parameters(self) -> int:
@@ -136,23 +139,3 @@ def hold(new: Tensor, old: Tensor, elapsed: float | Tensor) -> Tensor:
     if isinstance(elapsed, Tensor):
         return torch.where(elapsed > 0.0, new, old)
     return new if elapsed > 0.0 else old
-
-
-def run_timeless(
-    update: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
-    outputs_of: Callable[[Tensor], Tensor],
-    features: Tensor,
-    state: Tensor,
-    elapsed: float | Tensor,
-) -> tuple[Tensor, Tensor]:
-    """`Core.run` of a core without a notion of time: one update a step, however long it lasts, and none if no time passes.
-
-    `update(features [B, T, F], state [B, S])` gives outputs [B, T, O] and state; `outputs_of(state)` gives those of a state.
-    """
-    if elapsed > 0.0 if not isinstance(elapsed, Tensor) else is_somewhere((elapsed > 0.0).all()):
-        return update(features, state)
-    outputs = []
-    for step, time in zip(torch.split(features, 1, dim=1), in_turn(elapsed, features.shape[1]), strict=True):
-        state = hold(update(step, state)[1], state, time)
-        outputs.append(outputs_of(state))
-    return torch.stack(outputs, 1), state

@@ -14,8 +14,8 @@ B batch, T time, F features, S neurons, K sensory synapses, M synapses between n
 for each that exists. g, C and w must not be negative: they are stored as the inverse of a softplus, or as they are
 (`constraint="clip"`) and then clipped by `constrain()` after each step of an optimiser.
 
-On a CPU a compiled solver with a backward pass by hand does the work (`ltc_kernel`); torch's own operations do it where
-they must be seen (GPU, vmap, jvp, tracing, a gradient of a gradient: `ltc_torch`). They differ by rounding only.
+On a CPU a compiled solver with a backward pass by hand does the work (`compiled_solver`); torch's own operations do it where
+they must be seen (GPU, vmap, jvp, tracing, a gradient of a gradient: `torch_solver`). They differ by rounding only.
 
 Hasani et al., Liquid time-constant networks, AAAI 2021, eq. 1 and Algorithm 1; Lechner et al., Nat. Mach. Intell. 2,
 642-652 (2020), Methods. It equals `LTC(output_mapping=None)` of ncps 1.0.1, and starts in the ranges
@@ -29,11 +29,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lanekeep_policies.cores import ltc_compiled, ltc_torch
-from lanekeep_policies.cores.contract import Core
-from lanekeep_policies.cores.ltc_compiled import Stepper
-from lanekeep_policies.cores.ltc_kernel import Ends, Solver, Weights
-from lanekeep_policies.cores.ltc_torch import Incidence
+from lanekeep_policies.cores.core import Core
+from lanekeep_policies.cores.ltc import compiled_solver, torch_solver
+from lanekeep_policies.cores.ltc.circuit import Ends, Solver, Weights
+from lanekeep_policies.cores.ltc.compiled_solver import Stepper
+from lanekeep_policies.cores.ltc.torch_solver import Incidence
 from lanekeep_policies.wiring import Wiring
 
 LEAST_CM = 1e-3  # a neuron without capacitance would move infinitely fast
@@ -110,8 +110,8 @@ class LTC(Core):
 
     def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
         weights = self._weights()
-        if ltc_compiled.is_for_us(features, state, elapsed, weights):
-            return ltc_compiled.solve(
+        if compiled_solver.is_for_us(features, state, elapsed, weights):
+            return compiled_solver.solve(
                 self._solver, self._solve_in_torch, weights, features, state, elapsed, self.output_size
             )
         return self.run_in_torch(features, state, elapsed)
@@ -122,7 +122,7 @@ class LTC(Core):
         return states[..., : self.output_size], states[:, -1]
 
     def stepper(self) -> Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]:
-        if not all(weight.is_cpu and weight.dtype in ltc_compiled.PRECISIONS for weight in self._weights()):
+        if not all(weight.is_cpu and weight.dtype in compiled_solver.PRECISIONS for weight in self._weights()):
             return super().stepper()
         return Stepper(self._solver, self._weights(), self.output_size, self.time_unit_s)
 
@@ -131,7 +131,7 @@ class LTC(Core):
 
     def _solve_in_torch(self, weights: Weights, features: Tensor, state: Tensor, elapsed: float | Tensor) -> Tensor:
         incidence = Incidence(self.source_of, self.target_of, self.sensory_source_of, self.sensory_target_of)
-        return ltc_torch.solve(weights, incidence, self._solver, features, state, elapsed)
+        return torch_solver.solve(weights, incidence, self._solver, features, state, elapsed)
 
 
 def _uniform(size: int, low: float, high: float) -> Tensor:

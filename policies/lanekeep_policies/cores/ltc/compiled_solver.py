@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lanekeep_policies.cores import ltc_kernel as kernel
-from lanekeep_policies.cores.ltc_kernel import Solver, Trace, Weights
+from lanekeep_policies.cores.ltc.circuit import LANES, Solver, Trace, Weights, prepare
+from lanekeep_policies.cores.ltc.kernel_backward import backward
+from lanekeep_policies.cores.ltc.kernel_forward import advance, forward
 
 Array = NDArray[Any]
 PRECISIONS = (torch.float32, torch.float64)
@@ -43,7 +44,7 @@ def solve(
         return outputs, last
     arrays, rows, start = Weights(*map(_array, weights)), _array(features), _array(state)
     outputs, last = _room(rows, start, motor)
-    kernel.forward(arrays, solver, rows, start, _array(times), outputs, last, _trace(solver, start, 0))
+    forward(arrays, solver, rows, start, _array(times), outputs, last, _trace(solver, start, 0))
     return torch.from_numpy(outputs), torch.from_numpy(last)
 
 
@@ -60,7 +61,7 @@ def _room(features: Array, state: Array, motor: int) -> tuple[Array, Array]:
 def _trace(solver: Solver, state: Array, steps: int) -> Trace:
     """Room for the trace of so many steps; of none: scratch."""
     rows, neurons = state.shape
-    n, blocks = min(rows, kernel.LANES), -(-rows // kernel.LANES) if steps else 1
+    n, blocks = min(rows, LANES), -(-rows // LANES) if steps else 1
 
     def room(places: int, width: int) -> Array:
         return np.empty((blocks, max(places, 1), width * n), state.dtype)
@@ -87,7 +88,7 @@ class _Compiled(torch.autograd.Function):
         ctx.plain, ctx.motor = plain, motor
         arrays, rows, start, spans = Weights(*map(_array, weights)), _array(features), _array(state), _array(times)
         trace, (outputs, last) = _trace(solver, start, rows.shape[1]), _room(rows, start, motor)
-        kernel.forward(arrays, solver, rows, start, spans, outputs, last, trace)
+        forward(arrays, solver, rows, start, spans, outputs, last, trace)
         ctx.arrays = arrays, solver, rows, spans, trace
         return torch.from_numpy(outputs), torch.from_numpy(last)
 
@@ -97,9 +98,8 @@ class _Compiled(torch.autograd.Function):
         if torch.is_grad_enabled():  # a gradient of the gradient is wanted: only torch's operations have one
             inputs = (features, state, times, *weights)
             return (None, None, None, *_plain_gradients(ctx.plain, ctx.motor, inputs, (d_outputs, d_last)))
-        d_features, d_state = (torch.empty_like(t, memory_format=torch.contiguous_format) for t in (features, state))
-        gradients = kernel.backward(*ctx.arrays, _array(d_outputs), _array(d_last), d_features.numpy(), d_state.numpy())
-        return None, None, None, d_features, d_state, None, *map(torch.from_numpy, gradients)
+        found = map(torch.from_numpy, backward(*ctx.arrays, _array(d_outputs), _array(d_last)))
+        return None, None, None, next(found), next(found), None, *found
 
 
 def _plain_gradients(
@@ -120,13 +120,13 @@ class Stepper:
     """One step at a time for driving, with the weights as they were when it was made."""
 
     def __init__(self, solver: Solver, weights: Weights, motor: int, time_unit_s: float) -> None:
-        self._circuit = kernel.prepare(Weights(*(_array(weight).copy() for weight in weights)), solver)
+        self._circuit = prepare(Weights(*(_array(weight).copy() for weight in weights)), solver)
         self._solver, self._motor, self._time_unit_s = solver, motor, time_unit_s
 
     def __call__(self, features: Tensor, state: Tensor, dt_s: float) -> tuple[Tensor, Tensor]:
         """Features [B, F] and state [B, S] to outputs [B, motor] and state."""
-        rows, start, solver = _array(features)[:, None], _array(state), self._solver
+        rows, start = _array(features)[:, None], _array(state)
         times = np.full((1, 1), dt_s / self._time_unit_s, rows.dtype)
         outputs, last = _room(rows, start, self._motor)
-        kernel.advance(self._circuit, rows, start, times, solver.unfolds, outputs, last, _trace(solver, start, 0))
+        advance(self._circuit, rows, start, times, outputs, last, _trace(self._solver, start, 0))
         return torch.from_numpy(outputs[:, 0]), torch.from_numpy(last)
