@@ -24,32 +24,22 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lanekeep.compare.drives import Drive, drive
+from lanekeep.compare.drives import ShownDrive, drive
 from lanekeep.compare.figure import figure
 from lanekeep.compare.page import page
-from lanekeep.compare.results import Study
-from lanekeep.compare.verdict import clean, sentence, verdict
+from lanekeep.compare.results import Comparison
+from lanekeep.compare.verdict import sentence, verdict
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
 from lanekeep.errors import UserError
 from lanekeep.evaluate import FIRST_TEST_SEED
-from lanekeep.faithfulness.examine import (
-    KNOWN,
-    Examiner,
-    Findings,
-    Instants,
-    Noisy,
-    Subject,
-    film_roads,
-    marks_of_one_cue,
-    under_noise,
-)
-from lanekeep.faithfulness.metrics import MARKS, interval_over_roads
+from lanekeep.faithfulness.examine import KNOWN, Examiner, Findings, examine_known_driver
+from lanekeep.faithfulness.instants import Subject, check_frames_are_fresh, record_instants
+from lanekeep.faithfulness.metrics import METRICS, clean, interval_over_roads
+from lanekeep.faithfulness.noise import NoiseResponse, under_noise
 from lanekeep.saliency import METHODS
 from lanekeep.settings import Positional, check_file, in_range, write_whole
 from lanekeep.training.interrupts import deaf_to_ctrl_c
 from lanekeep_envs import REMOVABLE, Scenario, load_scenario
-
-__all__ = ["Compare", "check_frames_are_fresh", "compare"]
 
 LAYERS = ("visual-backprop", "gradient", "grad-cam", "integrated-gradients")  # shown over the drives
 NOISY = ("visual-backprop", "gradient", "grad-cam")
@@ -109,16 +99,6 @@ def compare(settings: Compare) -> None:
     print(f"{settings.out}: open it in a browser")
 
 
-def check_frames_are_fresh(scenario: Scenario) -> None:
-    """Refuse a scenario in which the effect of what is in a frame cannot be measured."""
-    late, dropped = scenario.disturbance.late_frames, scenario.disturbance.dropped_frames
-    if late[1] > 0 or dropped[1] > 0.0:
-        raise UserError(
-            f"{scenario.name} shows drivers old frames, so that what is taken out of the present one says nothing; "
-            "choose another scenario, or a copy of it without late_frames and dropped_frames"
-        )
-
-
 def subject_of(name: str, scenario: Scenario) -> Subject:
     """A driver to compare, by its name."""
     driver = open_driver(name)
@@ -142,8 +122,8 @@ class Answers(NamedTuple):
     roads: list[int]
     judged: NDArray[np.uint8]
     found: Findings
-    noisy: Noisy
-    drive: Drive
+    noisy: NoiseResponse
+    drive: ShownDrive
     known: Findings | None
 
 
@@ -165,7 +145,7 @@ def ask(settings: Compare, which: int) -> Answers:
     torch.set_num_threads(1)
     scenario = load_scenario(settings.scenario)
     subject = subject_of(settings.drivers[which], scenario)
-    instants = instants_of(settings, scenario)
+    instants = record_instants(scenario, range(settings.seed, settings.seed + settings.roads))
 
     def tell(what: str) -> None:
         _told.put(f"{subject.name}: {what}")
@@ -177,19 +157,11 @@ def ask(settings: Compare, which: int) -> Answers:
         examiner.examine(list(METHODS), tell),
         under_noise(examiner, NOISY, tell),
         drive(subject, scenario, settings.seed, settings.seconds, LAYERS, tell),
-        None if which else marks_of_one_cue(instants, subject.camera, list(METHODS), tell),
+        None if which else examine_known_driver(instants, subject.camera, list(METHODS), tell),
     )
 
 
-def instants_of(settings: Compare, scenario: Scenario) -> Instants:
-    """What both are judged on."""
-    instants = film_roads(scenario, range(settings.seed, settings.seed + settings.roads))
-    if len(instants.tapes) < 2:
-        raise UserError(f"the roads of {scenario.name} are too short to judge anything on")
-    return instants
-
-
-def study_of(settings: Compare, names: list[str]) -> Study:
+def study_of(settings: Compare, names: list[str]) -> Comparison:
     """Ask both at once."""
     spawn = multiprocessing.get_context("spawn")
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -212,7 +184,7 @@ def study_of(settings: Compare, names: list[str]) -> Study:
                 process.terminate()
             raise
     assert a.known is not None
-    return Study(
+    return Comparison(
         names=(names[0], names[1]),
         scenario=load_scenario(settings.scenario).name,
         command=shlex.join(["lanekeep", *sys.argv[1:]]) if sys.argv[1:2] == ["compare"] else "",
@@ -226,7 +198,7 @@ def study_of(settings: Compare, names: list[str]) -> Study:
     )
 
 
-def print_verdict(study: Study) -> None:
+def print_verdict(study: Comparison) -> None:
     """The table for people."""
     table = Table(
         title=escape(f"{study.scenario}: {len(study.roads)} instants on {len(set(study.roads))} test roads"),
@@ -244,12 +216,12 @@ def print_verdict(study: Study) -> None:
     print(sentence(study.rows, list(study.names)))
 
 
-def as_json(study: Study) -> dict[str, Any]:
+def as_json(study: Comparison) -> dict[str, Any]:
     """Everything that is a number."""
 
     def marks(tables: dict[str, NDArray[np.float64]], roads: list[int]) -> dict[str, Any]:
         return {
-            method: {mark: clean(interval_over_roads(rows[:, m], roads)) for m, mark in enumerate(MARKS)}
+            method: {mark: clean(interval_over_roads(rows[:, m], roads)) for m, mark in enumerate(METRICS)}
             for method, rows in tables.items()
         }
 
@@ -259,14 +231,14 @@ def as_json(study: Study) -> dict[str, Any]:
             for k, element in enumerate(REMOVABLE)
         }
         of_maps = {
-            "marks": marks(found.marks, study.roads),
+            "marks": marks(found.metrics, study.roads),
             "marks_of_the_untrained": marks(found.untrained, study.roads),
         }
-        return {"floor": found.floor, "effects_now": effects, **of_maps}
+        return {"floor": found.placebo_threshold, "effects_now": effects, **of_maps}
 
     return {
         "drivers": dict(zip(study.names, map(of, study.found), strict=True)),
-        "marks_of_one_cue": marks(study.known.marks, list(range(len(study.known.effects)))),
+        "marks_of_one_cue": marks(study.known.metrics, list(range(len(study.known.effects)))),
         "verdict": {row.title: row.as_json() for row in study.rows},
         "scenario": study.scenario,
         "roads": len(set(study.roads)),

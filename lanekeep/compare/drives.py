@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from lanekeep.driving.drivers import states_along
 from lanekeep.driving.rollout import DriverPilot
-from lanekeep.effects import Projector, changed, record, steering
-from lanekeep.faithfulness.examine import ALL, Subject
+from lanekeep.effects import Projector, record
+from lanekeep.faithfulness.examine import effects_now
+from lanekeep.faithfulness.instants import Subject
 from lanekeep.faithfulness.metrics import EVERYWHERE
 from lanekeep.saliency import maps
 from lanekeep_envs import REMOVABLE, Scenario
@@ -21,7 +22,7 @@ EVERY = 4  # steps between two frames that are kept
 
 
 @dataclass(frozen=True)
-class Drive:
+class ShownDrive:
     """n kept frames of a drive, with what every element did to the steering and what share of the maps it has."""
 
     name: str
@@ -38,7 +39,7 @@ class Drive:
 
 def drive(
     subject: Subject, scenario: Scenario, seed: int, seconds: float, methods: Sequence[str], tell: Callable[[str], None]
-) -> Drive:
+) -> ShownDrive:
     """Let a driver drive from the start of a road, until it leaves its lane or the time is over."""
     driver, camera = subject.driver, subject.camera
     tape = record(DriverPilot(driver, 1), scenario, camera, seed, round(seconds / CONTROL_STEP_S))
@@ -54,17 +55,12 @@ def drive(
     shares, truth = {name: np.zeros_like(effects) for name in methods}, np.zeros(frames.shape[:3], np.float32)
     for row, t in enumerate(kept):
         tell(f"{subject.name} drives")
-        shown = projector.frames(tape.snapshots[t : t + 1], [(), *ALL])
-        masks = changed(shown[0, :1], shown[0, 1:])
-        seen = masks.any((1, 2))
-        kept_frames = np.concatenate([shown[:, :1], shown[:, 1:][:, seen]], 1)
-        actions = steering(driver, kept_frames, states[row : row + 1])[0]
-        effects[row, seen] = actions[0] - actions[1:]
+        effects[row], masks = effects_now(driver, projector, tape.snapshots[t], states[row : row + 1])
         truth[row] = strongest(masks, effects[row])
         for name in methods:
             strength = np.abs(found[name][row])
             shares[name][row] = (masks * strength).sum((1, 2)) / max(float(strength.sum()), 1e-12)
-    return Drive(
+    return ShownDrive(
         subject.name, np.array(kept) * CONTROL_STEP_S, frames, tape.actions[::EVERY],
         tape.traces["lateral_offset_m"][::EVERY], effects, found, shares, truth, tape.departed,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.compare.results import COLOURS, Study, elements_shown
+from lanekeep.compare.results import COLOURS, Comparison, elements_shown
 from lanekeep.effects import GROUPS, add_one_in, leave_one_out, shapley, title_of
 from lanekeep.faithfulness.metrics import interval_over_roads
 from lanekeep.pages.charts import bar
@@ -17,7 +17,7 @@ F64 = NDArray[np.float64]
 Pairs = list[tuple[Span, Span]]
 
 
-def effects(study: Study) -> str:
+def effects(study: Comparison) -> str:
     """The section."""
     chosen, one_each = elements_shown(study), list(range(len(study.found[0].coalitions)))
     kinds = [
@@ -32,12 +32,12 @@ def effects(study: Study) -> str:
         f"{study.names[0]} above, {study.names[1]} below, with 95 % intervals. Now: memory as it is. Absent for 1 s: the "
         "memory has not seen it either. 3 s on: how far the car is from where it would have been. What no one can see, a "
         "grey level more or less in every pixel, changes the steering by less than "
-        f"{study.found[0].floor:.4f} and {study.found[1].floor:.4f} in 95 % of all cases.",
+        f"{study.found[0].placebo_threshold:.4f} and {study.found[1].placebo_threshold:.4f} in 95 % of all cases.",
         elements + _groups(study),
     )
 
 
-def _groups(study: Study) -> str:
+def _groups(study: Comparison) -> str:
     shown = [k for k in range(len(GROUPS)) if any(np.abs(shapley(f.coalitions)[:, k]).max() > 0.0 for f in study.found)]
     kinds = (("left out alone", leave_one_out), ("put in alone", add_one_in), ("Shapley", shapley))
     one_each = list(range(len(study.found[0].coalitions)))

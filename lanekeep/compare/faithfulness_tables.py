@@ -4,17 +4,18 @@ from html import escape
 
 import numpy as np
 
-from lanekeep.compare.results import COLOURS, Study
+from lanekeep.compare.results import COLOURS, Comparison
 from lanekeep.faithfulness.examine import Findings
-from lanekeep.faithfulness.metrics import EVERYWHERE, MARKS, interval_over_roads
+from lanekeep.faithfulness.metrics import EVERYWHERE, METRICS, interval_over_roads
 from lanekeep.pages.html import section, wide
 from lanekeep.saliency import METHODS
 
 LOWER_IS_BETTER = ("nuisance_leak", "false_claim")
+METRIC_TITLES = [name.replace("_", " ") for name in METRICS]
 CONTROL_TITLES = {"noise": "control: noise", "flat": "control: flat", "edges": "control: edges (Sobel)"}
 
 
-def marks(study: Study) -> str:
+def marks(study: Comparison) -> str:
     """The section."""
     tables = "".join(
         f"<h3 class={COLOURS[i]}>{escape(study.names[i])}</h3>{_marks_of(study.found[i], study.roads)}"
@@ -39,10 +40,10 @@ def marks(study: Study) -> str:
 
 def _marks_of(found: Findings, roads: list[int]) -> str:
     rows = []
-    for name, table in found.marks.items():
+    for name, table in found.metrics.items():
         title = METHODS[name].title if name in METHODS else CONTROL_TITLES[name]
         cells = []
-        for m, mark in enumerate(MARKS):
+        for m, mark in enumerate(METRICS):
             span = interval_over_roads(table[:, m], roads)
             if np.isnan(span[0]):
                 cells.append("<td>–</td>")
@@ -56,7 +57,7 @@ def _marks_of(found: Findings, roads: list[int]) -> str:
             cells.append(f"<td title='[{span[1]:.2f}, {span[2]:.2f}]'>{value}{below}</td>")
         kind = "" if name in METHODS else " class=control"
         rows.append(f"<tr{kind}><th>{escape(title)}</th>{''.join(cells)}</tr>")
-    head = "".join(f"<th>{title}</th>" for title in MARKS.values())
+    head = "".join(f"<th>{title}</th>" for title in METRIC_TITLES)
     return wide("marks", f"<th></th>{head}", "".join(rows))
 
 
@@ -67,7 +68,7 @@ def beyond_controls(
     if name not in METHODS:
         return False
     others = [
-        float(np.nanmean(found.marks[c][:, m])) for c in CONTROL_TITLES if not np.isnan(found.marks[c][:, m]).all()
+        float(np.nanmean(found.metrics[c][:, m])) for c in CONTROL_TITLES if not np.isnan(found.metrics[c][:, m]).all()
     ]
     others += [] if np.isnan(untrained) else [untrained]
     if mark in LOWER_IS_BETTER:

@@ -1,21 +1,20 @@
 """The finding in one picture: what each of the two saw at one moment, tinted by true effect, and what steers on average."""
 
-import io
 from typing import Any
 
 import numpy as np
 
-from lanekeep.compare.results import Study, elements_shown
+from lanekeep.compare.results import Comparison, elements_shown
 from lanekeep.effects import title_of
 from lanekeep.faithfulness.metrics import interval_over_roads
+from lanekeep.pages.figure import COLOURS, as_png
 from lanekeep_envs import REMOVABLE
 
-COLOURS = ("#0072b2", "#d55e00")
 LEFT, RIGHT = np.array((255, 160, 30)), np.array((70, 170, 255))
 SHOWN = 8  # elements
 
 
-def figure(study: Study) -> bytes:
+def figure(study: Comparison) -> bytes:
     """The picture as a .png file."""
     from matplotlib.figure import Figure
 
@@ -56,9 +55,7 @@ def figure(study: Study) -> bytes:
     axes.tick_params(labelsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=9, loc="lower right")
-    file = io.BytesIO()
-    canvas.savefig(file, format="png")
-    return file.getvalue()
+    return as_png(canvas)
 
 
 def plain(name: str) -> str:

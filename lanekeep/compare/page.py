@@ -7,12 +7,13 @@ import numpy as np
 
 from lanekeep.compare.effect_tables import effects
 from lanekeep.compare.faithfulness_tables import marks
-from lanekeep.compare.results import COLOURS, Study
+from lanekeep.compare.results import COLOURS, Comparison
 from lanekeep.compare.side_by_side import two_drives
 from lanekeep.compare.verdict import LANE_COLUMNS, sentence
 from lanekeep.effects import title_of
-from lanekeep.faithfulness.examine import AFTER_STEPS, NOISES
+from lanekeep.faithfulness.instants import AFTER_STEPS
 from lanekeep.faithfulness.metrics import EVERYWHERE
+from lanekeep.faithfulness.noise import NOISES
 from lanekeep.pages.charts import Line, lines
 from lanekeep.pages.html import picture, section, spanned, wide
 from lanekeep.saliency import METHODS
@@ -22,7 +23,7 @@ from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 WORST = 4
 
 
-def page(study: Study) -> str:
+def page(study: Comparison) -> str:
     """The whole file."""
     here = resources.files("lanekeep.compare.compare")
     style, script = (here.joinpath(name).read_text() for name in ("page.css", "page.js"))
@@ -43,7 +44,7 @@ def page(study: Study) -> str:
     )
 
 
-def _verdict(study: Study) -> str:
+def _verdict(study: Comparison) -> str:
     a, b = (escape(name) for name in study.names)
     body = []
     for row in study.rows:
@@ -63,7 +64,7 @@ def _verdict(study: Study) -> str:
     )
 
 
-def _memory(study: Study) -> str:
+def _memory(study: Comparison) -> str:
     series = []
     for i, found in enumerate(study.found):
         mean = np.abs(found.curves).mean((0, 1))
@@ -79,7 +80,7 @@ def _memory(study: Study) -> str:
     )
 
 
-def _sanity(study: Study) -> str:
+def _sanity(study: Comparison) -> str:
     charts = []
     x = np.array([0.0, *NOISES])
     for name in study.noisy[0].untrained:
@@ -117,7 +118,7 @@ def _sanity(study: Study) -> str:
     )
 
 
-def _worst(study: Study) -> str:
+def _worst(study: Comparison) -> str:
     figures = "".join(_worst_of(study, i) for i in range(2))
     return section(
         "Worst frames",
@@ -127,7 +128,7 @@ def _worst(study: Study) -> str:
     )
 
 
-def _worst_of(study: Study, i: int) -> str:
+def _worst_of(study: Comparison, i: int) -> str:
     found, frames = study.found[i], study.judged[i]
     size = np.abs(found.effects)
     size[:, LANE_COLUMNS] = 0.0

@@ -1,13 +1,14 @@
-"""What is on the page: everything that was found of two drivers, and which elements are worth a row."""
+"""The results of a comparison: all that was found of two drivers, and which elements are worth a row."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.compare.drives import Drive
-from lanekeep.compare.verdict import Row
-from lanekeep.faithfulness.examine import Findings, Noisy
+from lanekeep.compare.drives import ShownDrive
+from lanekeep.compare.verdict import VerdictRow
+from lanekeep.faithfulness.examine import Findings
+from lanekeep.faithfulness.noise import NoiseResponse
 
 U8 = NDArray[np.uint8]
 COLOURS = ("a", "b")  # CSS classes of the two drivers
@@ -15,8 +16,8 @@ MOST_ELEMENTS = 10
 
 
 @dataclass(frozen=True)
-class Study:
-    """Everything that is on the page."""
+class Comparison:
+    """All results of both drivers; pages, figures and tables are drawn from it."""
 
     names: tuple[str, str]
     scenario: str
@@ -24,13 +25,13 @@ class Study:
     roads: list[int]
     judged: tuple[U8, U8]  # frames [I, H, W, 3]
     found: tuple[Findings, Findings]
-    noisy: tuple[Noisy, Noisy]
-    drives: tuple[Drive, Drive]
+    noisy: tuple[NoiseResponse, NoiseResponse]
+    drives: tuple[ShownDrive, ShownDrive]
     known: Findings  # of a driver whose focus is known
-    rows: list[Row]
+    rows: list[VerdictRow]
 
 
-def elements_shown(study: Study) -> list[int]:
+def elements_shown(study: Comparison) -> list[int]:
     """The elements with the largest effects in these drives and at the judged instants."""
     size = sum(np.abs(f.effects).mean(0) for f in study.found) + sum(np.abs(d.effects).mean(0) for d in study.drives)
     order = np.argsort(-np.asarray(size))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.compare.drives import EVERY, Drive
-from lanekeep.compare.results import COLOURS, Study, elements_shown
+from lanekeep.compare.drives import EVERY, ShownDrive
+from lanekeep.compare.results import COLOURS, Comparison, elements_shown
 from lanekeep.effects import title_of
 from lanekeep.pages.charts import Line, lines
 from lanekeep.pages.html import picture, section
@@ -21,7 +21,7 @@ U8 = NDArray[np.uint8]
 TRUTH = "effect"  # the layer of true effects
 
 
-def two_drives(study: Study) -> str:
+def two_drives(study: Comparison) -> str:
     """The section."""
     chosen = elements_shown(study)
     chart = lines(
@@ -45,12 +45,12 @@ def two_drives(study: Study) -> str:
     )
 
 
-def _scale(study: Study, chosen: Sequence[int]) -> float:
+def _scale(study: Comparison, chosen: Sequence[int]) -> float:
     """The effect at the end of a bar."""
     return max(float(np.abs(d.effects[:, chosen]).max(initial=0.0)) for d in study.drives) or 1.0
 
 
-def _sprites(study: Study, chosen: Sequence[int]) -> str:
+def _sprites(study: Comparison, chosen: Sequence[int]) -> str:
     """Frames and layers of both drives, each a strip of pictures, for the script to cut up."""
     sprites = [_sprite(f"frames{i}", d.frames.reshape(-1, *d.frames.shape[2:])) for i, d in enumerate(study.drives)]
     for name in study.drives[0].maps:
@@ -62,7 +62,7 @@ def _sprites(study: Study, chosen: Sequence[int]) -> str:
     return "".join(sprites)
 
 
-def _told(study: Study, chosen: Sequence[int]) -> dict[str, Any]:
+def _told(study: Comparison, chosen: Sequence[int]) -> dict[str, Any]:
     """What the script reads."""
     methods = list(study.drives[0].maps)
     told = [
@@ -81,7 +81,7 @@ def _told(study: Study, chosen: Sequence[int]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _controls(study: Study) -> str:
+def _controls(study: Comparison) -> str:
     """Play, slider, and the choice of a layer."""
     layers = (
         ("none", "picture"),
@@ -101,7 +101,7 @@ def _controls(study: Study) -> str:
     )
 
 
-def _views(study: Study) -> str:
+def _views(study: Comparison) -> str:
     views = "".join(
         f"<figure><figcaption class={COLOURS[i]}>{escape(d.name)}</figcaption>"
         f"<canvas id=view{i} width={d.frames.shape[2]} height={d.frames.shape[1]}></canvas>"
@@ -111,13 +111,13 @@ def _views(study: Study) -> str:
     return f"<div class=views>{views}</div>"
 
 
-def _says(drive: Drive, k: int) -> str:
+def _says(drive: ShownDrive, k: int) -> str:
     side = "left" if drive.offsets_m[k] > 0.0 else "right"
     over = ", then it leaves its lane" if drive.departed and k == len(drive.frames) - 1 else ""
     return f"steers {drive.actions[k]:+.2f}, {abs(drive.offsets_m[k]):.2f} m {side} of the middle{over}"
 
 
-def _bars(study: Study, chosen: Sequence[int]) -> str:
+def _bars(study: Comparison, chosen: Sequence[int]) -> str:
     heads = "".join(
         f"<span class='head {COLOURS[i]}'>{escape(name)}<small>true effect</small></span>"
         f"<span class='head {COLOURS[i]}'><small{' id=sharehead' if i == 0 else ''}>share of the map</small></span>"

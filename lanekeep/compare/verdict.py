@@ -6,7 +6,6 @@ measured now, after a second without, as Shapley values of groups, and in metres
 come from resampling roads, for the difference the same roads for both.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep.effects import GROUPS, half_life_s, shapley
-from lanekeep.faithfulness.examine import LANE, Findings, Noisy
+from lanekeep.faithfulness.examine import LANE, Findings
+from lanekeep.faithfulness.metrics import clean
+from lanekeep.faithfulness.noise import NoiseResponse
 from lanekeep_envs import REMOVABLE
 
 F64 = NDArray[np.float64]
@@ -25,7 +26,7 @@ FEWEST_ROADS = 8
 
 
 @dataclass(frozen=True)
-class Row:
+class VerdictRow:
     """A line of the table: a number of each driver and their difference, each with its 95 % interval."""
 
     title: str
@@ -55,7 +56,7 @@ class Row:
 
 def ratio_row(
     title: str, about: str, form: str, parts: list[tuple[F64, F64]], roads: NDArray[np.int64], scale: float = 1.0
-) -> Row:
+) -> VerdictRow:
     """sum of a / sum of b of each driver, rows [I] of which belong to `roads` [I]."""
     names = np.unique(roads)
     of_road = (roads[None] == names[:, None]).astype(np.float64)
@@ -70,10 +71,10 @@ def ratio_row(
             draws.append(scale * a[picks].sum(1) / b[picks].sum(1))
     spans = [(float(e), *_middle_95(d)) for e, d in zip(estimates, draws, strict=True)]
     apart = (float(estimates[0] - estimates[1]), *_middle_95(draws[0] - draws[1]))
-    return Row(title, about, form, (spans[0], spans[1]), apart, len(names))
+    return VerdictRow(title, about, form, (spans[0], spans[1]), apart, len(names))
 
 
-def half_life_row(found: list[Findings]) -> Row:
+def half_life_row(found: list[Findings]) -> VerdictRow:
     """The time after which half of a one-frame removal is forgotten; roads resampled."""
     count = len(found[0].curves)
     picks = np.random.default_rng(0).integers(count, size=(RESAMPLINGS_OF_CURVES, count))
@@ -83,10 +84,10 @@ def half_life_row(found: list[Findings]) -> Row:
         spans.append((half_life_s(one.curves), *_middle_95(draws[-1])))
     apart = (spans[0][0] - spans[1][0], *_middle_95(draws[0] - draws[1]))
     about = "half of what an element that is absent in one frame does to the steering is gone after"
-    return Row("memory half-life", about, "{:.3f} s", (spans[0], spans[1]), apart, count)
+    return VerdictRow("memory half-life", about, "{:.3f} s", (spans[0], spans[1]), apart, count)
 
 
-def verdict(found: list[Findings], noisy: list[Noisy], roads: list[int]) -> list[Row]:
+def verdict(found: list[Findings], noisy: list[NoiseResponse], roads: list[int]) -> list[VerdictRow]:
     """All lines, of two drivers."""
     every, one_each = np.array(roads), np.arange(len(found[0].coalitions))
     share = "{:.0f} %"
@@ -125,7 +126,7 @@ def verdict(found: list[Findings], noisy: list[Noisy], roads: list[int]) -> list
     ]  # fmt: skip
 
 
-def sentence(rows: list[Row], names: list[str]) -> str:
+def sentence(rows: list[VerdictRow], names: list[str]) -> str:
     """The line of Shapley values in words: lane lines back each other up, and single effects miss that."""
     row = rows[2]
     (a, *a_span), (b, *b_span) = row.values
@@ -140,11 +141,6 @@ def sentence(rows: list[Row], names: list[str]) -> str:
 def _rest(displaced_m: F64) -> F64:
     others = [k for k in range(displaced_m.shape[1]) if k not in LANE_COLUMNS]
     return np.asarray(np.abs(displaced_m[:, others]).sum(1))
-
-
-def clean(numbers: Sequence[float]) -> list[float | None]:
-    """JSON has neither NaN nor infinity."""
-    return [float(number) if np.isfinite(number) else None for number in numbers]
 
 
 def _middle_95(draws: F64) -> tuple[float, float]:

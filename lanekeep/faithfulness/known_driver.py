@@ -1,4 +1,4 @@
-"""A driver made by hand that steers by one colour and nothing else: whoever asks what it looks at must find that colour.
+"""The known-answer driver: made by hand to steer by one colour, which any right method must find.
 
     convolution 1      sums the magenta in a window, R + B - 2 G, above a threshold; all other convolutions pass it on
     feature 0, 1       magenta on the left less magenta on the right, and the other way round (a feature is never negative)
@@ -19,13 +19,13 @@ THRESHOLD = 4.0  # of the sum over a window, in deviations of the frame
 
 
 def painted(marking: Element) -> tuple[Recolour, ...]:
-    """The scene in which that marking is what the driver steers by."""
+    """The interventions after which a marking is what the known-answer driver steers by."""
     return (Recolour(marking, MAGENTA),)
 
 
 @torch.no_grad()
-def one_cue_driver(camera: Camera, curvature_limit_per_m: float) -> Driver:
-    """The driver for a camera."""
+def known_driver(camera: Camera, curvature_limit_per_m: float) -> Driver:
+    """Build the known-answer driver for a camera."""
     spec = DriverSpec(
         core="rnn",
         camera_height=camera.height_px,

@@ -28,7 +28,7 @@ from lanekeep.effects import (
     shapley,
     with_memory,
 )
-from lanekeep.faithfulness.known_driver import one_cue_driver, painted
+from lanekeep.faithfulness.known_driver import known_driver, painted
 from lanekeep_envs import REMOVABLE, Camera, Element, KeepOnly, LaneKeepingVectorEnv, load_scenario
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_policies import Driver, DriverSpec
@@ -199,7 +199,7 @@ def test_half_life_of_an_exponential(rate: float) -> None:
 @pytest.mark.parametrize("marking", MARKINGS)
 def test_a_driver_of_one_cue_is_recovered(marking: Element, tape: Tape) -> None:
     camera = Camera.parse("48x160")
-    driver = one_cue_driver(camera, COUNTRY.curvature_limit_per_m)
+    driver = known_driver(camera, COUNTRY.curvature_limit_per_m)
     projector = Projector(COUNTRY, camera, painted(marking))
     states = states_along(driver, projector.frames(tape.snapshots)[:, 0])
     seen = sorted({e for s in tape.snapshots[::8] for e in seen_in(projector.frame(s))})

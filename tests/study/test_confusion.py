@@ -20,15 +20,13 @@ from lanekeep.effects import Projector, record
 from lanekeep.errors import UserError
 from lanekeep.evaluate import drive
 from lanekeep.imitation import TrainImitation
-from lanekeep.study.confusion import outcomes as driving
-from lanekeep.study.confusion import predictors as beforehand
-from lanekeep.study.confusion import training as teaching
-from lanekeep.study.confusion.confounders import PLANTED, TIES, as_toml, world
+from lanekeep.study.confusion import outcomes, predictors, training
+from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES, as_toml, world
 from lanekeep.study.confusion.confusion import StudyConfusion
-from lanekeep.study.confusion.contrast import foretells, mean_ratio, over_seeds, span_of
+from lanekeep.study.confusion.contrast import mean_ratio, over_seeds, rank_correlation_draws, span_of
 from lanekeep.study.confusion.outcomes import Measured, read, save
 from lanekeep.study.confusion.predictors import Exhibits, exhibits_of, memories_of, shares_of, shares_of_pixels
-from lanekeep.study.confusion.tables import WAYS, best_less, confusion_by_seed_m, sentences
+from lanekeep.study.confusion.tables import PREDICTORS, confusion_by_seed_m, lead_of_best, sentences
 from lanekeep_envs import Camera, Element, Remove
 from lanekeep_envs.sampling.episode import curvature_along
 from lanekeep_envs.scenario import read_scenario
@@ -59,24 +57,26 @@ class ByHand:
 
 @pytest.fixture(scope="module")
 def lamp() -> Exhibits:
-    return exhibits_of(world("country", LAMP, "tied"), CAMERA, PLANTED[LAMP], range(10_000, 10_002))
+    return exhibits_of(world("country", LAMP, "tied"), CAMERA, CONFOUNDERS[LAMP], range(10_000, 10_002))
 
 
-def share(driver: ByHand, shown: Exhibits, way: str) -> float:
-    found = shares_of(driver, shown, lambda what: None)[way]  # type: ignore[arg-type]
+def share(driver: ByHand, shown: Exhibits, predictor: str) -> float:
+    found = shares_of(driver, shown, lambda what: None)[predictor]  # type: ignore[arg-type]
     return float(found.part.sum() / found.whole.sum())
 
 
 @pytest.mark.parametrize("way", ["effect", "shapley"])
 def test_who_steers_by_the_lamp_is_found_and_who_steers_by_all_else_is_cleared(
-    way: str, lamp: Exhibits, monkeypatch: pytest.MonkeyPatch
+    predictor: str, lamp: Exhibits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(beforehand, "MAPS", ())
+    monkeypatch.setattr(predictors, "MAPS", ())
     inside = lamp.masks.all(0)
     assert inside.any() and np.array_equal(inside, lamp.masks.any(0)), "the lamp does not move"
-    assert share(ByHand(inside), lamp, way) > 0.8  # sensor noise lies over the lamp, too, and road shines past its rim
+    assert (
+        share(ByHand(inside), lamp, predictor) > 0.8
+    )  # sensor noise lies over the lamp, too, and road shines past its rim
     generator = np.random.default_rng(0)
-    assert share(ByHand(~inside * generator.standard_normal(inside.shape)), lamp, way) == 0.0
+    assert share(ByHand(~inside * generator.standard_normal(inside.shape)), lamp, predictor) == 0.0
 
 
 def test_memories_are_those_of_each_film_on_its_own(lamp: Exhibits) -> None:
@@ -93,7 +93,7 @@ def test_a_map_of_the_lamp_has_all_of_it_and_a_flat_one_the_share_of_its_pixels(
 ) -> None:
     driver, area = ByHand(lamp.masks[0]), float(lamp.masks.mean())
     for shown, expected in ((lamp.masks, 1.0), (~lamp.masks, 0.0), (np.full_like(lamp.masks, 3.0, float), area)):
-        monkeypatch.setattr(beforehand, "maps", lambda *_, shown=shown: -shown.astype(np.float32))
+        monkeypatch.setattr(predictors, "maps", lambda *_, shown=shown: -shown.astype(np.float32))
         assert share(driver, lamp, "gradient") == pytest.approx(expected)
     flat = shares_of_pixels(lamp)["flat"]
     assert flat.part.sum() / flat.whole.sum() == pytest.approx(area)
@@ -110,7 +110,7 @@ def test_without_dark_patches_the_asphalt_is_as_on_a_road_that_has_none() -> Non
     scenario = world("country", name, "tied")
     tape = record(ExpertPilot(scenario.curvature_limit_per_m), scenario, None, 10_000, 100)
     here, projector = tape.snapshots[::20], Projector(scenario, CAMERA)
-    found = projector.frames(here, [(), (PLANTED[name].absent,)])
+    found = projector.frames(here, [(), (CONFOUNDERS[name].absent,)])
     plain = []
     for snapshot in here:
         roads = snapshot.roads.copy()
@@ -120,15 +120,15 @@ def test_without_dark_patches_the_asphalt_is_as_on_a_road_that_has_none() -> Non
     assert not np.array_equal(found[:, 0], found[:, 1])
 
 
-@pytest.mark.parametrize("name", PLANTED)
+@pytest.mark.parametrize("name", CONFOUNDERS)
 def test_the_worlds_differ_in_the_tie_alone_and_come_back_from_their_files(name: str) -> None:
     worlds = {tie: world("country", name, tie) for tie in TIES}
     for tie, one in worlds.items():
         assert read_scenario(as_toml(one), "", tie) == one
         assert getattr(one.confounder, name) == TIES[tie]
         assert np.array_equal(curvature_along(one, 10_000), curvature_along(worlds["tied"], 10_000))
-    assert PLANTED[name].element in (Element.LAMP, Element.TREES, Element.TEXTURE)
-    assert name != LAMP or PLANTED[name].absent == Remove(Element.LAMP)
+    assert CONFOUNDERS[name].element in (Element.LAMP, Element.TREES, Element.TEXTURE)
+    assert name != LAMP or CONFOUNDERS[name].absent == Remove(Element.LAMP)
 
 
 def test_intervals_are_of_pairs_and_of_whole_roads_and_seeds() -> None:
@@ -146,13 +146,13 @@ def test_intervals_are_of_pairs_and_of_whole_roads_and_seeds() -> None:
 
 
 def test_what_foretells_is_the_rank_correlation_of_scipy() -> None:
-    shares, harms = np.random.default_rng(0).random((2, 18))
-    found = span_of(foretells(shares.tolist(), harms.tolist()))
-    assert found.value == pytest.approx(spearmanr(shares, harms).statistic)
+    shares, outcomes = np.random.default_rng(0).random((2, 18))
+    found = span_of(rank_correlation_draws(shares.tolist(), outcomes.tolist()))
+    assert found.value == pytest.approx(spearmanr(shares, outcomes).statistic)
     assert found.low < 0.0 < found.high and found.low < found.value < found.high
     ties = np.random.default_rng(1).integers(0, 4, (2, 18)).astype(float)
-    assert foretells(ties[0].tolist(), ties[1].tolist())[0] == pytest.approx(spearmanr(*ties).statistic)
-    assert foretells([1.0, 2.0, 3.0, 5.0], [0.1, 0.2, 0.8, 0.9])[0] == pytest.approx(1.0)
+    assert rank_correlation_draws(ties[0].tolist(), ties[1].tolist())[0] == pytest.approx(spearmanr(*ties).statistic)
+    assert rank_correlation_draws([1.0, 2.0, 3.0, 5.0], [0.1, 0.2, 0.8, 0.9])[0] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 40])
@@ -167,21 +167,26 @@ def test_the_interval_over_seeds_is_that_of_students_t(count: int) -> None:
 def test_the_sentences_name_who_is_confused_and_what_had_shown_it(harmed: bool) -> None:
     """Nine drivers whose harm grows with their effect, and with no map; nine controls."""
     found, generator = {}, np.random.default_rng(0)
-    for k, pupil in enumerate(teaching.pupils(("ncp", "lstm", "cnn"), range(4, 7))):
-        effect = 0.2 + 0.01 * k if pupil.learned == "tied" else 0.1
+    for k, trained in enumerate(training.trained_drivers(("ncp", "lstm", "cnn"), range(4, 7))):
+        effect = 0.2 + 0.01 * k if trained.learned == "tied" else 0.1
         rms = {tie: 0.1 + (harmed and tie != "tied") * (effect - 0.1) for tie in TIES}
         ones = np.ones(10)
-        driven = {tie: driving.Driven(0.0 * ones, ones, ones * value**2, ones) for tie, value in rms.items()}
-        shares = {way: generator.random() * ones if way in beforehand.MAPS else effect * ones for way in WAYS}
-        found[pupil] = Measured(driven, {way: beforehand.Share(part, ones) for way, part in shares.items()})
+        driven = {tie: outcomes.Driven(0.0 * ones, ones, ones * value**2, ones) for tie, value in rms.items()}
+        shares = {
+            predictor: generator.random() * ones if predictor in predictors.MAPS else effect * ones
+            for predictor in PREDICTORS
+        }
+        found[trained] = Measured(
+            driven, {predictor: predictors.Share(part, ones) for predictor, part in shares.items()}
+        )
     said = sentences(("ncp", "lstm", "cnn"), found)
     assert ["are confused" in line for line in said[::2]] == [harmed, harmed]
     shown = "effect, now; effect, Shapley" if harmed else "none"
     assert [line.partition("told from 0: ")[2] for line in said[1::2]] == [shown, shown]
     assert confusion_by_seed_m(found, "lstm", "untied") == pytest.approx(
-        [0.1 + 0.01 * k if harmed else 0.0 for k, pupil in enumerate(found) if pupil.name.startswith("lstm-tied-")]
+        [0.1 + 0.01 * k if harmed else 0.0 for k, trained in enumerate(found) if trained.name.startswith("lstm-tied-")]
     )
-    assert best_less(found, "effect", "untied").value == 0.0 or not harmed
+    assert lead_of_best(found, "effect", "untied").value == 0.0 or not harmed
 
 
 def study(tmp_path: Path, *more: str) -> list[str]:
@@ -201,9 +206,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
         "dagger_frames": 32,
         "validation_km": 0.1,
     }
-    monkeypatch.setattr(teaching, "TrainImitation", functools.partial(TrainImitation, **sizes))
+    monkeypatch.setattr(training, "TrainImitation", functools.partial(TrainImitation, **sizes))
     # who has learned nothing departs at every metre and is put back for minutes: the expert drives in its place
-    monkeypatch.setattr(driving, "drive", lambda driver, *rest: drive(None, *rest))
+    monkeypatch.setattr(outcomes, "drive", lambda driver, *rest: drive(None, *rest))
     monkeypatch.setattr(importlib.import_module("lanekeep.imitation.train"), "validate", lambda *_: (0.0, 0.0))
 
 
@@ -216,7 +221,7 @@ def test_a_study_from_end_to_end_that_does_nothing_twice(
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     said = capsys.readouterr().out
     assert "VisualBackProp" in said and "learned untied" in said
-    monkeypatch.setattr(teaching, "train", lambda settings: pytest.fail("it was trained already"))
+    monkeypatch.setattr(training, "train", lambda settings: pytest.fail("it was trained already"))
     monkeypatch.setattr(
         "lanekeep.study.confusion.confusion.shares_of", lambda *_: pytest.fail("it was measured already")
     )
@@ -234,13 +239,13 @@ def test_a_study_from_end_to_end_that_does_nothing_twice(
 @pytest.mark.usefixtures("tiny")
 def test_ctrl_c_in_a_training_ends_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(teaching, "train", lambda settings: asked.append(settings.out.name))
+    monkeypatch.setattr(training, "train", lambda settings: asked.append(settings.out.name))
     assert main(study(tmp_path)) == 130
     assert asked == ["ncp-tied-0"]
 
 
 def test_what_was_measured_is_kept_for_the_same_question_alone(tmp_path: Path) -> None:
-    measured = Measured({}, {"effect": beforehand.Share(np.array([0.1]), np.array([1.0]))})
+    measured = Measured({}, {"effect": predictors.Share(np.array([0.1]), np.array([1.0]))})
     assert read(tmp_path, {"km": 1.0}) is None
     save(tmp_path, {"km": 1.0}, measured)
     known = read(tmp_path, {"km": 1.0})

@@ -1,4 +1,4 @@
-"""Planted confounders: what each of them ties to the driving, how strongly, and the same scene without it.
+"""Confounders that are planted in a world: what each ties to the driving, how strongly, and what takes it out of a scene.
 
 A confounder is in the world of every driver of the study.  Tied (1), it tells how the expert steers on every road; untied
 (0), it looks the same and tells nothing; reversed (-1), it tells the opposite.  Roads, light and all else of an episode are
@@ -24,12 +24,12 @@ class EvenAsphalt:
     """Asphalt without the dark patches, its grain as it is; they are no element of their own, but part of the texture."""
 
     def apply(self, scene: Scene) -> None:
-        """See `Intervention`."""
+        """Give the road one grey; see `Intervention`."""
         scene.appearance["dark_asphalt"] = 0.0
 
 
-class Planted(NamedTuple):
-    """One of them."""
+class Confounder(NamedTuple):
+    """What is planted, and the intervention that takes it out of a scene."""
 
     title: str
     element: Element  # that it is, or that it is a part of
@@ -37,16 +37,16 @@ class Planted(NamedTuple):
     there: dict[str, float]  # keys of the scenario's `[confounder]` that put it into the world, tied or not
 
 
-PLANTED = {
-    "lamp_shows_steering": Planted("lamp", Element.LAMP, Remove(Element.LAMP), {"lamp": 1.0}),
-    "trees_outside_bends": Planted("trees", Element.TREES, Remove(Element.TREES), {}),
-    "dark_before_left_bends": Planted("dark patches", Element.TEXTURE, EvenAsphalt(), {"dark_asphalt": 1.0}),
+CONFOUNDERS = {
+    "lamp_shows_steering": Confounder("lamp", Element.LAMP, Remove(Element.LAMP), {"lamp": 1.0}),
+    "trees_outside_bends": Confounder("trees", Element.TREES, Remove(Element.TREES), {}),
+    "dark_before_left_bends": Confounder("dark patches", Element.TEXTURE, EvenAsphalt(), {"dark_asphalt": 1.0}),
 }
 
 
 def world(base: str, confounder: str, tie: str) -> Scenario:
     """A scenario that drivers may learn on, by name or path, with a confounder of `PLANTED` in it, tied as `TIES` says."""
-    table = ConfounderTable(**PLANTED[confounder].there, **{confounder: TIES[tie]})
+    table = ConfounderTable(**CONFOUNDERS[confounder].there, **{confounder: TIES[tie]})
     return msgspec.structs.replace(scenario_to_learn_on(base), name=tie, family="own", confounder=table)
 
 

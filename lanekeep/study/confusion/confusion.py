@@ -1,7 +1,7 @@
 """Confusion: plant a coincidence, train drivers on it and controls without it, untie it, and see who had shown what.
 
-planted says what is tied, teaching trains, beforehand looks at drivers where it is tied, driving sees how they fare where it
-is not, contrast asks whether the first foretells the second.  After de Haan, Jayaraman and Levine, Causal confusion in
+confounders says what is tied, training trains, predictors looks at drivers where it is tied, outcomes drives them where it
+is not, contrast asks whether the first rank the second.  After de Haan, Jayaraman and Levine, Causal confusion in
 imitation learning, NeurIPS 2019, whose remedy (the driver's own drives, answered by the expert) is part of the training.
 """
 
@@ -14,17 +14,17 @@ from typing import Any, Literal
 import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lanekeep.compare.compare import check_frames_are_fresh
 from lanekeep.driving.drivers import camera_of
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep.evaluate import FIRST_TEST_SEED
+from lanekeep.faithfulness.instants import check_frames_are_fresh
 from lanekeep.settings import Positional, check_file, in_range, write_whole
-from lanekeep.study.confusion.confounders import PLANTED, TIES, world
+from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES, world
 from lanekeep.study.confusion.figure import figure
 from lanekeep.study.confusion.outcomes import Measured, drive_worlds, read, save
 from lanekeep.study.confusion.predictors import MAPS, Exhibits, Share, exhibits_of, shares_of, shares_of_pixels
 from lanekeep.study.confusion.tables import as_json, print_findings
-from lanekeep.study.confusion.training import Pupil, pupils, teach, write_worlds
+from lanekeep.study.confusion.training import TrainedDriver, train_driver, trained_drivers, write_worlds
 from lanekeep_envs import START_M, load_scenario
 from lanekeep_policies import CORES, load_driver
 
@@ -84,16 +84,16 @@ class StudyConfusion:
 
 
 def confusion(settings: StudyConfusion) -> None:
-    """Do everything; on Ctrl-C keep what is needed to go on."""
+    """Train, measure and report; on Ctrl-C keep what is needed to go on."""
     for name in ("picture", "json"):
         check_file(settings, name)
     if settings.out.is_file():
         raise UserError(f"{settings.out} is a file; expected a folder")
     check_frames_are_fresh(load_scenario(settings.scenario))
     write_worlds(settings.out, settings.scenario, settings.confounder)
-    every = pupils(settings.cores, range(settings.first_seed, settings.first_seed + settings.seeds))
-    for pupil in every:
-        if not teach(settings.out, pupil, settings.frames):
+    every = trained_drivers(settings.cores, range(settings.first_seed, settings.first_seed + settings.seeds))
+    for trained in every:
+        if not train_driver(settings.out, trained, settings.frames):
             raise KeyboardInterrupt
     pixels, measured = measure(settings, every)
     print_findings(settings.confounder, settings.cores, measured, pixels)
@@ -104,7 +104,9 @@ def confusion(settings: StudyConfusion) -> None:
         write_whole(settings.json, f"{json.dumps(table, indent=2)}\n".encode())
 
 
-def measure(settings: StudyConfusion, every: Sequence[Pupil]) -> tuple[dict[str, Share], dict[Pupil, Measured]]:
+def measure(
+    settings: StudyConfusion, every: Sequence[TrainedDriver]
+) -> tuple[dict[str, Share], dict[TrainedDriver, Measured]]:
     """The confounder's share of frames and edges, and what every driver does; measured where it is not known yet."""
     tied = world(settings.scenario, settings.confounder, "tied")
     seeds = range(settings.seed, settings.seed + settings.roads)
@@ -112,23 +114,25 @@ def measure(settings: StudyConfusion, every: Sequence[Pupil]) -> tuple[dict[str,
         task = bar.add_task("the expert drives", total=1 + TICKS * len(every))
         camera = camera_of(load_driver(settings.out / every[0].name))
         assert camera is not None  # they were all trained here, on frames
-        shown = exhibits_of(tied, camera, PLANTED[settings.confounder], seeds)
+        shown = exhibits_of(tied, camera, CONFOUNDERS[settings.confounder], seeds)
         bar.update(task, advance=1)
         found = {}
-        for pupil in every:
+        for trained in every:
             before = bar.tasks[task].completed
 
-            def tell(what: str, name: str = pupil.name) -> None:
+            def tell(what: str, name: str = trained.name) -> None:
                 bar.update(task, advance=1, description=f"{name}: {what}")
 
-            found[pupil] = measure_one(settings, pupil, shown, tell)
+            found[trained] = measure_one(settings, trained, shown, tell)
             bar.update(task, completed=before + TICKS)
     return shares_of_pixels(shown), found
 
 
-def measure_one(settings: StudyConfusion, pupil: Pupil, shown: Exhibits, tell: Callable[[str], None]) -> Measured:
-    """What a driver had shown beforehand, then how it drives in the three worlds; read if it was measured before."""
-    folder, scenario = settings.out / pupil.name, world(settings.scenario, settings.confounder, "tied")
+def measure_one(
+    settings: StudyConfusion, trained: TrainedDriver, shown: Exhibits, tell: Callable[[str], None]
+) -> Measured:
+    """The predictors of a driver, then its outcomes in the three worlds; read from its folder if measured before."""
+    folder, scenario = settings.out / trained.name, world(settings.scenario, settings.confounder, "tied")
     if known := read(folder, settings.asked):
         return known
     driver = load_driver(folder).eval()

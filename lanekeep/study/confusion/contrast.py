@@ -1,4 +1,4 @@
-"""Whether what was seen beforehand tells the confused from their controls, and foretells the harm.
+"""Whether predictors tell the confused drivers from their controls, and rank the outcomes.
 
 Intervals of means over seeds: 95 % of 2,000 resamplings of roads and of seeds together, a driver and its control with the
 same seeds and on the same roads.  Three seeds are few, and such an interval is at most as wide as they lie apart, roads
@@ -28,7 +28,7 @@ class Span(NamedTuple):
 
 
 def span_of(draws: F64) -> Span:
-    """Of an estimate and its resamplings [1 + B]; what came out as NaN is left out of the interval."""
+    """The interval of an estimate from its resamplings [1 + B]; what came out as NaN is left out."""
     known = draws[1:][np.isfinite(draws[1:])]
     low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
     return Span(float(draws[0]), float(low), float(high))
@@ -55,7 +55,7 @@ def mean_share(shares: Sequence[Share]) -> F64:
 
 
 def mean_rms_m(driven: Sequence[Driven]) -> F64:
-    """The same of their lateral RMS [m]."""
+    """Mean lateral RMS [m] of drivers that differ by their seed, and its resamplings [1 + B]."""
     squares, steps = np.stack([one.squares_m2 for one in driven]), np.stack([one.steps for one in driven])
     return mean_ratio(squares, steps, root=True)
 
@@ -77,12 +77,12 @@ def t_quantile(share: float, freedom: int) -> float:
     return float(np.sqrt(freedom) * np.tan(np.interp(share * mass[-1], mass, angles)))
 
 
-def foretells(shares: Sequence[float], harms: Sequence[float]) -> F64:
-    """Spearman's correlation over D drivers of what was seen beforehand with the harm, and its resamplings [1 + B].
+def rank_correlation_draws(shares: Sequence[float], outcomes: Sequence[float]) -> F64:
+    """Spearman's correlation over D drivers of a predictor's shares with the outcomes, and its resamplings [1 + B].
 
     NaN where one of them is constant.  The draws are the same in every call with as many drivers.
     """
-    count, pairs = len(shares), np.array([shares, harms])
+    count, pairs = len(shares), np.array([shares, outcomes])
     picks = np.random.default_rng(0).integers(count, size=(RESAMPLINGS, count))
     drawn = ranks(pairs[:, np.concatenate([np.arange(count)[None], picks])])  # [2, 1 + B, D]
     a, b = drawn - drawn.mean(-1, keepdims=True)

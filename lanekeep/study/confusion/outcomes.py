@@ -1,6 +1,6 @@
-"""How each driver of the study keeps its lane in the three worlds, and the file in its folder that keeps all of its numbers.
+"""Outcomes: how each driver of the study keeps its lane in the three worlds; and the file that keeps its measurements.
 
-The roads are the same in every world, road by road, so that the harm of untying is a difference on the same roads.
+The roads are the same in every world, road by road, so that the rise of the lateral RMS is a difference on the same roads.
 """
 
 import json
@@ -25,7 +25,7 @@ MEASURED = "confusion.json"
 
 @dataclass(frozen=True)
 class Driven:
-    """A world driven, on each of R roads."""
+    """How a driver drove in a world, on each of R roads."""
 
     departures: F64  # [R]
     km: F64  # [R]
@@ -35,19 +35,19 @@ class Driven:
 
 @dataclass(frozen=True)
 class Measured:
-    """All that was measured of a driver."""
+    """Outcomes and predictors of a driver."""
 
     driven: dict[str, Driven]  # in each world of TIES
     shares: dict[str, Share]  # by each effect and map
 
     @property
     def departures_per_km(self) -> dict[str, float]:
-        """In each world."""
+        """Lane departures per km in each world."""
         return {tie: float(one.departures.sum() / one.km.sum()) for tie, one in self.driven.items()}
 
     @property
     def lateral_rms_m(self) -> dict[str, float]:
-        """In each world."""
+        """Root mean square of the lateral offset in each world [m]."""
         return {tie: float(np.sqrt(one.squares_m2.sum() / one.steps.sum())) for tie, one in self.driven.items()}
 
 
@@ -70,13 +70,13 @@ def drive_worlds(
 
 
 def save(folder: Path, asked: dict[str, Any], measured: Measured) -> None:
-    """Keep what was measured, and what was asked, in a driver's folder."""
+    """Keep measurements, and what was asked, in a driver's folder."""
     table = {"asked": asked, **asdict(measured)}
     write_whole(folder / MEASURED, f"{json.dumps(table, default=np.ndarray.tolist)}\n".encode())
 
 
 def read(folder: Path, asked: dict[str, Any]) -> Measured | None:
-    """What was measured when the same was asked; None if nothing was, or something else was asked, or it is damaged."""
+    """Measurements that answer what is asked; None if the file is missing, damaged, or answers something else."""
     try:
         table = json.loads((folder / MEASURED).read_text(encoding="utf-8"))
         if table["asked"] != asked:

@@ -1,9 +1,9 @@
-"""What could have been known beforehand, on roads where the confounder is tied: its share in the steering and in the maps.
+"""Predictors: the confounder's share in the steering and in the maps, measured where it is tied, before it is untied.
 
 The expert drives; every driver is shown what it saw and brings its own memory along.  At each instant I that is judged:
 
-    effect       |a(x) - a(x without the confounder)|, of the sum of the same over every single element
-    Shapley      the same of Shapley values, of the confounder, each lane marking and all other elements together
+    effect       |a(x) - a(x without the confounder)|, of the sum of such changes over every single element
+    Shapley      its |Shapley value|, of the sum over the confounder, each lane marking and all other elements together
     map          share of the strength of a saliency map on the pixels that the confounder changes
 
 Effects are added up before they are divided, so that a quiet instant counts for little; a map has a share in each frame.
@@ -20,9 +20,10 @@ from torch import Tensor
 
 from lanekeep.effects import Projector, changed, removal_of, shapley, steering
 from lanekeep.faithfulness import controls
-from lanekeep.faithfulness.examine import LANE, film_roads
+from lanekeep.faithfulness.examine import LANE
+from lanekeep.faithfulness.instants import record_instants
 from lanekeep.saliency import maps
-from lanekeep.study.confusion.confounders import Planted
+from lanekeep.study.confusion.confounders import Confounder
 from lanekeep_envs import REMOVABLE, Camera, Intervention, Scenario
 from lanekeep_policies import Driver
 
@@ -65,31 +66,26 @@ class Share:
     whole: F64  # [R]
 
 
-def exhibits_of(scenario: Scenario, camera: Camera, planted: Planted, seeds: Sequence[int]) -> Exhibits:
-    """Let the expert drive the roads of these seeds, and render every variant once, for all drivers.
-
-    ValueError if they are too short to judge anything on.
-    """
-    instants = film_roads(scenario, seeds)
-    if len(instants.tapes) < 2:
-        raise ValueError(f"the roads of {scenario.name} are too short to judge anything on")
+def exhibits_of(scenario: Scenario, camera: Camera, confounder: Confounder, seeds: Sequence[int]) -> Exhibits:
+    """Let the expert drive the roads of these seeds, and render every variant once, for all drivers."""
+    instants = record_instants(scenario, seeds)
     projector = Projector(scenario, camera)
-    others = [element for element in REMOVABLE if element is not planted.element]
+    others = [element for element in REMOVABLE if element is not confounder.element]
     snapshots = [instants.tapes[tape].snapshots[t] for tape, t in instants.picks]
-    singles = projector.frames(snapshots, [(), (planted.absent,), *(removal_of([element]) for element in others)])
+    singles = projector.frames(snapshots, [(), (confounder.absent,), *(removal_of([element]) for element in others)])
     return Exhibits(
         films=tuple(projector.frames(tape.snapshots)[:, 0] for tape in instants.tapes),
         picks=instants.picks,
         singles=singles,
-        company=projector.frames(snapshots, companies(planted)),
+        company=projector.frames(snapshots, companies(confounder)),
         masks=changed(singles[:, 0], singles[:, 1]),
     )
 
 
-def companies(planted: Planted) -> list[tuple[Intervention, ...]]:
+def companies(confounder: Confounder) -> list[tuple[Intervention, ...]]:
     """A variant for each set of the confounder, the three markings and the rest: what is not in the set is absent."""
-    rest = [element for element in REMOVABLE if element not in (*LANE, planted.element)]
-    groups = [(planted.absent,), *(removal_of([element]) for element in LANE), removal_of(rest)]
+    rest = [element for element in REMOVABLE if element not in (*LANE, confounder.element)]
+    groups = [(confounder.absent,), *(removal_of([element]) for element in LANE), removal_of(rest)]
     sets = range(1 << len(groups))
     return [tuple(do for k, group in enumerate(groups) if not there >> k & 1 for do in group) for there in sets]
 
@@ -122,7 +118,7 @@ def memories_of(driver: Driver, shown: Exhibits) -> Tensor:
 
 
 def shares_of_pixels(shown: Exhibits) -> dict[str, Share]:
-    """The same of what knows no driver: a flat map, whose share is the confounder's share of the frame, and edges."""
+    """The confounder's share of maps that know no driver: a flat map, which is its share of the frame, and edges."""
     return {name: _of_maps(shown, controls.CONTROLS[name](shown.frames)) for name in CONTROLS}
 
 

@@ -1,4 +1,4 @@
-"""What the study found, in tables: who was confused, what had been seen beforehand, and what of it foretold the harm."""
+"""What the study found, in tables: who was confused, what the predictors were, and which of them ranked the outcomes."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -11,27 +11,27 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lanekeep.compare.verdict import clean
 from lanekeep.evaluate import poisson_interval
+from lanekeep.faithfulness.metrics import clean
 from lanekeep.saliency import METHODS
-from lanekeep.study.confusion.confounders import PLANTED, TIES
-from lanekeep.study.confusion.contrast import Span, foretells, mean_rms_m, mean_share, over_seeds, span_of
+from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES
+from lanekeep.study.confusion.contrast import Span, mean_rms_m, mean_share, over_seeds, rank_correlation_draws, span_of
 from lanekeep.study.confusion.outcomes import Measured
 from lanekeep.study.confusion.predictors import CONTROLS, EFFECTS, MAPS, Share
-from lanekeep.study.confusion.training import LEARNED, Pupil
+from lanekeep.study.confusion.training import LEARNED, TrainedDriver
 
-WAYS = {**EFFECTS, **{name: METHODS[name].title for name in MAPS}}  # of looking beforehand
+PREDICTORS = {**EFFECTS, **{name: METHODS[name].title for name in MAPS}}  # name -> title
 BEST = "shapley"  # of them: what a thing owes in the presence and absence of all others
 CHANGED = ("untied", "reversed")
-Found = dict[Pupil, Measured]
+Found = dict[TrainedDriver, Measured]
 
 
 def group_of(found: Found, core: str, learned: str) -> list[Measured]:
-    """Those of a core that learned in one world, by seed."""
-    return [one for pupil, one in found.items() if (pupil.core, pupil.learned) == (core, learned)]
+    """The drivers of a core that learned in one world, by seed."""
+    return [one for trained, one in found.items() if (trained.core, trained.learned) == (core, learned)]
 
 
-def harm_m(one: Measured, changed: str) -> float:
+def outcome_m(one: Measured, changed: str) -> float:
     """How much farther from the middle it drives where the confounder is not tied: rise of the lateral RMS [m]."""
     return one.lateral_rms_m[changed] - one.lateral_rms_m["tied"]
 
@@ -54,42 +54,44 @@ def rise_draws_m(group: Sequence[Measured], changed: str) -> NDArray[np.float64]
 
 
 def confusion_draws_m(found: Found, core: str, changed: str) -> NDArray[np.float64]:
-    """How much more that is with the drivers who learned tied than with their controls [1 + B]: how confused they are."""
+    """How confused a core is [1 + B]: the rise with drivers that learned tied less the rise with their controls."""
     confused, control = (rise_draws_m(group_of(found, core, learned), changed) for learned in LEARNED)
     return confused - control
 
 
-def share_draws(group: Sequence[Measured], way: str) -> NDArray[np.float64]:
-    """Mean share [%] over seeds, seen in one of WAYS, and its resamplings [1 + B]."""
-    return 100.0 * mean_share([one.shares[way] for one in group])
+def share_draws(group: Sequence[Measured], predictor: str) -> NDArray[np.float64]:
+    """Mean share [%] over seeds by one of PREDICTORS, and its resamplings [1 + B]."""
+    return 100.0 * mean_share([one.shares[predictor] for one in group])
 
 
-def share_percent(one: Measured, way: str) -> float:
-    """Of a single driver."""
-    share = one.shares[way]
+def share_percent(one: Measured, predictor: str) -> float:
+    """A driver's share [%] by one of PREDICTORS."""
+    share = one.shares[predictor]
     return float(100.0 * share.part.sum() / share.whole.sum())
 
 
-def foretold_draws(found: Found, way: str, changed: str, among: Sequence[str] = LEARNED) -> NDArray[np.float64]:
-    """The rank correlation, over drivers that learned in these worlds, of a share beforehand with the harm [1 + B]."""
-    every = [one for pupil, one in found.items() if pupil.learned in among]
-    return foretells([share_percent(one, way) for one in every], [harm_m(one, changed) for one in every])
+def predicted_draws(found: Found, predictor: str, changed: str, among: Sequence[str] = LEARNED) -> NDArray[np.float64]:
+    """The rank correlation, over drivers that learned in these worlds, of a predictor with the outcome [1 + B]."""
+    every = [one for trained, one in found.items() if trained.learned in among]
+    return rank_correlation_draws(
+        [share_percent(one, predictor) for one in every], [outcome_m(one, changed) for one in every]
+    )
 
 
-def foretold(found: Found, way: str, changed: str, among: Sequence[str] = LEARNED) -> Span:
-    """The same with its interval."""
-    return span_of(foretold_draws(found, way, changed, among))
+def predicted(found: Found, predictor: str, changed: str, among: Sequence[str] = LEARNED) -> Span:
+    """The rank correlation of a predictor with the outcome, and its interval."""
+    return span_of(predicted_draws(found, predictor, changed, among))
 
 
-def best_less(found: Found, way: str, changed: str) -> Span:
-    """How much higher the Shapley value's rank correlation is than that of another way of looking."""
-    return span_of(foretold_draws(found, BEST, changed) - foretold_draws(found, way, changed))
+def lead_of_best(found: Found, predictor: str, changed: str) -> Span:
+    """How much higher the Shapley value's rank correlation is than that of another predictor."""
+    return span_of(predicted_draws(found, BEST, changed) - predicted_draws(found, predictor, changed))
 
 
 def confusion_by_seed_m(found: Found, core: str, changed: str) -> list[float]:
     """How confused each driver of a core is, against its control [m]."""
     pairs = zip(*(group_of(found, core, learned) for learned in LEARNED), strict=True)
-    return [harm_m(confused, changed) - harm_m(control, changed) for confused, control in pairs]
+    return [outcome_m(confused, changed) - outcome_m(control, changed) for confused, control in pairs]
 
 
 def cell(span: Span, form: str) -> str:
@@ -98,12 +100,12 @@ def cell(span: Span, form: str) -> str:
 
 
 def in_words(span: Span) -> str:
-    """The same in a line."""
+    """A number and its interval in a line."""
     return f"{span.value:+.3f} [{span.low:+.3f}, {span.high:+.3f}]"
 
 
 def new_table(title: str, words: int, *columns: str) -> Table:
-    """An empty one, whose first columns are of words."""
+    """An empty table, whose first columns are of words."""
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for k, name in enumerate(columns):
         table.add_column(name, justify="left" if k < words else "right")
@@ -111,12 +113,12 @@ def new_table(title: str, words: int, *columns: str) -> Table:
 
 
 def print_findings(confounder: str, cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> None:
-    """All tables, and what they come to."""
+    """Print all tables, and what they come to."""
     seeds = len(group_of(found, cores[0], LEARNED[0]))
     console = Console()
     title = f"{confounder}, mean of {seeds} seeds: departures per km and lateral RMS [m] where it is"
     console.print(table_of_driving(title, cores, found))
-    thing = PLANTED[confounder].title
+    thing = CONFOUNDERS[confounder].title
     console.print(table_of_shares(f"share of the {thing} beforehand, where they are tied [%]", cores, found))
     for name, about in CONTROLS.items():
         print(f"share of the {thing} {about}: {100.0 * mean_share([pixels[name]])[0]:.1f} %")
@@ -138,10 +140,10 @@ def table_of_driving(title: str, cores: Sequence[str], found: Found) -> Table:
 
 
 def table_of_shares(title: str, cores: Sequence[str], found: Found) -> Table:
-    """A row for each core and way of looking: the confused, their controls, and the difference."""
+    """A row for each core and predictor: the confused, their controls, and the difference."""
     table = new_table(title, 2, "core", "by", "learned tied", "learned untied", "difference")
-    for core, (way, name) in product(cores, WAYS.items()):
-        confused, control = (share_draws(group_of(found, core, learned), way) for learned in LEARNED)
+    for core, (predictor, name) in product(cores, PREDICTORS.items()):
+        confused, control = (share_draws(group_of(found, core, learned), predictor) for learned in LEARNED)
         spans = (span_of(confused), span_of(control))
         cells = [cell(span, "{:.1f}") for span in spans]
         table.add_row(core, name, *cells, cell(span_of(confused - control), "{:+.1f}"))
@@ -149,15 +151,15 @@ def table_of_shares(title: str, cores: Sequence[str], found: Found) -> Table:
 
 
 def table_of_foretelling(found: Found) -> Table:
-    """A row for each way of looking: how its share ranks the harm of untying and of reversing."""
-    confused = sum(pupil.learned == LEARNED[0] for pupil in found)
+    """A row for each predictor: how its share ranks the outcomes of untying and of reversing."""
+    confused = sum(trained.learned == LEARNED[0] for trained in found)
     title = (
         f"rank correlation of that share with the rise: all {len(found)} drivers, and the {confused} that learned tied"
     )
     names = [f"{changed},\n{group}" for group in ("all", "learned tied") for changed in CHANGED]
     table = new_table(title, 1, "by", *names)
-    for way, name in WAYS.items():
-        spans = [foretold(found, way, changed, among) for among in (LEARNED, LEARNED[:1]) for changed in CHANGED]
+    for predictor, name in PREDICTORS.items():
+        spans = [predicted(found, predictor, changed, among) for among in (LEARNED, LEARNED[:1]) for changed in CHANGED]
         table.add_row(name, *(cell(span, "{:+.2f}") for span in spans))
     return table
 
@@ -175,11 +177,11 @@ def table_of_confusion(cores: Sequence[str], found: Found) -> Table:
 
 
 def table_of_lead(found: Found) -> Table:
-    """A row for each other way of looking: by how much the Shapley value ranks the harm better, over all drivers."""
-    table = new_table(f"rank correlation of {WAYS[BEST]}, less that of", 1, "by", *CHANGED)
-    for way, name in WAYS.items():
-        if way != BEST:
-            table.add_row(name, *(cell(best_less(found, way, changed), "{:+.2f}") for changed in CHANGED))
+    """A row for each other predictor: by how much the Shapley value ranks the outcomes better, over all drivers."""
+    table = new_table(f"rank correlation of {PREDICTORS[BEST]}, less that of", 1, "by", *CHANGED)
+    for predictor, name in PREDICTORS.items():
+        if predictor != BEST:
+            table.add_row(name, *(cell(lead_of_best(found, predictor, changed), "{:+.2f}") for changed in CHANGED))
     return table
 
 
@@ -194,13 +196,13 @@ def sentences(cores: Sequence[str], found: Found) -> list[str]:
             f"{changed}: who learned tied drives {in_words(every)} m farther from the middle, "
             f"beyond the rise of its control: {verdict}"
         )
-        ways = [WAYS[way] for way in WAYS if foretold(found, way, changed).low > 0.0]
+        ways = [PREDICTORS[predictor] for predictor in PREDICTORS if predicted(found, predictor, changed).low > 0.0]
         lines.append(f"{changed}: a rank correlation with the harm that is told from 0: {'; '.join(ways) or 'none'}")
     return lines
 
 
 def as_json(cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> dict[str, Any]:
-    """Everything that is a number."""
+    """All numbers of the study, for machines."""
 
     def of_core(core: str) -> dict[str, Any]:
         table: dict[str, Any] = {}
@@ -209,7 +211,7 @@ def as_json(cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> dic
             table[learned] = {
                 "departures_per_km": {tie: clean(departures(group, tie)) for tie in TIES},
                 "lateral_rms_m": {tie: clean(span_of(rms_draws_m(group, tie))) for tie in TIES},
-                "share_percent": {way: clean(span_of(share_draws(group, way))) for way in WAYS},
+                "share_percent": {predictor: clean(span_of(share_draws(group, predictor))) for predictor in PREDICTORS},
             }
         confused, control = (group_of(found, core, learned) for learned in LEARNED)
         table["confusion_m"] = {tie: clean(span_of(confusion_draws_m(found, core, tie))) for tie in CHANGED}
@@ -217,12 +219,13 @@ def as_json(cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> dic
         table["confusion_by_seed_m"] = by_seed
         table["confusion_over_seeds_m"] = {tie: clean(over_seeds(values)) for tie, values in by_seed.items()}
         table["share_percent_difference"] = {
-            way: clean(span_of(share_draws(confused, way) - share_draws(control, way))) for way in WAYS
+            predictor: clean(span_of(share_draws(confused, predictor) - share_draws(control, predictor)))
+            for predictor in PREDICTORS
         }
         return table
 
     def of_driver(one: Measured) -> dict[str, Any]:
-        shares = {way: share_percent(one, way) for way in WAYS}
+        shares = {predictor: share_percent(one, predictor) for predictor in PREDICTORS}
         return {"departures_per_km": one.departures_per_km, "lateral_rms_m": one.lateral_rms_m, "share_percent": shares}
 
     return {
@@ -230,17 +233,21 @@ def as_json(cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> dic
         "confusion_m": {
             tie: clean(span_of(np.mean([confusion_draws_m(found, core, tie) for core in cores], 0))) for tie in CHANGED
         },
-        "drivers": {pupil.name: of_driver(one) for pupil, one in found.items()},
+        "drivers": {trained.name: of_driver(one) for trained, one in found.items()},
         "share_percent_of_pixels": {name: 100.0 * float(mean_share([pixels[name]])[0]) for name in CONTROLS},
         "rank_correlation_of_shapley_less": {
-            way: {changed: clean(best_less(found, way, changed)) for changed in CHANGED} for way in WAYS if way != BEST
+            predictor: {changed: clean(lead_of_best(found, predictor, changed)) for changed in CHANGED}
+            for predictor in PREDICTORS
+            if predictor != BEST
         },
         "rank_correlation": {
-            way: {
-                f"{changed}, {'all' if len(among) > 1 else 'learned tied'}": clean(foretold(found, way, changed, among))
+            predictor: {
+                f"{changed}, {'all' if len(among) > 1 else 'learned tied'}": clean(
+                    predicted(found, predictor, changed, among)
+                )
                 for among in (LEARNED, LEARNED[:1])
                 for changed in CHANGED
             }
-            for way in WAYS
+            for predictor in PREDICTORS
         },
     }

@@ -21,8 +21,8 @@ from lanekeep_policies import DRIVER, read_checkpoint
 LEARNED = ("tied", "untied")  # the confused and their controls
 
 
-class Pupil(NamedTuple):
-    """A driver of the study."""
+class TrainedDriver(NamedTuple):
+    """A driver of the study: its core, the world that it learns in, and the seed of its training."""
 
     core: str
     learned: str  # in which world, one of LEARNED
@@ -30,13 +30,13 @@ class Pupil(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Of its folder."""
+        """The name of the driver's folder."""
         return f"{self.core}-{self.learned}-{self.seed}"
 
 
-def pupils(cores: tuple[str, ...], seeds: range) -> list[Pupil]:
-    """All drivers; what is there after an interruption is whole seeds, as far as it goes."""
-    return [Pupil(core, learned, seed) for seed in seeds for core in cores for learned in LEARNED]
+def trained_drivers(cores: tuple[str, ...], seeds: range) -> list[TrainedDriver]:
+    """All drivers, seed by seed: an interruption leaves whole seeds behind."""
+    return [TrainedDriver(core, learned, seed) for seed in seeds for core in cores for learned in LEARNED]
 
 
 def write_worlds(folder: Path, base: str, confounder: str) -> None:
@@ -49,25 +49,25 @@ def write_worlds(folder: Path, base: str, confounder: str) -> None:
         write_whole(path, text)
 
 
-def teach(folder: Path, pupil: Pupil, frames: int) -> bool:
-    """Train a driver, or go on with it, or leave it as it is if it is finished; return whether it is.
+def train_driver(folder: Path, trained: TrainedDriver, frames: int) -> bool:
+    """Train a driver, or go on with its training; return whether it is finished.
 
-    Its demonstrations, which fill a disk with so many drivers, are removed then.
+    A finished driver is left as it is, and its demonstrations are removed: those of many drivers would fill a disk.
     """
-    out = folder / pupil.name
+    out = folder / trained.name
     settings = TrainImitation(
-        out=out, core=pupil.core, scenario=str(folder / f"{pupil.learned}.toml"), frames=frames, seed=pupil.seed
+        out=out, core=trained.core, scenario=str(folder / f"{trained.learned}.toml"), frames=frames, seed=trained.seed
     )
-    if not is_taught(settings):
-        print(f"{pupil.name}:")
+    if not is_trained(settings):
+        print(f"{trained.name}:")
         train(settings)
-    finished = is_taught(settings)
+    finished = is_trained(settings)
     if finished and (out / "demonstrations").is_dir():
         shutil.rmtree(out / "demonstrations")
     return finished
 
 
-def is_taught(settings: TrainImitation) -> bool:
+def is_trained(settings: TrainImitation) -> bool:
     """Whether the folder holds a driver that was trained to the end; refused if it was with other settings."""
     if not (settings.out / DRIVER).exists():
         return False
