@@ -12,7 +12,8 @@ from lanekeep.cli.main import main
 from lanekeep.compare.drives import strongest
 from lanekeep.compare.verdict import ratio_row
 from lanekeep.faithfulness.controls import edges
-from lanekeep.faithfulness.examine import examine_known_driver, record_instants
+from lanekeep.faithfulness.examine import examine_known_driver
+from lanekeep.faithfulness.instants import record_instants
 from lanekeep.faithfulness.metrics import (
     METRICS,
     GroundTruth,

@@ -65,7 +65,7 @@ def share(driver: ByHand, shown: Exhibits, predictor: str) -> float:
     return float(found.part.sum() / found.whole.sum())
 
 
-@pytest.mark.parametrize("way", ["effect", "shapley"])
+@pytest.mark.parametrize("predictor", ["effect", "shapley"])
 def test_who_steers_by_the_lamp_is_found_and_who_steers_by_all_else_is_cleared(
     predictor: str, lamp: Exhibits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
