@@ -69,8 +69,8 @@ COMMANDS = {
     ),
     "gallery": Command(
         "more",
-        "lanekeep.gallery:Gallery",
-        "lanekeep.gallery:gallery",
+        "lanekeep.gallery.gallery:Gallery",
+        "lanekeep.gallery.gallery:gallery",
         "see every scenario, strength and intervention on one page",
     ),
     "study confusion": Command(

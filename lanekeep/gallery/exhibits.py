@@ -147,7 +147,7 @@ class Dial(NamedTuple):
     values: tuple[Any, ...]
 
 
-class Instants:
+class DrivenInstants:
     """A second into the drives of some seeds, from `starts_m` on."""
 
     def __init__(self, scenario: Scenario, seeds: Sequence[int], starts_m: Sequence[float]) -> None:
@@ -165,10 +165,10 @@ class Instants:
         return self._cars.view(self.snapshot, interventions, car=car, camera=camera)
 
 
-def spread(scenario: Scenario, seed: int, number: int) -> Instants:
+def spread(scenario: Scenario, seed: int, number: int) -> DrivenInstants:
     """Instants of different roads of a scenario, each further along."""
     starts_m = [scenario.road.length_m * (k + 1.0) / (number + 2.0) for k in range(number)]
-    return Instants(scenario, range(seed, seed + number), starts_m)
+    return DrivenInstants(scenario, range(seed, seed + number), starts_m)
 
 
 def changed(scenario: Scenario, tables: dict[str, dict[str, Any]]) -> Scenario:
@@ -198,7 +198,7 @@ def dials() -> list[Dial]:
 def seed_with_sun_ahead(scenario: Scenario, seed: int) -> int:
     """The seed, from `seed` on, whose road is the nearest to a bend with the sun beside it and some shadow on it."""
     seeds = range(seed, seed + ROADS_SEARCHED)
-    cars = Instants(scenario, seeds, [LED_M] * len(seeds))
+    cars = DrivenInstants(scenario, seeds, [LED_M] * len(seeds))
     appearances, yaw = cars.snapshot.appearances, cars.snapshot.cars["yaw"]
     ahead = appearances["sun_x"] * np.cos(yaw) + appearances["sun_y"] * np.sin(yaw)
     aside = appearances["sun_y"] * np.cos(yaw) - appearances["sun_x"] * np.sin(yaw)

@@ -1,23 +1,18 @@
-"""The page: HTML and CSS around the pictures, all in one file.
+"""The page: parts from top to bottom, each with a title, words and pictures; `page.html` draws them."""
 
-A picture is shown at its column's width; a click makes it as large as the window, and another one small again, which is a
-hidden check box and needs no script.  A picture that many figures share is written once, as a background of a CSS class.
-"""
-
-from base64 import b64encode
 from collections.abc import Sequence
-from html import escape
-from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.pages.png import AMPLIFIED, difference, overlay, png
+from lanekeep.pages.png import data_uri
 from lanekeep_envs import Camera, Scenario
 from lanekeep_envs.scenario import Table
 
 U8 = NDArray[np.uint8]
+AMPLIFIED = 4  # times that a difference is shown as
+SHARE, REST = (255, 140, 0, 150), (12, 14, 18, 150)  # RGBA over the pixels of an element, and over all others
 LISTS = ("design_speeds_kmh", "kinds")  # every other pair of a scenario is a range
 UNITS = {  # end of a key -> how people write it
     "_per_km": "1/km",
@@ -29,124 +24,83 @@ UNITS = {  # end of a key -> how people write it
     "_m": "m",
     "_s": "s",
 }
-Captioned = Sequence[tuple[str, str]]  # picture and caption
+
+
+class Picture(NamedTuple):
+    """A picture, or a layer `over` a shared one."""
+
+    source: str
+    alt: str
+    caption: str = ""
+    over: str = ""
+
+
+class Part(NamedTuple):
+    """A part of the page, with an entry in the table of contents."""
+
+    depth: int  # 2 a section, 3 a scenario or the head of strips, 4 a strip of pictures
+    title: str
+    about: str = ""
+    figures: Sequence[Picture] = ()
+    key: str = ""  # how a scenario's file writes the title
+    facts: Sequence[tuple[str, str]] = ()
+    columns: Sequence[str] = ()  # heads over all strips that follow
+    pixelated: bool = False
 
 
 class Page:
     """A page that grows from top to bottom."""
 
     def __init__(self, camera: Camera, seed: int) -> None:
-        self.pictures = 0
-        self._about = f"pictures of {camera.size}, roads from seed {seed} on"
-        self._ratio = f"{camera.width_px} / {camera.height_px}"
-        self._body: list[str] = []
-        self._contents: list[tuple[int, str, str]] = []  # depth, anchor, title
-        self._shared: dict[str, str] = {}  # source of a picture that is written once -> its CSS class
-        self._open = False
+        self.camera, self.seed, self.pictures = camera, seed, 0
+        self.parts: list[Part] = []
+        self.shared: dict[str, str] = {}  # source of a picture that is written once -> its CSS class
+        self.absent: list[str] = []  # elements that no scene shows
 
-    def picture(self, pixels: U8) -> str:
+    def add(self, depth: int, title: str, about: str = "", **rest: Any) -> None:
+        """Add a part."""
+        self.parts.append(Part(depth, title, about, **rest))
+
+    def source(self, pixels: U8) -> str:
         """A picture [H, W, C] as the source of an <img>."""
         self.pictures += 1
-        return f"data:image/png;base64,{b64encode(png(pixels)).decode()}"
+        return data_uri(pixels)
 
     def share(self, pixels: U8) -> str:
-        """The same, of a picture that is seen often and shall be written once."""
-        source = self.picture(pixels)
-        self._shared.setdefault(source, f"shared{len(self._shared)}")
+        """The source of a picture that is seen often and is written once."""
+        source = self.source(pixels)
+        self.shared.setdefault(source, f"shared{len(self.shared)}")
         return source
 
-    def section(self, title: str, about: str) -> None:
-        """Begin a section."""
-        self._close()
-        self._open = True
-        self._body.append(f"<section><header>{self._headline(2, title)}</header><p class=about>{escape(about)}</p>")
-
-    def heading(self, title: str) -> None:
-        """Begin a group of strips."""
-        self._body.append(self._headline(3, title))
-
-    def scenario(self, scenario: Scenario, pictures: Captioned) -> None:
-        """A scenario with its description, and what it has beyond the plainest one."""
-        self._body.append(f"<article>{self._headline(3, scenario.name)}<p>{escape(scenario.description)}</p>")
-        facts = "".join(f"<li>{escape(name)} <b>{escape(value)}</b></li>" for name, value in peculiarities(scenario))
-        self._body.append(f"<ul class=facts>{facts}</ul>{self._grid(pictures)}</article>")
-
-    def strip(self, title: str, key: str, pictures: Captioned, pixelated: bool = False) -> None:
-        """A row of pictures; `key` is how a scenario's file writes it."""
-        code, kind = f" <code>{escape(key)}</code>" if key else "", " pixelated" if pixelated else ""
-        head = f"<h4 id='{self._anchor(4, title)}'>{escape(title)}{code}</h4>"
-        self._body.append(f"<div class='strip{kind}'>{head}{self._grid(pictures)}</div>")
-
-    def scene(self, title: str) -> None:
-        """Begin the interventions on one instant."""
-        self._body.append(self._headline(3, title))
-        columns = ("as it is", "without it", f"difference, {AMPLIFIED} times", "where it has a share")
-        heads = "".join(f"<span>{column}</span>" for column in columns)
-        self._body.append(f"<div class='grid four heads'>{heads}</div>")
+    def captioned(self, pixels: U8, caption: str) -> Picture:
+        """A picture over its caption."""
+        return Picture(self.source(pixels), caption, caption)
 
     def intervention(self, name: str, whole: U8, without: U8, share: NDArray[np.bool_]) -> None:
-        """One element of the last scene taken out, and what that changed."""
-        differs = (whole != without).any(-1)
-        numbers = f"changes {percent(differs)} of the pixels, has a share in {percent(share)}"
+        """Add the strip of an element that is taken out, and of what that changed."""
         scene = self.share(whole)
         figures = (
-            self._figure(scene, "the scene as it is"),
-            self._figure(self.picture(without), f"without {name}"),
-            self._figure(self.picture(difference(whole, without)), f"what {name} changed"),
-            self._figure(self.picture(overlay(share)), f"where {name} has a share", over=scene),
+            Picture(scene, "the scene as it is"),
+            Picture(self.source(without), f"without {name}"),
+            Picture(self.source(difference(whole, without)), f"what {name} changed"),
+            Picture(self.source(overlay(share)), f"where {name} has a share", over=scene),
         )
-        head = f"<h4 id='{self._anchor(4, name)}'>{escape(name)} <small>{numbers}</small></h4>"
-        self._body.append(f"<div class=strip>{head}<div class='grid four'>{''.join(figures)}</div></div>")
+        differs = (whole != without).any(-1)
+        about = f"changes {percent(differs)} of the pixels, has a share in {percent(share)}"
+        self.add(4, name, about, figures=figures)
 
-    def absent(self, names: Sequence[str]) -> None:
-        """Tell which elements there was nothing to show of."""
-        if names:
-            self._body.append(f"<p class=about>In none of these scenes: {escape(', '.join(names))}.</p>")
 
-    def html(self) -> str:
-        """The whole file."""
-        self._close()
-        shared = "".join(f".{name}{{background-image:url({source})}}" for source, name in self._shared.items())
-        style = resources.files("lanekeep.gallery").joinpath("page.css").read_text()
-        entries = "".join(f"<li class=d{d}><a href='#{a}'>{escape(t)}</a></li>" for d, a, t in self._contents)
-        return (
-            "<!doctype html><html lang=en><head><meta charset=utf-8>"
-            "<meta name=viewport content='width=device-width, initial-scale=1'>"
-            "<meta name=color-scheme content='light dark'><title>lanekeep: gallery</title>"
-            f"<style>{style}:root{{--ratio:{self._ratio}}}{shared}</style></head><body>"
-            f"<nav><a class=home href='#top'>lanekeep</a><ul>{entries}</ul></nav><main id=top>"
-            "<h1>The world of lanekeep</h1>"
-            f"<p class=about>Every scenario, every dial and every intervention; {escape(self._about)}. "
-            f"{self.pictures} pictures; a click makes one as large as the window, the next click small again.</p>"
-            f"{''.join(self._body)}</main></body></html>\n"
-        )
+def difference(whole: U8, without: U8) -> U8:
+    """How far two pictures are apart, amplified; black where they are the same."""
+    apart = np.abs(whole.astype(np.int16) - without)
+    amplified: U8 = np.minimum(AMPLIFIED * apart, 255).astype(np.uint8)
+    return amplified
 
-    def _close(self) -> None:
-        if self._open:
-            self._body.append("</section>")
-        self._open = False
 
-    def _anchor(self, depth: int, title: str) -> str:
-        """Enter a title in the table of contents; return what a link to it points at."""
-        anchor = f"part{len(self._contents)}"
-        self._contents.append((depth, anchor, title))
-        return anchor
-
-    def _headline(self, depth: int, title: str) -> str:
-        return f"<h{depth} id='{self._anchor(depth, title)}'>{escape(title)}</h{depth}>"
-
-    def _grid(self, pictures: Captioned) -> str:
-        count = "four" if len(pictures) == 4 else "five"
-        figures = "".join(self._figure(source, caption, caption) for source, caption in pictures)
-        return f"<div class='grid {count}'>{figures}</div>"
-
-    def _figure(self, source: str, alt: str, caption: str = "", over: str = "") -> str:
-        """A picture, perhaps a layer `over` a shared one."""
-        shared = self._shared.get(over or source, "")
-        image = f"<img loading=lazy alt='{escape(alt)}' src='{source}'>" if over or not shared else ""
-        below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-        toggle = f"<input type=checkbox aria-label='enlarge: {escape(alt)}'>"
-        return f"<figure><label>{toggle}<span class='frame {shared}'>{image}</span></label>{below}</figure>"
+def overlay(share: NDArray[np.bool_]) -> U8:
+    """A layer [H, W, 4] over a picture: bright where an element has a share in it, dark elsewhere."""
+    layer: U8 = np.where(share[..., None], SHARE, REST).astype(np.uint8)
+    return layer
 
 
 def percent(pixels: NDArray[np.bool_]) -> str:

@@ -1,1 +1,1 @@
-"""HTML pages and their charts."""
+"""Pages: HTML files that open from a disk, their charts and their pictures."""

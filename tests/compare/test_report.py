@@ -110,7 +110,7 @@ def test_a_driver_of_one_cue_scores_near_the_top() -> None:
     roads = list(range(3))
 
     def of(name: str, mark: str) -> float:
-        return interval_over_roads(found.marks[name][:, NAMES.index(mark)], roads)[0]
+        return interval_over_roads(found.metrics[name][:, NAMES.index(mark)], roads)[0]
 
     controls = ("noise", "flat", "edges")
     for name in METHODS:

@@ -11,9 +11,9 @@ import pygame
 import pytest
 
 from lanekeep.cli.main import main
-from lanekeep.gallery.exhibits import FINE_DAY, LED_M, SCENES, SHARES, Instants, changed, dials
-from lanekeep.gallery.page import peculiarities, title_of
-from lanekeep.pages.png import difference, overlay, png
+from lanekeep.gallery.exhibits import FINE_DAY, LED_M, SCENES, SHARES, DrivenInstants, changed, dials
+from lanekeep.gallery.page import difference, overlay, peculiarities, title_of
+from lanekeep.pages.png import png
 from lanekeep_envs import Camera, Scenario, load_scenario
 from lanekeep_envs.sampling.appearance import STRENGTHS
 
@@ -111,11 +111,11 @@ def test_the_same_arguments_write_the_same_page_again(tmp_path: Path, page: str)
 
 def test_dials_turn_one_number_and_leave_the_instant_alone() -> None:
     day = changed(load_scenario("country"), FINE_DAY)
-    plain = Instants(day, [3], [LED_M])
+    plain = DrivenInstants(day, [3], [LED_M])
     assert plain.snapshot.appearances[0]["sunshine"] == 0.9
     strengths = [dial for dial in dials() if dial.values == SHARES and dial.table in STRENGTHS]
     for dial in strengths:
-        turned = Instants(changed(day, {dial.table: {dial.key: 0.75}}), [3], [LED_M])
+        turned = DrivenInstants(changed(day, {dial.table: {dial.key: 0.75}}), [3], [LED_M])
         assert turned.snapshot.appearances[0][dial.key] == 0.75
         assert np.array_equal(turned.snapshot.roads, plain.snapshot.roads)
         assert turned.snapshot.cars["x"] == plain.snapshot.cars["x"]
