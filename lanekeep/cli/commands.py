@@ -54,7 +54,7 @@ COMMANDS = {
     ),
     "compare": Command(
         "compare",
-        "lanekeep.compare.compare:Compare",
+        "lanekeep.compare.settings:Compare",
         "lanekeep.compare.compare:compare",
         "measure what two drivers look at, on one page",
     ),

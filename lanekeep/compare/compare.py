@@ -1,83 +1,33 @@
 """Compare: what two drivers look at, and what that is worth, on one page.
 
-study asks the questions, marks and verdict judge the answers, drives and charts show them, page puts them into one file.
+`experiment` asks both drivers, `faithfulness` and `verdict` judge the answers, `page` and `figure` show them.
 """
 
 import json
-import multiprocessing
-import shlex
-import sys
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
-from queue import Empty
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lanekeep.compare.drives import ShownDrive, drive
+from lanekeep.compare.experiment import comparison_of, subject_of
 from lanekeep.compare.figure import figure
 from lanekeep.compare.page import page
 from lanekeep.compare.results import Comparison
-from lanekeep.compare.verdict import sentence, verdict
-from lanekeep.driving.drivers import camera_of, check_driver, open_driver
+from lanekeep.compare.settings import Compare
+from lanekeep.compare.verdict import sentence
 from lanekeep.errors import UserError
-from lanekeep.evaluate import FIRST_TEST_SEED
-from lanekeep.faithfulness.examine import KNOWN, Examiner, Findings, examine_known_driver
-from lanekeep.faithfulness.instants import Subject, check_frames_are_fresh, record_instants
-from lanekeep.faithfulness.metrics import METRICS, clean, interval_over_roads
-from lanekeep.faithfulness.noise import NoiseResponse, under_noise
-from lanekeep.saliency import METHODS
-from lanekeep.settings import Positional, check_file, in_range, write_whole
-from lanekeep.training.interrupts import deaf_to_ctrl_c
-from lanekeep_envs import REMOVABLE, Scenario, load_scenario
-
-LAYERS = ("visual-backprop", "gradient", "grad-cam", "integrated-gradients")  # shown over the drives
-NOISY = ("visual-backprop", "gradient", "grad-cam")
-
-
-@dataclass(frozen=True)
-class Compare:
-    """Measure what two drivers steer by and what their saliency maps are worth; writes a page that opens from the disk."""
-
-    drivers: Positional[tuple[str, ...]] = ("ncp", "lstm")
-    """Two drivers: names of shipped ones or checkpoint folders."""
-    scenario: str = "country"
-    """Roads to drive: a name or the path of a .toml file."""
-    out: Path = Path("compare.html")
-    """The page."""
-    roads: int = 12
-    """Test roads on which they are judged; intervals are over roads."""
-    seconds: float = 20.0
-    """Length of the two drives that are shown [s]."""
-    seed: int = FIRST_TEST_SEED
-    """Seed of the first road; from 10,000 on no driver has been trained on it."""
-    picture: Path | None = None
-    """Also write the finding as one picture, a .png file."""
-    json: Path | None = None
-    """Also write the numbers to this file."""
-
-    def __post_init__(self) -> None:
-        if len(self.drivers) != 2:
-            raise UserError(f"compare takes two drivers, not {len(self.drivers)}; such as: lanekeep compare ncp lstm")
-        if self.picture is not None and self.picture.suffix.lower() != ".png":
-            raise UserError(f"--picture {self.picture}: expected a name that ends in .png")
-        in_range(self, "roads", 2, 1000)
-        in_range(self, "seconds", 1.0, 60.0)
-        in_range(self, "seed", FIRST_TEST_SEED)
+from lanekeep.faithfulness.examine import Findings
+from lanekeep.faithfulness.instants import check_frames_are_fresh
+from lanekeep.faithfulness.metrics import F64, METRICS, clean, interval_over_roads
+from lanekeep.settings import check_file, write_whole
+from lanekeep_envs import REMOVABLE, load_scenario
 
 
 def compare(settings: Compare) -> None:
-    """Do everything."""
+    """Compare two drivers: print the verdict, write the page and whatever else is asked for."""
     check_file(settings, "out")
     for name in ("picture", "json"):
         check_file(settings, name)
@@ -86,10 +36,8 @@ def compare(settings: Compare) -> None:
         raise UserError("--out, --picture and --json are different files")
     scenario = load_scenario(settings.scenario)
     check_frames_are_fresh(scenario)
-    subjects = [subject_of(name, scenario) for name in settings.drivers]
-    if subjects[0].name == subjects[1].name:
-        subjects = [Subject(name, s.driver, s.camera) for name, s in zip(settings.drivers, subjects, strict=True)]
-    study = study_of(settings, [subject.name for subject in subjects])
+    a, b = (subject_of(name, scenario).name for name in settings.drivers)
+    study = comparison_of(settings, (a, b) if a != b else (settings.drivers[0], settings.drivers[1]))
     write_whole(settings.out, page(study).encode())
     if settings.picture is not None:
         write_whole(settings.picture, figure(study))
@@ -99,107 +47,8 @@ def compare(settings: Compare) -> None:
     print(f"{settings.out}: open it in a browser")
 
 
-def subject_of(name: str, scenario: Scenario) -> Subject:
-    """A driver to compare, by its name."""
-    driver = open_driver(name)
-    check_driver(driver, scenario)
-    camera = camera_of(driver)
-    if camera is None:
-        raise UserError(f"{name} is told the state and sees nothing: it has no pictures to look at; evaluate it")
-    return Subject(Path(name).name, driver, camera)
-
-
-def ticks(settings: Compare) -> int:
-    """How often the progress bar is told something: instants, costly instants, maps, and kept frames of the drives."""
-    judged, kept = 4 * settings.roads, round(5 * settings.seconds)
-    of_each = judged + 3 * settings.roads + len(METHODS) + len(NOISY) + len(LAYERS) + kept
-    return 2 * of_each + KNOWN + len(METHODS)
-
-
-class Answers(NamedTuple):
-    """What was found of one driver."""
-
-    roads: list[int]
-    judged: NDArray[np.uint8]
-    found: Findings
-    noisy: NoiseResponse
-    drive: ShownDrive
-    known: Findings | None
-
-
-_told: Any = None  # in a process that answers, the queue into which it puts what it does
-
-
-def listened_to(told: Any) -> None:
-    """Begin a process that answers."""
-    global _told
-    _told = told
-    told.cancel_join_thread()  # nobody waits for words that are not read any more
-
-
-def ask(settings: Compare, which: int) -> Answers:
-    """Study one of the two, in a process of its own.
-
-    It films the roads itself: they are the same for both, and too large to send.
-    """
-    torch.set_num_threads(1)
-    scenario = load_scenario(settings.scenario)
-    subject = subject_of(settings.drivers[which], scenario)
-    instants = record_instants(scenario, range(settings.seed, settings.seed + settings.roads))
-
-    def tell(what: str) -> None:
-        _told.put(f"{subject.name}: {what}")
-
-    examiner = Examiner(subject, instants)
-    return Answers(
-        instants.roads,
-        examiner.frames,
-        examiner.examine(list(METHODS), tell),
-        under_noise(examiner, NOISY, tell),
-        drive(subject, scenario, settings.seed, settings.seconds, LAYERS, tell),
-        None if which else examine_known_driver(instants, subject.camera, list(METHODS), tell),
-    )
-
-
-def study_of(settings: Compare, names: list[str]) -> Comparison:
-    """Ask both at once."""
-    spawn = multiprocessing.get_context("spawn")
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with ExitStack() as stack:
-        with deaf_to_ctrl_c():  # it is for the process that asks; those that answer inherit this
-            told = spawn.Queue()
-            pool = stack.enter_context(ProcessPoolExecutor(2, spawn, listened_to, (told,)))
-            jobs = [pool.submit(ask, settings, which) for which in range(2)]
-        bar = stack.enter_context(Progress(*columns, transient=True))
-        task = bar.add_task("the expert drives", total=ticks(settings))
-        try:
-            while not all(job.done() for job in jobs) and not any(job.done() and job.exception() for job in jobs):
-                with suppress(Empty):
-                    bar.update(task, advance=1, description=escape(told.get(timeout=0.2)))
-            a, b = (job.result() for job in jobs)
-        except BrokenProcessPool:
-            raise UserError("a process that measured was ended from outside; is there enough memory?") from None
-        except BaseException:
-            for process in pool._processes.values():
-                process.terminate()
-            raise
-    assert a.known is not None
-    return Comparison(
-        names=(names[0], names[1]),
-        scenario=load_scenario(settings.scenario).name,
-        command=shlex.join(["lanekeep", *sys.argv[1:]]) if sys.argv[1:2] == ["compare"] else "",
-        roads=a.roads,
-        judged=(a.judged, b.judged),
-        found=(a.found, b.found),
-        noisy=(a.noisy, b.noisy),
-        drives=(replace(a.drive, name=names[0]), replace(b.drive, name=names[1])),
-        known=a.known,
-        rows=verdict([a.found, b.found], [a.noisy, b.noisy], a.roads),
-    )
-
-
 def print_verdict(study: Comparison) -> None:
-    """The table for people."""
+    """Print the verdict as a table, and in a sentence."""
     table = Table(
         title=escape(f"{study.scenario}: {len(study.roads)} instants on {len(set(study.roads))} test roads"),
         box=SIMPLE_HEAD,
@@ -217,9 +66,9 @@ def print_verdict(study: Comparison) -> None:
 
 
 def as_json(study: Comparison) -> dict[str, Any]:
-    """Everything that is a number."""
+    """All numbers of a comparison, for machines."""
 
-    def marks(tables: dict[str, NDArray[np.float64]], roads: list[int]) -> dict[str, Any]:
+    def marks(tables: dict[str, F64], roads: list[int]) -> dict[str, Any]:
         return {
             method: {mark: clean(interval_over_roads(rows[:, m], roads)) for m, mark in enumerate(METRICS)}
             for method, rows in tables.items()

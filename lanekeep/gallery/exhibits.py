@@ -204,7 +204,7 @@ def seed_with_sun_ahead(scenario: Scenario, seed: int) -> int:
     aside = appearances["sun_y"] * np.cos(yaw) - appearances["sun_x"] * np.sin(yaw)
     bend = np.abs(cars.infos["curvature_preview_per_m"][:, -1])
     frames = [cars.frame(GLANCE, car) for car in range(len(seeds))]
-    shadow = [(frame.has(Element.SHADOWS)[GLANCE.height_px // 2 :]).mean() for frame in frames]
+    shadow = [frame.has(Element.SHADOWS)[GLANCE.height_px // 2 :].mean() for frame in frames]
     miss = np.abs(np.abs(np.arctan2(aside, ahead)) - SUN_ASIDE_RAD) / SUN_ASIDE_RAD
     miss += np.abs(bend - BEND_PER_M) / BEND_PER_M + np.abs(np.array(shadow) - SHADOW) / SHADOW
     return seed + int(miss.argmin())

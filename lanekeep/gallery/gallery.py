@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from lanekeep.effects import title_of as element_title
 from lanekeep.gallery.exhibits import (
     CHANGES,
@@ -25,6 +23,7 @@ from lanekeep.gallery.exhibits import (
 )
 from lanekeep.gallery.page import AMPLIFIED, Page, Picture, peculiarities, title_of
 from lanekeep.pages.template import render
+from lanekeep.progress import progress
 from lanekeep.settings import Positional, check_file, write_whole
 from lanekeep_envs import REMOVABLE, Camera, Remove, Scenario, load_scenario, scenario_names
 
@@ -53,23 +52,14 @@ def gallery(settings: Gallery) -> None:
     camera = Camera.parse(settings.camera)
     scenarios = [load_scenario(name) for name in settings.scenario or scenario_names()]
     page = Page(camera, settings.seed)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as bar:
-
-        def counted(name: str, total: int) -> Callable[[], None]:
-            task = bar.add_task(name, total=total)
-            return lambda: bar.advance(task)
-
-        ticks = [
-            counted("scenarios", 2 * INSTANTS * len(scenarios)),
-            counted("dials", sum(len(dial.values) for dial in dials())),
-            counted("interventions", len(REMOVABLE) + sum(map(len, CHANGES.values()))),
-        ]
-        show_scenarios(page, scenarios, camera, settings.seed, ticks[0])
+    of_scenarios, of_dials = 2 * INSTANTS * len(scenarios), sum(len(dial.values) for dial in dials())
+    of_interventions = len(REMOVABLE) + sum(map(len, CHANGES.values()))
+    with progress("scenarios", of_scenarios + of_dials + of_interventions) as bar:
+        show_scenarios(page, scenarios, camera, settings.seed, lambda: bar.advance(text="scenarios"))
         fine_day = changed(load_scenario("country"), FINE_DAY)
         seed = seed_with_sun_ahead(fine_day, settings.seed)
-        show_dials(page, fine_day, camera, seed, ticks[1])
-        show_interventions(page, fine_day, camera, seed, ticks[2])
+        show_dials(page, fine_day, camera, seed, lambda: bar.advance(text="dials"))
+        show_interventions(page, fine_day, camera, seed, lambda: bar.advance(text="interventions"))
     data = render("gallery/page.html", page=page).encode()
     write_whole(settings.page, data)
     print(f"{settings.page}: {page.pictures} pictures, {len(data) / 1e6:.1f} MB; open it in a browser")

@@ -13,7 +13,6 @@ import pytest
 from lanekeep.cli.main import main
 from lanekeep.gallery.exhibits import FINE_DAY, LED_M, SCENES, SHARES, DrivenInstants, changed, dials
 from lanekeep.gallery.page import difference, overlay, peculiarities, title_of
-from lanekeep.pages.png import png
 from lanekeep_envs import Camera, Scenario, load_scenario
 from lanekeep_envs.sampling.appearance import STRENGTHS
 
@@ -55,15 +54,6 @@ def read(page: str) -> Reader:
     reader.feed(page)
     assert not reader.open
     return reader
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_a_png_holds_the_very_pixels(channels: int) -> None:
-    generator = np.random.default_rng(channels)
-    smooth = np.add.outer(np.arange(37), 3 * np.arange(21))[..., None] + np.arange(channels)
-    for pixels in (generator.integers(0, 256, (5, 9, channels)), smooth % 256, np.zeros((1, 1, channels))):
-        pixels = pixels.astype(np.uint8)
-        assert np.array_equal(decoded(png(pixels)), np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
 
 
 def test_a_difference_is_black_where_nothing_changed_and_clipped_where_much_did() -> None:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.driving.drivers import camera_of
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.faithfulness.instants import check_frames_are_fresh
+from lanekeep.progress import progress
 from lanekeep.settings import Positional, check_file, in_range, write_whole
 from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES, world
 from lanekeep.study.confusion.figure import figure
@@ -110,21 +110,18 @@ def measure(
     """The confounder's share of frames and edges, and what every driver does; measured where it is not known yet."""
     tied = world(settings.scenario, settings.confounder, "tied")
     seeds = range(settings.seed, settings.seed + settings.roads)
-    with Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), transient=True) as bar:
-        task = bar.add_task("the expert drives", total=1 + TICKS * len(every))
+    with progress("the expert drives", 1 + TICKS * len(every)) as bar:
         camera = camera_of(load_driver(settings.out / every[0].name))
         assert camera is not None  # they were all trained here, on frames
         shown = exhibits_of(tied, camera, CONFOUNDERS[settings.confounder], seeds)
-        bar.update(task, advance=1)
         found = {}
-        for trained in every:
-            before = bar.tasks[task].completed
+        for k, trained in enumerate(every):
+            bar.reach(1 + TICKS * k)
 
             def tell(what: str, name: str = trained.name) -> None:
-                bar.update(task, advance=1, description=f"{name}: {what}")
+                bar.advance(text=f"{name}: {what}")
 
             found[trained] = measure_one(settings, trained, shown, tell)
-            bar.update(task, completed=before + TICKS)
     return shares_of_pixels(shown), found
 
 

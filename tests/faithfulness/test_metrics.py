@@ -1,16 +1,10 @@
-"""Compare: marks against second sources and against cases whose answer is known."""
-
-import signal
-import subprocess
-import sys
+"""Faithfulness metrics against second sources and against cases whose answer is known."""
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from lanekeep.cli.main import main
 from lanekeep.compare.drives import strongest
-from lanekeep.compare.verdict import ratio_row
 from lanekeep.faithfulness.controls import edges
 from lanekeep.faithfulness.examine import examine_known_driver
 from lanekeep.faithfulness.instants import record_instants
@@ -22,9 +16,7 @@ from lanekeep.faithfulness.metrics import (
     metrics_of,
     spearman,
 )
-from lanekeep.pages.charts import nice_ticks
 from lanekeep.saliency import METHODS
-from lanekeep.training.interrupts import deaf_to_ctrl_c
 from lanekeep_envs import Camera, load_scenario
 
 COUNTRY = load_scenario("country")
@@ -87,18 +79,6 @@ def test_edges_are_those_of_scipy() -> None:
     np.testing.assert_allclose(edges(frames), theirs, rtol=1e-4, atol=1e-3)
 
 
-def test_intervals_resample_roads_and_not_instants() -> None:
-    """Ten instants of one road that are all alike are one observation."""
-    values, roads = np.repeat([0.0, 1.0], 10), [0] * 10 + [1] * 10
-    assert interval_over_roads(values, roads) == (0.5, 0.0, 1.0)
-    one = ratio_row("", "", "{}", [(values, np.ones(20)), (values + 1.0, np.ones(20))], np.array(roads))
-    assert one.values[0] == (0.5, 0.0, 1.0) and one.difference == pytest.approx((-1.0, -1.0, -1.0))
-    assert not one.told_apart, "two roads tell nothing apart"
-    many = np.arange(8)
-    assert ratio_row("", "", "{}", [(many + 1.0, np.ones(8)), (many + 2.0, np.ones(8))], many).told_apart
-    assert np.isnan(interval_over_roads(np.array([np.nan]), [0])).all()
-
-
 def test_a_driver_of_one_cue_scores_near_the_top() -> None:
     """Its focus is known: where its maps did not beat the controls, the marks would be wrong.
 
@@ -120,40 +100,3 @@ def test_a_driver_of_one_cue_scores_near_the_top() -> None:
         assert of(name, "causal_lift") > 3.0 * max(of(control, "causal_lift") for control in controls), name
         assert of(name, "top_hit") > max(of(control, "top_hit") for control in controls), name
         assert of(name, "false_claim") == 0.0 and of(name, "nuisance_leak") < of("flat", "nuisance_leak"), name
-
-
-def test_ticks_are_round_and_reach_around() -> None:
-    assert nice_ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    for low, high in ((0.0, 0.0131), (-0.37, 0.22), (0.0, 20.0)):
-        ticks = nice_ticks(low, high)
-        assert ticks[0] <= low and ticks[-1] >= high and 3 <= len(ticks) <= 7
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["ncp"], "compare takes two drivers, not 1"),
-        (["ncp", "lstm", "ncp"], "compare takes two drivers, not 3"),
-        (["ncp", "nope"], "there is no shipped driver 'nope'"),
-        (["--seed", "3"], "--seed must be at least 10000"),
-        (["--scenario", "sensor_noise"], "sensor_noise shows drivers old frames"),
-        (["--out", "a.png", "--picture", "a.png"], "--out, --picture and --json are different files"),
-        (["--picture", "a.jpg"], "expected a name that ends in .png"),
-        (["--roads", "1"], "--roads must be from 2 to 1000"),
-        (["--scenario", "cuontry"], "did you mean country?"),
-        (["--out", "/no/such/page.html"], "there is no folder for /no/such/page.html"),
-    ],
-)
-def test_what_cannot_be_compared(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compare", *arguments]) == 2
-    assert sentence in capsys.readouterr().err
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_what_answers_is_deaf_to_ctrl_c_and_what_asks_is_not() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    tell = "import signal; print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)"
-    with deaf_to_ctrl_c():
-        told = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
-    assert told.stdout == "True\n"
-    assert signal.getsignal(signal.SIGINT) == before
