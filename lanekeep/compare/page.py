@@ -16,8 +16,7 @@ from lanekeep.faithfulness.metrics import EVERYWHERE
 from lanekeep.pages.charts import Line, lines
 from lanekeep.pages.html import picture, section, spanned, wide
 from lanekeep.saliency import METHODS
-from lanekeep_envs import REMOVABLE
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, REMOVABLE
 
 WORST = 4
 

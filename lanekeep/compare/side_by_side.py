@@ -14,8 +14,7 @@ from lanekeep.effects import title_of
 from lanekeep.pages.charts import Line, lines
 from lanekeep.pages.html import picture, section
 from lanekeep.saliency import METHODS, scale_of
-from lanekeep_envs import REMOVABLE
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, REMOVABLE
 
 U8 = NDArray[np.uint8]
 TRUTH = "effect"  # the layer of true effects

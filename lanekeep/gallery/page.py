@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep.pages.png import AMPLIFIED, difference, overlay, png
-from lanekeep_envs import Camera, Scenario
-from lanekeep_envs.scenario import Table
+from lanekeep_envs import Camera, Scenario, Table
 
 U8 = NDArray[np.uint8]
 LISTS = ("design_speeds_kmh", "kinds")  # every other pair of a scenario is a range

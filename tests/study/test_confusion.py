@@ -113,9 +113,9 @@ def test_without_dark_patches_the_asphalt_is_as_on_a_road_that_has_none() -> Non
     found = projector.frames(here, [(), (PLANTED[name].absent,)])
     plain = []
     for snapshot in here:
-        roads = snapshot.roads.copy()
+        roads = snapshot.state.roads.copy()
         roads["tone"] = 1.0
-        plain.append(dataclasses.replace(snapshot, roads=roads))
+        plain.append(dataclasses.replace(snapshot, state=snapshot.state._replace(roads=roads)))
     assert np.array_equal(found[:, 1], projector.frames(plain)[:, 0])
     assert not np.array_equal(found[:, 0], found[:, 1])
 

@@ -19,7 +19,7 @@ from lanekeep_envs.dynamics.control_step import (
 )
 from lanekeep_envs.dynamics.vehicle import CALM, GRAVITY_MPS2, Motion, step
 from lanekeep_envs.sampling.episode import draw_episode, generator_of
-from lanekeep_envs.scenario import DisturbanceTable
+from lanekeep_envs.scenario.schema import DisturbanceTable
 
 STRONG = {
     "gust_mps2": (1.0, 1.0),

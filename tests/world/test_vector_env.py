@@ -200,7 +200,7 @@ def test_a_copied_renderer_sees_the_same_when_the_first_is_gone() -> None:
     env = LaneKeepingVectorEnv(2)
     seen, _ = env.reset(seed=3)
     copied = copy.deepcopy(env._renderer)
-    scene = [part.copy() for part in env._scene()]
+    state = env._state.copied()
     del env
     gc.collect()
-    assert np.array_equal(copied.images(*scene), seen)
+    assert np.array_equal(copied.images(state), seen)
