@@ -66,11 +66,11 @@ def test_any_integer_is_a_seed(seed: int) -> None:
     frame, info = one.reset(seed=seed)
     assert info["road_seed"] == seed
     assert frame.tobytes() == other.reset(seed=seed)[0].tobytes()
-    assert one.snapshot().roads.tobytes() == other.snapshot().roads.tobytes()
+    assert one.snapshot().state.roads.tobytes() == other.snapshot().state.roads.tobytes()
     for near in (seed + 1, -seed):
         if near != seed:
             other.reset(seed=near)
-            assert other.snapshot().roads.tobytes() != one.snapshot().roads.tobytes()
+            assert other.snapshot().state.roads.tobytes() != one.snapshot().state.roads.tobytes()
 
 
 def test_without_a_seed_the_drives_differ_and_a_seed_fixes_all_that_follow() -> None:
