@@ -22,8 +22,7 @@ from lanekeep.driving.rollout import Drive, DriverPilot, ExpertPilot, drive_road
 from lanekeep.errors import UserError
 from lanekeep.progress import progress
 from lanekeep.settings import Positional, check_file, in_range, write_whole
-from lanekeep_envs import START_M, Scenario, load_scenario, scenario_names
-from lanekeep_envs import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, START_M, Scenario, load_scenario, scenario_names
 from lanekeep_policies import Driver
 
 F64 = NDArray[np.float64]

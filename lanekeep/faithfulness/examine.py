@@ -34,8 +34,7 @@ from lanekeep.faithfulness import controls
 from lanekeep.faithfulness.known_driver import one_cue_driver, painted
 from lanekeep.faithfulness.metrics import MARKS, marks_of, spearman, truth_of
 from lanekeep.saliency import METHODS, maps, ssim
-from lanekeep_envs import REMOVABLE, START_M, Camera, Element, Intervention, Scenario
-from lanekeep_envs import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, REMOVABLE, START_M, Camera, Element, Intervention, Scenario
 from lanekeep_policies import Driver
 
 F64 = NDArray[np.float64]

@@ -34,9 +34,6 @@ from lanekeep_envs import (
     Shift,
     Strength,
 )
-from lanekeep_envs import CONTROL_STEP_S
-from lanekeep_envs import SURFACES
-from lanekeep_envs import Strength
 from lanekeep_policies import Expert
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -29,7 +29,6 @@ from lanekeep_envs import (
     SetStrength,
     Snapshot,
 )
-from lanekeep_envs import CONTROL_STEP_S
 from lanekeep_policies import Driver, Expert, Lesions, lesioned
 
 STEP_S, FRAMES_PER_S = CONTROL_STEP_S, round(1 / CONTROL_STEP_S)

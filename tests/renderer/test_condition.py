@@ -188,7 +188,6 @@ from test_condition import ALL, CAMERA, snapshot_of, Renderer, EVERYTHING
 import numpy as np
 snapshot, renderer = snapshot_of(3, 200.0), Renderer(CAMERA.resized(12, 32))
 for kind in range(3):
-    look, things = snapshot.appearances[0].copy(), snapshot.objects[0]
     for name, value in {{**ALL, "surface_kind": kind, "night": 0.5, "plain": False}}.items():
         snapshot.state.appearances[name] = value
     for part in renderer.frame(snapshot.state, EVERYTHING):

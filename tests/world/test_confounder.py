@@ -74,7 +74,9 @@ def test_the_lamp_shows_the_last_action_or_its_opposite_or_anything(tie: float, 
             env.step(np.array([[action]]))
             seen = env.view(env.snapshot(), [Remove(Element.NOISE)])
             actions.append(action)
-            lights.append(seen.image[seen.elements == Element.LAMP].mean() / env.snapshot().state.appearances[0]["exposure"])
+            lights.append(
+                seen.image[seen.elements == Element.LAMP].mean() / env.snapshot().state.appearances[0]["exposure"]
+            )
     assert low <= np.corrcoef(actions, lights)[0, 1] <= high
 
 

@@ -20,12 +20,18 @@ from lanekeep.errors import UserError
 from lanekeep.settings import write_whole
 from lanekeep.watch.journey import Edits, Journey, Moment
 from lanekeep.watch.show.show import Show
-from lanekeep_envs import Element, Scenario, Snapshot
-from lanekeep_envs import CAR_STATE, EPISODE
-from lanekeep_envs import ROAD
-from lanekeep_envs import APPEARANCE, STRENGTHS
-from lanekeep_envs import OBJECT
-from lanekeep_envs import OTHER_CAR
+from lanekeep_envs import (
+    APPEARANCE,
+    CAR_STATE,
+    EPISODE,
+    OBJECT,
+    OTHER_CAR,
+    ROAD,
+    STRENGTHS,
+    Element,
+    Scenario,
+    Snapshot,
+)
 from lanekeep_policies import Lesions
 
 FORMAT = 1

@@ -20,8 +20,7 @@ from lanekeep.watch.panels.layout import UNITS
 from lanekeep.watch.panels.overlay import OVERLAYS
 from lanekeep.watch.panels.scene import Scene, watch_over
 from lanekeep.watch.parallel import each_at_once
-from lanekeep_envs import Element, Scenario, load_scenario, scenario_names
-from lanekeep_envs import STRENGTHS
+from lanekeep_envs import STRENGTHS, Element, Scenario, load_scenario, scenario_names
 from lanekeep_policies import Driver, Lesions
 
 PACES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
