@@ -31,6 +31,7 @@ from lanekeep_envs import (
     Element,
     Scenario,
     Snapshot,
+    WorldState,
 )
 from lanekeep_policies import Lesions
 
