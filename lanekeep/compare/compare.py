@@ -43,7 +43,8 @@ from lanekeep.faithfulness.examine import (
     marks_of_one_cue,
     under_noise,
 )
-from lanekeep.faithfulness.metrics import MARKS, interval_over_roads
+from lanekeep.faithfulness.metrics import MARKS
+from lanekeep.intervals import interval_over_roads
 from lanekeep.saliency import METHODS
 from lanekeep.settings import Positional, check_file, in_range, write_whole
 from lanekeep.training.interrupts import deaf_to_ctrl_c

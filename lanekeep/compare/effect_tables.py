@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lanekeep.compare.results import COLOURS, Study, elements_shown
 from lanekeep.effects import GROUPS, add_one_in, leave_one_out, shapley, title_of
-from lanekeep.faithfulness.metrics import interval_over_roads
+from lanekeep.intervals import interval_over_roads
 from lanekeep.pages.charts import bar
 from lanekeep.pages.html import Span, section, wide
 from lanekeep_envs import REMOVABLE

@@ -6,7 +6,8 @@ import numpy as np
 
 from lanekeep.compare.results import COLOURS, Study
 from lanekeep.faithfulness.examine import Findings
-from lanekeep.faithfulness.metrics import EVERYWHERE, MARKS, interval_over_roads
+from lanekeep.faithfulness.metrics import EVERYWHERE, MARKS
+from lanekeep.intervals import interval_over_roads
 from lanekeep.pages.html import section, wide
 from lanekeep.saliency import METHODS
 

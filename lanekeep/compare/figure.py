@@ -7,7 +7,7 @@ import numpy as np
 
 from lanekeep.compare.results import Study, elements_shown
 from lanekeep.effects import title_of
-from lanekeep.faithfulness.metrics import interval_over_roads
+from lanekeep.intervals import interval_over_roads
 from lanekeep_envs import REMOVABLE
 
 COLOURS = ("#0072b2", "#d55e00")

@@ -13,7 +13,8 @@ from lanekeep.compare.drives import strongest
 from lanekeep.compare.verdict import ratio_row
 from lanekeep.faithfulness.controls import edges
 from lanekeep.faithfulness.examine import film_roads, marks_of_one_cue
-from lanekeep.faithfulness.metrics import MARKS, Truth, interval_over_roads, marks_of, spearman, truth_of
+from lanekeep.faithfulness.metrics import MARKS, Truth, marks_of, spearman, truth_of
+from lanekeep.intervals import interval_over_roads
 from lanekeep.pages.charts import nice_ticks
 from lanekeep.saliency import METHODS
 from lanekeep.training.interrupts import deaf_to_ctrl_c

@@ -20,12 +20,13 @@ from lanekeep.effects import Projector, record
 from lanekeep.errors import UserError
 from lanekeep.evaluate import drive
 from lanekeep.imitation import TrainImitation
+from lanekeep.intervals import over_seeds, span_of
 from lanekeep.study.confusion import outcomes as driving
 from lanekeep.study.confusion import predictors as beforehand
 from lanekeep.study.confusion import training as teaching
 from lanekeep.study.confusion.confounders import PLANTED, TIES, as_toml, world
 from lanekeep.study.confusion.confusion import StudyConfusion
-from lanekeep.study.confusion.contrast import foretells, mean_ratio, over_seeds, span_of
+from lanekeep.study.confusion.contrast import foretells, mean_ratio
 from lanekeep.study.confusion.outcomes import Measured, read, save
 from lanekeep.study.confusion.predictors import Exhibits, exhibits_of, memories_of, shares_of, shares_of_pixels
 from lanekeep.study.confusion.tables import WAYS, best_less, confusion_by_seed_m, sentences

@@ -12,10 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from lanekeep.compare.verdict import clean
-from lanekeep.evaluate import poisson_interval
+from lanekeep.intervals import Span, over_seeds, poisson_interval, span_of
 from lanekeep.saliency import METHODS
 from lanekeep.study.confusion.confounders import PLANTED, TIES
-from lanekeep.study.confusion.contrast import Span, foretells, mean_rms_m, mean_share, over_seeds, span_of
+from lanekeep.study.confusion.contrast import foretells, mean_rms_m, mean_share
 from lanekeep.study.confusion.outcomes import Measured
 from lanekeep.study.confusion.predictors import CONTROLS, EFFECTS, MAPS, Share
 from lanekeep.study.confusion.training import LEARNED, Pupil
