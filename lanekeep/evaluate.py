@@ -20,10 +20,10 @@ from rich.table import Table
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
 from lanekeep.driving.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
 from lanekeep.errors import UserError
+from lanekeep.intervals import poisson_interval, ratio_of_sums, span_of
 from lanekeep.progress import progress
 from lanekeep.settings import Positional, check_file, in_range, write_whole
-from lanekeep_envs import START_M, Scenario, load_scenario, scenario_names
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, START_M, Scenario, load_scenario, scenario_names
 from lanekeep_policies import Driver
 
 F64 = NDArray[np.float64]
@@ -139,35 +139,6 @@ def lateral_jerk(one: Drive) -> F64:
     return np.concatenate(pieces)
 
 
-def poisson_interval(count: int, exposure: float) -> tuple[float, float]:
-    """Exact 95 % interval of a rate (Garwood 1936): `count` events in `exposure`."""
-
-    def solve(target: float, events: int) -> float:
-        low, high = 0.0, 10.0 + 3.0 * events + 5.0 * np.sqrt(events + 1.0)
-        for _ in range(100):
-            middle = 0.5 * (low + high)
-            low, high = (middle, high) if poisson_cdf(events, middle) > target else (low, middle)
-        return low
-
-    lower = 0.0 if count == 0 else solve(0.975, count - 1)
-    return lower / exposure, solve(0.025, count) / exposure
-
-
-def poisson_cdf(count: int, mean: float) -> float:
-    """P(X <= count) for a Poisson variable of this mean."""
-    k = np.arange(count + 1)
-    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.maximum(k[1:], 1)))])
-    return float(np.exp(k * np.log(max(mean, 1e-300)) - mean - log_factorial).sum())
-
-
-def bootstrap_interval(values: F64, weights: F64, root: bool = False) -> tuple[float, float]:
-    """95 % percentile interval of a weighted mean over roads [N] (or its root), resampled 2,000 times with one seed."""
-    picks = np.random.default_rng(0).integers(len(values), size=(2000, len(values)))
-    means = (values * weights)[picks].sum(1) / weights[picks].sum(1)
-    low, high = np.percentile(np.sqrt(means) if root else means, [2.5, 97.5])
-    return float(low), float(high)
-
-
 def measure(drives: Sequence[Drive]) -> dict[str, Any]:
     """The numbers of an evaluation, with 95 % intervals."""
     km, departures = sum(d.km for d in drives), sum(d.departures for d in drives)
@@ -183,12 +154,11 @@ def measure(drives: Sequence[Drive]) -> dict[str, Any]:
         "departures_per_km": departures / km,
         "departures_per_km_ci95": poisson_interval(departures, km),
         "max_abs_lateral_m": max(float(np.abs(d.traces["lateral_offset_m"]).max()) for d in drives),
-        "lateral_jerk_p95": float((jerks * steps).sum() / steps.sum()),
-        "lateral_jerk_p95_ci95": bootstrap_interval(jerks, steps),
     }
-    for name, values in squares.items():
-        result[name] = float(np.sqrt((values * steps).sum() / steps.sum()))
-        result[f"{name}_ci95"] = bootstrap_interval(values, steps, root=True)
+    means = {"lateral_jerk_p95": ratio_of_sums(jerks * steps, steps)}
+    means |= {name: np.sqrt(ratio_of_sums(values * steps, steps)) for name, values in squares.items()}
+    for name, draws in means.items():
+        result[name], *result[f"{name}_ci95"] = span_of(draws)
     return result
 
 

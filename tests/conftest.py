@@ -27,18 +27,16 @@ def mirrored() -> Callable[[Any], Any]:
     """A function that exchanges left and right in a snapshot of one car; nothing of the traffic's records has a side."""
 
     def mirrored(snapshot: Any) -> Any:
-        cars, roads, appearances = snapshot.cars.copy(), snapshot.roads.copy(), snapshot.appearances.copy()
-        objects = snapshot.objects[0].copy()
+        other = snapshot.forked(1)
         for table, names in (
-            (cars, ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle", "lateral_acceleration_mps2")),
-            (roads, ("y", "heading", "curvature", "tangent_y")),
-            (appearances, ("sun_y", "mirror", "yaw_error_deg", "roll_error_deg")),
-            (objects, ("y", "twist")),
+            (other.state.cars, ("y", "yaw", "lateral_speed", "yaw_rate", "wheel_angle", "lateral_acceleration_mps2")),
+            (other.state.roads, ("y", "heading", "curvature", "tangent_y")),
+            (other.state.appearances, ("sun_y", "mirror", "yaw_error_deg", "roll_error_deg")),
+            (other.state.objects, ("y", "twist")),
         ):
             for name in names:
                 table[name] *= -1.0
-        changed = {"cars": cars, "roads": roads, "appearances": appearances, "objects": (objects,)}
-        return type(snapshot)(**{**snapshot.__dict__, **changed})
+        return other
 
     return mirrored
 

@@ -1,8 +1,22 @@
-"""The world: roads, vehicle, camera and the gymnasium environment `LaneKeeping-v0`."""
+"""The world, and its only door: roads, vehicle, camera and the gymnasium environment `LaneKeeping-v0`."""
 
 import gymnasium
 
-from lanekeep_envs.elements import REMOVABLE, Element, Frame
+from lanekeep_envs.dynamics.control_step import CAR_STATE, CONTROL_STEP_S, DEFAULT_VEHICLE, EPISODE, PREVIEW_M
+from lanekeep_envs.dynamics.road import ROAD
+from lanekeep_envs.elements import (
+    AUTUMN,
+    ELEMENTS,
+    FAMILY_OF,
+    GROUPS,
+    MAP_MARKS,
+    RAINY,
+    REMOVABLE,
+    WINTER,
+    Element,
+    Frame,
+    element_named,
+)
 from lanekeep_envs.interventions import (
     Add,
     Contrast,
@@ -11,39 +25,71 @@ from lanekeep_envs.interventions import (
     Noise,
     Recolour,
     Remove,
+    Scene,
     SetStrength,
     Shift,
 )
 from lanekeep_envs.lane_keeping import LaneKeepingEnv
 from lanekeep_envs.renderer.camera import Camera
+from lanekeep_envs.sampling.appearance import APPEARANCE, SURFACES
 from lanekeep_envs.sampling.episode import START_M, curvature_along
-from lanekeep_envs.scenario import Scenario, ScenarioError, load_scenario, scenario_names
+from lanekeep_envs.sampling.roadside import OBJECT
+from lanekeep_envs.sampling.traffic import OTHER_CAR
+from lanekeep_envs.scenario.loading import load_scenario, read_scenario, scenario_names
+from lanekeep_envs.scenario.schema import STRENGTHS, ConfounderTable, Scenario, ScenarioError, Strength, Table
 from lanekeep_envs.snapshot import Snapshot
-from lanekeep_envs.vector_env import STATE_NAMES, LaneKeepingVectorEnv
+from lanekeep_envs.vector_env import LaneKeepingVectorEnv
+from lanekeep_envs.world import STATE_NAMES
+from lanekeep_envs.world_state import WorldState
 
 __all__ = [
+    "APPEARANCE",
+    "AUTUMN",
+    "CAR_STATE",
+    "CONTROL_STEP_S",
+    "DEFAULT_VEHICLE",
+    "ELEMENTS",
+    "EPISODE",
+    "FAMILY_OF",
+    "GROUPS",
+    "MAP_MARKS",
+    "OBJECT",
+    "OTHER_CAR",
+    "PREVIEW_M",
+    "RAINY",
     "REMOVABLE",
+    "ROAD",
     "START_M",
     "STATE_NAMES",
-    "Camera",
-    "SetStrength",
-    "Shift",
-    "Recolour",
-    "KeepOnly",
-    "Intervention",
-    "Contrast",
+    "STRENGTHS",
+    "SURFACES",
+    "WINTER",
     "Add",
+    "Camera",
+    "ConfounderTable",
+    "Contrast",
     "Element",
     "Frame",
+    "Intervention",
+    "KeepOnly",
     "LaneKeepingEnv",
     "LaneKeepingVectorEnv",
     "Noise",
+    "Recolour",
     "Remove",
     "Scenario",
     "ScenarioError",
+    "Scene",
+    "SetStrength",
+    "Shift",
     "Snapshot",
+    "Strength",
+    "Table",
+    "WorldState",
     "curvature_along",
+    "element_named",
     "load_scenario",
+    "read_scenario",
     "scenario_names",
 ]
 

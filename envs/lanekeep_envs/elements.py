@@ -1,20 +1,25 @@
-"""What a scene is made of, and what a picture shows of it.
+"""What a scene is made of: the one list of its elements, and what a picture shows of them.
 
-`Element` numbers the classes of things in a picture.  `Frame.elements` holds, for each pixel, the element that dominates
-it; `Frame.contributors` holds one bit for every element that had any share in the pixel's colour, a tree whose shadow falls
-there included.  A pixel without the bit of an element is bit-identical when that element is removed (interventions.py).
+`Element` numbers the classes of things in a picture, and `ELEMENTS` has one row for each, from which everything else about
+them is derived: what can be removed, how, what casts shadows, what stands beside the road, the groups and families in which
+effects are measured, the scene of the gallery and the mark on the map.  A new element takes the next number and a row.
+
+`Frame.elements` holds, for each pixel, the element that dominates it; `Frame.contributors` holds one bit for every element
+that had any share in the pixel's colour, a tree whose shadow falls there included.  A pixel without the bit of an element
+is bit-identical when that element is removed (interventions.py).
 """
 
 import difflib
+from collections.abc import Mapping
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 class Element(IntEnum):
-    """Classes of things in the picture; the first three are what a scene stands on and cannot be removed."""
+    """Classes of things in the picture, at most 64; a number never changes its meaning."""
 
     SKY = 0
     TERRAIN = 1
@@ -49,8 +54,114 @@ class Element(IntEnum):
     GLARE = 30  # of the sun or of lamps in the lens
     LAMP = 31  # a planted confounder: a lamp in the picture that shows the previous steering
 
+    @property
+    def title(self) -> str:
+        """The name in words: `left marking`."""
+        return self.name.lower().replace("_", " ")
 
-REMOVABLE = tuple(e for e in Element if e > Element.ROAD)
+
+GONE, BROADLEAF, CONIFER, BUSH, POST, HEDGE, RAIL, SIGN, BUILDING = range(-1, 8)  # kinds of objects beside the road
+AUTUMN, RAINY, WINTER = "A low sun in autumn", "Roadworks in the rain", "A winter evening"  # scenes of the gallery
+Family = Literal["road", "informative roadside", "uninformative"]
+
+
+class MapMark(NamedTuple):
+    """How a map shows objects of an element: as a dot, as their round crown, or as the outline of their plan."""
+
+    shape: Literal["dot", "crown", "outline"]
+    colour: tuple[int, int, int]  # RGB
+
+
+class ElementSpec(NamedTuple):
+    """One row of the list."""
+
+    element: Element
+    group: str  # with which it is taken away
+    family: Family  # whether a driver that steers by it steers by the road
+    keys: Mapping[str, float] = {}  # the scenario's `table.key`s that bring it, each as strong as the gallery shows it
+    shown_by: str = AUTUMN  # the scene of the gallery that has it
+    removable: bool = True  # the rest of the scene does not stand on it
+    line: str = ""  # of a marking: its name among the numbers of an appearance
+    kinds: tuple[int, ...] = ()  # of roadside objects
+    foliage: bool = False  # these objects have leaves, which have a colour
+    casts_shadow: bool = False
+    map_mark: MapMark | None = None
+
+
+ROADSIDE: Family = "informative roadside"
+ELEMENTS = (
+    ElementSpec(Element.SKY, "backdrop", "uninformative", removable=False),
+    ElementSpec(Element.TERRAIN, "backdrop", "uninformative", removable=False),
+    ElementSpec(Element.ROAD, "backdrop", "road", removable=False),
+    ElementSpec(Element.LEFT_MARKING, "left marking", "road", line="left"),
+    ElementSpec(Element.CENTRE_MARKING, "centre marking", "road", line="centre"),
+    ElementSpec(Element.RIGHT_MARKING, "right marking", "road", line="right"),
+    ElementSpec(
+        Element.TREES, "things", ROADSIDE, {"scenery.avenue": 0.4},
+        kinds=(BROADLEAF, CONIFER), foliage=True, casts_shadow=True, map_mark=MapMark("crown", (42, 66, 54)),
+    ),
+    ElementSpec(
+        Element.BUSHES, "things", ROADSIDE,
+        kinds=(BUSH,), foliage=True, casts_shadow=True, map_mark=MapMark("crown", (38, 54, 47)),
+    ),
+    ElementSpec(
+        Element.HEDGES, "things", ROADSIDE, {"scenery.hedges": 0.4},
+        kinds=(HEDGE,), casts_shadow=True, map_mark=MapMark("outline", (38, 54, 47)),
+    ),
+    ElementSpec(Element.POSTS, "things", ROADSIDE, kinds=(POST,), map_mark=MapMark("dot", (128, 136, 150))),
+    ElementSpec(
+        Element.RAILS, "things", ROADSIDE, {"scenery.rails": 0.4},
+        kinds=(RAIL,), map_mark=MapMark("outline", (112, 118, 126)),
+    ),
+    ElementSpec(
+        Element.SIGNS, "things", ROADSIDE, {"scenery.signs_per_km": 40.0},
+        kinds=(SIGN,), map_mark=MapMark("dot", (128, 136, 150)),
+    ),
+    ElementSpec(
+        Element.BUILDINGS, "things", ROADSIDE, {"scenery.buildings_per_km": 30.0},
+        kinds=(BUILDING,), casts_shadow=True, map_mark=MapMark("outline", (104, 72, 62)),
+    ),
+    ElementSpec(
+        Element.CARS, "things", ROADSIDE, {"scenery.oncoming_per_km": 50.0, "scenery.car_ahead": 1.0}, casts_shadow=True
+    ),
+    ElementSpec(Element.SHADOWS, "shadows", "uninformative"),
+    ElementSpec(Element.TEXTURE, "surface", "uninformative"),
+    ElementSpec(Element.WEAR, "surface", "road", {"surface.worn": 0.5, "surface.missing": 0.15}),
+    ElementSpec(Element.SEAMS, "surface", "road", {"surface.seams": 0.7}),
+    ElementSpec(Element.GHOST_LINES, "surface", "road", {"surface.ghost_lines": 0.7}),
+    ElementSpec(Element.ROADWORKS, "surface", "road", {"surface.roadworks": 1.0}, RAINY),
+    ElementSpec(Element.SNOW, "surface", "road", {"surface.snow": 0.6}, WINTER),
+    ElementSpec(Element.WATER, "surface", "road", {"surface.wet": 0.8, "surface.puddles": 0.7}, RAINY),
+    ElementSpec(Element.LEAVES, "surface", "road", {"surface.leaves": 0.6}),
+    ElementSpec(Element.HILLS, "air and lens", "uninformative"),
+    ElementSpec(Element.CLOUDS, "air and lens", "uninformative"),
+    ElementSpec(Element.NOISE, "air and lens", "uninformative"),
+    ElementSpec(Element.FOG, "air and lens", "uninformative", {"weather.fog": 0.25}, WINTER),
+    ElementSpec(Element.RAIN, "air and lens", "uninformative", {"weather.rain": 0.7, "weather.snowfall": 0.0}, RAINY),
+    ElementSpec(Element.DROPS, "air and lens", "uninformative", {"sensor.drops": 0.6}, RAINY),
+    ElementSpec(Element.DIRT, "air and lens", "uninformative", {"sensor.dirt": 0.4}),
+    ElementSpec(Element.GLARE, "air and lens", "uninformative", {"weather.glare": 0.5}),
+    ElementSpec(
+        Element.LAMP, "lamp", "uninformative", {"confounder.lamp": 1.0, "confounder.lamp_shows_steering": 1.0}
+    ),
+)  # fmt: skip
+
+REMOVABLE = tuple(sorted(spec.element for spec in ELEMENTS if spec.removable))
+GROUPS: dict[str, tuple[Element, ...]] = {  # they hold every removable element once
+    group: tuple(spec.element for spec in ELEMENTS if spec.group == group)
+    for group in dict.fromkeys(spec.group for spec in ELEMENTS if spec.removable)
+}
+FAMILY_OF = {spec.element: spec.family for spec in ELEMENTS}
+MARKINGS = {spec.element: spec.line for spec in ELEMENTS if spec.line}
+FOLIAGE = tuple(spec.element for spec in ELEMENTS if spec.foliage)
+KINDS_OF = {spec.element: spec.kinds for spec in ELEMENTS if spec.kinds}
+CASTING = tuple(int(spec.element) for spec in ELEMENTS if spec.casts_shadow)  # what keeps the sun off the ground
+MAP_MARKS = {kind: spec.map_mark for spec in ELEMENTS for kind in spec.kinds if spec.map_mark}
+STRENGTHS_OF = {  # of weather, surface and sensor: an element is as strong as these, and absent where they are 0
+    spec.element: names
+    for spec in ELEMENTS
+    if (names := tuple(k.partition(".")[2] for k in spec.keys if k.startswith(("weather.", "surface.", "sensor."))))
+}
 EVERYTHING = (1 << len(Element)) - 1
 
 

@@ -16,43 +16,62 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.dynamics.road import pose_beside
-from lanekeep_envs.elements import EVERYTHING, REMOVABLE, Element, element_named
+from lanekeep_envs.elements import (
+    BROADLEAF,
+    BUSH,
+    CONIFER,
+    EVERYTHING,
+    FOLIAGE,
+    GONE,
+    KINDS_OF,
+    MARKINGS,
+    POST,
+    REMOVABLE,
+    STRENGTHS_OF,
+    Element,
+    element_named,
+)
 from lanekeep_envs.renderer.ground.pavement import asphalt_for, surface_colour
-from lanekeep_envs.renderer.objects.posts import element_of
-from lanekeep_envs.sampling.appearance import GROUND_STRENGTHS, RGB, STRENGTHS, colour_of, derive, mix, paint
-from lanekeep_envs.sampling.roadside import BROADLEAF, BUSH, CONIFER, GONE, OBJECT, POST, POST_HEIGHT_M, POST_WIDTH_M
+from lanekeep_envs.sampling.appearance import GROUND_STRENGTHS, RGB, colour_of, derive, mix, paint
+from lanekeep_envs.sampling.roadside import OBJECT, POST_HEIGHT_M, POST_WIDTH_M
+from lanekeep_envs.scenario.schema import STRENGTHS
+from lanekeep_envs.world_state import WorldState
 
-STRENGTHS_OF = {  # elements that are strengths of the look
-    Element.WEAR: ("worn", "missing"),
-    Element.SEAMS: ("seams",),
-    Element.GHOST_LINES: ("ghost_lines",),
-    Element.ROADWORKS: ("roadworks",),
-    Element.SNOW: ("snow",),
-    Element.WATER: ("wet", "puddles"),
-    Element.LEAVES: ("leaves",),
-    Element.FOG: ("fog",),
-    Element.RAIN: ("rain", "snowfall"),
-    Element.DROPS: ("drops",),
-    Element.DIRT: ("dirt",),
-    Element.GLARE: ("glare",),
-}
-MARKINGS = {Element.CENTRE_MARKING: "centre", Element.LEFT_MARKING: "left", Element.RIGHT_MARKING: "right"}
-PLANTS = (Element.TREES, Element.BUSHES)
-BESIDE = (*PLANTS, Element.POSTS, Element.HEDGES, Element.RAILS, Element.SIGNS, Element.BUILDINGS)  # records of THING
 KINDS = {"broadleaf": BROADLEAF, "conifer": CONIFER, "bush": BUSH, "post": POST}
 SIZES = {"broadleaf": (10.0, 3.2), "conifer": (12.0, 2.4), "bush": (1.6, 1.2)}  # height and radius [m]
 
 
 @dataclass
 class Scene:
-    """A copy of everything that a picture is made from."""
+    """A copy of one car's world and a mask of the elements left visible: all that a picture is made from."""
 
-    car: np.void
-    road: NDArray[np.void]
-    objects: NDArray[np.void]
-    traffic: NDArray[np.void]
-    appearance: np.void
+    state: WorldState  # N = 1
     visible: int = EVERYTHING
+
+    @property
+    def car(self) -> np.void:
+        """The record of CAR_STATE, to be written to."""
+        return self.state.cars[0]  # type: ignore[no-any-return]
+
+    @property
+    def appearance(self) -> np.void:
+        """The record of APPEARANCE, to be written to."""
+        return self.state.appearances[0]  # type: ignore[no-any-return]
+
+    @property
+    def road(self) -> NDArray[np.void]:
+        """The road [M]."""
+        return self.state.roads[0]  # type: ignore[no-any-return]
+
+    @property
+    def objects(self) -> NDArray[np.void]:
+        """The roadside objects there are, sorted along the road."""
+        return self.state.objects_of(0)
+
+    @property
+    def traffic(self) -> NDArray[np.void]:
+        """The other cars [V]."""
+        return self.state.traffic[0]  # type: ignore[no-any-return]
 
 
 class Intervention(Protocol):
@@ -119,7 +138,7 @@ class Shift:
         if _known(self.element) in MARKINGS:
             scene.appearance[f"{MARKINGS[self.element]}_shift_m"] += self.left_m
             return
-        if self.element not in BESIDE:
+        if self.element not in KINDS_OF:
             raise ValueError(f"{_name(self.element)} cannot be shifted: markings and things beside the road can")
         for row in _objects_of(scene, self.element):
             obj = scene.objects[row]
@@ -217,7 +236,8 @@ class Add:
         obj["x"], obj["y"], _ = pose_beside(scene.road, obj["s_m"][0], self.left_m)
         obj["leaf_r"] = -1.0
         place = int(np.searchsorted(scene.objects["s_m"], obj["s_m"][0]))
-        scene.objects = np.concatenate([scene.objects[:place], obj, scene.objects[place:]])
+        objects = np.concatenate([scene.objects[:place], obj, scene.objects[place:]])
+        scene.state = scene.state.with_objects(0, objects)
 
 
 def intervene(scene: Scene, interventions: Iterable[Intervention]) -> Scene:
@@ -252,8 +272,7 @@ def _name(element: Element) -> str:
 
 def _objects_of(scene: Scene, element: Element) -> NDArray[np.int64]:
     """Rows of the things of a class, in their order along the road."""
-    kinds = scene.objects["kind"]
-    return np.array([row for row, kind in enumerate(kinds) if kind != GONE and element_of(kind) == element], np.int64)
+    return np.flatnonzero(np.isin(scene.objects["kind"], KINDS_OF.get(element, ())))
 
 
 def _object_of(scene: Scene, element: Element, number: int) -> int:
@@ -288,7 +307,7 @@ def _set_colour(scene: Scene, element: Element, changed: Callable[[RGB], RGB]) -
     elif element is Element.TERRAIN:
         for name in ("grass", "field", "gravel"):
             paint(appearance, name, changed(colour_of(appearance, name)))
-    elif element in PLANTS:
+    elif element in FOLIAGE:
         for row in _objects_of(scene, element):
             obj = scene.objects[row]
             own = colour_of(appearance, "needle" if obj["kind"] == CONIFER else "leaf") if obj["leaf_r"] < 0.0 else None

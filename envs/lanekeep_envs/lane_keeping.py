@@ -13,7 +13,7 @@ from lanekeep_envs.elements import Frame
 from lanekeep_envs.interventions import Intervention
 from lanekeep_envs.renderer.camera import Camera
 from lanekeep_envs.sampling.episode import generator_of
-from lanekeep_envs.scenario import Scenario
+from lanekeep_envs.scenario.schema import Scenario
 from lanekeep_envs.snapshot import Snapshot
 from lanekeep_envs.vector_env import LaneKeepingVectorEnv
 

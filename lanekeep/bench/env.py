@@ -14,8 +14,7 @@ import numpy as np
 from lanekeep.bench.measures import Measures, report
 from lanekeep.errors import UserError
 from lanekeep.settings import check_file, in_range
-from lanekeep_envs import REMOVABLE, LaneKeepingEnv, LaneKeepingVectorEnv, Remove, Scenario, load_scenario
-from lanekeep_envs.sampling.appearance import STRENGTHS
+from lanekeep_envs import REMOVABLE, STRENGTHS, LaneKeepingEnv, LaneKeepingVectorEnv, Remove, Scenario, load_scenario
 
 
 @dataclass(frozen=True)

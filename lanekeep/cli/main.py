@@ -4,7 +4,6 @@ Exit codes: 0 done, 2 what was asked for cannot be done, 130 interrupted.
 """
 
 import dis
-import importlib.metadata
 import os
 import sys
 from collections.abc import Sequence
@@ -40,7 +39,7 @@ def _run(argv: list[str]) -> None:
     if not argv or argv[0] in ("-h", "--help"):
         print(_help())
     elif argv[0] == "--version":
-        print(f"lanekeep {importlib.metadata.version('lanekeep')}")
+        print(f"lanekeep {lanekeep.__version__}")
     elif argv[0] in COMMANDS:
         _run_command(argv[0], argv[1:])
     elif " ".join(argv[:2]) in COMMANDS:

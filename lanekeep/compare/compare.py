@@ -21,7 +21,8 @@ from lanekeep.compare.verdict import sentence
 from lanekeep.errors import UserError
 from lanekeep.faithfulness.examine import Findings
 from lanekeep.faithfulness.instants import check_frames_are_fresh
-from lanekeep.faithfulness.metrics import F64, METRICS, clean, interval_over_roads
+from lanekeep.faithfulness.metrics import F64, METRICS
+from lanekeep.intervals import clean, interval_over_roads
 from lanekeep.settings import check_file, write_whole
 from lanekeep_envs import REMOVABLE, load_scenario
 

@@ -13,8 +13,7 @@ from lanekeep.faithfulness.examine import effects_now
 from lanekeep.faithfulness.instants import Subject
 from lanekeep.faithfulness.metrics import EVERYWHERE
 from lanekeep.saliency import maps
-from lanekeep_envs import REMOVABLE, Scenario
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, REMOVABLE, Scenario
 
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]

@@ -7,10 +7,10 @@ import numpy as np
 
 from lanekeep.compare.results import Comparison, elements_shown
 from lanekeep.effects import GROUPS, add_one_in, leave_one_out, shapley, title_of
-from lanekeep.faithfulness.metrics import F64, interval_over_roads
+from lanekeep.faithfulness.metrics import F64
+from lanekeep.intervals import Span, interval_over_roads
 from lanekeep_envs import REMOVABLE
 
-Span = tuple[float, float, float]  # a number and the ends of its interval
 GROUP_EFFECTS = {"left out alone": leave_one_out, "put in alone": add_one_in, "Shapley": shapley}
 
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep.faithfulness.examine import Findings
-from lanekeep.faithfulness.metrics import METRICS, interval_over_roads
+from lanekeep.faithfulness.metrics import METRICS
+from lanekeep.intervals import Span, interval_over_roads
 from lanekeep.saliency import METHODS
 
 LOWER_IS_BETTER = ("nuisance_leak", "false_claim")
@@ -16,7 +17,7 @@ CONTROL_TITLES = {"noise": "control: noise", "flat": "control: flat", "edges": "
 class MetricCell(NamedTuple):
     """A metric of a map with its interval, and of the same map of the untrained network, if there is one."""
 
-    span: tuple[float, float, float]
+    span: Span
     untrained: float | None
     beyond_controls: bool
 
@@ -52,7 +53,7 @@ def _cell(found: Findings, name: str, m: int, roads: list[int]) -> MetricCell | 
     return MetricCell(span, untrained, name in METHODS and beyond(span, METRICS[m], [*others, untrained]))
 
 
-def beyond(span: tuple[float, float, float], metric: str, controls: list[float | None]) -> bool:
+def beyond(span: Span, metric: str, controls: list[float | None]) -> bool:
     """Whether the whole interval of a metric is better than those controls that there are."""
     known = [value for value in controls if value is not None]
     if not known:

@@ -6,7 +6,7 @@ import numpy as np
 
 from lanekeep.compare.results import Comparison, elements_shown
 from lanekeep.effects import title_of
-from lanekeep.faithfulness.metrics import interval_over_roads
+from lanekeep.intervals import interval_over_roads
 from lanekeep.pages.figure import COLOURS, as_png
 from lanekeep_envs import REMOVABLE
 

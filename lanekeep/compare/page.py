@@ -18,8 +18,7 @@ from lanekeep.faithfulness.noise import NOISES
 from lanekeep.pages.charts import Chart, Line, chart
 from lanekeep.pages.template import render
 from lanekeep.saliency import METHODS
-from lanekeep_envs import REMOVABLE
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, REMOVABLE
 
 WORST = 4
 LEFTWARD, RIGHTWARD = (255, 160, 30), (70, 170, 255)  # RGB of what steers to that side

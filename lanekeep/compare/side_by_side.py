@@ -13,8 +13,7 @@ from lanekeep.compare.results import COLOURS, Comparison, elements_shown
 from lanekeep.effects import title_of
 from lanekeep.pages.charts import Chart, Line, chart
 from lanekeep.saliency import METHODS, scale_of
-from lanekeep_envs import REMOVABLE
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, REMOVABLE
 
 U8 = NDArray[np.uint8]
 TRUTH = "effect"  # the layer of true effects

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from lanekeep.effects import GROUPS, half_life_s, shapley
 from lanekeep.faithfulness.examine import LANE, Findings
-from lanekeep.faithfulness.metrics import clean
 from lanekeep.faithfulness.noise import NoiseResponse
+from lanekeep.intervals import Span, clean, ratio_of_sums, resampled, span_of
 from lanekeep_envs import REMOVABLE
 
 F64 = NDArray[np.float64]
 LANE_COLUMNS = [REMOVABLE.index(element) for element in LANE]
 LANE_GROUPS = [k for k, name in enumerate(GROUPS) if name.endswith("marking")]
-RESAMPLINGS, RESAMPLINGS_OF_CURVES = 2000, 300
+RESAMPLINGS_OF_CURVES = 300  # each is a loop over curves
 FEWEST_ROADS = 8
 
 
@@ -32,8 +32,8 @@ class VerdictRow:
     title: str
     about: str
     form: str
-    values: tuple[tuple[float, float, float], tuple[float, float, float]]
-    difference: tuple[float, float, float]
+    values: tuple[Span, Span]
+    difference: Span
 
     roads: int
 
@@ -58,33 +58,29 @@ def ratio_row(
     title: str, about: str, form: str, parts: list[tuple[F64, F64]], roads: NDArray[np.int64], scale: float = 1.0
 ) -> VerdictRow:
     """sum of a / sum of b of each driver, rows [I] of which belong to `roads` [I]."""
-    names = np.unique(roads)
-    of_road = (roads[None] == names[:, None]).astype(np.float64)
-    picks = np.random.default_rng(0).integers(len(names), size=(RESAMPLINGS, len(names)))
-    estimates, draws = [], []
-    for above, below in parts:
-        a, b = of_road @ above, of_road @ below
-        with np.errstate(
-            divide="ignore", invalid="ignore"
-        ):  # a driver that reacts to nothing owes nothing to anything: NaN
-            estimates.append(scale * a.sum() / b.sum())
-            draws.append(scale * a[picks].sum(1) / b[picks].sum(1))
-    spans = [(float(e), *_middle_95(d)) for e, d in zip(estimates, draws, strict=True)]
-    apart = (float(estimates[0] - estimates[1]), *_middle_95(draws[0] - draws[1]))
-    return VerdictRow(title, about, form, (spans[0], spans[1]), apart, len(names))
+    of_road = (np.unique(roads)[:, None] == roads).astype(np.float64)  # [R, I]
+    draws = [ratio_of_sums(of_road @ above, of_road @ below, scale) for above, below in parts]
+    return _row(title, about, form, draws, len(of_road))
 
 
 def half_life_row(found: list[Findings]) -> VerdictRow:
     """The time after which half of a one-frame removal is forgotten; roads resampled."""
     count = len(found[0].curves)
-    picks = np.random.default_rng(0).integers(count, size=(RESAMPLINGS_OF_CURVES, count))
-    spans, draws = [], []
-    for one in found:
-        draws.append(np.array([half_life_s(one.curves[pick]) for pick in picks]))
-        spans.append((half_life_s(one.curves), *_middle_95(draws[-1])))
-    apart = (spans[0][0] - spans[1][0], *_middle_95(draws[0] - draws[1]))
+
+    def half_lives(one: Findings) -> F64:
+        def of_picks(picks: NDArray[np.int64]) -> F64:
+            return np.array([half_life_s(one.curves[pick]) for pick in np.atleast_2d(picks)])
+
+        return resampled(of_picks, count, times=RESAMPLINGS_OF_CURVES)
+
     about = "half of what an element that is absent in one frame does to the steering is gone after"
-    return VerdictRow("memory half-life", about, "{:.3f} s", (spans[0], spans[1]), apart, count)
+    return _row("memory half-life", about, "{:.3f} s", [half_lives(one) for one in found], count)
+
+
+def _row(title: str, about: str, form: str, draws: list[F64], roads: int) -> VerdictRow:
+    """A line of the table from estimates and resamplings [1 + B] of both drivers, which were drawn in pairs."""
+    a, b = draws
+    return VerdictRow(title, about, form, (span_of(a), span_of(b)), span_of(a - b), roads)
 
 
 def verdict(found: list[Findings], noisy: list[NoiseResponse], roads: list[int]) -> list[VerdictRow]:
@@ -141,9 +137,3 @@ def sentence(rows: list[VerdictRow], names: list[str]) -> str:
 def _rest(displaced_m: F64) -> F64:
     others = [k for k in range(displaced_m.shape[1]) if k not in LANE_COLUMNS]
     return np.asarray(np.abs(displaced_m[:, others]).sum(1))
-
-
-def _middle_95(draws: F64) -> tuple[float, float]:
-    finite = draws[np.isfinite(draws)]
-    low, high = np.percentile(finite, [2.5, 97.5]) if len(finite) else (np.nan, np.nan)
-    return float(low), float(high)

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lanekeep.errors import UserError, did_you_mean
-from lanekeep_envs import Camera, Scenario
-from lanekeep_envs.vector_env import STATE_NAMES
+from lanekeep_envs import STATE_NAMES, Camera, Scenario
 from lanekeep_policies import DRIVER, Driver, load_driver
 
 

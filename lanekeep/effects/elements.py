@@ -9,50 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs import REMOVABLE, Element, Frame, Remove
+from lanekeep_envs import GROUPS, REMOVABLE, Element, Frame, Remove
 
-GROUPS: dict[str, tuple[Element, ...]] = {
-    "left marking": (Element.LEFT_MARKING,),
-    "centre marking": (Element.CENTRE_MARKING,),
-    "right marking": (Element.RIGHT_MARKING,),
-    "things": (
-        Element.TREES,
-        Element.BUSHES,
-        Element.HEDGES,
-        Element.POSTS,
-        Element.RAILS,
-        Element.SIGNS,
-        Element.BUILDINGS,
-        Element.CARS,
-    ),
-    "shadows": (Element.SHADOWS,),
-    "surface": (
-        Element.TEXTURE,
-        Element.WEAR,
-        Element.SEAMS,
-        Element.GHOST_LINES,
-        Element.ROADWORKS,
-        Element.SNOW,
-        Element.WATER,
-        Element.LEAVES,
-    ),
-    "air and lens": (
-        Element.HILLS,
-        Element.CLOUDS,
-        Element.NOISE,
-        Element.FOG,
-        Element.RAIN,
-        Element.DROPS,
-        Element.DIRT,
-        Element.GLARE,
-    ),
-    "lamp": (Element.LAMP,),
-}
+__all__ = ["GROUPS", "changed", "removal_of", "seen_in", "title_of"]
 
 
 def title_of(element: Element) -> str:
     """`Element.LEFT_MARKING` -> `left marking`."""
-    return element.name.lower().replace("_", " ")
+    return element.title
 
 
 def removal_of(elements: Sequence[Element]) -> tuple[Remove, ...]:

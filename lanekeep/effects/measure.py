@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lanekeep.effects.recorded_drive import Projector, Tape, Variant
-from lanekeep_envs import Camera, LaneKeepingVectorEnv, Snapshot
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, Camera, LaneKeepingVectorEnv, Snapshot
 from lanekeep_policies import Driver
 
 F64 = NDArray[np.float64]

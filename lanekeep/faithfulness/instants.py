@@ -13,9 +13,8 @@ from lanekeep.driving.rollout import ExpertPilot
 from lanekeep.effects import Tape, record
 from lanekeep.effects.measure import AHEAD_S
 from lanekeep.errors import UserError
-from lanekeep_envs import START_M, Camera, Scenario
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
-from lanekeep_policies.driver import Driver
+from lanekeep_envs import CONTROL_STEP_S, START_M, Camera, Scenario
+from lanekeep_policies import Driver
 
 SECONDS = 12.0  # of each drive
 SETTLING_S = 2.0  # in which memories fill

@@ -14,12 +14,11 @@ the steering.  An effect counts if |D_k| is beyond the placebo threshold; such e
 Elements that are nearly everywhere (grain, sensor noise, fog) are left out: no map can point at them.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from scipy import stats
 
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]
@@ -81,27 +80,7 @@ def metrics_of(found: F32, truth: GroundTruth, attributes: bool) -> F64:
 
 def spearman(a: F64, b: F64) -> float:
     """Rank correlation of two rows, ties sharing their ranks; NaN if one of them is constant, of which scipy warns."""
-    a, b = rankdata(a), rankdata(b)
+    a, b = stats.rankdata(a), stats.rankdata(b)
     a, b = a - a.mean(), b - b.mean()
     scale = np.sqrt((a * a).sum() * (b * b).sum())
     return float((a * b).sum() / scale) if scale > 0.0 else float("nan")
-
-
-def interval_over_roads(values: F64, roads: Sequence[int]) -> tuple[float, float, float]:
-    """Mean of values [I] without the NaN among them, and its 95 % interval from 2,000 resamplings of whole roads."""
-    known = ~np.isnan(values)
-    if not known.any():
-        return float("nan"), float("nan"), float("nan")
-    names = sorted(set(roads))
-    of_road = np.array([[r == name for r in roads] for name in names])  # [R, I]
-    sums, counts = of_road @ np.where(known, values, 0.0), of_road @ known.astype(np.float64)
-    picks = np.random.default_rng(0).integers(len(names), size=(2000, len(names)))
-    total = counts[picks].sum(1)
-    means = sums[picks].sum(1)[total > 0.0] / total[total > 0.0]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(values[known].mean()), float(low), float(high)
-
-
-def clean(numbers: Sequence[float]) -> list[float | None]:
-    """Numbers for JSON, which has neither NaN nor infinity: None in their place."""
-    return [float(number) if np.isfinite(number) else None for number in numbers]

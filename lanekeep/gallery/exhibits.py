@@ -5,7 +5,7 @@ does when a driver sees it.  All dials and scenes are the same instant of the sa
 beside a bend.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
@@ -14,6 +14,12 @@ from gymnasium.vector import AutoresetMode
 
 from lanekeep.driving.rollout import expert_actions
 from lanekeep_envs import (
+    AUTUMN,
+    CONTROL_STEP_S,
+    ELEMENTS,
+    RAINY,
+    SURFACES,
+    WINTER,
     Add,
     Camera,
     Contrast,
@@ -26,10 +32,8 @@ from lanekeep_envs import (
     Scenario,
     SetStrength,
     Shift,
+    Strength,
 )
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
-from lanekeep_envs.sampling.appearance import SURFACES
-from lanekeep_envs.scenario import Strength
 from lanekeep_policies import Expert
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -74,32 +78,29 @@ FINE_DAY: dict[str, dict[str, Any]] = {  # what the dials start from
     },
     "scenery": {"trees_per_km": 90.0, "bushes_per_km": 40.0},
 }
-SCENES: dict[str, dict[str, dict[str, Any]]] = {  # between them they have every element
-    "A low sun in autumn": {
-        "look": {"noise_grey": 2.0},
-        "weather": {"glare": 0.5},
-        "surface": {"worn": 0.5, "missing": 0.15, "seams": 0.7, "ghost_lines": 0.7, "leaves": 0.6},
-        "scenery": {
-            "avenue": 0.4, "hedges": 0.4, "rails": 0.4, "signs_per_km": 40.0, "buildings_per_km": 30.0,
-            "oncoming_per_km": 50.0, "car_ahead": 1.0,
-        },
-        "sensor": {"dirt": 0.4},
-        "confounder": {"lamp": 1.0, "lamp_shows_steering": 1.0},
-    },
-    "Roadworks in the rain": {
-        "look": {"sunshine": 0.1, "noise_grey": 2.0},
-        "weather": {"rain": 0.7},
-        "surface": {"wet": 0.8, "puddles": 0.7, "roadworks": 1.0},
-        "scenery": {"oncoming_per_km": 50.0},
-        "sensor": {"drops": 0.6},
-    },
-    "A winter evening": {
-        "look": {"noise_grey": 2.0},
-        "weather": {"night": 0.4, "fog": 0.25, "snowfall": 0.3},
-        "surface": {"snow": 0.6},
-        "scenery": {"buildings_per_km": 30.0, "oncoming_per_km": 50.0},
+SCENERY_OF_SCENES: dict[str, dict[str, Any]] = {  # besides the elements that each scene is there to show
+    AUTUMN: {"look.noise_grey": 2.0},
+    RAINY: {"look.noise_grey": 2.0, "look.sunshine": 0.1, "scenery.oncoming_per_km": 50.0},
+    WINTER: {
+        "look.noise_grey": 2.0, "weather.night": 0.4, "weather.snowfall": 0.3, "scenery.buildings_per_km": 30.0,
+        "scenery.oncoming_per_km": 50.0,
     },
 }  # fmt: skip
+
+
+def by_table(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Values by `table.key` as tables."""
+    tables: dict[str, dict[str, Any]] = {}
+    for path, value in values.items():
+        table, _, key = path.partition(".")
+        tables.setdefault(table, {})[key] = value
+    return tables
+
+
+SCENES: dict[str, dict[str, dict[str, Any]]] = {  # between them they have every element
+    scene: by_table({k: v for spec in ELEMENTS if spec.shown_by == scene for k, v in spec.keys.items()} | besides)
+    for scene, besides in SCENERY_OF_SCENES.items()
+}
 
 CHANGES: dict[str, tuple[tuple[str, Intervention], ...]] = {  # what else can be done to the fine day
     "elsewhere": (
@@ -199,7 +200,7 @@ def seed_with_sun_ahead(scenario: Scenario, seed: int) -> int:
     """The seed, from `seed` on, whose road is the nearest to a bend with the sun beside it and some shadow on it."""
     seeds = range(seed, seed + ROADS_SEARCHED)
     cars = DrivenInstants(scenario, seeds, [LED_M] * len(seeds))
-    appearances, yaw = cars.snapshot.appearances, cars.snapshot.cars["yaw"]
+    appearances, yaw = cars.snapshot.state.appearances, cars.snapshot.state.cars["yaw"]
     ahead = appearances["sun_x"] * np.cos(yaw) + appearances["sun_y"] * np.sin(yaw)
     aside = appearances["sun_y"] * np.cos(yaw) - appearances["sun_x"] * np.sin(yaw)
     bend = np.abs(cars.infos["curvature_preview_per_m"][:, -1])

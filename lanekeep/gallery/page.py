@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep.pages.png import data_uri
-from lanekeep_envs import Camera, Scenario
-from lanekeep_envs.scenario import Table
+from lanekeep_envs import Camera, Scenario, Table
 
 U8 = NDArray[np.uint8]
 AMPLIFIED = 4  # times that a difference is shown as

@@ -25,8 +25,7 @@ from lanekeep.demonstrations import (
 )
 from lanekeep.driving.rollout import TRAINING_SEEDS, Pilot, label_stretches
 from lanekeep.imitation.settings import CARS
-from lanekeep_envs import Camera, Scenario
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
 
 WRITERS = 2  # threads that write what was driven
 PLACES = 16  # of which a stretch begins at the one with the hardest bend ahead

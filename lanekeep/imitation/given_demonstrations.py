@@ -11,8 +11,7 @@ from pathlib import Path
 from lanekeep.demonstrations import DemonstrationError, Episode, read_dataset, verify
 from lanekeep.driving.rollout import TRAINING_SEEDS
 from lanekeep.errors import UserError
-from lanekeep_envs import Camera, Scenario
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
 
 
 def open_given(folder: Path, scenario: Scenario, camera: Camera) -> tuple[Episode, ...]:

@@ -16,8 +16,7 @@ from lanekeep.driving.rollout import TRACES, TRAINING_SEEDS, Stretch
 from lanekeep.watch.panels.style import BLUE, BRIGHT, FAINT, GROUND, LARGE, NORMAL, ORANGE, PANEL, PLAIN, Canvas
 from lanekeep.watch.window.display import open_window
 from lanekeep.watch.window.wheel import Hands, Wheel
-from lanekeep_envs import Camera, LaneKeepingEnv, Scenario
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, Camera, LaneKeepingEnv, Scenario
 
 FRAMES_PER_S = round(1 / CONTROL_STEP_S)
 LEAVING_S = 2.0  # before a departure: about a second in which the mistake is made, and one until it is noticed

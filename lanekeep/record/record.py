@@ -11,8 +11,7 @@ from lanekeep.demonstrations import EpisodeInfo, Recorder, next_number
 from lanekeep.driving.rollout import TRAINING_SEEDS, ExpertPilot, Stretch, label_stretches, scenario_to_learn_on
 from lanekeep.errors import UserError
 from lanekeep.settings import Positional, in_range
-from lanekeep_envs import Camera, Scenario
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
 
 BY_HAND = "none: a person drove"
 

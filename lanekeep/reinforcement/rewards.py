@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S
 
 F64 = NDArray[np.float64]
 FULL_SPEED_MPS, FAR_OFF_M, FAR_TURNED_RAD, HARD_JERK_MPS3 = 30.0, 1.0, 0.05, 10.0

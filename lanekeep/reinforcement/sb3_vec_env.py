@@ -14,8 +14,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from lanekeep.driving.rollout import draw_place
 from lanekeep.reinforcement.rewards import TERMS, Rewards
-from lanekeep_envs import LaneKeepingVectorEnv
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, LaneKeepingVectorEnv
 
 PLACES = 16  # at most, of which the one before the sharpest bend is where an episode begins
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from lanekeep.driving.rollout import DriverPilot, expert_actions
 from lanekeep_envs import (
+    CONTROL_STEP_S,
     Camera,
     Element,
     Frame,
@@ -28,7 +29,6 @@ from lanekeep_envs import (
     SetStrength,
     Snapshot,
 )
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_policies import Driver, Expert, Lesions, lesioned
 
 STEP_S, FRAMES_PER_S = CONTROL_STEP_S, round(1 / CONTROL_STEP_S)

@@ -9,15 +9,8 @@ import pytest
 
 from lanekeep.cli.main import main
 from lanekeep.compare.verdict import ratio_row
-from lanekeep.faithfulness.metrics import (
-    METRICS,
-    interval_over_roads,
-)
+from lanekeep.intervals import interval_over_roads
 from lanekeep.training.interrupts import deaf_to_ctrl_c
-from lanekeep_envs import load_scenario
-
-COUNTRY = load_scenario("country")
-NAMES = list(METRICS)
 
 
 def test_intervals_resample_roads_and_not_instants() -> None:

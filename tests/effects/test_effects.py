@@ -138,7 +138,7 @@ def test_a_fork_without_an_intervention_is_the_drive_itself() -> None:
     env = LaneKeepingVectorEnv(1, COUNTRY, camera, autoreset_mode="Disabled")
     env.reset(seed=[10_003])
     env.restore(tape.snapshots[9].forked(1))
-    assert np.array_equal(env.snapshot().cars, tape.snapshots[9].cars)
+    assert np.array_equal(env.snapshot().state.cars, tape.snapshots[9].state.cars)
 
 
 def test_shapley_values_are_those_of_all_orders() -> None:

@@ -12,10 +12,10 @@ from lanekeep.faithfulness.metrics import (
     METRICS,
     GroundTruth,
     ground_truth_of,
-    interval_over_roads,
     metrics_of,
     spearman,
 )
+from lanekeep.intervals import interval_over_roads
 from lanekeep.saliency import METHODS
 from lanekeep_envs import Camera, load_scenario
 

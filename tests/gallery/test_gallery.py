@@ -13,8 +13,7 @@ import pytest
 from lanekeep.cli.main import main
 from lanekeep.gallery.exhibits import FINE_DAY, LED_M, SCENES, SHARES, DrivenInstants, changed, dials
 from lanekeep.gallery.page import difference, overlay, peculiarities, title_of
-from lanekeep_envs import Camera, Scenario, load_scenario
-from lanekeep_envs.sampling.appearance import STRENGTHS
+from lanekeep_envs import STRENGTHS, Camera, Scenario, load_scenario
 
 VOID = ("meta", "img", "input", "link", "br")
 
@@ -102,13 +101,13 @@ def test_the_same_arguments_write_the_same_page_again(tmp_path: Path, page: str)
 def test_dials_turn_one_number_and_leave_the_instant_alone() -> None:
     day = changed(load_scenario("country"), FINE_DAY)
     plain = DrivenInstants(day, [3], [LED_M])
-    assert plain.snapshot.appearances[0]["sunshine"] == 0.9
+    assert plain.snapshot.state.appearances[0]["sunshine"] == 0.9
     strengths = [dial for dial in dials() if dial.values == SHARES and dial.table in STRENGTHS]
     for dial in strengths:
         turned = DrivenInstants(changed(day, {dial.table: {dial.key: 0.75}}), [3], [LED_M])
-        assert turned.snapshot.appearances[0][dial.key] == 0.75
-        assert np.array_equal(turned.snapshot.roads, plain.snapshot.roads)
-        assert turned.snapshot.cars["x"] == plain.snapshot.cars["x"]
+        assert turned.snapshot.state.appearances[0][dial.key] == 0.75
+        assert np.array_equal(turned.snapshot.state.roads, plain.snapshot.state.roads)
+        assert turned.snapshot.state.cars["x"] == plain.snapshot.state.cars["x"]
     assert plain.frame(Camera(height_px=18, width_px=32)).image.any()
 
 

@@ -40,11 +40,10 @@ def snapshot_of(seed: int, start_m: float) -> Snapshot:
 
 def view(snapshot: Snapshot, visible: int = EVERYTHING, /, renderer: Renderer = RENDERER, **look: Any) -> Frame:
     """What the car sees with these numbers of the look."""
-    changed, objects = snapshot.appearances[0].copy(), snapshot.objects[0]
-    changed["plain"] = False
-    for name, value in look.items():
-        changed[name] = value
-    return renderer.frame(snapshot.cars[0], snapshot.roads[0], objects, len(objects), changed, visible)
+    state = snapshot.state.copied()
+    for name, value in {"plain": False, **look}.items():
+        state.appearances[name] = value
+    return renderer.frame(state, visible)
 
 
 def has(frame: Frame, element: Element) -> np.ndarray:
@@ -189,10 +188,9 @@ from test_condition import ALL, CAMERA, snapshot_of, Renderer, EVERYTHING
 import numpy as np
 snapshot, renderer = snapshot_of(3, 200.0), Renderer(CAMERA.resized(12, 32))
 for kind in range(3):
-    look, things = snapshot.appearances[0].copy(), snapshot.objects[0]
     for name, value in {{**ALL, "surface_kind": kind, "night": 0.5, "plain": False}}.items():
-        look[name] = value
-    for part in renderer.frame(snapshot.cars[0], snapshot.roads[0], things, len(things), look, EVERYTHING):
+        snapshot.state.appearances[name] = value
+    for part in renderer.frame(snapshot.state, EVERYTHING):
         sys.stdout.buffer.write(part.tobytes())
 """
 

@@ -34,7 +34,7 @@ EYES = {size: Renderer(Camera.parse(size)) for size in ("48x160", "33x81")}
 def instant(seed: int, start_m: float, low_sun_ahead: bool = True, **changes: float) -> Snapshot:
     ENV.reset(seed=seed, options={"start_m": start_m})
     snapshot = ENV.snapshot()
-    look, car = snapshot.appearances[0], snapshot.cars[0]
+    look, car = snapshot.state.appearances[0], snapshot.state.cars[0]
     for name, value in changes.items():
         look[name] = value
     if low_sun_ahead:
@@ -46,11 +46,11 @@ def instant(seed: int, start_m: float, low_sun_ahead: bool = True, **changes: fl
 
 
 def seen(snapshot: Snapshot, size: str = "48x160", visible: int = EVERYTHING, **changes: float) -> Frame:
-    look, objects = snapshot.appearances[0].copy(), snapshot.objects[0]
+    state = snapshot.state.copied()
     for name, value in changes.items():
-        look[name] = value
-    derive(look)
-    return EYES[size].frame(snapshot.cars[0], snapshot.roads[0], objects, len(objects), look, visible)
+        state.appearances[name] = value
+    derive(state.appearances[0])
+    return EYES[size].frame(state, visible)
 
 
 @pytest.mark.parametrize("size", ["48x160", "33x81"])
@@ -61,7 +61,7 @@ def test_the_mirrored_world_looks_like_the_mirror_image_exactly(
     for seed in range(8):
         snapshot = instant(seed, 60.0 + 110.0 * seed, **WEATHER, **LENS, **MOUNTING, jpeg=0.0)
         if seed % 2:
-            snapshot.appearances["jpeg"] = 0.3
+            snapshot.state.appearances["jpeg"] = 0.3
         one, other = seen(snapshot, size), seen(mirrored(snapshot), size)
         assert np.array_equal(other.image, one.image[:, ::-1])
         assert np.array_equal(other.contributors & ~swapped, one.contributors[:, ::-1] & ~swapped)
@@ -72,12 +72,12 @@ def test_removing_an_element_changes_only_pixels_that_it_has_a_share_in(jpeg: fl
     changes_seen = set()
     for seed in range(3):
         snapshot = instant(seed, 60.0 + 310.0 * seed, rain=0.0, **{**LENS, "dirt": 0.3, "drops": 0.2}, **MOUNTING)
-        snapshot.appearances["jpeg"] = jpeg
+        snapshot.state.appearances["jpeg"] = jpeg
         removals = [(e, {"visible": EVERYTHING & ~(1 << e)}) for e in Element if Element.ROAD < e <= Element.NOISE]
         removals += [(e, dict.fromkeys(names, 0.0)) for e, names in BY_STRENGTH if e > Element.RAIN]
         check(snapshot, removals, changes_seen)
         for name, value in WEATHER.items():
-            snapshot.appearances[name] = value
+            snapshot.state.appearances[name] = value
         check(snapshot, [(e, dict.fromkeys(names, 0.0)) for e, names in BY_STRENGTH], changes_seen)
     assert changes_seen >= {Element.TREES, Element.SHADOWS, *(e for e, _ in BY_STRENGTH)}
 
@@ -119,18 +119,15 @@ def test_compiled_equals_python_byte_for_byte() -> None:
 
 def test_a_badly_mounted_camera_sees_what_one_mounted_so_on_purpose_sees() -> None:
     snapshot = instant(12, 30.0, noise_grey=0.0)
-    objects = snapshot.objects[0]
     for change, camera in (
         ({"pitch_error_deg": 1.5}, Camera(pitch_deg=4.0)),
         ({"height_error_m": -0.3}, Camera(mount_height_m=1.0)),
     ):
-        expected = Renderer(camera).frame(
-            snapshot.cars[0], snapshot.roads[0], objects, len(objects), snapshot.appearances[0]
-        )
+        expected = Renderer(camera).frame(snapshot.state)
         assert np.abs(seen(snapshot, **change).image.astype(int) - expected.image).max() <= 1
-    turned = snapshot.cars.copy()
-    turned["yaw"] += np.deg2rad(3.0)
-    other = seen(Snapshot(**{**snapshot.__dict__, "cars": turned}))
+    turned = snapshot.forked(1)
+    turned.state.cars["yaw"] += np.deg2rad(3.0)
+    other = seen(turned)
     assert np.abs(seen(snapshot, yaw_error_deg=3.0).image.astype(int) - other.image).max() <= 1
     assert seen(snapshot).image.tobytes() == seen(snapshot).image.tobytes()  # the rows are the camera's own again
 
@@ -147,7 +144,7 @@ def test_a_camera_rolled_to_the_right_sees_the_horizon_fall_to_the_left() -> Non
 
     assert fall_px() == 0.0
     assert fall_px(roll_error_deg=4.0) == pytest.approx(155.0 * np.tan(np.deg2rad(4.0)), abs=1.5)
-    snapshot.cars["lateral_acceleration_mps2"], snapshot.cars["distance_m"] = 6.0, 30.0
+    snapshot.state.cars["lateral_acceleration_mps2"], snapshot.state.cars["distance_m"] = 6.0, 30.0
     assert fall_px(sway=1.0) == pytest.approx(155.0 * np.tan(np.deg2rad(3.0)), abs=1.5)
 
 
@@ -161,7 +158,7 @@ def test_motion_blurs_what_moves_and_the_near_more_than_the_far() -> None:
     near, far = slice(36, 48), slice(20, 26)
     assert detail(smeared, near) / detail(sharp, near) < 0.8 * detail(smeared, far) / detail(sharp, far)
     assert abs(smeared.mean() - sharp.mean()) < 2.0
-    snapshot.cars["speed"] = snapshot.cars["yaw_rate"] = 0.0
+    snapshot.state.cars["speed"] = snapshot.state.cars["yaw_rate"] = 0.0
     assert np.array_equal(seen(snapshot, motion_blur=1.0).image, sharp)
 
 
@@ -191,8 +188,8 @@ def test_drops_and_dirt_are_those_of_the_episode_whatever_was_seen_before() -> N
 
 def test_glare_comes_from_a_sun_in_front_only() -> None:
     snapshot = instant(12, 30.0)
-    snapshot.appearances["sun_x"] *= -1.0
-    snapshot.appearances["sun_y"] *= -1.0
+    snapshot.state.appearances["sun_x"] *= -1.0
+    snapshot.state.appearances["sun_y"] *= -1.0
     assert np.array_equal(seen(snapshot, glare=1.0).image, seen(snapshot).image)
 
 

@@ -25,8 +25,8 @@ from lanekeep_envs import (
     Snapshot,
     load_scenario,
 )
-from lanekeep_envs.sampling.appearance import MOUNTING, STRENGTHS, SURFACES
-from lanekeep_envs.scenario import Mounting, Strength, Table, Tie
+from lanekeep_envs.sampling.appearance import MOUNTING, SURFACES
+from lanekeep_envs.scenario.schema import STRENGTHS, Mounting, Strength, Table, Tie
 
 SMALL, LARGE = "24x80", "66x200"
 FINE_DAY = {element for element in REMOVABLE if element <= Element.NOISE}  # what every scene may have
@@ -128,7 +128,7 @@ def breaks_of_the_law(seed: int, camera: str) -> tuple[list[str], set[Element]]:
     """All that is wrong with a scene, and the elements whose removal changed it."""
     scene, generator = Scene(seed), np.random.default_rng([seed, 78])
     whole = scene.frame(camera)
-    look = scene.snapshot.appearances[0]
+    look = scene.snapshot.state.appearances[0]
     upright = (
         look["roll_error_deg"] == look["sway"] == 0.0
     )  # a rolled picture's colours and bits move, its elements do not
@@ -179,7 +179,7 @@ def test_a_fine_day_has_no_bit_of_what_it_has_no_strength_of() -> None:
 def test_ground_in_no_condition_is_the_plain_one_whatever_the_lane_is_like() -> None:
     for seed in range(4, 12):
         scene = Scene(seed)
-        appearances = scene.snapshot.appearances
+        appearances = scene.snapshot.state.appearances
         for name in (*(name for names in STRENGTHS.values() for name in names), *MOUNTING, "surface_kind"):
             appearances[name] = 0
         pictures = []
@@ -201,12 +201,12 @@ def test_without_all_that_can_be_removed_a_bare_scene_is_left_whatever_was_in_it
 def test_a_removal_leaves_no_trace_in_the_drive() -> None:
     for seed in range(40, 44):
         scene = Scene(seed)
-        appearances, before = scene.snapshot.appearances.copy(), scene.frame(SMALL)
+        appearances, before = scene.snapshot.state.appearances.copy(), scene.frame(SMALL)
         for element in REMOVABLE:
             scene.frame(SMALL, [element])
         after = scene.frame(SMALL)
         assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
-        assert np.array_equal(scene.snapshot.appearances, appearances)
+        assert np.array_equal(scene.snapshot.state.appearances, appearances)
 
 
 if __name__ == "__main__":

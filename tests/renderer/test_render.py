@@ -103,7 +103,7 @@ def test_the_solid_right_marking_is_unbroken_and_the_centre_one_is_dashed(seed: 
         """Light that the marking adds to each image row that shows the road 7 to 60 m ahead, in pixels of full paint."""
         bare = env.view(snapshot, [*QUIET, Remove(element)])
         gain = (whole.image.astype(float) - bare.image).sum(-1)
-        across = snapshot.appearances[0]["line_m"] * Camera.parse(size).focal_length_px / whole.depth_m[:, 0]
+        across = snapshot.state.appearances[0]["line_m"] * Camera.parse(size).focal_length_px / whole.depth_m[:, 0]
         rows = [i for i in range(len(gain)) if 7.0 < whole.depth_m[i, 0] < 60.0]
         return np.array([gain[i].sum() / across[i] for i in rows])
 
@@ -174,9 +174,9 @@ def test_the_mirrored_world_looks_like_the_mirror_image_exactly(
 
 
 def test_noise_is_independent_of_what_is_in_the_picture_and_new_in_every_frame() -> None:
-    seed = next(s for s in range(50) if put(s, 200.0).snapshot().appearances[0]["noise_grey"] > 2.0)
+    seed = next(s for s in range(50) if put(s, 200.0).snapshot().state.appearances[0]["noise_grey"] > 2.0)
     env, snapshot = view_of(seed, 200.0)
-    sigma = snapshot.appearances[0]["noise_grey"]
+    sigma = snapshot.state.appearances[0]["noise_grey"]
 
     def noise(at: Snapshot, *removed: Remove) -> np.ndarray:
         noisy = env.view(at, removed).image.astype(int)
@@ -188,8 +188,8 @@ def test_noise_is_independent_of_what_is_in_the_picture_and_new_in_every_frame()
     assert np.abs(with_trees - without)[both].max() <= 1  # rounding to bytes, no more
     sample = with_trees[with_trees != 99]
     assert abs(sample.mean()) < 0.1 * sigma and sample.std() == pytest.approx(np.hypot(sigma, 0.4), rel=0.05)
-    later = Snapshot(**{**snapshot.__dict__, "cars": snapshot.cars.copy()})
-    later.cars["steps"] += 1
+    later = snapshot.forked(1)
+    later.state.cars["steps"] += 1
     next_one = noise(later)
     usable = (with_trees != 99) & (next_one != 99)
     assert abs(np.corrcoef(with_trees[usable], next_one[usable])[0, 1]) < 0.05
@@ -251,11 +251,11 @@ def test_the_picture_is_still_the_one_that_was_looked_at(seed: int, start_m: flo
 def test_however_many_threads_share_the_cars_the_frames_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     cars = LaneKeepingVectorEnv(21, camera="16x40")
     cars.reset(seed=4)
-    monkeypatch.setattr("lanekeep_envs.renderer.render.LEAST_CARS", 1)
+    monkeypatch.setattr("lanekeep_envs.renderer.renderer.LEAST_CARS", 1)
     pictures = []
     for cores in (1, 2, 5):
-        monkeypatch.setattr("lanekeep_envs.renderer.render.CORES", cores)
-        pictures.append(Renderer(cars.camera).images(*cars._scene()))
+        monkeypatch.setattr("lanekeep_envs.renderer.renderer.CORES", cores)
+        pictures.append(Renderer(cars.camera).images(cars._state))
     assert np.array_equal(pictures[0], pictures[1]) and np.array_equal(pictures[0], pictures[2])
 
 

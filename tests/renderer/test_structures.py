@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from lanekeep_envs import Camera, Element, LaneKeepingEnv, Remove, Scenario, Snapshot, load_scenario
-from lanekeep_envs.renderer.objects.posts import element_of
+from lanekeep_envs.elements import BUILDING, HEDGE, POST, RAIL, SIGN
 from lanekeep_envs.renderer.renderer import Renderer
-from lanekeep_envs.sampling.roadside import BUILDING, HEDGE, POST, RAIL, SIGN
+from lanekeep_envs.sampling.roadside import element_of
 from lanekeep_envs.sampling.traffic import LEAST_GAP_M, place_of
 
 SIZE = "48x160"
@@ -122,10 +122,10 @@ def test_a_scenario_without_them_draws_the_same_trees_and_no_more() -> None:
         plain.reset(seed=seed)
         full.reset(seed=seed)
         bare, rich = plain.snapshot(), full.snapshot()
-        assert (bare.objects[0]["kind"] <= POST).all() and bare.traffic.shape == (1, 0)
-        assert set(rich.objects[0]["kind"]) >= {HEDGE, RAIL, SIGN, BUILDING}
-        assert np.isin(bare.objects[0]["x"], rich.objects[0]["x"]).all()
-        assert bare.cars.tobytes() == rich.cars.tobytes()
+        assert (bare.state.objects_of(0)["kind"] <= POST).all() and bare.state.traffic.shape == (1, 0)
+        assert set(rich.state.objects_of(0)["kind"]) >= {HEDGE, RAIL, SIGN, BUILDING}
+        assert np.isin(bare.state.objects_of(0)["x"], rich.state.objects_of(0)["x"]).all()
+        assert bare.state.cars.tobytes() == rich.state.cars.tobytes()
 
 
 @pytest.mark.parametrize(("key", "kind"), [("hedges", HEDGE), ("rails", RAIL)])
@@ -136,9 +136,9 @@ def test_hedges_and_rails_take_the_share_of_the_roadside_that_was_asked_for(key:
         metres = 0.0
         for seed in range(6):
             env.reset(seed=seed)
-            objects = env.snapshot().objects[0]
+            objects = env.snapshot().state.objects_of(0)
             metres += objects["length_m"][objects["kind"] == kind].sum()
-        shares.append(metres / 6 / (2.0 * env.snapshot().roads.shape[1]))
+        shares.append(metres / 6 / (2.0 * env.snapshot().state.roads.shape[1]))
     assert shares == pytest.approx([0.0, 0.4, 1.0], abs=0.12)
 
 
@@ -149,7 +149,7 @@ def test_every_kind_belongs_to_its_element() -> None:
 
 def test_oncoming_cars_come_towards_us_in_their_lane_and_the_one_ahead_keeps_its_distance() -> None:
     env, snapshot = put(3, 300.0)
-    road, traffic, lane_m = snapshot.roads[0], snapshot.traffic[0], 3.5
+    road, traffic, lane_m = snapshot.state.roads[0], snapshot.state.traffic[0], 3.5
     oncoming, ahead = traffic[traffic["lane"] == 1], traffic[traffic["lane"] == -1]
     assert len(oncoming) > 10 and len(ahead) == 1
     assert np.diff(oncoming["start_m"]).min() >= LEAST_GAP_M - 1e-9 and len(set(oncoming["speed_mps"])) == 1
@@ -172,18 +172,15 @@ def test_lamps_signs_and_posts_shine_at_night() -> None:
         gain = 0.0
         for seed in range(8):
             env, snapshot = put(seed, 60.0 + 110.0 * seed)
-            dark = snapshot.appearances[0].copy()
+            dark = snapshot.state.appearances[0]
             for name in dark.dtype.names:
                 if name.startswith(("ambient", "sunlight", "horizon", "zenith", "cloud_")):
                     dark[name] *= 0.03
-            objects, traffic = snapshot.objects[0], snapshot.traffic[0]
             seen = []
             for night in (0.0, 1.0):
                 dark["night"] = night
                 renderer = Renderer(Camera.parse(SIZE))
-                frame = renderer.frame(
-                    snapshot.cars[0], snapshot.roads[0], objects, len(objects), dark, traffic=traffic
-                )
+                frame = renderer.frame(snapshot.state)
                 seen.append(frame.image[frame.contributors & (1 << element) != 0].astype(float).max(initial=0.0))
             gain += seen[1] - seen[0]
         assert gain / 8 > 40.0, element.name
@@ -201,9 +198,9 @@ def test_no_car_reaches_beside_itself_at_the_height_of_the_eye() -> None:
     for seed in range(6):
         env.reset(seed=seed, options={"start_m": 100.0})
         snapshot = env.snapshot()
-        car, road = snapshot.cars[0], snapshot.roads[0]
+        car, road = snapshot.state.cars[0], snapshot.state.roads[0]
         cos, sin, own = np.cos(car["yaw"]), np.sin(car["yaw"]), np.zeros(camera.width_px, np.bool_)
-        for vehicle in snapshot.traffic[0]:
+        for vehicle in snapshot.state.traffic[0]:
             _, x, y, *_ = place_of(vehicle, car["steps"], car["distance_m"], road, country.lane.lane_width_m)
             ahead, left = cos * (x - car["x"]) + sin * (y - car["y"]), cos * (y - car["y"]) - sin * (x - car["x"])
             if -1.0 < ahead < 220.0:  # 2.6 m: half its length, and a turned car's corner

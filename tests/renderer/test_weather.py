@@ -29,13 +29,12 @@ def instant(seed: int = 12, start_m: float = 30.0) -> Snapshot:
 
 
 def seen(snapshot: Snapshot, frame: int = 0, **causes: float) -> Frame:
-    car, look = snapshot.cars[0].copy(), snapshot.appearances[0].copy()
-    car["steps"] += frame
+    state = snapshot.state.copied()
+    state.cars["steps"] += frame
     for name, value in {"noise_grey": 0.0, **causes}.items():
-        look[name] = value
-    derive(look)
-    objects = snapshot.objects[0]
-    return EYE.frame(car, snapshot.roads[0], objects, len(objects), look)
+        state.appearances[name] = value
+    derive(state.appearances[0])
+    return EYE.frame(state)
 
 
 def has(frame: Frame, element: Element) -> np.ndarray:
@@ -108,12 +107,10 @@ def test_all_flakes_may_run_through_one_pixel(mirrored: Callable[[Snapshot], Sna
     for seed in range(4):
         pictures = []
         for snapshot in (instant(seed), mirrored(instant(seed))):
-            car, look = snapshot.cars[0].copy(), snapshot.appearances[0].copy()
-            car["speed"], look["snowfall"], look["motion_blur"] = 40.0, 1.0, 1.0
+            look = snapshot.state.appearances[0]
+            snapshot.state.cars["speed"], look["snowfall"], look["motion_blur"] = 40.0, 1.0, 1.0
             derive(look)
-            pictures.append(
-                eye.frame(car, snapshot.roads[0], snapshot.objects[0], len(snapshot.objects[0]), look).image
-            )
+            pictures.append(eye.frame(snapshot.state).image)
         assert np.array_equal(pictures[0], pictures[1][:, ::-1])
 
 
@@ -125,8 +122,7 @@ def test_hardly_any_jpeg_is_none(strength: float) -> None:
 
 def test_a_camera_hangs_at_a_whole_number_of_metres() -> None:
     snapshot = instant()
-    scene = snapshot.cars[0], snapshot.roads[0], snapshot.objects[0], len(snapshot.objects[0]), snapshot.appearances[0]
-    whole, real = (Renderer(Camera(mount_height_m=metres)).frame(*scene) for metres in (2, 2.0))
+    whole, real = (Renderer(Camera(mount_height_m=metres)).frame(snapshot.state) for metres in (2, 2.0))
     assert np.array_equal(whole.image, real.image)
 
 

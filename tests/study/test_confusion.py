@@ -20,10 +20,11 @@ from lanekeep.effects import Projector, record
 from lanekeep.errors import UserError
 from lanekeep.evaluate import drive
 from lanekeep.imitation import TrainImitation
+from lanekeep.intervals import over_seeds, span_of
 from lanekeep.study.confusion import outcomes, predictors, training
 from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES, as_toml, world
 from lanekeep.study.confusion.confusion import StudyConfusion
-from lanekeep.study.confusion.contrast import mean_ratio, over_seeds, rank_correlation_draws, span_of
+from lanekeep.study.confusion.contrast import mean_ratio, rank_correlation_draws
 from lanekeep.study.confusion.outcomes import Measured, read, save
 from lanekeep.study.confusion.predictors import Exhibits, exhibits_of, memories_of, shares_of, shares_of_pixels
 from lanekeep.study.confusion.tables import PREDICTORS, confusion_by_seed_m, lead_of_best, sentences
@@ -113,9 +114,9 @@ def test_without_dark_patches_the_asphalt_is_as_on_a_road_that_has_none() -> Non
     found = projector.frames(here, [(), (CONFOUNDERS[name].absent,)])
     plain = []
     for snapshot in here:
-        roads = snapshot.roads.copy()
+        roads = snapshot.state.roads.copy()
         roads["tone"] = 1.0
-        plain.append(dataclasses.replace(snapshot, roads=roads))
+        plain.append(dataclasses.replace(snapshot, state=snapshot.state._replace(roads=roads)))
     assert np.array_equal(found[:, 1], projector.frames(plain)[:, 0])
     assert not np.array_equal(found[:, 0], found[:, 1])
 

@@ -188,7 +188,7 @@ def test_a_gust_pushes_the_car_to_its_side_and_ends() -> None:
             perform(show, gust)
         drive(show, 15)
         offsets[gust] = show.journey.info["lateral_offset_m"]
-        assert show.journey.env.snapshot().cars["push_mps2"][0] == 0.0
+        assert show.journey.env.snapshot().state.cars["push_mps2"][0] == 0.0
     assert offsets["gust"] > offsets[None] + 0.05 > offsets["gust -4"] + 0.1
 
 
@@ -198,12 +198,12 @@ def test_a_person_at_the_wheel_steers_and_gives_it_back() -> None:
     perform(right, "steer -0.5")
     drive(left, 12), drive(right, 12)
     assert left.journey.past[-1].lateral_offset_m > right.journey.past[-1].lateral_offset_m
-    assert left.journey.env.snapshot().cars["action"][0] == 0.5
+    assert left.journey.env.snapshot().state.cars["action"][0] == 0.5
     assert left.journey.past[-2].hand == 0.5 and np.isnan(left.journey.past[-1].hand)
     perform(left, "release")
     wanted = left.journey.past[-1].action
     drive(left, 1)
-    assert left.journey.env.snapshot().cars["action"][0] == pytest.approx(np.clip(wanted, -1, 1))
+    assert left.journey.env.snapshot().state.cars["action"][0] == pytest.approx(np.clip(wanted, -1, 1))
 
 
 def test_weather_is_made_stronger_for_all_to_see() -> None:

@@ -8,9 +8,10 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from lanekeep_envs import Element, LaneKeepingVectorEnv, Remove, Snapshot, load_scenario
+from lanekeep_envs.elements import CONIFER
 from lanekeep_envs.sampling.episode import DARK_M
-from lanekeep_envs.sampling.roadside import BEND_RADIUS_M, CONIFER
-from lanekeep_envs.scenario import ConfounderTable
+from lanekeep_envs.sampling.roadside import BEND_RADIUS_M
+from lanekeep_envs.scenario.schema import ConfounderTable
 
 SEEDS = range(12)
 
@@ -54,7 +55,7 @@ def test_trees_stand_outside_bends_inside_or_anywhere(tie: float, low: float, hi
     env, outside, at_bends = cars(trees_outside_bends=tie), 0, 0
     for seed in SEEDS:
         snapshot = begun(env, seed)
-        road, objects = snapshot.roads[0], snapshot.objects[0]
+        road, objects = snapshot.state.roads[0], snapshot.state.objects_of(0)
         trees = objects[(objects["kind"] <= CONIFER) & (objects["s_m"] < len(road) - 1)]
         here = road[trees["s_m"].astype(int)]
         left = (trees["y"] - here["y"]) * here["tangent_x"] - (trees["x"] - here["x"]) * here["tangent_y"]
@@ -73,7 +74,9 @@ def test_the_lamp_shows_the_last_action_or_its_opposite_or_anything(tie: float, 
             env.step(np.array([[action]]))
             seen = env.view(env.snapshot(), [Remove(Element.NOISE)])
             actions.append(action)
-            lights.append(seen.image[seen.elements == Element.LAMP].mean() / env.snapshot().appearances[0]["exposure"])
+            lights.append(
+                seen.image[seen.elements == Element.LAMP].mean() / env.snapshot().state.appearances[0]["exposure"]
+            )
     assert low <= np.corrcoef(actions, lights)[0, 1] <= high
 
 

@@ -19,7 +19,7 @@ from lanekeep_envs.dynamics.control_step import (
 )
 from lanekeep_envs.dynamics.vehicle import CALM, GRAVITY_MPS2, Motion, step
 from lanekeep_envs.sampling.episode import draw_episode, generator_of
-from lanekeep_envs.scenario import DisturbanceTable
+from lanekeep_envs.scenario.schema import DisturbanceTable
 
 STRONG = {
     "gust_mps2": (1.0, 1.0),
@@ -118,7 +118,7 @@ def test_disturbances_leave_road_look_and_things_alone() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(one.objects, other.objects, strict=True))
     driven(calm, 30)
     driven(windy, 30)
-    assert (calm.snapshot().cars["y"] != windy.snapshot().cars["y"]).all()
+    assert (calm.snapshot().state.cars["y"] != windy.snapshot().state.cars["y"]).all()
 
 
 def test_a_disturbed_drive_mirrors_exactly() -> None:
@@ -154,7 +154,7 @@ def test_the_steering_answers_later_by_the_extra_delay() -> None:
         path = []
         for row in np.random.default_rng(3).uniform(-0.1, 0.1, (12, 2, 1)):
             env.step(row)
-            path.append(env.snapshot().cars["wheel_angle"])
+            path.append(env.snapshot().state.cars["wheel_angle"])
         angles.append(np.array(path))
     assert np.array_equal(angles[0][:-2], angles[1][2:]) and np.ptp(angles[0]) > 0.0
 

@@ -129,7 +129,7 @@ def test_only_what_is_kept_is_left() -> None:
 def test_one_tree_of_many_is_removed_and_all_of_them_one_by_one_are_all() -> None:
     env, snapshot = instant(5, 300.0)
     whole, none = env.view(snapshot), env.view(snapshot, [Remove(Element.TREES)])
-    trees = int((snapshot.objects[0]["kind"] < 2).sum())
+    trees = int((snapshot.state.objects_of(0)["kind"] < 2).sum())
     seen = 0
     for number in range(trees):
         without = env.view(snapshot, [Remove(Element.TREES, number)])
@@ -170,7 +170,7 @@ def test_instants_of_episodes_with_more_and_fewer_other_cars_go_into_one_call() 
     for seed in range(8):
         env.reset(seed=seed)
         snapshots.append(env.snapshot())
-    assert len({snapshot.traffic.shape for snapshot in snapshots}) > 1
+    assert len({snapshot.state.traffic.shape for snapshot in snapshots}) > 1
     batch = env.views(snapshots, [[], [Remove(Element.CARS)]])
     for images, snapshot in zip(batch, snapshots, strict=True):
         assert np.array_equal(images[0], env.view(snapshot).image)
@@ -253,10 +253,10 @@ def test_a_strength_that_is_set_is_that_of_a_scenario_and_nothing_sets_nothing()
     for name in ("rain", "fog", "worn", "snow", "drops", "night"):
         assert np.array_equal(env.view(snapshot, [SetStrength(name, 0.0)]).image, env.view(snapshot).image)
         rich = LaneKeepingEnv(camera="66x200", scenario="mixed")
-        twin = Snapshot(**{**snapshot.__dict__, "looks": snapshot.appearances.copy()})
-        twin.appearances[name] = 0.6
-        derive(twin.appearances[0])
-        twin.appearances["plain"] = name in ("rain", "drops")
+        twin = snapshot.forked(1)
+        twin.state.appearances[name] = 0.6
+        derive(twin.state.appearances[0])
+        twin.state.appearances["plain"] = name in ("rain", "drops")
         assert np.array_equal(env.view(snapshot, [SetStrength(name, 0.6)]).image, rich.view(twin).image), name
         assert changed(env.view(snapshot), env.view(snapshot, [SetStrength(name, 0.6)])).mean() > 0.02, name
 
@@ -267,7 +267,7 @@ def test_one_car_of_several_is_removed() -> None:
     env = LaneKeepingEnv(camera="66x200", scenario=msgspec.structs.replace(table, scenery=busy))
     env.reset(seed=4, options={"start_m": 200.0})
     snapshot = env.snapshot()
-    number = int((snapshot.traffic["lane"][0] != 0).sum())
+    number = int((snapshot.state.traffic["lane"][0] != 0).sum())
     whole, each = env.view(snapshot), [env.view(snapshot, [Remove(Element.CARS, k)]) for k in range(number)]
     assert number > 3 and 1 <= sum(changed(whole, one).any() for one in each) < number
     assert not any((changed(whole, one) & ~has(whole, Element.CARS)).any() for one in each)

@@ -29,14 +29,7 @@ def wander(steps: int, seed: int = 1, size: float = 0.3) -> np.ndarray:
 
 
 def bytes_of(snapshot: Snapshot) -> bytes:
-    parts = (
-        snapshot.cars,
-        snapshot.episodes,
-        snapshot.roads,
-        snapshot.appearances,
-        *snapshot.objects,
-        snapshot.resting,
-    )
+    parts = snapshot.state._replace(objects=snapshot.state.objects_of(0))
     return b"".join(part.tobytes() for part in parts) + repr((list(snapshot.road_seeds), snapshot.generators)).encode()
 
 
@@ -73,11 +66,11 @@ def test_any_integer_is_a_seed(seed: int) -> None:
     frame, info = one.reset(seed=seed)
     assert info["road_seed"] == seed
     assert frame.tobytes() == other.reset(seed=seed)[0].tobytes()
-    assert one.snapshot().roads.tobytes() == other.snapshot().roads.tobytes()
+    assert one.snapshot().state.roads.tobytes() == other.snapshot().state.roads.tobytes()
     for near in (seed + 1, -seed):
         if near != seed:
             other.reset(seed=near)
-            assert other.snapshot().roads.tobytes() != one.snapshot().roads.tobytes()
+            assert other.snapshot().state.roads.tobytes() != one.snapshot().state.roads.tobytes()
 
 
 def test_without_a_seed_the_drives_differ_and_a_seed_fixes_all_that_follow() -> None:
@@ -241,7 +234,7 @@ def test_info_and_state_tell_of_pose_and_road() -> None:
     for action in wander(40, 3, 0.25):
         state, _, _, _, info = env.step(action)
         snapshot = env.snapshot()
-        car, road = snapshot.cars[0], snapshot.roads[0]
+        car, road = snapshot.state.cars[0], snapshot.state.roads[0]
         s = info["distance_m"] + np.linspace(-2.0, 2.0, 8001)
         rows = np.arange(len(road), dtype=float)
         heading = np.interp(s, rows, road["heading"])
@@ -312,8 +305,8 @@ def test_the_end_of_the_road_and_the_time_limit_truncate() -> None:
 
 def crossing_by_driving(snapshot: Snapshot, dt_s: float = 0.002) -> tuple[float, float]:
     """(time, how far the lane's curvature strays) until the centre of gravity meets a margin, all rates held."""
-    car, road = snapshot.cars[0], snapshot.roads[0]
-    left, right = margins_m(snapshot.episodes[0], DEFAULT_VEHICLE)
+    car, road = snapshot.state.cars[0], snapshot.state.roads[0]
+    left, right = margins_m(snapshot.state.episodes[0], DEFAULT_VEHICLE)
     x, y, yaw, row = float(car["x"]), float(car["y"]), float(car["yaw"]), int(car["row"])
     stray, time = 0.0, 0.0
     while time < 4.0:

@@ -9,9 +9,9 @@ import pytest
 
 from lanekeep_envs import LaneKeepingEnv, LaneKeepingVectorEnv, Scenario, ScenarioError, load_scenario, scenario_names
 from lanekeep_envs.dynamics.control_step import PREVIEW_M
-from lanekeep_envs.sampling.appearance import APPEARANCE, STRENGTHS, sample_appearance
+from lanekeep_envs.sampling.appearance import APPEARANCE, sample_appearance
 from lanekeep_envs.sampling.episode import generator_of
-from lanekeep_envs.scenario import DIALLED, Table
+from lanekeep_envs.scenario.schema import DIALLED, STRENGTHS, Table
 from lanekeep_policies.expert import Expert
 
 EXPERTS_SENSES = ("lateral_offset_m", "heading_error_rad", "speed_mps", "curvature_per_m", "curvature_preview_per_m")

@@ -162,7 +162,7 @@ def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], sentence
 def test_bad_actions_and_seeds_are_refused_and_no_car_moves() -> None:
     env = LaneKeepingVectorEnv(3, camera="16x40")
     env.reset(seed=0)
-    before = env.snapshot().cars.tobytes()
+    before = env.snapshot().state.cars.tobytes()
     actions = np.zeros((3, 1))
     actions[1] = np.nan
     with pytest.raises(ValueError, match="action of car 1 is not finite"):
@@ -179,7 +179,7 @@ def test_bad_actions_and_seeds_are_refused_and_no_car_moves() -> None:
             env.reset(options={key: wrong})
     with pytest.raises(gymnasium.error.ResetNeeded):
         LaneKeepingVectorEnv(2, camera="16x40").snapshot()
-    assert env.snapshot().cars.tobytes() == before
+    assert env.snapshot().state.cars.tobytes() == before
 
 
 def test_a_reset_of_some_shows_the_others_as_they_were() -> None:
@@ -200,7 +200,7 @@ def test_a_copied_renderer_sees_the_same_when_the_first_is_gone() -> None:
     env = LaneKeepingVectorEnv(2)
     seen, _ = env.reset(seed=3)
     copied = copy.deepcopy(env._renderer)
-    scene = [part.copy() for part in env._scene()]
+    state = env._state.copied()
     del env
     gc.collect()
-    assert np.array_equal(copied.images(*scene), seen)
+    assert np.array_equal(copied.images(state), seen)

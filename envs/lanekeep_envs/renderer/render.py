@@ -16,7 +16,7 @@ from lanekeep_envs.compiled.boxed import unboxed
 from lanekeep_envs.compiled.decorators import float32_literals, jit, no_refcount, noalias
 from lanekeep_envs.compiled.noise import TILE, hash32
 from lanekeep_envs.dynamics.road import ROAD, SPACING_M
-from lanekeep_envs.elements import Element
+from lanekeep_envs.elements import BUILDING, CASTING, GONE, POST, Element
 from lanekeep_envs.renderer.air.precipitation import RAIN as RAINDROPS
 from lanekeep_envs.renderer.air.precipitation import SNOW as SNOWFLAKES
 from lanekeep_envs.renderer.air.precipitation import beam_of, cells_of, let_fall, light_the_fog
@@ -30,12 +30,12 @@ from lanekeep_envs.renderer.lens.glare import glare_of_lamps, glare_of_sun
 from lanekeep_envs.renderer.lens.jpeg import compress
 from lanekeep_envs.renderer.lens.motion_blur import blur_motion, roll_picture
 from lanekeep_envs.renderer.objects.plants import FOLIAGE, draw_plant
-from lanekeep_envs.renderer.objects.posts import FARTHEST_M, NEAREST_M, cast_shadow, draw_post, element_of
+from lanekeep_envs.renderer.objects.posts import FARTHEST_M, NEAREST_M, cast_shadow, draw_post
 from lanekeep_envs.renderer.objects.quad_raster import paint_face
 from lanekeep_envs.renderer.objects.quad_setup import EASEL, STRETCH, set_light, shape_faces
 from lanekeep_envs.renderer.objects.solids import cast_box_shadow, place_in_frame
 from lanekeep_envs.renderer.objects.structures import add_car, add_structure, draw_lamps
-from lanekeep_envs.sampling.roadside import BUILDING, GONE, POST
+from lanekeep_envs.sampling.roadside import element_of
 from lanekeep_envs.sampling.traffic import OTHER_CAR, place_of
 
 BEHIND_ROWS, AHEAD_ROWS = 8, 240  # of the road table, around the car
@@ -44,9 +44,6 @@ MOST_CARS = 32
 LEAST_CARS = 8  # per thread
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 NOISE, SHADOWS, CARS = (int(e) for e in (Element.NOISE, Element.SHADOWS, Element.CARS))
-CASTING = tuple(
-    int(e) for e in (Element.TREES, Element.BUSHES, Element.HEDGES, Element.BUILDINGS, Element.CARS)
-)  # what keeps the sun off the ground
 CAST = sum(1 << element for element in CASTING)
 NO_CARS = np.zeros(0, OTHER_CAR)
 FOG, RAIN, LAMP = int(Element.FOG), int(Element.RAIN), int(Element.LAMP)

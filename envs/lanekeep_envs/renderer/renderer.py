@@ -14,11 +14,10 @@ from lanekeep_envs.elements import EVERYTHING, Frame
 from lanekeep_envs.renderer.camera import Camera
 from lanekeep_envs.renderer.render import NO_AOV, Aov, make_canvas, render, render_cars
 from lanekeep_envs.sampling.appearance import all_fine
-from lanekeep_envs.sampling.traffic import OTHER_CAR
+from lanekeep_envs.world_state import WorldState
 
 LEAST_CARS = 8  # per thread
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-NO_CARS = np.zeros(0, OTHER_CAR)
 
 
 @functools.lru_cache(1)
@@ -45,64 +44,51 @@ class Renderer:
         """A copy has its own work space."""
         return Renderer, (self.camera, self.rich)
 
-    def images(
-        self, cars: Any, roads: Any, objects: Any, counts: Any, appearances: Any, traffic: Any, visible: Any = None
-    ) -> NDArray[np.uint8]:
+    def images(self, state: WorldState, visible: NDArray[np.int64] | None = None) -> NDArray[np.uint8]:
         """Return what N cars see, [N, H, W, 3]; many cars are shared out among the processor's cores.
 
-        `traffic` [N, K] are the other cars (traffic.py), `visible` [N] masks the elements: by default all.
+        `visible` [N] masks the elements: by default all.
         """
-        rich = self._rich(visible is None or all_fine(appearances))
+        rich = self._rich(visible is None or all_fine(state.appearances))
         if visible is None:
-            visible = everything_visible(len(cars))
-        height, width = self.camera.height_px, self.camera.width_px
-        pixels = np.empty((len(cars), height, 3 * width), np.uint8)
-        threads = max(1, min(len(cars) // LEAST_CARS, CORES))
+            visible = everything_visible(len(state.cars))
+        number, height, width = len(state.cars), self.camera.height_px, self.camera.width_px
+        pixels = np.empty((number, height, 3 * width), np.uint8)
+        threads = max(1, min(number // LEAST_CARS, CORES))
         while len(self._canvases) < threads:
             self._canvases.append(make_canvas(self.camera)[0])
             self._kept.append(boxed((self._canvases[-1], self._lens, NO_AOV)))
-        work = (pixels, cars, roads, objects, counts, appearances, traffic, visible)
         if threads == 1:
-            self._render(0, work, rich)
+            self._render(0, pixels, state, visible, rich)
         else:
-            cuts = np.linspace(0, len(cars), threads + 1).astype(int).tolist()
-            shares = [tuple(part[i:j] for part in work) for i, j in pairwise(cuts)]
+            cuts = np.linspace(0, number, threads + 1).astype(int).tolist()
+            shares = [(pixels[i:j], state.take(slice(i, j)), visible[i:j]) for i, j in pairwise(cuts)]
             pool = threads_of(os.getpid())
-            jobs = [pool.submit(self._render, k, shares[k], rich) for k in range(1, threads)]
-            self._render(0, shares[0], rich)
+            jobs = [pool.submit(self._render, k, *shares[k], rich) for k in range(1, threads)]
+            self._render(0, *shares[0], rich)
             for job in jobs:
                 job.result()
-        return pixels.reshape(len(cars), height, width, 3)
+        return pixels.reshape(number, height, width, 3)
 
     def _rich(self, fine: bool) -> bool | None:
         """The argument of `render`; an intervention may make the ground of a fine day another one."""
         return None if fine and not self.rich else True
 
-    def _render(self, thread: int, share: tuple[Any, ...], rich: bool | None) -> None:
-        pixels, *scene = share
-        render_cars(pixels, self._kept[thread], *scene, rich)  # type: ignore[call-arg]
+    def _render(
+        self, thread: int, pixels: NDArray[np.uint8], state: WorldState, visible: NDArray[np.int64], rich: bool | None
+    ) -> None:
+        scenes = state.cars, state.roads, state.objects, state.object_counts, state.appearances, state.traffic
+        render_cars(pixels, self._kept[thread], *scenes, visible, rich)
 
-    def frame(
-        self,
-        car: Any,
-        road: Any,
-        objects: Any,
-        count: int,
-        appearance: Any,
-        visible: int = EVERYTHING,
-        traffic: Any = NO_CARS,
-    ) -> Frame:
-        """Return what one car sees, with the by-products; `visible` masks the elements, `traffic` [K] are other cars."""
+    def frame(self, state: WorldState, visible: int = EVERYTHING) -> Frame:
+        """Return what the first of the cars sees, with the by-products; `visible` masks the elements."""
         height, width = self.camera.height_px, self.camera.width_px
         pixels, canvas = np.empty((height, 3 * width), np.uint8), self._canvases[0]
         size, margin = canvas.shade.shape, canvas.margin
         aov = Aov(np.zeros(size, np.uint8), np.zeros(size, np.uint64), np.zeros(size, np.float32))
-        rich = self._rich(all_fine(appearance))
+        rich = self._rich(all_fine(state.appearances[0]))
+        car, road, objects, count = state.cars[0], state.roads[0], state.objects[0], int(state.object_counts[0])
+        appearance, traffic = state.appearances[0], state.traffic[0]
         render(pixels, aov, canvas, car, road, objects, count, appearance, traffic, self._lens, visible, rich)
-        part = slice(margin, margin + width)
-        return Frame(
-            pixels.reshape(height, width, 3),
-            np.ascontiguousarray(aov.elements[:, part]),
-            np.ascontiguousarray(aov.contributors[:, part]),
-            np.ascontiguousarray(aov.depth_m[:, part]),
-        )
+        parts = (np.ascontiguousarray(table[:, margin : margin + width]) for table in aov)
+        return Frame._make((pixels.reshape(height, width, 3), *parts))

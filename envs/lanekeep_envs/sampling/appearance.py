@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.scenario import Scenario, SensorTable, SurfaceTable, WeatherTable
+from lanekeep_envs.sampling.ranges import present, uniform
+from lanekeep_envs.scenario.schema import STRENGTHS, Scenario
 
 RGB = tuple[float, float, float]
 Appearance = np.void | dict[str, Any]  # a record of `LOOK`, or its numbers by name, which are faster to work with
@@ -39,11 +40,6 @@ COLOURS = (
     "right_paint",
 )
 SURFACES = ("asphalt", "concrete", "cobbles")
-STRENGTHS = {  # table of the scenario -> its keys that are a strength from 0 to 1, each a number of the look
-    "weather": ("night", "fog", "rain", "snowfall", "glare"),
-    "surface": ("worn", "missing", "seams", "ghost_lines", "roadworks", "wet", "puddles", "snow", "leaves"),
-    "sensor": ("drops", "dirt", "motion_blur", "jpeg", "sway"),
-}
 GROUND_STRENGTHS = (*STRENGTHS["surface"], "night", "fog")  # of these, the ground of a fine day has none
 MOUNTING = ("height_error_m", "pitch_error_deg", "yaw_error_deg", "roll_error_deg")
 CONDITIONS = (
@@ -109,11 +105,6 @@ def mix(low: RGB, high: RGB, share: float) -> RGB:
 def tinted(light: float, colour: RGB) -> RGB:
     """Colour in this light."""
     return light * colour[0], light * colour[1], light * colour[2]
-
-
-def span(pair: tuple[float, float], share: float) -> float:
-    """Number between the two of a range."""
-    return pair[0] + (pair[1] - pair[0]) * share
 
 
 def paint(appearance: Appearance, name: str, colour: RGB) -> None:
@@ -195,9 +186,11 @@ def set_surfaces(appearance: Appearance, scenario: Scenario, u: Sequence[float])
     """Colours of road and land from seven uniform numbers."""
     table = scenario.look
     paint(
-        appearance, "asphalt", tinted(span(table.asphalt_grey, u[0]), mix((0.97, 0.99, 1.03), (1.03, 1.0, 0.96), u[1]))
+        appearance,
+        "asphalt",
+        tinted(uniform(table.asphalt_grey, u[0]), mix((0.97, 0.99, 1.03), (1.03, 1.0, 0.96), u[1])),
     )
-    paint(appearance, "paint", tinted(span(table.paint_grey, u[2]), (1.0, 0.99, 0.96)))
+    paint(appearance, "paint", tinted(uniform(table.paint_grey, u[2]), (1.0, 0.99, 0.96)))
     grass = mix((74, 104, 42), (142, 134, 70), u[3])
     paint(appearance, "grass", grass)
     paint(appearance, "bare_hill", (0.5 * grass[0] + 40.0, 0.5 * grass[1] + 48.0, 0.5 * grass[2] + 42.0))
@@ -212,11 +205,11 @@ def sample_appearance(record: np.void, scenario: Scenario, generator: np.random.
     table, lane = scenario.look, scenario.lane
     appearance: dict[str, Any] = dict.fromkeys(APPEARANCE.names or (), 0.0)
     u = generator.random(17).tolist()
-    set_sun(appearance, span(table.sun_elevation_deg, u[0]), 2.0 * math.pi * u[1], span(table.sunshine, u[2]))
+    set_sun(appearance, uniform(table.sun_elevation_deg, u[0]), 2.0 * math.pi * u[1], uniform(table.sunshine, u[2]))
     set_surfaces(appearance, scenario, u[10:])
-    appearance["exposure"] = span(table.exposure, u[3])
+    appearance["exposure"] = uniform(table.exposure, u[3])
     appearance["clear_visibility_m"] = table.visibility_m[0] * (table.visibility_m[1] / table.visibility_m[0]) ** u[4]
-    appearance["noise_grey"] = span(table.noise_grey, u[5])
+    appearance["noise_grey"] = uniform(table.noise_grey, u[5])
     appearance["clear_cloudiness"], appearance["hill_height"] = u[6], 0.02 + 0.10 * u[7] * u[7]
     appearance["offset_x"], appearance["offset_y"] = 256.0 * u[8], 256.0 * u[9]
     appearance["noise_seed"] = generator.integers(2**31)
@@ -242,15 +235,10 @@ def sample_appearance(record: np.void, scenario: Scenario, generator: np.random.
     record.setfield(np.array(tuple(appearance.values()), APPEARANCE), APPEARANCE)
 
 
-def drawn(table: WeatherTable | SurfaceTable | SensorTable, name: str, share: float, chance: float) -> float:
-    """Number of the table from two uniform ones; 0 in the episodes in which it is not there."""
-    return span(getattr(table, name), share) if chance < table.presence else 0.0
-
-
 def sample_conditions(appearance: Appearance, scenario: Scenario, generator: np.random.Generator) -> None:
     """Draw weather, the state of the road, lens and mounting; from a generator of their own, so that they can be added."""
     for (table, name), u in zip(CONDITIONS, generator.random((len(CONDITIONS), 2)).tolist(), strict=True):
-        appearance[name] = drawn(getattr(scenario, table), name, *u)
+        appearance[name] = present(getattr(scenario, table), name, *u)
     kinds = scenario.surface.kinds
     appearance["surface_kind"] = SURFACES.index(kinds[int(generator.integers(len(kinds)))])
     ground = sum(appearance[name] for name in (*GROUND_STRENGTHS, "dark_asphalt"))

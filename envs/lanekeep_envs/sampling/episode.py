@@ -7,13 +7,12 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.dynamics.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out, sample_curvature
 from lanekeep_envs.dynamics.vehicle import GRAVITY_MPS2
-from lanekeep_envs.sampling.appearance import span
-from lanekeep_envs.scenario import ConfounderTable, DisturbanceTable, Scenario
+from lanekeep_envs.sampling.ranges import present
+from lanekeep_envs.scenario.schema import ConfounderTable, Scenario
 
 LEAD_IN_M, START_M, LOOKAHEAD_M = 60.0, 20.0, 260
 DARK_M = 40  # rows of the road table
 APART = 1_000_000  # of the children of an episode's generator: none that will be spawned
-CALM_TABLE = DisturbanceTable()
 
 
 def generator_of(seed: int) -> np.random.Generator:
@@ -82,11 +81,10 @@ def draw_episode(episode: np.void, scenario: Scenario, generator: np.random.Gene
     episode["lane_width_m"] = scenario.lane.lane_width_m
     episode["marking_width_m"] = scenario.lane.marking_width_m
     episode["finish_m"], episode["time_limit_s"] = scenario.road.length_m, scenario.time_limit_s
-    table, u = scenario.disturbance, iter(generator.random((7, 2)).tolist())
+    u = iter(generator.random((7, 2)).tolist())
 
     def drawn(name: str) -> float:
-        share, chance = next(u)
-        return span(getattr(table if chance < table.presence else CALM_TABLE, name), share)
+        return present(scenario.disturbance, name, *next(u))
 
     fall = 0.01 * drawn("crown_percent")
     episode["cross_fall_mps2"] = -GRAVITY_MPS2 * fall / math.sqrt(1.0 + fall * fall)  # the right edge lies lower

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.compiled.decorators import jit
 from lanekeep_envs.dynamics.road import SPACING_M, at, pose_beside, poses_beside
-from lanekeep_envs.scenario import Scenario
+from lanekeep_envs.elements import BROADLEAF, BUILDING, BUSH, CONIFER, HEDGE, KINDS_OF, POST, RAIL, SIGN
+from lanekeep_envs.sampling.ranges import uniform
+from lanekeep_envs.scenario.schema import Scenario
 
-GONE, BROADLEAF, CONIFER, BUSH, POST, HEDGE, RAIL, SIGN, BUILDING = -1, 0, 1, 2, 3, 4, 5, 6, 7
 POST_HEIGHT_M, POST_WIDTH_M = 1.0, 0.12
 HEDGE_PIECE_M, RAIL_PIECE_M = 8.0, 6.0
 LEAST_RUN_M, LEAD_M = 40.0, 120.0  # of hedges or rails, and how far before the road the first run may begin
@@ -44,13 +45,20 @@ OBJECT = np.dtype(
     ]
 )
 RECORD = np.dtype((np.void, OBJECT.itemsize))  # the same as bytes, which numpy copies ten times faster
+ELEMENT_OF_KIND = np.array([e for _, e in sorted((k, e) for e, kinds in KINDS_OF.items() for k in kinds)], np.int64)
+
+
+@jit
+def element_of(kind):
+    """Element that a roadside object of this kind belongs to."""
+    return int(ELEMENT_OF_KIND[kind])
 
 
 def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Generator) -> NDArray[np.void]:
     """Draw the things along one road, sorted by arc length."""
     scenery, lane = scenario.scenery, scenario.lane
     length = (road.shape[0] - 1) * SPACING_M
-    per_km = [lo + (hi - lo) * generator.random() for lo, hi in (scenery.trees_per_km, scenery.bushes_per_km)]
+    per_km = [uniform(pair, generator.random()) for pair in (scenery.trees_per_km, scenery.bushes_per_km)]
     trees, bushes = (round(density * length / 1000.0) for density in per_km)
     pairs = int(length / scenery.post_spacing_m)
     objects = np.zeros(trees + bushes + 2 * pairs, OBJECT)
@@ -84,16 +92,11 @@ def build(road: NDArray[np.void], scenario: Scenario, generator: np.random.Gener
     for_trees, for_hedges, for_rails, for_signs, for_houses = generator.spawn(5)
     return [
         avenue(road, length, scenery.avenue, edge, for_trees),
-        chain(road, HEDGE, HEDGE_PIECE_M, between(scenery.hedges, for_hedges), verge + 0.8, for_hedges),
-        chain(road, RAIL, RAIL_PIECE_M, between(scenery.rails, for_rails), edge + 0.9, for_rails),
+        chain(road, HEDGE, HEDGE_PIECE_M, uniform(scenery.hedges, for_hedges.random()), verge + 0.8, for_hedges),
+        chain(road, RAIL, RAIL_PIECE_M, uniform(scenery.rails, for_rails.random()), edge + 0.9, for_rails),
         signs(road, length, scenery.signs_per_km, edge + 1.0, for_signs),
         buildings(road, length, scenery.buildings_per_km, edge, for_houses),
     ]
-
-
-def between(pair: tuple[float, float], generator: np.random.Generator) -> float:
-    """Uniform draw."""
-    return pair[0] + (pair[1] - pair[0]) * generator.random()
 
 
 def avenue(
@@ -104,7 +107,7 @@ def avenue(
     generator: np.random.Generator,
 ) -> NDArray[np.void]:
     """Broadleaf trees in two rows close to the asphalt; the strength is the share of places that are not empty."""
-    full, spacing, aside = between(strength, generator), *(between(p, generator) for p in (AVENUE_SPACING_M, AVENUE_M))
+    full, spacing, aside = (uniform(p, generator.random()) for p in (strength, AVENUE_SPACING_M, AVENUE_M))
     tall = 9.0 + 5.0 * generator.random()
     draws = generator.random((2 * int(length_m / spacing), 5))
     trees = np.zeros(np.count_nonzero(draws[:, 4] < full), OBJECT)
@@ -135,7 +138,7 @@ def signs(
     road: NDArray[np.void], length_m: float, per_km: tuple[float, float], d_m: float, generator: np.random.Generator
 ) -> NDArray[np.void]:
     """Signs on poles, four of five on the right and to be read by the driver; the others are seen from behind."""
-    objects = np.zeros(round(between(per_km, generator) * length_m / 1000.0), OBJECT)
+    objects = np.zeros(round(uniform(per_km, generator.random()) * length_m / 1000.0), OBJECT)
     set_signs(objects, road, generator.random((len(objects), 5)), length_m, d_m)
     return objects
 
@@ -144,7 +147,7 @@ def buildings(
     road: NDArray[np.void], length_m: float, per_km: tuple[float, float], edge_m: float, generator: np.random.Generator
 ) -> NDArray[np.void]:
     """Houses and barns along the road, turned to it or across."""
-    objects = np.zeros(round(between(per_km, generator) * length_m / 1000.0), OBJECT)
+    objects = np.zeros(round(uniform(per_km, generator.random()) * length_m / 1000.0), OBJECT)
     set_buildings(objects, road, generator.random((len(objects), 8)), length_m, edge_m)
     return objects
 

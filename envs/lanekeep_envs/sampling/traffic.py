@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from lanekeep_envs.compiled.decorators import no_refcount
 from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_envs.dynamics.road import SPACING_M
-from lanekeep_envs.scenario import Scenario
+from lanekeep_envs.sampling.ranges import uniform
+from lanekeep_envs.scenario.schema import Scenario
 
 OTHER_CAR = np.dtype(
     [
@@ -31,9 +32,9 @@ def draw_traffic(
     scenario: Scenario, length_m: float, design_speed_mps: float, generator: np.random.Generator
 ) -> NDArray[np.void]:
     """Draw the other cars of an episode: [K] of `OTHER_CAR`, K = 0 on an empty road."""
-    low, high = scenario.scenery.oncoming_per_km
     reach = 2.3 * length_m  # as far as they come during a drive
-    oncoming = min(round((low + (high - low) * generator.random()) * reach / 1000.0), int(0.8 * reach / LEAST_GAP_M))
+    per_km = uniform(scenario.scenery.oncoming_per_km, generator.random())
+    oncoming = min(round(per_km * reach / 1000.0), int(0.8 * reach / LEAST_GAP_M))
     ahead = generator.random() < scenario.scenery.car_ahead
     speed, gap = design_speed_mps * (0.85 + 0.2 * generator.random()), generator.random()
     vehicles = np.zeros(oncoming + int(ahead), OTHER_CAR)
@@ -41,7 +42,7 @@ def draw_traffic(
     spread = np.sort(generator.random(oncoming)) * (reach - oncoming * LEAST_GAP_M)
     vehicles["start_m"][:oncoming] = 60.0 + spread + LEAST_GAP_M * np.arange(oncoming)
     vehicles["speed_mps"][:oncoming], vehicles["lane"][:oncoming] = speed, 1
-    vehicles["lane"][oncoming:], vehicles["start_m"][oncoming:] = -1, AHEAD_M[0] + (AHEAD_M[1] - AHEAD_M[0]) * gap
+    vehicles["lane"][oncoming:], vehicles["start_m"][oncoming:] = -1, uniform(AHEAD_M, gap)
     return vehicles
 
 

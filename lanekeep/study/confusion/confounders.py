@@ -12,9 +12,7 @@ import msgspec
 import tomli_w
 
 from lanekeep.driving.rollout import scenario_to_learn_on
-from lanekeep_envs import Element, Intervention, Remove, Scenario
-from lanekeep_envs.interventions import Scene
-from lanekeep_envs.scenario import ConfounderTable
+from lanekeep_envs import ConfounderTable, Element, Intervention, Remove, Scenario, Scene
 
 TIES = {"tied": 1.0, "untied": 0.0, "reversed": -1.0}
 

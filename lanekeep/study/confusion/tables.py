@@ -11,11 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lanekeep.evaluate import poisson_interval
-from lanekeep.faithfulness.metrics import clean
+from lanekeep.intervals import Span, clean, over_seeds, poisson_interval, span_of
 from lanekeep.saliency import METHODS
 from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES
-from lanekeep.study.confusion.contrast import Span, mean_rms_m, mean_share, over_seeds, rank_correlation_draws, span_of
+from lanekeep.study.confusion.contrast import mean_rms_m, mean_share, rank_correlation_draws
 from lanekeep.study.confusion.outcomes import Measured
 from lanekeep.study.confusion.predictors import CONTROLS, EFFECTS, MAPS, Share
 from lanekeep.study.confusion.training import LEARNED, TrainedDriver

@@ -7,23 +7,13 @@ import pygame
 from numpy.typing import NDArray
 
 from lanekeep.watch.journey import Instant
-from lanekeep.watch.panels.style import FAINT, GREEN, PLAIN, SMALL, Canvas, Colour
-from lanekeep_envs import Scenario
+from lanekeep.watch.panels.style import GREEN, PLAIN, SMALL, Canvas, Colour
+from lanekeep_envs import MAP_MARKS, Scenario
 
 F64 = NDArray[np.float64]
-BUSH_KIND, POST_KIND, HEDGE_KIND, RAIL_KIND, SIGN_KIND, BUILDING_KIND = (
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-)  # lanekeep_envs.sampling.roadside
 SCALE = 3.4  # pixels per metre
 CAR_FROM_BOTTOM = 0.24
-MEADOW, TREE, BUSH, GRAVEL, ASPHALT = (27, 35, 32), (42, 66, 54), (38, 54, 47), (47, 49, 49), (62, 66, 73)
-ROOF, RAIL = (104, 72, 62), (112, 118, 126)
-COLOURS = {BUSH_KIND: BUSH, HEDGE_KIND: BUSH, RAIL_KIND: RAIL, BUILDING_KIND: ROOF}  # of the others: TREE
+MEADOW, GRAVEL, ASPHALT = (27, 35, 32), (47, 49, 49), (62, 66, 73)
 LENGTH_M, WIDTH_M = 4.6, 1.75
 
 
@@ -78,10 +68,10 @@ class RoadMap:
         at = self.pixels(self.things["x"], self.things["y"])
         near = (np.abs(at - (self.box.width / 2, self.box.height / 2)) < (self.box.width, self.box.height)).all(1)
         for (x, y), thing in zip(at[near].tolist(), self.things[near], strict=True):
-            colour = COLOURS.get(int(thing["kind"]), TREE)
-            if thing["kind"] in (POST_KIND, SIGN_KIND):
-                self.sheet.disc((x, y), 1.0, FAINT)
-            elif thing["kind"] in (HEDGE_KIND, RAIL_KIND, BUILDING_KIND):
+            shape, colour = MAP_MARKS[int(thing["kind"])]
+            if shape == "dot":
+                self.sheet.disc((x, y), 1.0, colour)
+            elif shape == "outline":
                 ahead = np.cos(thing["twist"]), np.sin(thing["twist"])
                 half = max(float(thing["radius_m"]), 0.25)
                 self.plan(float(thing["x"]), float(thing["y"]), ahead, 0.5 * float(thing["length_m"]), half, colour)

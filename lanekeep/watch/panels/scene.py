@@ -31,8 +31,7 @@ from lanekeep.watch.panels.style import (
     Colour,
 )
 from lanekeep.watch.parallel import begun
-from lanekeep_envs import Element
-from lanekeep_envs.dynamics.control_step import DEFAULT_VEHICLE
+from lanekeep_envs import DEFAULT_VEHICLE, Element
 
 U8 = NDArray[np.uint8]
 COLOURS = (BLUE, PINK)  # of the drivers

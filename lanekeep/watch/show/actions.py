@@ -18,8 +18,7 @@ from lanekeep.watch.journey import Edits
 from lanekeep.watch.panels.overlay import OVERLAYS
 from lanekeep.watch.show.saved_instant import open_moments, save_moments
 from lanekeep.watch.show.show import PACES, WEATHER, Show
-from lanekeep_envs import REMOVABLE, Element
-from lanekeep_envs.elements import element_named
+from lanekeep_envs import REMOVABLE, Element, element_named
 from lanekeep_policies import Lesions
 
 GUST_MPS2, STRONGEST_GUST_MPS2 = 4.0, 20.0

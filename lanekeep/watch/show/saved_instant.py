@@ -20,24 +20,30 @@ from lanekeep.errors import UserError
 from lanekeep.settings import write_whole
 from lanekeep.watch.journey import Edits, Journey, Moment
 from lanekeep.watch.show.show import Show
-from lanekeep_envs import Element, Scenario, Snapshot
-from lanekeep_envs.dynamics.control_step import CAR_STATE, EPISODE
-from lanekeep_envs.dynamics.road import ROAD
-from lanekeep_envs.sampling.appearance import APPEARANCE, STRENGTHS
-from lanekeep_envs.sampling.roadside import OBJECT
-from lanekeep_envs.sampling.traffic import OTHER_CAR
+from lanekeep_envs import (
+    APPEARANCE,
+    CAR_STATE,
+    EPISODE,
+    OBJECT,
+    OTHER_CAR,
+    ROAD,
+    STRENGTHS,
+    Element,
+    Scenario,
+    Snapshot,
+    WorldState,
+)
 from lanekeep_policies import Lesions
 
 FORMAT = 1
-TABLES = {
-    "cars": CAR_STATE,
-    "courses": EPISODE,
-    "roads": ROAD,
-    "looks": APPEARANCE,
-    "things": OBJECT,
-    "traffic": OTHER_CAR,
+TABLES = {  # by their names in a file: records, and how many dimensions they have
+    "cars": (CAR_STATE, 0),
+    "courses": (EPISODE, 0),
+    "roads": (ROAD, 1),
+    "looks": (APPEARANCE, 0),
+    "things": (OBJECT, 1),
+    "traffic": (OTHER_CAR, 1),
 }
-NOW = {"courses": "episodes", "looks": "appearances", "things": "objects"}  # other names of tables in a snapshot
 
 FAR_M = 100.0  # from the road
 MAY_BE_INFINITE = ("time_to_lane_crossing_s", "visibility_m", "clear_visibility_m")
@@ -101,9 +107,16 @@ def save_moments(path: Path, show: Show) -> None:
     for k, (name, journey) in enumerate(zip(show.names, show.journeys, strict=True)):
         moment = journey.keep()
         drivers.append(_told(name, journey, moment))
-        snapshot = moment.snapshot
-        tables = {table: getattr(snapshot, NOW.get(table, table))[0] for table in TABLES}
-        arrays |= {f"{table}_{k}": np.asarray(tables[table]) for table in TABLES}
+        snapshot, state = moment.snapshot, moment.snapshot.state
+        singles: Any = (
+            state.cars,
+            state.episodes,
+            state.roads,
+            state.appearances,
+            [state.objects_of(0)],
+            state.traffic,
+        )
+        arrays |= {f"{name}_{k}": np.asarray(table[0]) for name, table in zip(TABLES, singles, strict=True)}
         arrays[f"memory_{k}"] = moment.before.numpy()
         if snapshot.film is not None:
             arrays[f"film_{k}"] = snapshot.film
@@ -177,22 +190,22 @@ def _told(name: str, journey: Journey, moment: Moment) -> Kept:
 
 
 def _moment(kept: Kept, arrays: dict[str, NDArray[Any]], k: int) -> Moment:
-    tables = {name: _table(arrays, f"{name}_{k}", dtype) for name, dtype in TABLES.items()}
+    tables = {name: _table(arrays, f"{name}_{k}", *kind) for name, kind in TABLES.items()}
     road, car = tables["roads"], tables["cars"]
     _check_car(car, road)
-    film = arrays.get(f"film_{k}")
-    snapshot = Snapshot(
+    things = tables["things"]
+    state = WorldState(
         car[None],
         tables["courses"][None],
         road[None],
         tables["looks"][None],
-        (tables["things"],),
-        np.array([int(kept.road_seed)], np.object_),
-        np.zeros(1, np.bool_),
-        (json.loads(kept.generator),),
+        things[None],
+        np.array([len(things)]),
         tables["traffic"][None],
-        film,
+        np.zeros(1, np.bool_),
     )
+    seeds = np.array([int(kept.road_seed)], np.object_)
+    snapshot = Snapshot(state, seeds, (json.loads(kept.generator),), arrays.get(f"film_{k}"))
     memory = torch.from_numpy(arrays[f"memory_{k}"].copy())
     if memory.dtype != torch.float32 or memory.ndim != 2 or not bool(torch.isfinite(memory).all()):
         raise ValueError("a memory is no row of finite numbers")
@@ -204,17 +217,17 @@ def _moment(kept: Kept, arrays: dict[str, NDArray[Any]], k: int) -> Moment:
 
 def _check_car(car: NDArray[Any], road: NDArray[Any]) -> None:
     """Refuse a car that is on no road: driving on from there has no end."""
-    if car.ndim or road.ndim != 1 or not 0 <= int(car["row"]) < len(road):
+    if not 0 <= int(car["row"]) < len(road):
         raise ValueError("the car is on no road")
     here = road[int(car["row"])]
     if not np.hypot(car["x"] - here["x"], car["y"] - here["y"]) <= FAR_M:
         raise ValueError("the car is off the road")
 
 
-def _table(arrays: dict[str, NDArray[Any]], name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+def _table(arrays: dict[str, NDArray[Any]], name: str, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
     """A table of records; ValueError for one of other columns, or with numbers that none of ours has."""
     table = arrays[name]
-    if table.dtype != dtype:
+    if table.dtype != dtype or table.ndim != dimensions:
         raise ValueError(f"its table {name} has other columns")
     for column in dtype.names or ():
         values, most = np.abs(table[column]), LIMITS.get(column, 1e6)

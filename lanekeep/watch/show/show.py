@@ -20,8 +20,7 @@ from lanekeep.watch.panels.layout import UNITS
 from lanekeep.watch.panels.overlay import OVERLAYS
 from lanekeep.watch.panels.scene import Scene, watch_over
 from lanekeep.watch.parallel import each_at_once
-from lanekeep_envs import Element, Scenario, load_scenario, scenario_names
-from lanekeep_envs.sampling.appearance import STRENGTHS
+from lanekeep_envs import STRENGTHS, Element, Scenario, load_scenario, scenario_names
 from lanekeep_policies import Driver, Lesions
 
 PACES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -175,7 +174,7 @@ class Show:
 
     def strength_of(self, name: str) -> float:
         """The strength that is seen now."""
-        own = self.journey.env.snapshot().appearances[0]
+        own = self.journey.env.snapshot().state.appearances[0]
         given = float(own["noise_grey"]) / NOISIEST if name == "noise" else float(own[name])
         return self.journey.edits.strengths.get(name, given)
 

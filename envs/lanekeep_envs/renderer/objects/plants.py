@@ -13,11 +13,12 @@ import numpy as np
 
 from lanekeep_envs.compiled.decorators import float32_literals, inline_always, no_refcount, noalias
 from lanekeep_envs.compiled.noise import place, value_between
+from lanekeep_envs.elements import BUSH, CONIFER
 from lanekeep_envs.renderer.air.precipitation import headlight
 from lanekeep_envs.renderer.camera import pixel_of
-from lanekeep_envs.renderer.objects.posts import element_of, mark
+from lanekeep_envs.renderer.objects.posts import mark
 from lanekeep_envs.sampling.appearance import RGB
-from lanekeep_envs.sampling.roadside import BUSH, CONIFER
+from lanekeep_envs.sampling.roadside import element_of
 
 NEAR_PX_PER_M = 10.0  # scale from which on the texture of leaves is interpolated
 RUN = 16  # pixels, and rows whose ends are found at once

@@ -1,31 +1,15 @@
-"""What stands beside the road: whose element it is, posts, and the shadows that plants cast on the ground."""
+"""What stands beside the road: posts, and the shadows that plants cast on the ground."""
 
 import numpy as np
 
 from lanekeep_envs.compiled.decorators import float32_literals, inline_always, jit, no_refcount, noalias
 from lanekeep_envs.compiled.noise import TILE, entry, value_between
-from lanekeep_envs.elements import Element
+from lanekeep_envs.elements import BROADLEAF, Element
 from lanekeep_envs.renderer.air.precipitation import headlight
 from lanekeep_envs.renderer.camera import pixel_of
-from lanekeep_envs.sampling.roadside import BROADLEAF, BUSH, HEDGE, POST, RAIL, SIGN
 
 TREES, BUSHES, POSTS, SHADOWS = int(Element.TREES), int(Element.BUSHES), int(Element.POSTS), int(Element.SHADOWS)
-HEDGES, RAILS, SIGNS, BUILDINGS = (int(e) for e in (Element.HEDGES, Element.RAILS, Element.SIGNS, Element.BUILDINGS))
 NEAREST_M, FARTHEST_M = 2.5, 220.0
-
-
-@jit
-def element_of(kind):
-    """Element that a thing belongs to."""
-    if kind == POST:
-        return POSTS
-    if kind < POST:
-        return BUSHES if kind == BUSH else TREES
-    if kind == HEDGE:
-        return HEDGES
-    if kind == RAIL:
-        return RAILS
-    return SIGNS if kind == SIGN else BUILDINGS
 
 
 @inline_always

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.compiled.decorators import inline_always, no_refcount
-from lanekeep_envs.elements import Element
+from lanekeep_envs.elements import BUILDING, HEDGE, RAIL, Element
 from lanekeep_envs.renderer.air.precipitation import headlight
 from lanekeep_envs.renderer.ground.cross_section import clip01, tinted
 from lanekeep_envs.renderer.objects.fragments import CUT_M
@@ -27,7 +27,7 @@ from lanekeep_envs.renderer.objects.materials import (
 from lanekeep_envs.renderer.objects.posts import FARTHEST_M, NEAREST_M
 from lanekeep_envs.renderer.objects.quad_setup import add_face, seen_at, triple
 from lanekeep_envs.renderer.objects.solids import Body, add_body, end_face, level_face, point, shown_part, side_face
-from lanekeep_envs.sampling.roadside import BUILDING, DIRECTION, HEDGE, RAIL
+from lanekeep_envs.sampling.roadside import DIRECTION
 
 HEDGES, RAILS, SIGNS = int(Element.HEDGES), int(Element.RAILS), int(Element.SIGNS)
 BUILDINGS, CARS = int(Element.BUILDINGS), int(Element.CARS)

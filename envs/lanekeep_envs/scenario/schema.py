@@ -1,24 +1,19 @@
-"""A scenario: a distribution over roads, looks and disturbances, written in TOML.
+"""The tables of a scenario file: a distribution over roads, appearances and disturbances, written in TOML.
 
-Every pair `[low, high]` is the range of a uniform draw made once per episode.  Units are in the key's name.  A key or
-value that does not belong is refused with the file, the key and what is allowed.
+Every pair `[low, high]` is the range of a uniform draw made once per episode.  Units are in the key's name.
 
 A family says what a scenario is for.  `training`: drivers may learn on it.  `held-out`: what they are tested by, so that
 training on it is refused.  `own`: what users write, for whatever they like.
 
-The dial: `at(difficulty)` takes a scenario from a fine, calm day on the same roads (0) to itself (1).  Every number of a
-dialled range goes straight from its neutral value to the written one.
+`at(difficulty)` takes a scenario from a fine, calm day on the same roads (0) to itself (1).
 """
 
-import difflib
 import math
-from importlib import resources
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 
-from lanekeep_envs.dynamics.road import MINIMUM_RADIUS_M
+from lanekeep_envs.scenario.difficulty import eased
 
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
@@ -36,7 +31,6 @@ PerKm = Annotated[float, msgspec.Meta(ge=0.0, le=1000.0)]
 Tie = Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
 Family = Literal["training", "held-out", "own"]
 Kind = Literal["asphalt", "concrete", "cobbles"]
-_FAMILIES, _KINDS = get_args(Family), get_args(Kind)
 Grey = Annotated[float, msgspec.Meta(ge=0.0, le=255.0)]
 
 
@@ -170,6 +164,36 @@ class ConfounderTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     lamp_shows_steering: Tie = 0.0  # the last action, in this share of the frames
 
 
+def keys_of(table: type[Table], kind: Any) -> tuple[str, ...]:
+    """Names of the keys of a table that are of a kind, such as `Strength`."""
+    return tuple(key for key, hint in get_type_hints(table, include_extras=True).items() if hint == kind)
+
+
+STRENGTHS = {  # table -> its keys that are a strength from 0 to 1, each a number of the appearance
+    name: keys_of(table, Strength)
+    for name, table in (("weather", WeatherTable), ("surface", SurfaceTable), ("sensor", SensorTable))
+}
+OF_A_FINE_DAY = ("trees_per_km", "bushes_per_km", "nearest_tree_m", "post_spacing_m")  # keys of `scenery`
+
+# What the dial moves, and to where.  How many objects stand beside the road, the kinds of surface, presences, geometry,
+# starts and innocent ties stay as written.
+FINE_DAY: dict[str, Table] = {
+    "look": LookTable(sun_elevation_deg=(8.0, 60.0), visibility_m=(400.0, math.inf)),
+    "scenery": SceneryTable(),
+    "weather": WeatherTable(),
+    "surface": SurfaceTable(),
+    "sensor": SensorTable(),
+    "disturbance": DisturbanceTable(),
+}
+DIALLED = {
+    name: tuple(key for key in table.__struct_fields__ if key not in ("kinds", "presence"))
+    for name, table in FINE_DAY.items()
+} | {
+    "look": ("sun_elevation_deg", "sunshine", "exposure", "visibility_m", "noise_grey"),
+    "scenery": keys_of(SceneryTable, Strength),
+}
+
+
 class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A distribution over episodes."""
 
@@ -194,11 +218,10 @@ class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     @property
     def fine(self) -> bool:
         """Whether nothing of it is more than a fine day on asphalt with plants and posts: then less has to be compiled."""
-        things = ("avenue", "hedges", "rails", "signs_per_km", "buildings_per_km", "oncoming_per_km", "car_ahead")
-        tables = (self.weather, self.surface, self.sensor, self.confounder)
-        return tables == (WeatherTable(), SurfaceTable(), SensorTable(), ConfounderTable()) and all(
-            getattr(self.scenery, name) == getattr(SceneryTable(), name) for name in things
-        )
+        default = SceneryTable()
+        besides = msgspec.structs.replace(self.scenery, **{key: getattr(default, key) for key in OF_A_FINE_DAY})
+        tables = (besides, self.weather, self.surface, self.sensor, self.confounder)
+        return tables == (default, WeatherTable(), SurfaceTable(), SensorTable(), ConfounderTable())
 
     def at(self, difficulty: float) -> "Scenario":
         """Return the scenario made easier: 0 is a fine, calm day on its roads, 1 the scenario as written."""
@@ -206,109 +229,5 @@ class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
             raise ScenarioError(f"difficulty must be 0 to 1, not {difficulty}")
         if difficulty == 1.0:
             return self
-        eased = {name: _eased(getattr(self, name), keys, difficulty) for name, keys in DIALLED.items()}
-        return msgspec.structs.replace(self, **eased)
-
-
-# What the dial moves.  To a fine, calm day belong the defaults of weather, surface, sensor and disturbance, no avenue,
-# hedges or rails, and sun, exposure, sight and noise within DAYLIGHT.  How many things stand beside the road, the kinds of
-# surface, presences, geometry, starts and innocent ties stay as written.
-DAYLIGHT = LookTable(sun_elevation_deg=(8.0, 60.0), visibility_m=(400.0, math.inf))
-DIALLED: dict[str, tuple[str, ...]] = {
-    "look": ("sun_elevation_deg", "sunshine", "exposure", "visibility_m", "noise_grey"),
-    "scenery": ("avenue", "hedges", "rails"),
-    **{
-        name: tuple(key for key in table.__struct_fields__ if key not in ("kinds", "presence"))
-        for name, table in (
-            ("weather", WeatherTable),
-            ("surface", SurfaceTable),
-            ("sensor", SensorTable),
-            ("disturbance", DisturbanceTable),
-        )
-    },
-}
-
-
-def _eased(table: Table, keys: tuple[str, ...], difficulty: float) -> Table:
-    fine = DAYLIGHT if isinstance(table, LookTable) else type(table)()
-    return msgspec.structs.replace(
-        table, **{key: _between(getattr(fine, key), getattr(table, key), difficulty) for key in keys}
-    )
-
-
-def _between(fine: tuple[Any, Any], written: tuple[Any, Any], difficulty: float) -> tuple[Any, Any]:
-    """Go from the nearest values within `fine` to those written; whole numbers stay whole."""
-    pairs = [(min(max(end, fine[0]), fine[1]), end) for end in written]
-    moved = [near + difficulty * (end - near) for near, end in pairs]
-    if all(isinstance(end, int) for end in written):
-        moved = [round(value) for value in moved]
-    return moved[0], moved[1]
-
-
-def scenario_names() -> list[str]:
-    """Names of the scenarios inside the package."""
-    files = resources.files("lanekeep_envs").joinpath("scenarios").iterdir()
-    return sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
-
-
-def load_scenario(scenario: str | Scenario) -> Scenario:
-    """A scenario by name, by the path of a `.toml` file, or already made; raises ScenarioError."""
-    if isinstance(scenario, Scenario):
-        return scenario
-    if scenario.endswith(".toml") or "/" in scenario:
-        path = Path(scenario)
-        if not path.is_file():
-            raise ScenarioError(f"there is no scenario file {path}")
-        return read_scenario(path.read_bytes(), str(path), path.stem)
-    names = scenario_names()
-    if scenario not in names:
-        near = difflib.get_close_matches(scenario, names, 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}, or a path to a .toml file."
-        raise ScenarioError(f"unknown scenario {scenario!r}: {hint}")
-    text = resources.files("lanekeep_envs").joinpath("scenarios", f"{scenario}.toml").read_bytes()
-    return read_scenario(text, f"{scenario}.toml", scenario)
-
-
-def read_scenario(text: bytes, file: str, name: str) -> Scenario:
-    """Decode and check one file; the error names `file`."""
-    try:
-        made = msgspec.toml.decode(text, type=Scenario)
-    except msgspec.ValidationError as error:
-        raise ScenarioError(f"{file}: {error}{_allowed(str(error))}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{file} is not TOML: {error}") from None
-    _check_ranges(made, file)
-    if not made.surface.kinds:
-        raise ScenarioError(f"{file}: surface.kinds takes at least one of {', '.join(_KINDS)}")
-    unknown = [v for v in made.road.design_speeds_kmh if v not in MINIMUM_RADIUS_M]
-    if unknown or not made.road.design_speeds_kmh:
-        raise ScenarioError(f"{file}: road.design_speeds_kmh takes values of {sorted(MINIMUM_RADIUS_M)}")
-    return msgspec.structs.replace(made, name=name)
-
-
-def _check_ranges(table: Any, file: str, path: str = "") -> None:
-    for field in table.__struct_fields__:
-        value = getattr(table, field)
-        if isinstance(value, Table):
-            _check_ranges(value, file, f"{field}.")
-        elif not all(
-            math.isfinite(v) for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, float)
-        ):
-            raise ScenarioError(f"{file}: {path}{field} must be finite")
-        elif isinstance(value, tuple) and field not in ("design_speeds_kmh", "kinds") and value[0] > value[1]:
-            raise ScenarioError(f"{file}: {path}{field} = [{value[0]}, {value[1]}] must be [low, high]")
-
-
-def _allowed(message: str) -> str:
-    """For an unknown key the keys that its table takes, for an unknown word the words."""
-    if "Invalid enum value" in message:
-        words = _KINDS if ".kinds" in message else _FAMILIES
-        return f" (allowed: {', '.join(words)})"
-    if "unknown field" not in message:
-        return ""
-    section = message.partition("at `$.")[2].rstrip("`") or ""
-    table = getattr(Scenario(description=""), section, None) if section else Scenario(description="")
-    wrong = message.partition("unknown field `")[2].partition("`")[0]
-    keys = list(table.__struct_fields__) if isinstance(table, Table) else []
-    near = difflib.get_close_matches(wrong, keys, 1)
-    return f" (did you mean {near[0]}?)" if near else f" (allowed: {', '.join(keys)})"
+        tables = {name: eased(getattr(self, name), FINE_DAY[name], keys, difficulty) for name, keys in DIALLED.items()}
+        return msgspec.structs.replace(self, **tables)

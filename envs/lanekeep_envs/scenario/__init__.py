@@ -1,0 +1,1 @@
+"""What an episode is sampled from: the file format of scenarios."""

@@ -1,0 +1,41 @@
+"""The list of elements: one row for each, complete, and small enough for the bits of `Frame.contributors`."""
+
+import numpy as np
+import pytest
+
+from lanekeep.gallery.exhibits import SCENES
+from lanekeep_envs import ELEMENTS, GROUPS, REMOVABLE, Element, Scenario
+from lanekeep_envs.elements import CASTING, FAMILY_OF, KINDS_OF, MAP_MARKS, STRENGTHS_OF
+from lanekeep_envs.sampling.roadside import element_of
+from lanekeep_envs.scenario.schema import STRENGTHS
+
+
+def test_every_element_has_one_row_with_a_group_a_family_and_a_scene_of_the_gallery() -> None:
+    assert sorted(spec.element for spec in ELEMENTS) == list(Element) == list(range(len(Element)))
+    assert all(spec.group for spec in ELEMENTS)
+    assert set(FAMILY_OF.values()) == {"road", "informative roadside", "uninformative"}
+    assert {spec.shown_by for spec in ELEMENTS} == set(SCENES)
+
+
+def test_there_is_a_bit_for_every_element() -> None:
+    assert len(Element) <= 8 * np.dtype(np.uint64).itemsize
+
+
+def test_all_but_land_road_and_sky_can_be_removed_each_in_one_group() -> None:
+    assert set(Element) - set(REMOVABLE) == {Element.SKY, Element.TERRAIN, Element.ROAD}
+    assert sorted(element for group in GROUPS.values() for element in group) == list(REMOVABLE)
+
+
+def test_a_kind_of_roadside_object_belongs_to_one_element_which_the_map_shows() -> None:
+    kinds = [kind for kinds in KINDS_OF.values() for kind in kinds]
+    assert sorted(kinds) == list(range(len(kinds))) == sorted(MAP_MARKS)
+    assert all(element_of(kind) == element for element, kinds in KINDS_OF.items() for kind in kinds)
+    assert {Element(e) for e in CASTING} < {*KINDS_OF, Element.CARS}
+
+
+@pytest.mark.parametrize("spec", ELEMENTS, ids=lambda spec: spec.element.name)
+def test_what_brings_an_element_is_a_key_of_the_scenario(spec: object) -> None:
+    for path in spec.keys:  # type: ignore[attr-defined]
+        table, _, key = path.partition(".")
+        assert key in getattr(Scenario(description=""), table).__struct_fields__
+        assert (table in STRENGTHS) == (key in STRENGTHS_OF.get(spec.element, ()))  # type: ignore[attr-defined]
