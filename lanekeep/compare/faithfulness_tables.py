@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep.faithfulness.examine import Findings
-from lanekeep.faithfulness.metrics import METRICS
+from lanekeep.faithfulness.metrics import F64, METRICS
 from lanekeep.intervals import Span, interval_over_roads
 from lanekeep.saliency import METHODS
 
@@ -42,15 +42,16 @@ def metric_rows(found: Findings, roads: list[int]) -> list[MetricRow]:
 
 def _cell(found: Findings, name: str, m: int, roads: list[int]) -> MetricCell | None:
     span = interval_over_roads(found.metrics[name][:, m], roads)
-    if np.isnan(span[0]):
+    if np.isnan(span.value):
         return None
-    others = [found.metrics[control][:, m] for control in CONTROL_TITLES]
-    others = [float(np.nanmean(values)) for values in others if not np.isnan(values).all()]
-    untrained = None
-    if name in found.untrained:
-        mean = interval_over_roads(found.untrained[name][:, m], roads)[0]
-        untrained = None if np.isnan(mean) else mean
-    return MetricCell(span, untrained, name in METHODS and beyond(span, METRICS[m], [*others, untrained]))
+    untrained = _mean(found.untrained[name][:, m]) if name in found.untrained else None
+    controls = [*(_mean(found.metrics[control][:, m]) for control in CONTROL_TITLES), untrained]
+    return MetricCell(span, untrained, name in METHODS and beyond(span, METRICS[m], controls))
+
+
+def _mean(values: F64) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
 
 
 def beyond(span: Span, metric: str, controls: list[float | None]) -> bool:
@@ -58,4 +59,4 @@ def beyond(span: Span, metric: str, controls: list[float | None]) -> bool:
     known = [value for value in controls if value is not None]
     if not known:
         return False
-    return span[2] < min(known) if metric in LOWER_IS_BETTER else span[1] > max(known)
+    return span.high < min(known) if metric in LOWER_IS_BETTER else span.low > max(known)
