@@ -16,7 +16,6 @@ from lanekeep.driving.rollout import expert_actions
 from lanekeep_envs import (
     AUTUMN,
     CONTROL_STEP_S,
-    ELEMENTS,
     RAINY,
     SURFACES,
     WINTER,
@@ -98,7 +97,7 @@ def by_table(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 SCENES: dict[str, dict[str, dict[str, Any]]] = {  # between them they have every element
-    scene: by_table({k: v for spec in ELEMENTS if spec.shown_by == scene for k, v in spec.keys.items()} | besides)
+    scene: by_table({k: v for e in Element if e.spec.shown_by == scene for k, v in e.spec.keys.items()} | besides)
     for scene, besides in SCENERY_OF_SCENES.items()
 }
 

@@ -199,7 +199,7 @@ def test_the_person_sees_the_road_and_the_wheel() -> None:
     assert rows.size > 0 and rows.max() < human.WINDSCREEN.height / 3  # above the road
     assert abs((columns.min() + columns.max()) / 2 - human.WINDSCREEN.centerx) < 2
     after = trip.env.snapshot()
-    assert before.cars == after.cars and before.generators == after.generators
+    assert before.state.cars == after.state.cars and before.generators == after.generators
     cockpit.close()
 
 

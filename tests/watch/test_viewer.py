@@ -85,7 +85,7 @@ def test_drawing_draws_the_same_picture_twice_and_leaves_the_drive_alone() -> No
     first = pygame.image.tobytes(scene.draw(), "RGB")
     assert pygame.image.tobytes(scene.draw(), "RGB") == first
     after = journey.env.snapshot()
-    assert before.cars == after.cars
+    assert before.state.cars == after.state.cars
     assert before.generators == after.generators
 
 
