@@ -13,22 +13,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lanekeep.driving.controllers import ExpertController
 from lanekeep.driving.drivers import states_along
-from lanekeep.driving.rollout import ExpertPilot
 from lanekeep.effects import (
     GROUPS,
-    Projector,
-    Tape,
+    RecordedDrive,
+    ReRenderer,
     changed,
     closed_loop,
     coalitions,
     pulse,
-    record,
+    record_drive,
     removal_of,
     steering,
     with_memory,
 )
-from lanekeep.effects.measure import AHEAD_S
+from lanekeep.effects.interventional import AHEAD_S
 from lanekeep.effects.placebo import PERCENTILE, placebo_effects
 from lanekeep.faithfulness import controls
 from lanekeep.faithfulness.known_driver import one_cue_driver, painted
@@ -63,7 +63,7 @@ class Subject:
 class Instants:
     """What is judged: moments of tapes."""
 
-    tapes: tuple[Tape, ...]
+    tapes: tuple[RecordedDrive, ...]
     picks: tuple[tuple[int, int], ...]  # (tape, step), some of each tape
     costly: tuple[int, ...]  # which of them get the costly effects: one of each tape
 
@@ -92,13 +92,13 @@ class Findings:
 
 def film_roads(scenario: Scenario, seeds: Sequence[int]) -> Instants:
     """Let the expert drive, and choose the instants."""
-    tapes, picks, costly = list[Tape](), list[tuple[int, int]](), list[int]()
+    tapes, picks, costly = list[RecordedDrive](), list[tuple[int, int]](), list[int]()
     steps, settling, every = (round(s / CONTROL_STEP_S) for s in (SECONDS, SETTLING_S, JUDGED_EVERY_S))
     after = max(AFTER_STEPS, round(AHEAD_S / CONTROL_STEP_S))  # of road, for the costly effects
     room = max(scenario.road.length_m - 400.0, START_M)
     for seed in seeds:
         start = START_M + np.random.default_rng([seed, 7]).random() * (room - START_M)
-        tape = record(ExpertPilot(scenario.curvature_limit_per_m), scenario, None, seed, steps, float(start))
+        tape = record_drive(ExpertController(scenario.curvature_limit_per_m), scenario, None, seed, steps, float(start))
         chosen = [(len(tapes), t) for t in range(settling, len(tape) - after, every)]
         if chosen:
             costly.append(len(picks) + len(chosen) // 2)
@@ -113,7 +113,7 @@ class Examiner:
     def __init__(self, subject: Subject, instants: Instants, base: Sequence[Intervention] = ()) -> None:
         self.subject, self.instants = subject, instants
         scenario = instants.tapes[0].scenario
-        self.projector = Projector(scenario, subject.camera, base)
+        self.projector = ReRenderer(scenario, subject.camera, base)
         films = [self.projector.frames(tape.snapshots)[:, 0] for tape in instants.tapes]
         self._along = [states_along(subject.driver, film) for film in films]
         self.frames: U8 = np.stack([films[tape][t] for tape, t in instants.picks])

@@ -12,7 +12,9 @@ import msgspec
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from lanekeep.driving.rollout import expert_actions
+from lanekeep.driving.controllers import ExpertController
+from lanekeep.driving.rollout import Rollout
+from lanekeep.driving.seeds import Place
 from lanekeep_envs import (
     AUTUMN,
     CONTROL_STEP_S,
@@ -33,7 +35,6 @@ from lanekeep_envs import (
     Shift,
     Strength,
 )
-from lanekeep_policies import Expert
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 LED_M = 150.0  # where the instant of the dials begins
@@ -154,11 +155,11 @@ class Instants:
         self._cars = LaneKeepingVectorEnv(
             len(seeds), scenario, observation="state", autoreset_mode=AutoresetMode.DISABLED
         )
-        _, infos = self._cars.reset(seed=seeds, options={"start_m": starts_m})
-        expert, limit = Expert(), scenario.curvature_limit_per_m
+        rollout = Rollout(self._cars, ExpertController(scenario.curvature_limit_per_m))
+        rollout.put_down([Place(seed, start_m) for seed, start_m in zip(seeds, starts_m, strict=True)])
         for _ in range(round(1.0 / CONTROL_STEP_S)):
-            *_, infos = self._cars.step(expert_actions(expert, infos, limit))
-        self.snapshot, self.infos = self._cars.snapshot(), infos
+            rollout.step()
+        self.snapshot, self.infos = self._cars.snapshot(), rollout.infos
 
     def frame(self, camera: Camera, car: int = 0, interventions: Sequence[Intervention] = ()) -> Frame:
         """What one of the cars sees."""

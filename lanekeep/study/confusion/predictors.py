@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lanekeep.effects import Projector, changed, removal_of, shapley, steering
+from lanekeep.effects import ReRenderer, changed, removal_of, shapley, steering
 from lanekeep.faithfulness import controls
 from lanekeep.faithfulness.examine import LANE, film_roads
 from lanekeep.saliency import maps
@@ -73,7 +73,7 @@ def exhibits_of(scenario: Scenario, camera: Camera, planted: Planted, seeds: Seq
     instants = film_roads(scenario, seeds)
     if len(instants.tapes) < 2:
         raise ValueError(f"the roads of {scenario.name} are too short to judge anything on")
-    projector = Projector(scenario, camera)
+    projector = ReRenderer(scenario, camera)
     others = [element for element in REMOVABLE if element is not planted.element]
     snapshots = [instants.tapes[tape].snapshots[t] for tape, t in instants.picks]
     singles = projector.frames(snapshots, [(), (planted.absent,), *(removal_of([element]) for element in others)])
