@@ -17,8 +17,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from lanekeep.driving.controllers import DriverController, ExpertController
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
-from lanekeep.driving.rollout import Drive, DriverPilot, ExpertPilot, drive_roads
+from lanekeep.driving.road_drives import RoadDrive, drive_roads
 from lanekeep.errors import UserError
 from lanekeep.intervals import poisson_interval, ratio_of_sums, span_of
 from lanekeep.progress import progress
@@ -124,22 +125,22 @@ def seeds_of(scenario: Scenario, settings: Evaluate) -> range:
     return range(settings.seed, settings.seed + roads)
 
 
-def drive(driver: Driver | None, scenario: Scenario, seeds: Sequence[int], cars: int, on_step: Any) -> list[Drive]:
+def drive(driver: Driver | None, scenario: Scenario, seeds: Sequence[int], cars: int, on_step: Any) -> list[RoadDrive]:
     """Drive roads with a driver, or with the expert."""
     limit = scenario.curvature_limit_per_m
     if driver is None:
-        return drive_roads(lambda n: ExpertPilot(limit), scenario, None, seeds, cars, on_step)
-    return drive_roads(lambda n: DriverPilot(driver, n), scenario, camera_of(driver), seeds, cars, on_step)
+        return drive_roads(lambda n: ExpertController(limit), scenario, None, seeds, cars, on_step)
+    return drive_roads(lambda n: DriverController(driver, n), scenario, camera_of(driver), seeds, cars, on_step)
 
 
-def lateral_jerk(one: Drive) -> F64:
+def lateral_jerk(one: RoadDrive) -> F64:
     """Lateral jerk [m/s^3] by 0.5 s differences, none of them across a place where the car was put back."""
     accelerations = np.split(one.traces["lateral_acceleration_mps2"], one.breaks)
     pieces = [(a[JERK_WINDOW:] - a[:-JERK_WINDOW]) / (JERK_WINDOW * CONTROL_STEP_S) for a in accelerations]
     return np.concatenate(pieces)
 
 
-def measure(drives: Sequence[Drive]) -> dict[str, Any]:
+def measure(drives: Sequence[RoadDrive]) -> dict[str, Any]:
     """The numbers of an evaluation, with 95 % intervals."""
     km, departures = sum(d.km for d in drives), sum(d.departures for d in drives)
     steps = np.array([float(len(d.traces["lateral_offset_m"])) for d in drives])

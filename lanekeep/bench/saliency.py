@@ -10,7 +10,7 @@ import torch
 from lanekeep.bench.measures import Measures, report
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
 from lanekeep.effects import now, removal_of
-from lanekeep.effects.recorded_drive import Projector
+from lanekeep.effects.recorded_drive import ReRenderer
 from lanekeep.errors import UserError
 from lanekeep.saliency import maps
 from lanekeep.settings import Positional, check_file, in_range
@@ -47,7 +47,7 @@ def bench_saliency(settings: BenchSaliency) -> None:
         raise UserError(f"{settings.driver} is told the state and sees nothing: there is nothing to look at")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    env, projector = LaneKeepingVectorEnv(1, scenario, camera), Projector(scenario, camera)
+    env, projector = LaneKeepingVectorEnv(1, scenario, camera), ReRenderer(scenario, camera)
     variants = [removal_of([element]) for element in REMOVABLE[:INTERVENTIONS]]
     step, state = driver.stepper(), driver.initial_state(1).detach()
     frames, _ = env.reset(seed=[10_000])

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep.driving.controllers import DriverController
 from lanekeep.driving.drivers import states_along
-from lanekeep.driving.rollout import DriverPilot
-from lanekeep.effects import Projector, record
+from lanekeep.effects import ReRenderer, record_drive
 from lanekeep.faithfulness.examine import effects_now
 from lanekeep.faithfulness.instants import Subject
 from lanekeep.faithfulness.metrics import EVERYWHERE
@@ -41,8 +41,8 @@ def drive(
 ) -> ShownDrive:
     """Let a driver drive from the start of a road, until it leaves its lane or the time is over."""
     driver, camera = subject.driver, subject.camera
-    tape = record(DriverPilot(driver, 1), scenario, camera, seed, round(seconds / CONTROL_STEP_S))
-    projector = Projector(scenario, camera)
+    tape = record_drive(DriverController(driver, 1), scenario, camera, seed, round(seconds / CONTROL_STEP_S))
+    projector = ReRenderer(scenario, camera)
     film = projector.frames(tape.snapshots)[:, 0]
     kept = range(0, len(tape), EVERY)
     frames, states = film[::EVERY], states_along(driver, film)[:-1:EVERY]

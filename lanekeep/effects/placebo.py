@@ -1,4 +1,4 @@
-"""How large an effect is that means nothing: what interventions do to the steering that no one can see.
+"""The placebo threshold: the largest effect that means nothing, from changes of a frame that no eye can see.
 
 The placebo changes every number of a frame by -1, 0 or +1 grey level, drawn anew: less than the noise of any sensor.  An
 effect counts as one if it is beyond the 95th percentile of the placebos' effects on the same driver.
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from lanekeep.effects.measure import F64, U8, steering
-from lanekeep.effects.recorded_drive import Projector
+from lanekeep.effects.interventional import F64, U8, steering
+from lanekeep.effects.recorded_drive import ReRenderer
 from lanekeep_envs import Snapshot
 from lanekeep_policies import Driver
 
@@ -19,16 +19,16 @@ PERCENTILE = 95.0
 
 
 def placebos(frames: U8, draws: int = PLACEBOS, seed: int = 0) -> U8:
-    """Frames [I, H, W, 3] to [I, draws, H, W, 3] that look the same."""
+    """Frames [I, H, W, 3] to placebos of them [I, draws, H, W, 3], which look the same."""
     shape = (len(frames), draws, *frames.shape[1:])
     off = np.random.default_rng(seed).integers(-1, 2, shape, np.int16)
     changed: U8 = np.clip(frames[:, None] + off, 0, 255).astype(np.uint8)
     return changed
 
 
-def floor_of(driver: Driver, projector: Projector, snapshots: Sequence[Snapshot], states: Tensor) -> float:
-    """The effect that counts for nothing, from instants with memories [I, S]."""
-    effects: F64 = placebo_effects(driver, projector.frames(snapshots)[:, 0], states)
+def placebo_threshold(driver: Driver, re_renderer: ReRenderer, snapshots: Sequence[Snapshot], states: Tensor) -> float:
+    """The effect above which one counts, from the placebos at instants with memories [I, S]."""
+    effects: F64 = placebo_effects(driver, re_renderer.frames(snapshots)[:, 0], states)
     return float(np.percentile(np.abs(effects), PERCENTILE))
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from lanekeep.driving.drivers import states_along
 from lanekeep.effects import (
     GROUPS,
-    Projector,
+    ReRenderer,
     changed,
     closed_loop,
     coalitions,
@@ -58,7 +58,7 @@ class Findings:
 
 
 def effects_now(
-    driver: Driver, projector: Projector, snapshot: Snapshot, state: Tensor
+    driver: Driver, projector: ReRenderer, snapshot: Snapshot, state: Tensor
 ) -> tuple[F64, NDArray[np.bool_]]:
     """Effects [K] of all removable elements at an instant, and the pixels [K, H, W] that each of them changes.
 
@@ -77,7 +77,7 @@ class Examiner:
 
     def __init__(self, subject: Subject, instants: JudgedInstants, base: Sequence[Intervention] = ()) -> None:
         self.subject, self.instants = subject, instants
-        self.projector = Projector(instants.tapes[0].scenario, subject.camera, base)
+        self.projector = ReRenderer(instants.tapes[0].scenario, subject.camera, base)
         films = [self.projector.frames(tape.snapshots)[:, 0] for tape in instants.tapes]
         self._along = [states_along(subject.driver, film) for film in films]
         self.frames: U8 = np.stack([films[tape][t] for tape, t in instants.picks])

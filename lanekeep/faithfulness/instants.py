@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lanekeep.driving.rollout import ExpertPilot
-from lanekeep.effects import Tape, record
-from lanekeep.effects.measure import AHEAD_S
+from lanekeep.driving.controllers import ExpertController
+from lanekeep.effects import RecordedDrive, record_drive
+from lanekeep.effects.interventional import AHEAD_S
 from lanekeep.errors import UserError
 from lanekeep_envs import CONTROL_STEP_S, START_M, Camera, Scenario
 from lanekeep_policies import Driver
@@ -35,7 +35,7 @@ class Subject:
 class JudgedInstants:
     """Moments of recorded drives."""
 
-    tapes: tuple[Tape, ...]
+    tapes: tuple[RecordedDrive, ...]
     picks: tuple[tuple[int, int], ...]  # (tape, step), some of each tape
     costly: tuple[int, ...]  # the picks that get the costly effects: one of each tape
 
@@ -57,13 +57,13 @@ def check_frames_are_fresh(scenario: Scenario) -> None:
 
 def record_instants(scenario: Scenario, seeds: Sequence[int]) -> JudgedInstants:
     """Let the expert drive the roads of these seeds, and pick the instants; UserError if too few roads are long enough."""
-    tapes, picks, costly = list[Tape](), list[tuple[int, int]](), list[int]()
+    tapes, picks, costly = list[RecordedDrive](), list[tuple[int, int]](), list[int]()
     steps, settling, every = (round(s / CONTROL_STEP_S) for s in (SECONDS, SETTLING_S, JUDGED_EVERY_S))
     after = max(AFTER_STEPS, round(AHEAD_S / CONTROL_STEP_S))  # of road, for the costly effects
     room = max(scenario.road.length_m - 400.0, START_M)
     for seed in seeds:
         start = START_M + np.random.default_rng([seed, 7]).random() * (room - START_M)
-        tape = record(ExpertPilot(scenario.curvature_limit_per_m), scenario, None, seed, steps, float(start))
+        tape = record_drive(ExpertController(scenario.curvature_limit_per_m), scenario, None, seed, steps, float(start))
         chosen = [(len(tapes), t) for t in range(settling, len(tape) - after, every)]
         if chosen:
             costly.append(len(picks) + len(chosen) // 2)

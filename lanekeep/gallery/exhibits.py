@@ -12,11 +12,12 @@ import msgspec
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from lanekeep.driving.rollout import expert_actions
+from lanekeep.driving.controllers import ExpertController
+from lanekeep.driving.rollout import Rollout
+from lanekeep.driving.seeds import Place
 from lanekeep_envs import (
     AUTUMN,
     CONTROL_STEP_S,
-    ELEMENTS,
     RAINY,
     SURFACES,
     WINTER,
@@ -34,7 +35,6 @@ from lanekeep_envs import (
     Shift,
     Strength,
 )
-from lanekeep_policies import Expert
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 LED_M = 150.0  # where the instant of the dials begins
@@ -98,7 +98,7 @@ def by_table(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 SCENES: dict[str, dict[str, dict[str, Any]]] = {  # between them they have every element
-    scene: by_table({k: v for spec in ELEMENTS if spec.shown_by == scene for k, v in spec.keys.items()} | besides)
+    scene: by_table({k: v for e in Element if e.spec.shown_by == scene for k, v in e.spec.keys.items()} | besides)
     for scene, besides in SCENERY_OF_SCENES.items()
 }
 
@@ -155,11 +155,11 @@ class DrivenInstants:
         self._cars = LaneKeepingVectorEnv(
             len(seeds), scenario, observation="state", autoreset_mode=AutoresetMode.DISABLED
         )
-        _, infos = self._cars.reset(seed=seeds, options={"start_m": starts_m})
-        expert, limit = Expert(), scenario.curvature_limit_per_m
+        rollout = Rollout(self._cars, ExpertController(scenario.curvature_limit_per_m))
+        rollout.put_down([Place(seed, start_m) for seed, start_m in zip(seeds, starts_m, strict=True)])
         for _ in range(round(1.0 / CONTROL_STEP_S)):
-            *_, infos = self._cars.step(expert_actions(expert, infos, limit))
-        self.snapshot, self.infos = self._cars.snapshot(), infos
+            rollout.step()
+        self.snapshot, self.infos = self._cars.snapshot(), rollout.infos
 
     def frame(self, camera: Camera, car: int = 0, interventions: Sequence[Intervention] = ()) -> Frame:
         """What one of the cars sees."""

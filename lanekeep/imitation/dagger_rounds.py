@@ -23,7 +23,8 @@ from lanekeep.demonstrations import (
     read_dataset,
     verify,
 )
-from lanekeep.driving.rollout import TRAINING_SEEDS, Pilot, label_stretches
+from lanekeep.driving.controllers import Controller
+from lanekeep.driving.labelled_drives import label_stretches
 from lanekeep.imitation.settings import CARS
 from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
 
@@ -41,7 +42,7 @@ class Round(NamedTuple):
 
 def record_round(
     recorder: Recorder,
-    pilot_for: Callable[[int], Pilot],
+    controller_for: Callable[[int], Controller],
     scenario: Scenario,
     camera: Camera,
     number: int,
@@ -49,12 +50,12 @@ def record_round(
     noise: float,
     seed: int,
 ) -> Round:
-    """Let a pilot drive so many frames in all, disturbed by `noise` (standard deviation, action units)."""
+    """Let a controller drive so many frames in all, disturbed by `noise` (standard deviation, action units)."""
     generator = np.random.default_rng([seed, 2, number])
     departures, km, squares, writes = 0, 0.0, list[NDArray[np.float32]](), list[Future[Staged]]()
     with ThreadPoolExecutor(WRITERS) as writers:  # checksums and the disk take as long as a third of the driving
         for stretch in label_stretches(
-            pilot_for, scenario, camera, CARS, frames // CARS, noise, generator, TRAINING_SEEDS, PLACES
+            controller_for, scenario, camera, CARS, frames // CARS, noise, generator, PLACES
         ):
             info = EpisodeInfo(
                 scenario=scenario.name,

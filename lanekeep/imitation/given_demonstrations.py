@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lanekeep.demonstrations import DemonstrationError, Episode, read_dataset, verify
-from lanekeep.driving.rollout import TRAINING_SEEDS
+from lanekeep.driving.seeds import TRAINING_SEEDS
 from lanekeep.errors import UserError
 from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
 

@@ -13,7 +13,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from lanekeep.demonstrations import Episode, Recorder, Windows, read_shard
-from lanekeep.driving.rollout import DriverPilot, ExpertPilot, Pilot, scenario_to_learn_on, validate
+from lanekeep.driving.controllers import Controller, DriverController, ExpertController
+from lanekeep.driving.road_drives import validate
+from lanekeep.driving.seeds import scenario_to_learn_on
 from lanekeep.errors import UserError
 from lanekeep.imitation.dagger_rounds import discard_rounds, open_rounds, record_round
 from lanekeep.imitation.given_demonstrations import check_long_enough, check_unchanged, open_given, origin_of
@@ -205,11 +207,13 @@ class Trainer:
         """Record one round: the expert's first, then the driver's own drives, and note how those went."""
         s, first = self.settings, self.rounds == 0
 
-        def pilot_for(cars: int) -> Pilot:
-            return ExpertPilot(self.scenario.curvature_limit_per_m) if first else DriverPilot(self.driver, cars)
+        def controller_for(cars: int) -> Controller:
+            return (
+                ExpertController(self.scenario.curvature_limit_per_m) if first else DriverController(self.driver, cars)
+            )
 
         frames, noise = (s.expert_frames, s.noise) if first else (s.dagger_frames, s.noise * DAGGER_NOISE)
-        done = record_round(recorder, pilot_for, self.scenario, self.camera, self.rounds, frames, noise, s.seed)
+        done = record_round(recorder, controller_for, self.scenario, self.camera, self.rounds, frames, noise, s.seed)
         if not first:
             self.own_drives.append([float(self.update), done.departures_per_km, done.lateral_rms_m])
         self.rounds += 1

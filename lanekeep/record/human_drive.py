@@ -1,22 +1,25 @@
 """A person drives: a trip is what happens on the road, the cockpit what the person sees and does, a loop joins them.
 
 What is recorded of a person is what is recorded of the expert: the frames of the driver's camera, the truth, and the action,
-which is the driven one and the one to learn at once.  Who leaves the lane has been steering wrongly for a while: the last
-two seconds of such a trip are left out, as they show how to get out of a lane.
+which is the driven one and the one to learn at once.  Before a car leaves its lane the person has steered wrongly for a
+while: the last two seconds of such a trip are left out, as they show how to get out of a lane.
 """
 
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from lanekeep.driving.rollout import TRACES, TRAINING_SEEDS, Stretch
+from lanekeep.driving.labelled_drives import Stretch, StretchLog
+from lanekeep.driving.rollout import Rollout, cars_on
+from lanekeep.driving.seeds import TRAINING_SEEDS, Place
 from lanekeep.watch.panels.style import BLUE, BRIGHT, FAINT, GROUND, LARGE, NORMAL, ORANGE, PANEL, PLAIN, Canvas
 from lanekeep.watch.window.display import open_window
 from lanekeep.watch.window.wheel import Hands, Wheel
-from lanekeep_envs import CONTROL_STEP_S, Camera, LaneKeepingEnv, Scenario
+from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
 
 FRAMES_PER_S = round(1 / CONTROL_STEP_S)
 LEAVING_S = 2.0  # before a departure: about a second in which the mistake is made, and one until it is noticed
@@ -32,43 +35,57 @@ KEYS = (
 WAY_OUT = "leave --human out to record the expert's drives"
 
 
+class PersonController:
+    """A person at the wheel of one car, as a controller."""
+
+    action = 0.0  # where the wheel stands
+
+    def act(self, frames: NDArray[Any], infos: dict[str, Any]) -> NDArray[np.float64]:
+        """The action [1, 1] of the wheel, in single precision, as it is recorded: so the record drives the same again."""
+        return np.array([[np.float32(self.action)]], np.float64)
+
+    def forget(self, cars: NDArray[np.bool_]) -> None:
+        """Do nothing: what a person remembers is not ours to clear."""
+
+
 class Trip:
     """A drive of a person from the start of a road, for so many steps at most."""
 
     def __init__(self, scenario: Scenario, camera: Camera, steps: int, seed: int) -> None:
-        self.env, self.steps = LaneKeepingEnv(scenario, camera), steps
+        self.env, self.steps = cars_on(scenario, camera, 1), steps
+        self._person = PersonController()
+        self._rollout = Rollout(self.env, self._person)
         self.begin(seed)
 
     def begin(self, seed: int) -> None:
         """Start on the road of this seed; what was driven before is forgotten."""
         self.seed, self.over, self.departed = seed, False, False
-        self.frame, self.info = self.env.reset(seed=seed)
-        self._film: list[NDArray[np.uint8]] = []
-        self._log: list[dict[str, float]] = []
+        self._rollout.put_down([Place(seed)])
+        self._log = StretchLog(seed)
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """The environment's info of the car, as plain numbers."""
+        return self.env.info_of(0)
 
     @property
     def driven(self) -> int:
         """Steps driven so far."""
-        return len(self._film)
+        return len(self._log)
 
     def advance(self, action: float) -> None:
         """Note what is seen and done, and do it for a step."""
-        done = float(np.float32(action))  # as it is recorded, so that the record drives the same again
-        self._film.append(np.array(self.frame))
-        truth = {name: self.info[name] for name in TRACES}
-        self._log.append({**truth, "driven_action": done, "expert_action": done})
-        self.frame, _, self.departed, finished, self.info = self.env.step(np.array([done]))
-        self.over = self.departed or finished or self.driven == self.steps
+        self._person.action = action
+        driven = self._rollout.decide()
+        self._log.note(self._rollout, 0, driven, driven)
+        outcome = self._rollout.drive(driven)
+        self.departed = bool(outcome.departed[0])
+        self.over = self.departed or bool(outcome.finished[0]) or self.driven == self.steps
 
     def kept(self) -> Stretch | None:
         """What is worth learning from, if it is long enough."""
         count = self.driven - (round(LEAVING_S / CONTROL_STEP_S) if self.departed else 0)
-        if count < round(LEAST_S / CONTROL_STEP_S):
-            return None
-        signals = {name: np.array([now[name] for now in self._log[:count]], np.float32) for name in self._log[0]}
-        for name in ("driven_action", "expert_action"):
-            signals[name] = signals[name][:, None]
-        return Stretch(self.seed, np.stack(self._film[:count]), signals, self.departed)
+        return self._log.stretch(self.departed, count) if count >= round(LEAST_S / CONTROL_STEP_S) else None
 
 
 class Cockpit:
@@ -114,7 +131,7 @@ class Cockpit:
         canvas = self.canvas
         canvas.clear()
         camera = trip.env.camera.resized(*SEEN_PX)
-        canvas.image(WINDSCREEN, trip.env.views([trip.env.snapshot()], [()], camera)[0, 0], smooth=True)
+        canvas.image(WINDSCREEN, trip.env.views([trip.env.snapshot()], [()], camera=camera)[0, 0], smooth=True)
         if self.held:
             self._plate(self.notice, "Space: go")
         elif self.hands.lost_gamepad:

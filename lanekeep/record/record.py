@@ -8,7 +8,9 @@ import numpy as np
 from rich.progress import track
 
 from lanekeep.demonstrations import EpisodeInfo, Recorder, next_number
-from lanekeep.driving.rollout import TRAINING_SEEDS, ExpertPilot, Stretch, label_stretches, scenario_to_learn_on
+from lanekeep.driving.controllers import ExpertController
+from lanekeep.driving.labelled_drives import Stretch, label_stretches
+from lanekeep.driving.seeds import scenario_to_learn_on
 from lanekeep.errors import UserError
 from lanekeep.settings import Positional, in_range
 from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
@@ -64,7 +66,7 @@ def record_expert(settings: Record) -> None:
             # a drive is at least one episode: no number comes twice, however often one comes back to add more
             generator = np.random.default_rng([abs(settings.seed), first + k])
             for stretch in label_stretches(
-                lambda n: ExpertPilot(limit), scenario, camera, 1, steps, settings.noise, generator, TRAINING_SEEDS
+                lambda n: ExpertController(limit), scenario, camera, 1, steps, settings.noise, generator
             ):
                 perturbation = f"Ornstein-Uhlenbeck, standard deviation {settings.noise:g}, 0.5 s"
                 recorder.write(stretch.frames, stretch.signals, about(stretch, scenario, camera, perturbation))

@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from lanekeep.driving.rollout import draw_place
+from lanekeep.driving.seeds import draw_place
 from lanekeep.reinforcement.rewards import TERMS, Rewards
 from lanekeep_envs import CONTROL_STEP_S, LaneKeepingVectorEnv
 

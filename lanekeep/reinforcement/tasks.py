@@ -20,7 +20,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 from torch import Tensor
 
 from lanekeep.driving.drivers import camera_of, check_driver
-from lanekeep.driving.rollout import TRAINING_SEEDS, scenario_to_learn_on, validate
+from lanekeep.driving.road_drives import validate
+from lanekeep.driving.seeds import TRAINING_SEEDS, scenario_to_learn_on
 from lanekeep.errors import UserError
 from lanekeep.reinforcement.rewards import TERMS, Rewards
 from lanekeep.reinforcement.sb3_vec_env import Cars

@@ -10,8 +10,8 @@ import pygame
 from lanekeep.errors import UserError
 from lanekeep.settings import write_whole
 from lanekeep.video.h264 import ENCODINGS, Film
-from lanekeep.watch.journey import FRAMES_PER_S
-from lanekeep.watch.panels.style import GROUND
+
+Colour = tuple[int, int, int]
 
 
 def write_picture(path: Path, surface: pygame.Surface) -> None:
@@ -23,18 +23,21 @@ def write_picture(path: Path, surface: pygame.Surface) -> None:
 
 
 class Reel:
-    """A film of pictures, all of the size of the first, which is made even: half the colours of H.264 are."""
+    """A film of pictures of one size, which is made even, as H.264 has half as many colours as pixels a side.
 
-    def __init__(self, path: Path, size: tuple[int, int]) -> None:
+    A picture of another shape has edges of the colour `ground`.
+    """
+
+    def __init__(self, path: Path, size: tuple[int, int], frames_per_s: int, ground: Colour) -> None:
         check_suffix(path, *ENCODINGS)
         if path.is_dir():
             raise UserError(f"{path} is a folder; expected the name of a file")
-        self.path, self._size = path, (size[0] // 2 * 2, size[1] // 2 * 2)
-        self._film = Film(path, self._size, FRAMES_PER_S)
+        self.path, self._ground, self._size = path, ground, (size[0] // 2 * 2, size[1] // 2 * 2)
+        self._film = Film(path, self._size, frames_per_s)
 
     def add(self, surface: pygame.Surface) -> None:
         """One more picture."""
-        self._film.add(pygame.image.tobytes(fitted(surface, self._size), "RGB"))
+        self._film.add(pygame.image.tobytes(fitted(surface, self._size, self._ground), "RGB"))
 
     def finish(self) -> None:
         """Make the film whole."""
@@ -46,12 +49,12 @@ class Reel:
 
 
 @contextmanager
-def filmed(path: Path | None, size: tuple[int, int]) -> Iterator[Reel | None]:
+def filmed(path: Path | None, size: tuple[int, int], frames_per_s: int, ground: Colour) -> Iterator[Reel | None]:
     """A film of what happens meanwhile, if there is a path; nothing is left of it if that fails."""
     if path is None:
         yield None
         return
-    reel = Reel(path, size)
+    reel = Reel(path, size, frames_per_s, ground)
     try:
         yield reel
     except BaseException:
@@ -60,7 +63,7 @@ def filmed(path: Path | None, size: tuple[int, int]) -> Iterator[Reel | None]:
     reel.finish()
 
 
-def fitted(surface: pygame.Surface, size: tuple[int, int]) -> pygame.Surface:
+def fitted(surface: pygame.Surface, size: tuple[int, int], ground: Colour) -> pygame.Surface:
     """A picture of another size: as large as its shape allows, in the middle; one pixel too many is cut off."""
     (width, height), (wide, high) = surface.get_size(), size
     if 0 <= width - wide <= 1 and 0 <= height - high <= 1:
@@ -68,7 +71,7 @@ def fitted(surface: pygame.Surface, size: tuple[int, int]) -> pygame.Surface:
     scale = min(wide / width, high / height)
     small = pygame.transform.smoothscale(surface, (round(width * scale), round(height * scale)))
     whole = pygame.Surface(size, 0, 32)
-    whole.fill(GROUND)
+    whole.fill(ground)
     whole.blit(small, small.get_rect(center=(wide // 2, high // 2)))
     return whole
 

@@ -1,6 +1,6 @@
 """Watch: see one or two drivers drive, with their neurons, in a window or in a video, and put your hands on everything.
 
-journey drives, show holds one or two of them in step and takes actions, scene draws what has come of it, and window or film
+car drives, show holds one or two of them in step and takes actions, scene draws what has come of it, and window or film
 shows it.  Drawing never reaches back into the drive: the same seed gives the same trajectory, watched or not.
 """
 
@@ -23,11 +23,12 @@ from lanekeep.evaluate import FIRST_TEST_SEED
 from lanekeep.settings import Positional, check_file, in_range, write_whole
 from lanekeep.video.files import Reel, check_suffix, filmed, write_picture
 from lanekeep.video.h264 import ENCODINGS, held_back
-from lanekeep.watch.journey import STEP_S
+from lanekeep.watch.driven_car import FRAMES_PER_S, STEP_S
 from lanekeep.watch.panels.captions import counted
 from lanekeep.watch.panels.layout import LARGEST, SMALLEST
 from lanekeep.watch.panels.overlay import OVERLAYS
-from lanekeep.watch.show.saved_instant import Opened, go_on_from, read_moments
+from lanekeep.watch.panels.style import GROUND
+from lanekeep.watch.show.saved_instant import OpenedShow, go_on_from, read_instant
 from lanekeep.watch.show.script import Play, read_script, written
 from lanekeep.watch.show.show import Show
 from lanekeep.watch.window.window import watch_in_window
@@ -104,7 +105,7 @@ def watch(settings: Watch) -> None:
     if settings.video is not None:
         check_suffix(settings.video, *ENCODINGS)
     play = Play(() if settings.script is None else read_script(settings.script))
-    opened = None if settings.from_ is None else read_moments(settings.from_)
+    opened = None if settings.from_ is None else read_instant(settings.from_)
     torch.set_num_threads(1)  # a single frame is too little for more, which only wait for each other
     with Console(stderr=True).status("getting ready; the first time compiles, a minute or two"):
         show = _show_of(settings, opened)
@@ -131,7 +132,7 @@ def _begun(settings: Watch, show: Show) -> str:
     return shlex.join([*words, "--scenario", settings.scenario or SCENARIO, "--seed", str(settings.seed)])
 
 
-def _show_of(settings: Watch, opened: Opened | None) -> Show:
+def _show_of(settings: Watch, opened: OpenedShow | None) -> Show:
     names = [settings.driver or "ncp"] if opened is None or settings.driver else opened.names[:2]
     if settings.against is not None:
         names = [names[0], settings.against]
@@ -163,7 +164,7 @@ def _write(settings: Watch, show: Show, play: Play, ticks: int | None) -> None:
     try:
         with (
             held_back() as interrupt,
-            filmed(settings.video, show.size) as reel,
+            filmed(settings.video, show.size, FRAMES_PER_S, GROUND) as reel,
             Progress(*columns, transient=True) as bar,
         ):
             task = bar.add_task("", total=ticks, note="")
@@ -193,7 +194,7 @@ def _keep(picture: pygame.Surface, settings: Watch, show: Show, reel: Reel | Non
 
 
 def _outcome(show: Show) -> str:
-    counts = [journey.departures for journey in show.journeys]
+    counts = [car.departures for car in show.cars]
     if len(counts) == 1:
         return counted(counts[0], "departure")
     return "departures: " + ", ".join(f"{name} {count}" for name, count in zip(show.names, counts, strict=True))

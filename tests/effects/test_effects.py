@@ -6,23 +6,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lanekeep.driving.controllers import DriverController, ExpertController
 from lanekeep.driving.drivers import open_driver, states_along
-from lanekeep.driving.rollout import DriverPilot, ExpertPilot
 from lanekeep.effects import (
     GROUPS,
-    Projector,
-    Tape,
+    RecordedDrive,
+    ReRenderer,
     add_one_in,
     changed,
     closed_loop,
     coalitions,
-    floor_of,
     half_life_s,
     leave_one_out,
     now,
+    placebo_threshold,
     placebos,
     pulse,
-    record,
+    record_drive,
     removal_of,
     seen_in,
     shapley,
@@ -44,12 +44,12 @@ def driver_of(core: str) -> Driver:
 
 
 @pytest.fixture(scope="module")
-def tape() -> Tape:
-    return record(ExpertPilot(COUNTRY.curvature_limit_per_m), COUNTRY, None, 10_000, 40)
+def tape() -> RecordedDrive:
+    return record_drive(ExpertController(COUNTRY.curvature_limit_per_m), COUNTRY, None, 10_000, 40)
 
 
-def seen_by(driver: Driver, tape: Tape) -> tuple[Projector, Any]:
-    projector = Projector(COUNTRY, CAMERA)
+def seen_by(driver: Driver, tape: RecordedDrive) -> tuple[ReRenderer, Any]:
+    projector = ReRenderer(COUNTRY, CAMERA)
     return projector, states_along(driver, projector.frames(tape.snapshots)[:, 0])
 
 
@@ -57,16 +57,16 @@ def test_the_groups_hold_every_removable_element_once() -> None:
     assert sorted(e for group in GROUPS.values() for e in group) == sorted(REMOVABLE) and len(GROUPS) == 8
 
 
-def test_a_tape_shows_what_was_seen(tape: Tape) -> None:
+def test_a_tape_shows_what_was_seen(tape: RecordedDrive) -> None:
     env = LaneKeepingVectorEnv(1, COUNTRY, CAMERA, autoreset_mode="Disabled")
     frames, _ = env.reset(seed=[10_000])
-    for shown, action in zip(Projector(COUNTRY, CAMERA).frames(tape.snapshots)[:, 0], tape.actions, strict=True):
+    for shown, action in zip(ReRenderer(COUNTRY, CAMERA).frames(tape.snapshots)[:, 0], tape.actions, strict=True):
         assert np.array_equal(frames[0], shown)
         frames, *_ = env.step(np.full((1, 1), action))
 
 
 @pytest.mark.parametrize("core", ["ncp", "lstm", "cnn"])
-def test_the_effect_now_is_that_of_asking_twice(core: str, tape: Tape) -> None:
+def test_the_effect_now_is_that_of_asking_twice(core: str, tape: RecordedDrive) -> None:
     driver = driver_of(core).double()  # else frames together and one by one differ by how a processor adds them up
     projector, states = seen_by(driver, tape)
     variants = [removal_of([Element.RIGHT_MARKING]), removal_of([Element.TREES, Element.SHADOWS])]
@@ -79,7 +79,7 @@ def test_the_effect_now_is_that_of_asking_twice(core: str, tape: Tape) -> None:
             assert effects[i, v] == pytest.approx(actions[0] - actions[1], abs=1e-10)
 
 
-def test_what_cannot_be_seen_has_no_effect_at_all(tape: Tape) -> None:
+def test_what_cannot_be_seen_has_no_effect_at_all(tape: RecordedDrive) -> None:
     """To the last bit: now, with memory, later, and in closed loop."""
     driver = driver_of("ncp")
     projector, states = seen_by(driver, tape)
@@ -95,7 +95,7 @@ def test_what_cannot_be_seen_has_no_effect_at_all(tape: Tape) -> None:
 
 
 @pytest.mark.parametrize("core", ["ncp", "lstm", "cnn"])
-def test_one_frame_of_memory_is_now_and_so_is_the_first_frame_of_a_pulse(core: str, tape: Tape) -> None:
+def test_one_frame_of_memory_is_now_and_so_is_the_first_frame_of_a_pulse(core: str, tape: RecordedDrive) -> None:
     driver = driver_of(core)
     projector, states = seen_by(driver, tape)
     variants = [removal_of([e]) for e in MARKINGS]
@@ -111,7 +111,7 @@ def test_one_frame_of_memory_is_now_and_so_is_the_first_frame_of_a_pulse(core: s
         assert np.abs(curves[:, 1]).max() > 1e-7
 
 
-def test_with_memory_is_the_drive_seen_without_it(tape: Tape) -> None:
+def test_with_memory_is_the_drive_seen_without_it(tape: RecordedDrive) -> None:
     driver, variant = driver_of("lstm"), removal_of([Element.RIGHT_MARKING])
     projector, states = seen_by(driver, tape)
     films = [projector.frames(tape.snapshots[10:30], [v])[:, 0] for v in ((), variant)]
@@ -129,8 +129,8 @@ def test_a_fork_without_an_intervention_is_the_drive_itself() -> None:
     """And one in which the car sees no marking is another one."""
     driver = open_driver("ncp")
     camera = Camera.parse("48x160")
-    tape = record(DriverPilot(driver, 1), COUNTRY, camera, 10_003, 70)
-    states = states_along(driver, Projector(COUNTRY, camera).frames(tape.snapshots)[:, 0])
+    tape = record_drive(DriverController(driver, 1), COUNTRY, camera, 10_003, 70)
+    states = states_along(driver, ReRenderer(COUNTRY, camera).frames(tape.snapshots)[:, 0])
     variants = [(), removal_of(MARKINGS)]
     forks = closed_loop(driver, camera, tape, 9, states[9:10], variants)
     assert np.abs(forks.offsets_m[0]).max() < 1e-6 and not forks.undisturbed_departed
@@ -162,27 +162,27 @@ def test_two_that_back_each_other_up() -> None:
     assert shapley(table).tolist() == [0.5, 0.5]
 
 
-def test_coalitions_are_pictures_with_those_groups_only(tape: Tape) -> None:
+def test_coalitions_are_pictures_with_those_groups_only(tape: RecordedDrive) -> None:
     groups = {name: GROUPS[name] for name in ("right marking", "things", "shadows")}
     rest = [e for name in GROUPS if name not in groups for e in GROUPS[name]]
-    projector = Projector(COUNTRY, CAMERA, removal_of(rest))
+    projector = ReRenderer(COUNTRY, CAMERA, removal_of(rest))
     shown = projector.frames(tape.snapshots[5:6], coalitions(list(groups.values())))[0]
     for present in range(8):
         kept = [e for k, group in enumerate(groups.values()) if present >> k & 1 for e in group]
-        alone = Projector(COUNTRY, CAMERA).frame(tape.snapshots[5], [KeepOnly(tuple(kept))]).image
+        alone = ReRenderer(COUNTRY, CAMERA).frame(tape.snapshots[5], [KeepOnly(tuple(kept))]).image
         assert np.array_equal(shown[present], alone)
     with pytest.raises(ValueError, match="at most 8"):
         coalitions([(e,) for e in REMOVABLE[:9]])
 
 
-def test_a_placebo_cannot_be_seen_and_sets_a_floor(tape: Tape) -> None:
+def test_a_placebo_cannot_be_seen_and_sets_a_floor(tape: RecordedDrive) -> None:
     driver = driver_of("ncp")
     projector, states = seen_by(driver, tape)
     frames = projector.frames(tape.snapshots[:3])[:, 0]
     drawn = placebos(frames)
     assert set(np.unique(drawn.astype(int) - frames[:, None])) == {-1, 0, 1}
     assert np.array_equal(drawn, placebos(frames))
-    floor = floor_of(driver, projector, tape.snapshots[:3], states[:3])
+    floor = placebo_threshold(driver, projector, tape.snapshots[:3], states[:3])
     effects = now(driver, projector, tape.snapshots[:3], states[:3], [removal_of([Element.SHADOWS])])
     assert 0.0 < floor < np.abs(effects).max()
 
@@ -197,10 +197,10 @@ def test_half_life_of_an_exponential(rate: float) -> None:
 
 
 @pytest.mark.parametrize("marking", MARKINGS)
-def test_a_driver_of_one_cue_is_recovered(marking: Element, tape: Tape) -> None:
+def test_a_driver_of_one_cue_is_recovered(marking: Element, tape: RecordedDrive) -> None:
     camera = Camera.parse("48x160")
     driver = known_driver(camera, COUNTRY.curvature_limit_per_m)
-    projector = Projector(COUNTRY, camera, painted(marking))
+    projector = ReRenderer(COUNTRY, camera, painted(marking))
     states = states_along(driver, projector.frames(tape.snapshots)[:, 0])
     seen = sorted({e for s in tape.snapshots[::8] for e in seen_in(projector.frame(s))})
     effects = now(driver, projector, tape.snapshots[::8], states[:-1:8], [removal_of([e]) for e in seen])
@@ -209,8 +209,8 @@ def test_a_driver_of_one_cue_is_recovered(marking: Element, tape: Tape) -> None:
     assert strength[marking] > 5.0 * max(others)
 
 
-def test_changed_pixels_are_those_that_differ(tape: Tape) -> None:
-    projector = Projector(COUNTRY, CAMERA)
+def test_changed_pixels_are_those_that_differ(tape: RecordedDrive) -> None:
+    projector = ReRenderer(COUNTRY, CAMERA)
     frame = projector.frame(tape.snapshots[0])
     without = projector.frame(tape.snapshots[0], removal_of([Element.RIGHT_MARKING])).image
     mask = changed(frame.image, without)

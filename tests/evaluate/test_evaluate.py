@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from lanekeep.cli.main import main
+from lanekeep.driving.controllers import ExpertController
 from lanekeep.driving.drivers import open_driver
-from lanekeep.driving.rollout import Drive, ExpertPilot, drive_roads
+from lanekeep.driving.road_drives import RoadDrive, drive_roads
 from lanekeep.evaluate import FIRST_TEST_SEED, lateral_jerk, measure, names_of
 from lanekeep_envs import Camera, load_scenario, scenario_names
 
 TINY = Camera(height_px=8, width_px=8)
 
 
-def ramp(breaks: tuple[int, ...] = ()) -> Drive:
+def ramp(breaks: tuple[int, ...] = ()) -> RoadDrive:
     """Lateral acceleration that rises by 2 m/s^3, and falls back at every break."""
     t = np.arange(200) * 0.05
     acceleration = 2.0 * t
@@ -24,7 +25,7 @@ def ramp(breaks: tuple[int, ...] = ()) -> Drive:
     zeros = np.zeros(200)
     traces = {name: zeros for name in ("lateral_offset_m", "heading_error_rad", "speed_mps", "curvature_per_m")}
     traces = {**traces, "lateral_acceleration_mps2": acceleration}
-    return Drive(seed=0, km=1.0, departures=len(breaks), traces=traces, breaks=breaks)
+    return RoadDrive(seed=0, km=1.0, departures=len(breaks), traces=traces, breaks=breaks)
 
 
 @pytest.mark.parametrize("breaks", [(), (70,), (70, 150)])
@@ -35,7 +36,7 @@ def test_jerk_of_a_ramp_is_its_slope_whatever_the_breaks(breaks: tuple[int, ...]
 def test_the_expert_departs_nowhere_and_every_road_is_driven_to_its_end() -> None:
     scenario = load_scenario("country")
     drives = drive_roads(
-        lambda n: ExpertPilot(scenario.curvature_limit_per_m), scenario, TINY, range(10_000, 10_006), 4
+        lambda n: ExpertController(scenario.curvature_limit_per_m), scenario, TINY, range(10_000, 10_006), 4
     )
     assert [d.seed for d in drives] == list(range(10_000, 10_006))
     result = measure(drives)
@@ -68,7 +69,9 @@ def test_a_road_in_parts_is_the_same_road() -> None:
     """Every metre of it is driven once, each part from the middle of the lane on."""
     scenario = load_scenario("country")
     limit, seeds = scenario.curvature_limit_per_m, [10_000, 10_001, 10_002]
-    (whole, parted) = (drive_roads(lambda n: ExpertPilot(limit), scenario, TINY, seeds, 5, parts=n) for n in (1, 4))
+    (whole, parted) = (
+        drive_roads(lambda n: ExpertController(limit), scenario, TINY, seeds, 5, parts=n) for n in (1, 4)
+    )
     assert [d.seed for d in parted] == [seed for seed in seeds for _ in range(4)]
     for k, road in enumerate(whole):
         parts = parted[4 * k : 4 * k + 4]

@@ -13,7 +13,7 @@ import torch
 
 from lanekeep.cli.main import main
 from lanekeep.demonstrations import DemonstrationError, Recorder
-from lanekeep.driving.rollout import TRAINING_SEEDS, draw_place
+from lanekeep.driving.seeds import TRAINING_SEEDS, draw_place
 from lanekeep.errors import UserError
 from lanekeep.imitation import Trainer, TrainImitation, imitation_loss, train
 from lanekeep_envs import curvature_along, load_scenario

@@ -11,12 +11,13 @@ import pytest
 
 from lanekeep.cli.main import main
 from lanekeep.demonstrations import read_dataset, verify
-from lanekeep.driving.rollout import TRACES, TRAINING_SEEDS, expert_actions
+from lanekeep.driving.controllers import ExpertController
+from lanekeep.driving.road_drives import TRACES
+from lanekeep.driving.seeds import TRAINING_SEEDS
 from lanekeep.record import human_drive as human
 from lanekeep.record.human_drive import Cockpit, Trip
 from lanekeep.watch.window.wheel import DEAD_ZONE
 from lanekeep_envs import Camera, LaneKeepingEnv, load_scenario
-from lanekeep_policies.expert import Expert
 
 SMALL = ["--camera", "16x32", "--seconds", "2"]
 Script = Callable[[Cockpit, Trip], None]
@@ -41,7 +42,7 @@ def press(*keys: int) -> None:
 def steer_as_the_expert(trip: Trip) -> None:
     """Move the stick to where the wheel stands at the expert's action."""
     infos = {name: np.asarray(value)[None] for name, value in trip.info.items()}
-    action = expert_actions(Expert(), infos, trip.env.scenario.curvature_limit_per_m).item()
+    action = ExpertController(trip.env.scenario.curvature_limit_per_m).act(np.empty(0), infos).item()
     value = -np.sign(action) * (DEAD_ZONE + (1.0 - DEAD_ZONE) * abs(action))
     pygame.event.post(pygame.event.Event(pygame.JOYAXISMOTION, instance_id=7, axis=0, value=float(value)))
 
@@ -86,13 +87,14 @@ def test_the_record_drives_the_same_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert record(monkeypatch, tmp_path, drive_like_the_expert, "--episodes", "2", "--scenario", "mixed") == 0
     for episode in read_dataset(tmp_path).episodes:
         scenario = load_scenario("mixed")
-        env, expert = LaneKeepingEnv(scenario, Camera(**episode.info.camera)), Expert()  # type: ignore[arg-type]
+        expert = ExpertController(scenario.curvature_limit_per_m)
+        env = LaneKeepingEnv(scenario, Camera(**episode.info.camera))  # type: ignore[arg-type]
         frame, info = env.reset(seed=episode.info.seed)
         for t, action in enumerate(episode.signals["driven_action"]):
             assert np.array_equal(frame, episode.frames[t])
             assert all(np.float32(info[name]) == episode.signals[name][t] for name in TRACES)
             infos = {name: np.asarray(value)[None] for name, value in info.items()}
-            assert abs(expert_actions(expert, infos, scenario.curvature_limit_per_m).item() - action[0]) < 1e-6
+            assert abs(expert.act(frame, infos).item() - action[0]) < 1e-6
             frame, _, _, _, info = env.step(action)
         assert np.array_equal(episode.signals["driven_action"], episode.signals["expert_action"])
 
@@ -199,7 +201,7 @@ def test_the_person_sees_the_road_and_the_wheel() -> None:
     assert rows.size > 0 and rows.max() < human.WINDSCREEN.height / 3  # above the road
     assert abs((columns.min() + columns.max()) / 2 - human.WINDSCREEN.centerx) < 2
     after = trip.env.snapshot()
-    assert before.cars == after.cars and before.generators == after.generators
+    assert before.state.cars == after.state.cars and before.generators == after.generators
     cockpit.close()
 
 

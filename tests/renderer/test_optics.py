@@ -209,7 +209,7 @@ def test_jpeg_keeps_the_mean_of_a_block_up_to_half_a_step_and_is_lossless_at_non
 
 def test_at_night_only_what_dazzles_has_a_halo() -> None:
     def halo(brightness: float) -> np.ndarray:
-        light, look = np.zeros((3, 40, 81), np.float32), instant(0, 60.0).appearances[0].copy()
+        light, look = np.zeros((3, 40, 81), np.float32), instant(0, 60.0).state.appearances[0].copy()
         light[:, 18:22, 39:42], look["night"], look["glare"] = brightness, 1.0, 1.0
         before = light.copy()
         glare_of_lamps(light, NO_BITS, look, lens_of(Camera(height_px=40, width_px=81)))

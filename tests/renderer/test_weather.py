@@ -44,7 +44,7 @@ def has(frame: Frame, element: Element) -> np.ndarray:
 @pytest.mark.parametrize("cause", ["night", "fog", "rain", "snowfall", "snow"])
 def test_a_cause_taken_back_leaves_the_look_of_the_fine_day_to_the_last_bit(cause: str) -> None:
     for seed in range(20):
-        fine = instant(seed).appearances[0]
+        fine = instant(seed).state.appearances[0]
         look = fine.copy()
         look[cause] = 0.7
         derive(look)
@@ -55,7 +55,7 @@ def test_a_cause_taken_back_leaves_the_look_of_the_fine_day_to_the_last_bit(caus
 
 
 def test_sight_shrinks_steadily_to_forty_metres_in_fog_and_every_weather_hides_the_sun() -> None:
-    look = instant().appearances[0].copy()
+    look = instant().state.appearances[0].copy()
     sight, sunshine = [], []
     for look["fog"] in np.linspace(0.0, 1.0, 21):
         derive(look)

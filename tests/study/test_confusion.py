@@ -14,9 +14,9 @@ import torch
 from scipy.stats import spearmanr, t
 
 from lanekeep.cli.main import main
+from lanekeep.driving.controllers import ExpertController
 from lanekeep.driving.drivers import states_along
-from lanekeep.driving.rollout import ExpertPilot
-from lanekeep.effects import Projector, record
+from lanekeep.effects import ReRenderer, record_drive
 from lanekeep.errors import UserError
 from lanekeep.evaluate import drive
 from lanekeep.imitation import TrainImitation
@@ -109,8 +109,8 @@ def test_in_full_company_is_the_frame_and_without_the_lamp_alone_the_frame_witho
 def test_without_dark_patches_the_asphalt_is_as_on_a_road_that_has_none() -> None:
     name = "dark_before_left_bends"
     scenario = world("country", name, "tied")
-    tape = record(ExpertPilot(scenario.curvature_limit_per_m), scenario, None, 10_000, 100)
-    here, projector = tape.snapshots[::20], Projector(scenario, CAMERA)
+    tape = record_drive(ExpertController(scenario.curvature_limit_per_m), scenario, None, 10_000, 100)
+    here, projector = tape.snapshots[::20], ReRenderer(scenario, CAMERA)
     found = projector.frames(here, [(), (CONFOUNDERS[name].absent,)])
     plain = []
     for snapshot in here:

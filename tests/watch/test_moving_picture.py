@@ -11,7 +11,7 @@ from lanekeep.video.files import filmed
 
 def test_a_page_shows_every_second_picture_for_ever(tmp_path: Path) -> None:
     path, greys = tmp_path / "drive.webp", range(20, 220, 10)
-    with filmed(path, (64, 48)) as reel:
+    with filmed(path, (64, 48), 20, (0, 0, 0)) as reel:
         for grey in greys:
             surface = pygame.Surface((64, 48), 0, 32)
             surface.fill((grey, grey, grey))

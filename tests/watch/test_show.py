@@ -16,12 +16,12 @@ import pytest
 from lanekeep.cli.main import main
 from lanekeep.errors import UserError
 from lanekeep.video.files import fitted
-from lanekeep.watch.journey import Edits, Journey
+from lanekeep.watch.driven_car import DrivenCar, Edits
 from lanekeep.watch.panels import circuit
 from lanekeep.watch.panels.captions import HELP, folded
 from lanekeep.watch.show import actions
 from lanekeep.watch.show.actions import ACTIONS, perform
-from lanekeep.watch.show.saved_instant import read_moments
+from lanekeep.watch.show.saved_instant import read_instant
 from lanekeep.watch.show.script import Play, Timed, read_script, written
 from lanekeep.watch.show.show import Show
 from lanekeep.watch.window import window
@@ -48,7 +48,7 @@ def drive(show: Show, ticks: int) -> np.ndarray:
     places = []
     for _ in range(ticks):
         show.tick()
-        places.append([(journey.past[-1].x, journey.past[-1].y) for journey in show.journeys])
+        places.append([(car.past[-1].x, car.past[-1].y) for car in show.cars])
     return np.array(places)
 
 
@@ -66,7 +66,7 @@ def press(*keys: int, shift: bool = False) -> None:
 
 
 def pixel_of(show: Show, point: tuple[float, float]) -> tuple[int, int]:
-    return show.scene.canvas.pixel(point)
+    return show.dashboard.canvas.pixel(point)
 
 
 # --- the drive -------------------------------------------------------------------------------------------------------
@@ -77,22 +77,22 @@ def test_a_show_drives_as_its_journeys_would_alone(cores: tuple[str, ...]) -> No
     """In step, on two threads, with overlays, bars and every frame drawn."""
     show = show_of(*cores)
     show.show_overlay("gradient")
-    alone = [Journey(untrained(core), load_scenario("country"), CAMERA, 10_000) for core in cores]
+    alone = [DrivenCar(untrained(core), load_scenario("country"), CAMERA, 10_000) for core in cores]
     for _ in range(12):
         show.tick()
         show.draw()
-        for journey in alone:
-            journey.advance()
-    for journey, other in zip(show.journeys, alone, strict=True):
-        assert np.array_equal(journey.past[-1].state, other.past[-1].state)
-        assert [i[:7] for i in journey.past] == [i[:7] for i in other.past]
+        for car in alone:
+            car.advance()
+    for car, other in zip(show.cars, alone, strict=True):
+        assert np.array_equal(car.past[-1].state, other.past[-1].state)
+        assert [i[:7] for i in car.past] == [i[:7] for i in other.past]
 
 
 def test_a_pace_changes_when_steps_are_driven_and_not_which() -> None:
     fast, slow = show_of("ncp"), show_of("ncp")
     fast.pace, slow.pace = 2.0, 0.25
     a, b = drive(fast, 4), drive(slow, 32)
-    assert fast.journey.steps == slow.journey.steps == 8
+    assert fast.car.steps == slow.car.steps == 8
     assert np.array_equal(a[-1], b[-1])
 
 
@@ -102,8 +102,8 @@ def test_drivers_go_on_to_the_next_road_together(tmp_path: Path) -> None:
     show = show_of("ncp", "lstm", scenario=str(path))
     for _ in range(300):
         show.tick()
-        assert len({journey.road_seed for journey in show.journeys}) == 1
-    assert show.journey.road_seed > 10_000
+        assert len({car.road_seed for car in show.cars}) == 1
+    assert show.car.road_seed > 10_000
 
 
 # --- edits and lesions -----------------------------------------------------------------------------------------------
@@ -112,16 +112,16 @@ def test_drivers_go_on_to_the_next_road_together(tmp_path: Path) -> None:
 def test_what_is_removed_is_gone_for_the_driver_and_the_present_is_thought_over() -> None:
     show = show_of("ncp")
     drive(show, 5)
-    journey = show.journey
-    state = journey.before.clone()
+    car = show.car
+    state = car.before.clone()
     show.toggle(Element.TREES)
-    expected = journey.env.view(journey.env.snapshot(), [Remove(Element.TREES)]).image
-    assert np.array_equal(journey.frame, expected)
-    action, _ = journey.driver.step(expected[None], state)
-    assert journey.past[-1].action == pytest.approx(float(action[0, 0]), abs=1e-5)
-    assert len(journey.past) == 6  # decided anew, not twice
+    expected = car.env.view(car.env.snapshot(), [Remove(Element.TREES)]).image
+    assert np.array_equal(car.frame, expected)
+    action, _ = car.driver.step(expected[None], state)
+    assert car.past[-1].action == pytest.approx(float(action[0, 0]), abs=1e-5)
+    assert len(car.past) == 6  # decided anew, not twice
     show.toggle(Element.TREES)
-    assert journey.edits == Edits()
+    assert car.edits == Edits()
 
 
 def test_bars_are_the_effects_that_the_library_measures() -> None:
@@ -129,12 +129,12 @@ def test_bars_are_the_effects_that_the_library_measures() -> None:
     drive(show, 3)
     show.step()
     for one in show.watched:
-        journey = one.journey
+        car = one.car
         seen = one.effects.now
         assert {Element.RIGHT_MARKING, Element.LEFT_MARKING} <= set(seen)
         for element, effect in seen.items():
-            without = journey.env.view(journey.env.snapshot(), [Remove(element)]).image
-            a, b = (journey.driver.step(frame[None], journey.before)[0] for frame in (journey.frame, without))
+            without = car.env.view(car.env.snapshot(), [Remove(element)]).image
+            a, b = (car.driver.step(frame[None], car.before)[0] for frame in (car.frame, without))
             assert effect == pytest.approx(float(a[0, 0] - b[0, 0]), abs=1e-5)
 
 
@@ -142,14 +142,14 @@ def test_a_lesion_let_go_leaves_the_undisturbed_drive() -> None:
     """From a snapshot: drive on; come back, lesion, drive, heal, come back: the same drive, bit for bit."""
     show = show_of("ncp")
     drive(show, 6)
-    here = show.journey.keep()
+    here = show.car.saved()
     undisturbed = drive(show, 10)
-    show.journey.come_back(here)
+    show.car.come_back(here)
     perform(show, "silence 0")
     perform(show, "cut 5 0") if (5, 0) in circuit_ends() else None
     disturbed = drive(show, 10)
     perform(show, "heal")
-    show.journey.come_back(here)
+    show.car.come_back(here)
     again = drive(show, 10)
     assert np.array_equal(again, undisturbed)
     assert not np.array_equal(disturbed, undisturbed)
@@ -187,8 +187,8 @@ def test_a_gust_pushes_the_car_to_its_side_and_ends() -> None:
         if gust is not None:
             perform(show, gust)
         drive(show, 15)
-        offsets[gust] = show.journey.info["lateral_offset_m"]
-        assert show.journey.env.snapshot().state.cars["push_mps2"][0] == 0.0
+        offsets[gust] = show.car.info["lateral_offset_m"]
+        assert show.car.env.snapshot().state.cars["push_mps2"][0] == 0.0
     assert offsets["gust"] > offsets[None] + 0.05 > offsets["gust -4"] + 0.1
 
 
@@ -197,24 +197,24 @@ def test_a_person_at_the_wheel_steers_and_gives_it_back() -> None:
     perform(left, "steer 0.5")
     perform(right, "steer -0.5")
     drive(left, 12), drive(right, 12)
-    assert left.journey.past[-1].lateral_offset_m > right.journey.past[-1].lateral_offset_m
-    assert left.journey.env.snapshot().state.cars["action"][0] == 0.5
-    assert left.journey.past[-2].hand == 0.5 and np.isnan(left.journey.past[-1].hand)
+    assert left.car.past[-1].lateral_offset_m > right.car.past[-1].lateral_offset_m
+    assert left.car.env.snapshot().state.cars["action"][0] == 0.5
+    assert left.car.past[-2].hand == 0.5 and np.isnan(left.car.past[-1].hand)
     perform(left, "release")
-    wanted = left.journey.past[-1].action
+    wanted = left.car.past[-1].action
     drive(left, 1)
-    assert left.journey.env.snapshot().state.cars["action"][0] == pytest.approx(np.clip(wanted, -1, 1))
+    assert left.car.env.snapshot().state.cars["action"][0] == pytest.approx(np.clip(wanted, -1, 1))
 
 
 def test_weather_is_made_stronger_for_all_to_see() -> None:
     show = show_of("ncp", "lstm")
-    fine = [journey.frame.copy() for journey in show.journeys]
+    fine = [car.frame.copy() for car in show.cars]
     for line in ("weather fog", "stronger", "stronger", "stronger", "weaker"):
         perform(show, line)
-    assert show.journey.edits.strengths == {"fog": 0.2}
-    assert all((journey.frame != frame).any() for journey, frame in zip(show.journeys, fine, strict=True))
+    assert show.car.edits.strengths == {"fog": 0.2}
+    assert all((car.frame != frame).any() for car, frame in zip(show.cars, fine, strict=True))
     perform(show, "strength noise 1")
-    grain = show.journey.frame.astype(float) - show.journey.picture(48, 160)
+    grain = show.car.frame.astype(float) - show.car.picture(48, 160)
     assert show.strength_of("noise") == 1.0 and np.isfinite(grain).all()
 
 
@@ -253,12 +253,12 @@ def test_words_stay_in_their_windscreen_however_many_there_are(cores: tuple[str,
     for line in lines.split("|"):
         perform(show, line)
     show.draw()
-    before = list(show.scene.canvas.written)
+    before = list(show.dashboard.canvas.written)
     for message in ("a/path/" * 40 + "x is written", "this driver cannot do " * 20):
         show.say(message)
         show.draw()
-        words = show.scene.canvas.written
-        place = show.scene.canvas.place(show.scene.layout.windscreen[0])
+        words = show.dashboard.canvas.written
+        place = show.dashboard.canvas.place(show.dashboard.layout.windscreen[0])
         assert len(words) > len(before)
         assert all(place.contains(word) for word in words[len(before) - len(show._tags()) :])
         for k, word in enumerate(words):
@@ -280,27 +280,27 @@ def test_a_text_is_folded_without_losing_a_word_while_there_is_room() -> None:
 def test_a_click_on_a_neuron_silences_clamps_and_lets_it_go() -> None:
     show = show_of("ncp")
     show.draw()
-    box, wiring = show.scene.layout.memory[0], circuit.wiring_of(show.journey.driver.core)
+    box, wiring = show.dashboard.layout.memory[0], circuit.wiring_of(show.car.driver.core)
     assert wiring is not None
     at, _ = circuit.place_neurons(wiring, box.width, box.height)
     place = pixel_of(show, (box.x + at[9][0], box.y + at[9][1]))
-    potential = float(show.journey.past[-1].state[9])
+    potential = float(show.car.past[-1].state[9])
     for expected in ("silence 9", "clamp 9", "free 9"):
         lines = actions_of_click(show, place, 1)
         assert lines == ["driver 1", expected]
         for line in lines:
             perform(show, line)
         if expected == "clamp 9":
-            assert show.journey.lesions.clamped[9] == pytest.approx(potential, abs=0.5)
+            assert show.car.lesions.clamped[9] == pytest.approx(potential, abs=0.5)
             assert actions_of_click(show, place, 4)[1].startswith("clamp 9 ")
             assert actions_of_click(show, place, 3)[1] == "free 9"
-    assert not show.journey.lesions
+    assert not show.car.lesions
 
 
 def test_a_click_on_a_synapse_cuts_it_and_another_mends_it() -> None:
     show = show_of("lstm", "ncp")
     show.draw()
-    box, wiring = show.scene.layout.memory[1], circuit.wiring_of(show.journeys[1].driver.core)
+    box, wiring = show.dashboard.layout.memory[1], circuit.wiring_of(show.cars[1].driver.core)
     assert wiring is not None
     at, radius = circuit.place_neurons(wiring, box.width, box.height)
     for source, target in zip(wiring.source.tolist(), wiring.target.tolist(), strict=True):
@@ -314,13 +314,13 @@ def test_a_click_on_a_synapse_cuts_it_and_another_mends_it() -> None:
         assert lines == ["driver 2", f"{word} {source} {target}"]
         for line in lines:
             perform(show, line)
-    assert not show.journey.lesions
+    assert not show.car.lesions
 
 
 def test_a_click_on_a_cell_and_on_a_bar() -> None:
     show = show_of("lstm")
     show.draw()
-    memory, bars = show.scene.layout.memory[0], show.scene.layout.bars[0]
+    memory, bars = show.dashboard.layout.memory[0], show.dashboard.layout.bars[0]
     columns, cell, left = circuit.cells_in(memory, 128)
     point = (memory.x + left + 2.5 * cell, memory.y + circuit.NAMES_HEIGHT + 1.5 * cell)
     assert actions_of_click(show, pixel_of(show, point), 1) == ["driver 1", f"silence {columns + 2}"]
@@ -359,8 +359,8 @@ def test_a_window_takes_keys_and_its_log_is_a_script_that_does_it_again(tmp_path
             perform(again, timed.line)
         if again.open:
             again.tick()
-    assert again.journey.past[-1].x == show.journey.past[-1].x
-    assert np.array_equal(again.journey.past[-1].state, show.journey.past[-1].state)
+    assert again.car.past[-1].x == show.car.past[-1].x
+    assert np.array_equal(again.car.past[-1].state, show.car.past[-1].state)
 
 
 @pytest.mark.usefixtures("dummy_display")
@@ -371,7 +371,7 @@ def test_space_holds_the_car_and_a_full_stop_steps_it() -> None:
     draw = show.draw
 
     def drawn_and_pressed() -> pygame.Surface:
-        seen.append((show.journey.steps, show.journey.road_seed - 10_000))
+        seen.append((show.car.steps, show.car.road_seed - 10_000))
         press(*keys.get(show.ticks, []))
         return draw()
 
@@ -394,7 +394,7 @@ def test_hands_do_not_stay_on_a_wheel_that_is_given_away(key: int, steered: floa
 
     show.draw = drawn_and_pressed  # type: ignore[method-assign]
     window.watch_in_window(show, play, ticks=5)
-    assert show.journeys[0].hand == steered and show.journeys[1].hand is None
+    assert show.cars[0].hand == steered and show.cars[1].hand is None
 
 
 @pytest.mark.usefixtures("dummy_display")
@@ -496,7 +496,7 @@ def test_a_script_records_beside_the_video(tmp_path: Path, capsys: pytest.Captur
 def test_a_film_keeps_the_shape_of_a_window_that_is_resized(size: tuple[int, int]) -> None:
     surface = pygame.Surface(size, 0, 32)
     surface.fill((255, 0, 0))
-    red = pygame.surfarray.array3d(fitted(surface, (1280, 720)))[..., 0] > 128
+    red = pygame.surfarray.array3d(fitted(surface, (1280, 720), (0, 0, 0)))[..., 0] > 128
     shown = np.flatnonzero(red.any(1)), np.flatnonzero(red.any(0))
     wide, high = (np.ptp(pixels) + 1 for pixels in shown)
     assert wide == 1280 or high == 720
@@ -569,11 +569,11 @@ def test_a_script_that_is_none_is_refused_before_it_begins(tmp_path: Path, text:
 )
 def test_what_cannot_be_done_is_a_sentence_and_nothing_has_happened(line: str, sentence: str) -> None:
     show = show_of("ncp")
-    before = (show.journey.edits, show.journey.lesions, show.pace, show.overlay, show.scenario.name, show.chosen)
+    before = (show.car.edits, show.car.lesions, show.pace, show.overlay, show.scenario.name, show.chosen)
     with pytest.raises((UserError, ValueError), match=sentence):
         perform(show, line)
     assert before == (
-        show.journey.edits, show.journey.lesions, show.pace, show.overlay, show.scenario.name, show.chosen
+        show.car.edits, show.car.lesions, show.pace, show.overlay, show.scenario.name, show.chosen
     )  # fmt: skip
 
 
@@ -592,8 +592,8 @@ def test_an_instant_goes_on_from_its_file_as_it_would_have(tmp_path: Path, scena
     expected = drive(show, 8)
     other = show_of("ncp", "lstm")
     perform(other, f"open {path}")
-    assert other.journeys[0].lesions == Lesions().silence(8) and other.journeys[1].lesions == Lesions().clamp(70, 0.5)
-    assert other.journey.edits.removed == {Element.SHADOWS}
+    assert other.cars[0].lesions == Lesions().silence(8) and other.cars[1].lesions == Lesions().clamp(70, 0.5)
+    assert other.car.edits.removed == {Element.SHADOWS}
     assert np.array_equal(drive(other, 8), expected)
 
 
@@ -610,7 +610,7 @@ def test_an_instant_of_a_car_that_cannot_be_is_refused(tmp_path: Path, column: s
     with path.open("wb") as opened:
         np.savez(opened, **arrays)
     with pytest.raises(UserError, match="is no instant of this version, or damaged"):
-        read_moments(path)
+        read_instant(path)
 
 
 @pytest.mark.parametrize("scenario", ["mixed", "gusts", "fog"])
@@ -618,7 +618,7 @@ def test_an_instant_of_any_weather_is_opened(tmp_path: Path, scenario: str) -> N
     show = show_of("ncp", scenario=scenario)
     drive(show, 2)
     perform(show, f"save {tmp_path / 'here.instant'}")
-    assert read_moments(tmp_path / "here.instant").scenario == show.scenario
+    assert read_instant(tmp_path / "here.instant").scenario == show.scenario
 
 
 def test_an_instant_keeps_seeds_of_any_size(tmp_path: Path) -> None:
@@ -627,7 +627,7 @@ def test_an_instant_keeps_seeds_of_any_size(tmp_path: Path) -> None:
     perform(show, f"save {tmp_path / 'here.instant'}")
     other = show_of("ncp")
     perform(other, f"open {tmp_path / 'here.instant'}")
-    assert other.first_seed == other.journey.road_seed == seed
+    assert other.first_seed == other.car.road_seed == seed
 
 
 def test_an_instant_of_another_world_changes_nothing(tmp_path: Path) -> None:
@@ -636,12 +636,12 @@ def test_an_instant_of_another_world_changes_nothing(tmp_path: Path) -> None:
     town = Driver.build(DriverSpec(core="lstm", camera_height=48, camera_width=160, curvature_limit_per_m=0.05), 0)
     show, path = show_of("ncp", "lstm"), tmp_path / "here.instant"
     drive(show, 3)
-    journeys = show.journeys
+    cars = show.cars
     for driver, scenario in ((wide, "sensor_noise"), (town, "town")):
         perform(Show(["other"], [driver], load_scenario(scenario), 5), f"save {path}")
         with pytest.raises(UserError):
             perform(show, f"open {path}")
-        assert show.journeys == journeys and show.first_seed == 10_000 and show.scenario.name == "country"
+        assert show.cars == cars and show.first_seed == 10_000 and show.scenario.name == "country"
 
 
 def test_the_key_for_scenarios_goes_round_those_the_driver_was_made_for() -> None:
@@ -657,10 +657,10 @@ def test_the_other_s_turn_gives_the_wheel_back_and_everything_is_restored() -> N
     show = show_of("ncp", "lstm")
     for line in ("steer 0.5", "driver 1"):
         perform(show, line)
-    assert show.journey.hand == 0.5
+    assert show.car.hand == 0.5
     for line in ("driver 2", "remove trees", "strength fog 0.5", "strength noise 0.5", "restore"):
         perform(show, line)
-    assert show.journeys[0].hand is None and show.journey.edits == Edits()
+    assert show.cars[0].hand is None and show.car.edits == Edits()
 
 
 def test_another_driver_takes_over_an_instant_without_its_memory(tmp_path: Path) -> None:
@@ -669,8 +669,8 @@ def test_another_driver_takes_over_an_instant_without_its_memory(tmp_path: Path)
     perform(show, f"save {tmp_path / 'here.instant'}")
     other = show_of("lstm")
     perform(other, f"open {tmp_path / 'here.instant'}")
-    assert other.journey.past[-1].x == show.journey.past[-1].x
-    assert (other.journey.before == 0.0).all()
+    assert other.car.past[-1].x == show.car.past[-1].x
+    assert (other.car.before == 0.0).all()
 
 
 def test_a_damaged_or_foreign_instant_is_refused(tmp_path: Path) -> None:
@@ -686,7 +686,7 @@ def test_a_damaged_or_foreign_instant_is_refused(tmp_path: Path) -> None:
     }.items():
         (tmp_path / name).write_bytes(data)
         with pytest.raises(UserError, match=name):
-            read_moments(tmp_path / name)
+            read_instant(tmp_path / name)
     with np.load(path) as file:
         arrays = dict(file)
     for change in ({"cars_0": arrays["cars_0"].copy()}, {"roads_0": arrays["roads_0"][["x", "y"]]}, {"memory_0": None}):
@@ -697,13 +697,13 @@ def test_a_damaged_or_foreign_instant_is_refused(tmp_path: Path) -> None:
         with (tmp_path / "changed").open("wb") as opened:
             np.savez(opened, **kept)
         with pytest.raises(UserError, match="changed is no instant of this version, or damaged"):
-            read_moments(tmp_path / "changed")
+            read_instant(tmp_path / "changed")
     told = json.loads(arrays["told"].tobytes())
     arrays["told"] = np.frombuffer(json.dumps({**told, "format": 2}).encode(), np.uint8)
     with (tmp_path / "newer").open("wb") as opened:
         np.savez(opened, **arrays)
     with pytest.raises(UserError, match="newer is of version 2, and this program reads version 1"):
-        read_moments(tmp_path / "newer")
+        read_instant(tmp_path / "newer")
 
 
 # --- golden frames ----------------------------------------------------------------------------------------------------

@@ -14,12 +14,13 @@ import pytest
 from numpy.typing import NDArray
 
 from lanekeep.cli.main import main
-from lanekeep.driving.rollout import DriverPilot, drive_roads
+from lanekeep.driving.controllers import DriverController
+from lanekeep.driving.road_drives import drive_roads
 from lanekeep.errors import UserError
-from lanekeep.watch.journey import Journey
+from lanekeep.watch.driven_car import DrivenCar
 from lanekeep.watch.panels import circuit
+from lanekeep.watch.panels.dashboard import Dashboard, watch_over
 from lanekeep.watch.panels.layout import DUO, SOLO, UNITS, Layout
-from lanekeep.watch.panels.scene import Scene, watch_over
 from lanekeep.watch.show.show import Show
 from lanekeep.watch.watch import Watch, watch
 from lanekeep_envs import Camera, load_scenario
@@ -56,45 +57,45 @@ def decode(path: Path) -> tuple[str, NDArray[np.uint8]]:
     return done.stderr.decode(), np.frombuffer(done.stdout, np.uint8).reshape(-1, UNITS[1], UNITS[0], 3)
 
 
-def scene_of(journey: Journey, name: str = "untrained") -> Scene:
-    return Scene(watch_over([name], [journey]))
+def dashboard_of(car: DrivenCar, name: str = "untrained") -> Dashboard:
+    return Dashboard(watch_over([name], [car]))
 
 
 def test_watched_is_driven_as_measured(short_roads: Path) -> None:
     """Departures, the places where the car is put back, and the next road included, with every instant drawn."""
     scenario = load_scenario(str(short_roads))
-    drives = drive_roads(lambda n: DriverPilot(untrained(), n), scenario, CAMERA, [10_000, 10_001], cars=1)
+    drives = drive_roads(lambda n: DriverController(untrained(), n), scenario, CAMERA, [10_000, 10_001], cars=1)
     measured = [offset for drive in drives for offset in drive.traces["lateral_offset_m"]]
     assert sum(drive.departures for drive in drives) > 2
-    journey = Journey(untrained(), scenario, CAMERA, 10_000, memory_s=1000.0)
-    scene = scene_of(journey)
-    while journey.steps < len(measured):
-        if journey.steps % 5 == 0:
-            scene.draw()
-        journey.advance()
-    log = list(journey.past)
+    car = DrivenCar(untrained(), scenario, CAMERA, 10_000, memory_s=1000.0)
+    dashboard = dashboard_of(car)
+    while car.steps < len(measured):
+        if car.steps % 5 == 0:
+            dashboard.draw()
+        car.advance()
+    log = list(car.past)
     put_down = {0} | {k + 1 for k in range(len(log) - 1) if log[k + 1].leg != log[k].leg}
     driven = [now.lateral_offset_m for k, now in enumerate(log) if k not in put_down]
     assert driven == measured
-    assert journey.departures == sum(drive.departures for drive in drives)
+    assert car.departures == sum(drive.departures for drive in drives)
 
 
 def test_drawing_draws_the_same_picture_twice_and_leaves_the_drive_alone() -> None:
-    journey = Journey(untrained(), load_scenario("country"), CAMERA, 10_000)
-    before, scene = journey.env.snapshot(), scene_of(journey)
-    first = pygame.image.tobytes(scene.draw(), "RGB")
-    assert pygame.image.tobytes(scene.draw(), "RGB") == first
-    after = journey.env.snapshot()
-    assert before.cars == after.cars
+    car = DrivenCar(untrained(), load_scenario("country"), CAMERA, 10_000)
+    before, dashboard = car.env.snapshot(), dashboard_of(car)
+    first = pygame.image.tobytes(dashboard.draw(), "RGB")
+    assert pygame.image.tobytes(dashboard.draw(), "RGB") == first
+    after = car.env.snapshot()
+    assert before.state.cars == after.state.cars
     assert before.generators == after.generators
 
 
 def test_the_driver_s_frame_is_shown_pixel_by_pixel() -> None:
-    journey = Journey(untrained(), load_scenario("country"), CAMERA, 10_000)
-    canvas = pygame.surfarray.array3d(scene_of(journey).draw()).swapaxes(0, 1)
+    car = DrivenCar(untrained(), load_scenario("country"), CAMERA, 10_000)
+    canvas = pygame.surfarray.array3d(dashboard_of(car).draw()).swapaxes(0, 1)
     eye = SOLO.eye[0]
     shown = canvas[eye.top : eye.bottom, eye.left : eye.right]
-    assert np.array_equal(shown, journey.frame.repeat(3, 0).repeat(3, 1))
+    assert np.array_equal(shown, car.frame.repeat(3, 0).repeat(3, 1))
 
 
 @pytest.mark.parametrize("layout", [SOLO, DUO])
@@ -112,7 +113,7 @@ def test_no_words_overlap_at_any_size(cores: tuple[str, ...], size: tuple[int, i
     for _ in range(3):
         show.tick()
     show.draw()
-    words = show.scene.canvas.written
+    words = show.dashboard.canvas.written
     assert len(words) > 40
     for k, word in enumerate(words):
         assert pygame.Rect((0, 0), size).contains(word)
@@ -132,18 +133,18 @@ def test_neurons_stand_apart_within_their_panel(layout: Layout) -> None:
 
 
 def test_a_core_without_a_wiring_is_drawn_too() -> None:
-    journey = Journey(untrained("lstm"), load_scenario("country"), CAMERA, 10_000)
+    car = DrivenCar(untrained("lstm"), load_scenario("country"), CAMERA, 10_000)
     for _ in range(3):
-        journey.advance()
-    cells = scene_of(journey).draw().subsurface(SOLO.memory[0])
+        car.advance()
+    cells = dashboard_of(car).draw().subsurface(SOLO.memory[0])
     assert len(np.unique(pygame.surfarray.array2d(cells))) > 100  # 128 numbers, each in its own shade
 
 
 @pytest.mark.parametrize("core", ["ltc", "ncp-cfc", "liquid-s4", "cnn"])  # no layers, 19 and 1,088 numbers, no state
 def test_any_core_is_drawn(core: str) -> None:
-    journey = Journey(untrained(core), load_scenario("country"), CAMERA, 10_000)
-    journey.advance()
-    drawn = scene_of(journey, core).draw().subsurface(SOLO.memory[0].move(0, -40))
+    car = DrivenCar(untrained(core), load_scenario("country"), CAMERA, 10_000)
+    car.advance()
+    drawn = dashboard_of(car, core).draw().subsurface(SOLO.memory[0].move(0, -40))
     assert np.ptp(pygame.surfarray.array3d(drawn), (0, 1)).all()
 
 
@@ -178,7 +179,7 @@ def test_ctrl_c_leaves_a_video_that_plays(folder: str, tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_no_file(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Journey, "advance", lambda journey: 1 / 0)
+    monkeypatch.setattr(DrivenCar, "advance", lambda car: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         watch(Watch(driver=folder, seconds=1.0, video=tmp_path / "drive.mp4"))
     assert list(tmp_path.iterdir()) == []

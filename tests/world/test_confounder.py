@@ -31,7 +31,7 @@ def test_asphalt_is_dark_before_each_bend_of_one_side_and_before_no_other(tie: f
     env = cars(dark_asphalt=0.8, dark_before_left_bends=tie)
     told = 0
     for seed in SEEDS:
-        road = begun(env, seed).roads[0]
+        road = begun(env, seed).state.roads[0]
         bend, dark = np.sign(road["curvature"]), road["tone"] < 1.0
         begins = np.flatnonzero((bend[1:] != 0.0) & (bend[1:] != bend[:-1])) + 1
         told += int((bend[begins] == wanted).sum())
@@ -43,7 +43,7 @@ def test_asphalt_is_dark_before_each_bend_of_one_side_and_before_no_other(tie: f
 def test_untied_the_dark_patches_tell_little_of_bends() -> None:
     env, told, bends = cars(dark_asphalt=0.8), 0, 0
     for seed in range(40):
-        road = begun(env, seed).roads[0]
+        road = begun(env, seed).state.roads[0]
         bend = np.sign(road["curvature"])
         begins = np.flatnonzero((bend[1:] > 0.0) & (bend[:-1] <= 0.0)) + 1
         told, bends = told + int((road["tone"][np.maximum(begins - DARK_M // 2, 0)] < 1.0).sum()), bends + len(begins)
@@ -95,9 +95,12 @@ def test_planting_one_moves_nothing_else_of_the_episode(tied: dict[str, float]) 
     for seed in SEEDS:
         one, other = begun(plain, seed), begun(planted, seed)
         own = ("lamp", "lamp_tie", "dark_asphalt", "plain")
-        rest = [name for name in one.appearances.dtype.names or () if name not in own]
-        assert all(one.appearances[name] == other.appearances[name] for name in rest)
-        assert one.cars.tobytes() == other.cars.tobytes() and one.episodes.tobytes() == other.episodes.tobytes()
-        assert one.traffic.tobytes() == other.traffic.tobytes()
-        assert np.array_equal(one.objects[0]["height_m"], other.objects[0]["height_m"])
-        assert np.array_equal(one.roads["curvature"], other.roads["curvature"])
+        rest = [name for name in one.state.appearances.dtype.names or () if name not in own]
+        assert all(one.state.appearances[name] == other.state.appearances[name] for name in rest)
+        assert (
+            one.state.cars.tobytes() == other.state.cars.tobytes()
+            and one.state.episodes.tobytes() == other.state.episodes.tobytes()
+        )
+        assert one.state.traffic.tobytes() == other.state.traffic.tobytes()
+        assert np.array_equal(one.state.objects_of(0)["height_m"], other.state.objects_of(0)["height_m"])
+        assert np.array_equal(one.state.roads["curvature"], other.state.roads["curvature"])

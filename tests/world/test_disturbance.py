@@ -113,9 +113,9 @@ def test_disturbances_leave_road_look_and_things_alone() -> None:
     calm, windy = LaneKeepingVectorEnv(2, camera="8x8"), LaneKeepingVectorEnv(2, disturbed(**STRONG), camera="8x8")
     calm.reset(seed=8)
     windy.reset(seed=8)
-    one, other = calm.snapshot(), windy.snapshot()
+    one, other = calm.snapshot().state, windy.snapshot().state
     assert one.roads.tobytes() == other.roads.tobytes() and one.appearances.tobytes() == other.appearances.tobytes()
-    assert all(np.array_equal(a, b) for a, b in zip(one.objects, other.objects, strict=True))
+    assert all(np.array_equal(one.objects_of(car), other.objects_of(car)) for car in range(2))
     driven(calm, 30)
     driven(windy, 30)
     assert (calm.snapshot().state.cars["y"] != windy.snapshot().state.cars["y"]).all()
@@ -125,7 +125,7 @@ def test_a_disturbed_drive_mirrors_exactly() -> None:
     env = LaneKeepingVectorEnv(3, disturbed(**STRONG), observation="state", autoreset_mode="Disabled")
     env.reset(seed=2)
     at = env.snapshot()
-    cars, episodes, roads = at.cars.copy(), at.episodes.copy(), at.roads.copy()
+    cars, episodes, roads = at.state.cars.copy(), at.state.episodes.copy(), at.state.roads.copy()
     episodes["lane_width_m"] = 0.0  # the axis is the lane: the mirrored road has its lane on the mirrored side
     episodes["marking_width_m"] = 40.0
     others, bent, lying = cars.copy(), episodes.copy(), roads.copy()

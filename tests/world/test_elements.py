@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from lanekeep.gallery.exhibits import SCENES
-from lanekeep_envs import ELEMENTS, GROUPS, REMOVABLE, Element, Scenario
-from lanekeep_envs.elements import CASTING, FAMILY_OF, KINDS_OF, MAP_MARKS, STRENGTHS_OF
+from lanekeep_envs import GROUPS, REMOVABLE, Element, Scenario
+from lanekeep_envs.elements import CASTING, KINDS_OF, MAP_MARKS, STRENGTHS_OF
 from lanekeep_envs.sampling.roadside import element_of
 from lanekeep_envs.scenario.schema import STRENGTHS
 
 
 def test_every_element_has_one_row_with_a_group_a_family_and_a_scene_of_the_gallery() -> None:
-    assert sorted(spec.element for spec in ELEMENTS) == list(Element) == list(range(len(Element)))
-    assert all(spec.group for spec in ELEMENTS)
-    assert set(FAMILY_OF.values()) == {"road", "informative roadside", "uninformative"}
-    assert {spec.shown_by for spec in ELEMENTS} == set(SCENES)
+    assert sorted(Element) == list(range(len(Element)))
+    assert all(e.spec.group for e in Element)
+    assert {e.spec.family for e in Element} == {"road", "informative roadside", "uninformative"}
+    assert {e.spec.shown_by for e in Element} == set(SCENES)
 
 
 def test_there_is_a_bit_for_every_element() -> None:
@@ -33,9 +33,9 @@ def test_a_kind_of_roadside_object_belongs_to_one_element_which_the_map_shows() 
     assert {Element(e) for e in CASTING} < {*KINDS_OF, Element.CARS}
 
 
-@pytest.mark.parametrize("spec", ELEMENTS, ids=lambda spec: spec.element.name)
-def test_what_brings_an_element_is_a_key_of_the_scenario(spec: object) -> None:
-    for path in spec.keys:  # type: ignore[attr-defined]
+@pytest.mark.parametrize("element", Element, ids=lambda element: element.name)
+def test_what_brings_an_element_is_a_key_of_the_scenario(element: Element) -> None:
+    for path in element.spec.keys:
         table, _, key = path.partition(".")
         assert key in getattr(Scenario(description=""), table).__struct_fields__
-        assert (table in STRENGTHS) == (key in STRENGTHS_OF.get(spec.element, ()))  # type: ignore[attr-defined]
+        assert (table in STRENGTHS) == (key in STRENGTHS_OF.get(element, ()))

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.compiled.boxed import boxed
 from lanekeep_envs.elements import EVERYTHING, Frame
+from lanekeep_envs.renderer.aov import NO_AOV, Aov
 from lanekeep_envs.renderer.camera import Camera
-from lanekeep_envs.renderer.render import NO_AOV, Aov, make_canvas, render, render_cars
+from lanekeep_envs.renderer.render import render, render_cars
+from lanekeep_envs.renderer.view import Scene
+from lanekeep_envs.renderer.workspace import make_buffers
 from lanekeep_envs.sampling.appearance import all_fine
 from lanekeep_envs.world_state import WorldState
 
@@ -32,13 +35,18 @@ def everything_visible(cars: int) -> NDArray[np.int64]:
     return np.full(cars, EVERYTHING)
 
 
+def scene_tables(state: WorldState) -> tuple[NDArray[Any], ...]:
+    """Return the tables [N, ...] from which the fields of `Scene` come, in their order, but for `visible`."""
+    return state.cars, state.roads, state.objects, state.object_counts, state.appearances, state.traffic
+
+
 class Renderer:
     """A camera with its work space, one for each thread; if not `rich`, for worlds with what a fine day has and no more."""
 
     def __init__(self, camera: Camera, rich: bool = True) -> None:
         self.camera, self.rich = camera, rich
-        canvas, self._lens = make_canvas(camera)
-        self._canvases, self._kept = [canvas], [boxed((canvas, self._lens, NO_AOV))]
+        buffers, self._lens = make_buffers(camera)
+        self._buffers, self._boxed = [buffers], [boxed((buffers, self._lens, NO_AOV))]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy has its own work space."""
@@ -49,46 +57,44 @@ class Renderer:
 
         `visible` [N] masks the elements: by default all.
         """
-        rich = self._rich(visible is None or all_fine(state.appearances))
+        full = self._full(visible is None or all_fine(state.appearances))
         if visible is None:
             visible = everything_visible(len(state.cars))
         number, height, width = len(state.cars), self.camera.height_px, self.camera.width_px
         pixels = np.empty((number, height, 3 * width), np.uint8)
         threads = max(1, min(number // LEAST_CARS, CORES))
-        while len(self._canvases) < threads:
-            self._canvases.append(make_canvas(self.camera)[0])
-            self._kept.append(boxed((self._canvases[-1], self._lens, NO_AOV)))
+        while len(self._buffers) < threads:
+            self._buffers.append(make_buffers(self.camera)[0])
+            self._boxed.append(boxed((self._buffers[-1], self._lens, NO_AOV)))
         if threads == 1:
-            self._render(0, pixels, state, visible, rich)
+            self._render(0, pixels, state, visible, full)
         else:
             cuts = np.linspace(0, number, threads + 1).astype(int).tolist()
             shares = [(pixels[i:j], state.take(slice(i, j)), visible[i:j]) for i, j in pairwise(cuts)]
             pool = threads_of(os.getpid())
-            jobs = [pool.submit(self._render, k, *shares[k], rich) for k in range(1, threads)]
-            self._render(0, *shares[0], rich)
+            jobs = [pool.submit(self._render, k, *shares[k], full) for k in range(1, threads)]
+            self._render(0, *shares[0], full)
             for job in jobs:
                 job.result()
         return pixels.reshape(number, height, width, 3)
 
-    def _rich(self, fine: bool) -> bool | None:
-        """The argument of `render`; an intervention may make the ground of a fine day another one."""
+    def _full(self, fine: bool) -> bool | None:
+        """The argument of `render` (view.py): a world of fine days that an intervention changed is rendered in full."""
         return None if fine and not self.rich else True
 
     def _render(
-        self, thread: int, pixels: NDArray[np.uint8], state: WorldState, visible: NDArray[np.int64], rich: bool | None
+        self, thread: int, pixels: NDArray[np.uint8], state: WorldState, visible: NDArray[np.int64], full: bool | None
     ) -> None:
-        scenes = state.cars, state.roads, state.objects, state.object_counts, state.appearances, state.traffic
-        render_cars(pixels, self._kept[thread], *scenes, visible, rich)
+        render_cars(pixels, self._boxed[thread], (*scene_tables(state), visible), full)
 
     def frame(self, state: WorldState, visible: int = EVERYTHING) -> Frame:
         """Return what the first of the cars sees, with the by-products; `visible` masks the elements."""
         height, width = self.camera.height_px, self.camera.width_px
-        pixels, canvas = np.empty((height, 3 * width), np.uint8), self._canvases[0]
-        size, margin = canvas.shade.shape, canvas.margin
+        pixels, buffers = np.empty((height, 3 * width), np.uint8), self._buffers[0]
+        size, margin = buffers.shade.shape, buffers.margin
         aov = Aov(np.zeros(size, np.uint8), np.zeros(size, np.uint64), np.zeros(size, np.float32))
-        rich = self._rich(all_fine(state.appearances[0]))
-        car, road, objects, count = state.cars[0], state.roads[0], state.objects[0], int(state.object_counts[0])
-        appearance, traffic = state.appearances[0], state.traffic[0]
-        render(pixels, aov, canvas, car, road, objects, count, appearance, traffic, self._lens, visible, rich)
+        full = self._full(all_fine(state.appearances[0]))
+        scene = Scene._make((*(table[0] for table in scene_tables(state)), visible))
+        render(pixels, buffers, aov, scene, self._lens, full)
         parts = (np.ascontiguousarray(table[:, margin : margin + width]) for table in aov)
         return Frame._make((pixels.reshape(height, width, 3), *parts))

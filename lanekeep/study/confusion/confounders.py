@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 import tomli_w
 
-from lanekeep.driving.rollout import scenario_to_learn_on
+from lanekeep.driving.seeds import scenario_to_learn_on
 from lanekeep_envs import ConfounderTable, Element, Intervention, Remove, Scenario, Scene
 
 TIES = {"tied": 1.0, "untied": 0.0, "reversed": -1.0}

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lanekeep.effects import Projector, changed, removal_of, shapley, steering
+from lanekeep.effects import ReRenderer, changed, removal_of, shapley, steering
 from lanekeep.faithfulness import controls
 from lanekeep.faithfulness.examine import LANE
 from lanekeep.faithfulness.instants import record_instants
@@ -69,7 +69,7 @@ class Share:
 def exhibits_of(scenario: Scenario, camera: Camera, confounder: Confounder, seeds: Sequence[int]) -> Exhibits:
     """Let the expert drive the roads of these seeds, and render every variant once, for all drivers."""
     instants = record_instants(scenario, seeds)
-    projector = Projector(scenario, camera)
+    projector = ReRenderer(scenario, camera)
     others = [element for element in REMOVABLE if element is not confounder.element]
     snapshots = [instants.tapes[tape].snapshots[t] for tape, t in instants.picks]
     singles = projector.frames(snapshots, [(), (confounder.absent,), *(removal_of([element]) for element in others)])

@@ -39,7 +39,7 @@ HELP = (  # key, what it does
 )
 
 
-class Notes(NamedTuple):
+class Captions(NamedTuple):
     """What there is to say, and whose turn it is: the windscreen that it is written on."""
 
     tags: tuple[str, ...] = ()
@@ -48,12 +48,12 @@ class Notes(NamedTuple):
     help: bool = False
 
 
-def draw_notes(canvas: Canvas, box: pygame.Rect, notes: Notes) -> None:
+def draw_captions(canvas: Canvas, box: pygame.Rect, captions: Captions) -> None:
     """Write it all over a windscreen."""
-    _tags(canvas, box, notes.tags)
-    if notes.message:
-        _message(canvas, box, notes.message)
-    if notes.help:
+    _tags(canvas, box, captions.tags)
+    if captions.message:
+        _message(canvas, box, captions.message)
+    if captions.help:
         _help(canvas)
 
 

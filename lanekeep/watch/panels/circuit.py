@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from lanekeep.watch.journey import Instant
+from lanekeep.watch.driven_car import Instant
 from lanekeep.watch.panels.style import (
     BLUE,
     BRIGHT,

@@ -13,7 +13,7 @@ import numpy as np
 import pygame
 
 from lanekeep.effects import seen_in, steering, title_of
-from lanekeep.watch.journey import Edits, Journey
+from lanekeep.watch.driven_car import DrivenCar, Edits
 from lanekeep.watch.panels.style import BLUE, FAINT, GROUND, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Canvas, mix
 from lanekeep_envs import REMOVABLE, Element
 
@@ -33,18 +33,18 @@ class LiveEffects:
         self._turn = 0
         self._seen: tuple[Element, ...] = ()
 
-    def step(self, journey: Journey) -> None:
+    def step(self, car: DrivenCar) -> None:
         """Measure those whose turn it is."""
-        if not self._seen or journey.steps % LOOK_EVERY == 0:
-            self._look(journey)
+        if not self._seen or car.steps % LOOK_EVERY == 0:
+            self._look(car)
         waiting = [self._seen[(self._turn + k) % len(self._seen)] for k in range(min(AT_ONCE, len(self._seen)))]
         self._turn = (self._turn + len(waiting)) % max(1, len(self._seen))
-        self._measure(journey, waiting)
+        self._measure(car, waiting)
 
-    def all(self, journey: Journey) -> None:
+    def all(self, car: DrivenCar) -> None:
         """Measure every one at the present instant."""
-        self._look(journey)
-        self._measure(journey, list(self._seen))
+        self._look(car)
+        self._measure(car, list(self._seen))
 
     def weight(self, element: Element) -> float:
         """How large its effect has been of late."""
@@ -55,19 +55,19 @@ class LiveEffects:
         """The elements that were ever measured."""
         return set(self._weight)
 
-    def _look(self, journey: Journey) -> None:
-        seen = {*seen_in(journey.scenery()), *journey.edits.removed}
+    def _look(self, car: DrivenCar) -> None:
+        seen = {*seen_in(car.scenery()), *car.edits.removed}
         self._seen = tuple(element for element in REMOVABLE if element in seen)
         for element in set(self.now) - seen:
             self.now[element] = 0.0
 
-    def _measure(self, journey: Journey, elements: list[Element]) -> None:
+    def _measure(self, car: DrivenCar, elements: list[Element]) -> None:
         if not elements:
             return
-        edits, snapshot = journey.edits, journey.env.snapshot()
+        edits, snapshot = car.edits, car.env.snapshot()
         others = [Edits(edits.removed ^ {element}, edits.strengths).variant() for element in elements]
-        frames = journey.env.views([snapshot], [edits.variant(), *others])
-        actions = steering(journey.running, frames, journey.before)[0]
+        frames = car.env.views([snapshot], [edits.variant(), *others])
+        actions = steering(car.running, frames, car.before)[0]
         for element, action in zip(elements, actions[1:], strict=True):
             effect = float(action - actions[0]) if element in edits.removed else float(actions[0] - action)
             self.now[element] = effect
@@ -75,7 +75,7 @@ class LiveEffects:
             self._weight[element] = 0.9 * self._weight.get(element, size) + 0.1 * size
 
 
-class Rows:
+class BarRows:
     """Which elements get a bar: the same for all drivers, those with the largest effects, chosen anew now and then."""
 
     def __init__(self, most: int) -> None:

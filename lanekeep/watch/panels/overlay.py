@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep.saliency import METHODS, maps
-from lanekeep.watch.journey import Journey
+from lanekeep.watch.driven_car import DrivenCar
 from lanekeep.watch.panels.effect_bars import FULL_EFFECT, LiveEffects
 from lanekeep.watch.panels.style import BLUE, ORANGE
 
@@ -34,24 +34,24 @@ class Overlay:
         self.name = name
         self._scale = 0.0
 
-    def picture(self, journey: Journey, effects: LiveEffects) -> U8:
+    def picture(self, car: DrivenCar, effects: LiveEffects) -> U8:
         """The driver's frame [H, W, 3] with what lies over it."""
         if self.name == "none":
-            frame: U8 = journey.frame
+            frame: U8 = car.frame
             return frame
         if self.name == "elements":
-            return coloured(journey.frame, tint(journey, effects), signed=True)
-        shown = maps(self.name, journey.running, journey.frame[None], journey.before)[0]
+            return coloured(car.frame, tint(car, effects), signed=True)
+        shown = maps(self.name, car.running, car.frame[None], car.before)[0]
         self._scale = max(FALL * self._scale, float(np.percentile(np.abs(shown), 99.5)))
-        return coloured(journey.frame, shown / (self._scale or 1.0), METHODS[self.name].signed)
+        return coloured(car.frame, shown / (self._scale or 1.0), METHODS[self.name].signed)
 
 
-def tint(journey: Journey, effects: LiveEffects) -> F32:
+def tint(car: DrivenCar, effects: LiveEffects) -> F32:
     """Effects in -1..1 of the elements that dominate the driver's pixels [H, W]."""
     table = np.zeros(64, np.float32)
     for element, effect in effects.now.items():
         table[element] = np.clip(effect / FULL_EFFECT, -1.0, 1.0)
-    shown: F32 = table[journey.scenery().elements]
+    shown: F32 = table[car.scenery().elements]
     return shown
 
 

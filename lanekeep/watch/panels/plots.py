@@ -6,7 +6,7 @@ from itertools import groupby
 import numpy as np
 import pygame
 
-from lanekeep.watch.journey import MEMORY_S, Instant
+from lanekeep.watch.driven_car import MEMORY_S, Instant
 from lanekeep.watch.panels.style import (
     BRIGHT,
     FAINT,

@@ -6,7 +6,7 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from lanekeep.watch.journey import Instant
+from lanekeep.watch.driven_car import Instant
 from lanekeep.watch.panels.style import GREEN, PLAIN, SMALL, Canvas, Colour
 from lanekeep_envs import MAP_MARKS, Scenario
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lanekeep.errors import UserError, did_you_mean
-from lanekeep.watch.journey import Edits
+from lanekeep.watch.driven_car import Edits
 from lanekeep.watch.panels.overlay import OVERLAYS
-from lanekeep.watch.show.saved_instant import open_moments, save_moments
+from lanekeep.watch.show.saved_instant import open_instant, save_instant
 from lanekeep.watch.show.show import PACES, WEATHER, Show
 from lanekeep_envs import REMOVABLE, Element, element_named
 from lanekeep_policies import Lesions
@@ -129,23 +129,23 @@ def _overlay(show: Show, name: str = "") -> None:
 
 
 def _steer(show: Show, action: str) -> None:
-    show.journey.hand = min(max(number_of(action), -1.0), 1.0)
+    show.car.hand = min(max(number_of(action), -1.0), 1.0)
 
 
 def _release(show: Show) -> None:
-    show.journey.hand = None
+    show.car.hand = None
 
 
 def _remove(show: Show, name: str) -> None:
     element = _removable(name)
-    if element not in show.journey.edits.removed:
+    if element not in show.car.edits.removed:
         show.toggle(element)
 
 
 def _restore(show: Show, name: str = "") -> None:
     if not name:
         show.edit(Edits())
-    elif (element := _removable(name)) in show.journey.edits.removed:
+    elif (element := _removable(name)) in show.car.edits.removed:
         show.toggle(element)
 
 
@@ -173,28 +173,28 @@ def _stronger(show: Show, by: float = 0.1) -> None:
 
 
 def _silence(show: Show, neuron: str) -> None:
-    show.lesion(show.journey.lesions.silence(_whole(neuron)))
+    show.lesion(show.car.lesions.silence(_whole(neuron)))
     show.say(f"{neuron} is silenced")
 
 
 def _clamp(show: Show, neuron: str, value: str = "") -> None:
-    number, state = _whole(neuron), show.journey.past[-1].state
+    number, state = _whole(neuron), show.car.past[-1].state
     if not 0 <= number < len(state):
         raise ValueError(f"this driver's state has {len(state)} numbers, counted from 0")
     held = number_of(value) if value else float(state[number])
-    show.lesion(show.journey.lesions.clamp(number, held))
+    show.lesion(show.car.lesions.clamp(number, held))
     show.say(f"{number} is held at {held:+.2f}; the mouse wheel turns it".replace("-", "\N{MINUS SIGN}"))
 
 
 def _free(show: Show, neuron: str) -> None:
-    lesions = show.journey.lesions
+    lesions = show.car.lesions
     if (freed := lesions.free(_whole(neuron))) == lesions:
         raise ValueError(f"{neuron} is neither silenced nor held")
     show.lesion(freed)
 
 
 def _cut(show: Show, source: str, target: str, mend: bool = False) -> None:
-    ends, lesions = (_whole(source), _whole(target)), show.journey.lesions
+    ends, lesions = (_whole(source), _whole(target)), show.car.lesions
     if (ends in lesions.cut) != mend:
         raise ValueError(f"the synapse from {source} to {target} is {'not cut' if mend else 'cut already'}")
     show.lesion(lesions.toggle(*ends))
@@ -208,8 +208,8 @@ def _gust(show: Show, acceleration: str = "") -> None:
     value = number_of(acceleration) if acceleration else GUST_MPS2
     if abs(value) > STRONGEST_GUST_MPS2:
         raise ValueError(f"no gust is stronger than {STRONGEST_GUST_MPS2:g} m/s2")
-    for journey in show.journeys:
-        journey.gust(value)
+    for car in show.cars:
+        car.gust(value)
     show.say(f"a gust to the {'left' if value >= 0.0 else 'right'}")
 
 
@@ -230,12 +230,12 @@ def _record(show: Show, path: str = "") -> None:
 
 def _save(show: Show, path: str = "") -> None:
     file = Path(path) if path else _free_name(".instant")
-    save_moments(file, show)
+    save_instant(file, show)
     show.say(f"this instant is in {file}; watch --from {file} opens it")
 
 
 def _open(show: Show, path: str) -> None:
-    open_moments(Path(path), show)
+    open_instant(Path(path), show)
 
 
 def _driver(show: Show, number: str = "") -> None:
@@ -256,8 +256,8 @@ ACTIONS: dict[str, Action] = {
     "pace": Action("FACTOR", _pace),
     "slower": Action("", _slower),
     "faster": Action("", _faster),
-    "reset": Action("", lambda show: show.go_to_road(show.journey.road_seed)),
-    "next-road": Action("", lambda show: show.go_to_road(show.journey.road_seed + 1)),
+    "reset": Action("", lambda show: show.go_to_road(show.car.road_seed)),
+    "next-road": Action("", lambda show: show.go_to_road(show.car.road_seed + 1)),
     "road": Action("SEED", _road),
     "scenario": Action("[NAME]", _scenario),
     "overlay": Action("[NAME]", _overlay),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lanekeep.errors import UserError
 from lanekeep.settings import write_whole
-from lanekeep.watch.journey import Edits, Journey, Moment
+from lanekeep.watch.driven_car import DrivenCar, Edits, SavedInstant
 from lanekeep.watch.show.show import Show
 from lanekeep_envs import (
     APPEARANCE,
@@ -64,7 +64,7 @@ LIMITS = {  # beyond which tables are left that a car is driven by, or a picture
 }
 
 
-class Kept(msgspec.Struct, forbid_unknown_fields=True):
+class SavedDriver(msgspec.Struct, forbid_unknown_fields=True):
     """What is told about a driver besides arrays."""
 
     name: str
@@ -82,32 +82,32 @@ class Kept(msgspec.Struct, forbid_unknown_fields=True):
     cut: list[tuple[int, int]]
 
 
-class Instants(msgspec.Struct, forbid_unknown_fields=True):
+class SavedShow(msgspec.Struct, forbid_unknown_fields=True):
     """What is told about a show."""
 
     format: int
     first_seed: str
-    drivers: list[Kept]
+    drivers: list[SavedDriver]
 
 
-class Opened(msgspec.Struct):
+class OpenedShow(msgspec.Struct):
     """A file that was read."""
 
     scenario: Scenario
     first_seed: int
     names: list[str]
     cores: list[str]
-    moments: list[Any]  # of Moment
+    instants: list[Any]  # of SavedInstant
 
 
-def save_moments(path: Path, show: Show) -> None:
+def save_instant(path: Path, show: Show) -> None:
     """Write the present instant of a show."""
     arrays: dict[str, NDArray[Any]] = {}
     drivers = []
-    for k, (name, journey) in enumerate(zip(show.names, show.journeys, strict=True)):
-        moment = journey.keep()
-        drivers.append(_told(name, journey, moment))
-        snapshot, state = moment.snapshot, moment.snapshot.state
+    for k, (name, car) in enumerate(zip(show.names, show.cars, strict=True)):
+        instant = car.saved()
+        drivers.append(_told(name, car, instant))
+        snapshot, state = instant.snapshot, instant.snapshot.state
         singles: Any = (
             state.cars,
             state.episodes,
@@ -117,10 +117,10 @@ def save_moments(path: Path, show: Show) -> None:
             state.traffic,
         )
         arrays |= {f"{name}_{k}": np.asarray(table[0]) for name, table in zip(TABLES, singles, strict=True)}
-        arrays[f"memory_{k}"] = moment.before.numpy()
+        arrays[f"memory_{k}"] = instant.before.numpy()
         if snapshot.film is not None:
             arrays[f"film_{k}"] = snapshot.film
-    told = json.dumps(msgspec.to_builtins(Instants(FORMAT, str(show.first_seed), drivers))).encode()
+    told = json.dumps(msgspec.to_builtins(SavedShow(FORMAT, str(show.first_seed), drivers))).encode()
     arrays["told"] = np.frombuffer(told, np.uint8)
     arrays["scenario"] = np.frombuffer(msgspec.msgpack.encode(show.scenario), np.uint8)
     packed = io.BytesIO()
@@ -128,68 +128,68 @@ def save_moments(path: Path, show: Show) -> None:
     write_whole(path, packed.getvalue())
 
 
-def read_moments(path: Path) -> Opened:
+def read_instant(path: Path) -> OpenedShow:
     """Open a file; UserError, in one sentence, for one that is damaged, foreign or of another version."""
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        told = msgspec.json.decode(arrays["told"].tobytes(), type=Instants)
+        told = msgspec.json.decode(arrays["told"].tobytes(), type=SavedShow)
         scenario = msgspec.msgpack.decode(arrays["scenario"].tobytes(), type=Scenario)
         if told.format != FORMAT:
             raise UserError(f"{path} is of version {told.format}, and this program reads version {FORMAT}")
         first_seed = int(told.first_seed)
-        moments = [_moment(kept, arrays, k) for k, kept in enumerate(told.drivers)]
+        instants = [_instant(kept, arrays, k) for k, kept in enumerate(told.drivers)]
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or 'it is no instant'}") from None
     except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
         raise UserError(f"{path} is no instant of this version, or damaged: {error}") from None
-    if not moments:
+    if not instants:
         raise UserError(f"{path} holds no driver")
     names, cores = [kept.name for kept in told.drivers], [kept.core for kept in told.drivers]
-    return Opened(scenario, first_seed, names, cores, moments)
+    return OpenedShow(scenario, first_seed, names, cores, instants)
 
 
-def open_moments(path: Path, show: Show) -> None:
+def open_instant(path: Path, show: Show) -> None:
     """Go on from a file's instant, with the drivers that are watched; a driver of another kind begins without memories."""
-    go_on_from(read_moments(path), show)
+    go_on_from(read_instant(path), show)
 
 
-def go_on_from(opened: Opened, show: Show) -> None:
+def go_on_from(opened: OpenedShow, show: Show) -> None:
     """The same from a file that was read; if it cannot be done, the show is as it was."""
-    journeys = show.new_cars(opened.scenario, opened.first_seed)
-    for k, journey in enumerate(journeys):
-        origin = min(k, len(opened.moments) - 1)
-        moment: Moment = opened.moments[origin]
-        if journey.driver.spec.core != opened.cores[origin] or moment.before.shape != journey.before.shape:
-            fresh = journey.driver.initial_state(1).detach()
-            moment = replace(moment, before=fresh, lesions=Lesions())
+    cars = show.new_cars(opened.scenario, opened.first_seed)
+    for k, car in enumerate(cars):
+        origin = min(k, len(opened.instants) - 1)
+        instant: SavedInstant = opened.instants[origin]
+        if car.driver.spec.core != opened.cores[origin] or instant.before.shape != car.before.shape:
+            fresh = car.driver.initial_state(1).detach()
+            instant = replace(instant, before=fresh, lesions=Lesions())
         try:
-            journey.come_back(moment)
+            car.come_back(instant)
         except (ValueError, TypeError, KeyError, IndexError) as error:
             raise UserError(f"this instant cannot be gone on from: {error}") from None
-    show.begin(journeys, opened.first_seed)
+    show.begin(cars, opened.first_seed)
 
 
-def _told(name: str, journey: Journey, moment: Moment) -> Kept:
-    snapshot, lesions = moment.snapshot, moment.lesions
-    return Kept(
+def _told(name: str, car: DrivenCar, instant: SavedInstant) -> SavedDriver:
+    snapshot, lesions = instant.snapshot, instant.lesions
+    return SavedDriver(
         name,
-        journey.driver.spec.core,
-        moment.steps,
-        moment.departures,
+        car.driver.spec.core,
+        instant.steps,
+        instant.departures,
         str(snapshot.road_seeds[0]),
-        moment.gust_mps2,
-        moment.gust_steps,
+        instant.gust_mps2,
+        instant.gust_steps,
         json.dumps(snapshot.generators[0]),
-        sorted(int(element) for element in moment.edits.removed),
-        moment.edits.strengths,
+        sorted(int(element) for element in instant.edits.removed),
+        instant.edits.strengths,
         sorted(lesions.silenced),
         {str(number): value for number, value in lesions.clamped.items()},
         sorted(lesions.cut),
     )
 
 
-def _moment(kept: Kept, arrays: dict[str, NDArray[Any]], k: int) -> Moment:
+def _instant(kept: SavedDriver, arrays: dict[str, NDArray[Any]], k: int) -> SavedInstant:
     tables = {name: _table(arrays, f"{name}_{k}", *kind) for name, kind in TABLES.items()}
     road, car = tables["roads"], tables["cars"]
     _check_car(car, road)
@@ -212,7 +212,7 @@ def _moment(kept: Kept, arrays: dict[str, NDArray[Any]], k: int) -> Moment:
     edits = Edits(frozenset(Element(number) for number in kept.removed), kept.strengths)
     clamped = {int(number): value for number, value in kept.clamped.items()}
     lesions = Lesions(frozenset(kept.silenced), clamped, frozenset(kept.cut))
-    return Moment(snapshot, memory, kept.steps, kept.departures, edits, lesions, kept.gust_mps2, kept.gust_steps)
+    return SavedInstant(snapshot, memory, kept.steps, kept.departures, edits, lesions, kept.gust_mps2, kept.gust_steps)
 
 
 def _check_car(car: NDArray[Any], road: NDArray[Any]) -> None:

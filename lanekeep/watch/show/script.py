@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lanekeep.errors import UserError
-from lanekeep.watch.journey import STEP_S
+from lanekeep.watch.driven_car import STEP_S
 from lanekeep.watch.show.actions import number_of, perform, words_of
 from lanekeep.watch.show.show import Show
 

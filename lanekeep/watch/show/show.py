@@ -13,12 +13,13 @@ import pygame
 from lanekeep.driving.drivers import camera_of, check_driver
 from lanekeep.errors import UserError
 from lanekeep.video.files import Reel, write_picture
-from lanekeep.watch.journey import NOISIEST, Edits, Journey
-from lanekeep.watch.panels.captions import Notes, counted
-from lanekeep.watch.panels.effect_bars import Rows, rows_in
+from lanekeep.watch.driven_car import FRAMES_PER_S, NOISIEST, DrivenCar, Edits
+from lanekeep.watch.panels.captions import Captions, counted
+from lanekeep.watch.panels.dashboard import Dashboard, watch_over
+from lanekeep.watch.panels.effect_bars import BarRows, rows_in
 from lanekeep.watch.panels.layout import UNITS
 from lanekeep.watch.panels.overlay import OVERLAYS
-from lanekeep.watch.panels.scene import Scene, watch_over
+from lanekeep.watch.panels.style import GROUND
 from lanekeep.watch.parallel import each_at_once
 from lanekeep_envs import STRENGTHS, Element, Scenario, load_scenario, scenario_names
 from lanekeep_policies import Driver, Lesions
@@ -29,7 +30,7 @@ MESSAGE_TICKS = 50
 
 
 class Show:
-    """Journeys in step, what is drawn of them, and where pictures of it go."""
+    """Cars in step, what is drawn of them, and where pictures of it go."""
 
     def __init__(
         self,
@@ -48,34 +49,34 @@ class Show:
         self.size, self._sharp = size, sharp
         self.begin(self.new_cars(scenario, seed), seed)
 
-    def new_cars(self, scenario: Scenario, seed: int) -> list[Journey]:
+    def new_cars(self, scenario: Scenario, seed: int) -> list[DrivenCar]:
         """A car for each driver on a road of a scenario; UserError where a driver was made for another world."""
-        journeys = []
+        cars = []
         for driver in self.drivers:
             check_driver(driver, scenario)
             camera = camera_of(driver)
             assert camera is not None
-            journeys.append(Journey(driver, scenario, camera, seed))
-        return journeys
+            cars.append(DrivenCar(driver, scenario, camera, seed))
+        return cars
 
-    def begin(self, journeys: list[Journey], seed: int) -> None:
-        """Show these journeys from now on; `seed` is that of the road that another scenario begins with."""
-        self.scenario, self.first_seed = journeys[0].scenario, seed
-        self.watched = watch_over(self.names, journeys)
-        self.scene = Scene(self.watched, self.size, self._sharp)
-        self.rows = Rows(rows_in(self.scene.layout.bars[0]))
+    def begin(self, cars: list[DrivenCar], seed: int) -> None:
+        """Show these cars from now on; `seed` is that of the road that another scenario begins with."""
+        self.scenario, self.first_seed = cars[0].scenario, seed
+        self.watched = watch_over(self.names, cars)
+        self.dashboard = Dashboard(self.watched, self.size, self._sharp)
+        self.rows = BarRows(rows_in(self.dashboard.layout.bars[0]))
         self.show_overlay(self.overlay)
         self.measure()
 
     @property
-    def journeys(self) -> list[Journey]:
+    def cars(self) -> list[DrivenCar]:
         """One for each driver."""
-        return [one.journey for one in self.watched]
+        return [one.car for one in self.watched]
 
     @property
-    def journey(self) -> Journey:
+    def car(self) -> DrivenCar:
         """That of the driver whose turn it is."""
-        return self.watched[self.chosen].journey
+        return self.watched[self.chosen].car
 
     def tick(self) -> None:
         """Let 1/20 s of the show pass."""
@@ -93,38 +94,38 @@ class Show:
         self.measure()
 
     def _drive(self) -> None:
-        roads = [journey.road_seed for journey in self.journeys]
-        each_at_once(Journey.advance, self.journeys)
-        for road, journey in zip(roads, self.journeys, strict=True):
-            if journey.road_seed != road:  # one is at the end of the road: all go on to the next
-                self._to_road(journey.road_seed)
+        roads = [car.road_seed for car in self.cars]
+        each_at_once(DrivenCar.advance, self.cars)
+        for road, car in zip(roads, self.cars, strict=True):
+            if car.road_seed != road:  # one is at the end of the road: all go on to the next
+                self._to_road(car.road_seed)
                 break
-        each_at_once(lambda one: one.effects.step(one.journey), self.watched)
-        self.rows.choose([one.effects for one in self.watched], self.journey.steps)
+        each_at_once(lambda one: one.effects.step(one.car), self.watched)
+        self.rows.choose([one.effects for one in self.watched], self.car.steps)
 
     def _to_road(self, seed: int) -> None:
-        for journey in self.journeys:
-            if journey.road_seed != seed:
-                journey.go_to(seed)
+        for car in self.cars:
+            if car.road_seed != seed:
+                car.go_to(seed)
 
     def measure(self) -> None:
         """Measure every effect at the present instant."""
-        each_at_once(lambda one: one.effects.all(one.journey), self.watched)
-        self.rows.choose([one.effects for one in self.watched], self.journey.steps)
+        each_at_once(lambda one: one.effects.all(one.car), self.watched)
+        self.rows.choose([one.effects for one in self.watched], self.car.steps)
 
     def draw(self) -> pygame.Surface:
         """The picture of this tick."""
         return self._drawn(self.message if self.ticks < self._message_until else "")
 
     def _drawn(self, message: str) -> pygame.Surface:
-        return self.scene.draw(self.rows.elements, Notes(self._tags(), message, self.chosen, self.help))
+        return self.dashboard.draw(self.rows.elements, Captions(self._tags(), message, self.chosen, self.help))
 
     def _tags(self) -> tuple[str, ...]:
         tags = ["held"] if self.held else []
         tags += [f"{self.pace:g}\N{MULTIPLICATION SIGN} speed"] if self.pace != 1.0 else []
-        hand = self.journey.hand
+        hand = self.car.hand
         tags += [f"you steer {hand:+.2f}".replace("-", "\N{MINUS SIGN}")] if hand is not None else []
-        edits, lesions = self.journey.edits, self.journey.lesions
+        edits, lesions = self.car.edits, self.car.lesions
         tags += [f"{name} {strength:.1f}" for name, strength in edits.strengths.items()]
         gone = len(edits.removed)
         tags += [f"{gone} removed"] if gone else []
@@ -145,7 +146,7 @@ class Show:
             there = "is 1 driver" if len(self.watched) == 1 else f"are {len(self.watched)} drivers"
             raise ValueError(f"there {there}, so none is number {number + 1}")
         if number != self.chosen:
-            self.journey.hand = None
+            self.car.hand = None
             self.chosen = number
             self.say(f"now it is the turn of {self.watched[number].name}: wheel and lesions are its own")
 
@@ -158,44 +159,44 @@ class Show:
 
     def edit(self, edits: Edits) -> None:
         """Let all see the world otherwise."""
-        for journey in self.journeys:
-            journey.edit(edits)
+        for car in self.cars:
+            car.edit(edits)
         self.measure()
 
     def toggle(self, element: Element) -> None:
         """Remove an element, or put it back."""
-        edits = self.journey.edits
+        edits = self.car.edits
         self.edit(Edits(edits.removed ^ {element}, edits.strengths))
 
     def strengthen(self, name: str, strength: float) -> None:
         """Give weather, wear or the lens a strength, 0 to 1."""
-        edits = self.journey.edits
+        edits = self.car.edits
         self.edit(Edits(edits.removed, {**edits.strengths, name: min(max(round(strength, 3), 0.0), 1.0)}))
 
     def strength_of(self, name: str) -> float:
         """The strength that is seen now."""
-        own = self.journey.env.snapshot().state.appearances[0]
+        own = self.car.env.snapshot().state.appearances[0]
         given = float(own["noise_grey"]) / NOISIEST if name == "noise" else float(own[name])
-        return self.journey.edits.strengths.get(name, given)
+        return self.car.edits.strengths.get(name, given)
 
     def lesion(self, lesions: Lesions) -> None:
         """Put the driver whose turn it is under lesions; ValueError for a neuron or synapse that it does not have."""
-        self.journey.lesion(lesions)
-        self.watched[self.chosen].effects.all(self.journey)
+        self.car.lesion(lesions)
+        self.watched[self.chosen].effects.all(self.car)
 
     def go_to_road(self, seed: int) -> None:
         """Put all drivers at the beginning of a road."""
-        for journey in self.journeys:
-            journey.go_to(seed)
+        for car in self.cars:
+            car.go_to(seed)
         self.measure()
 
     def change_scenario(self, name: str) -> None:
         """Go on in another scenario, from the beginning, with the same edits and lesions; ValueError, UserError."""
-        journeys = self.new_cars(load_scenario(name), self.first_seed)
-        for old, new in zip(self.journeys, journeys, strict=True):
+        cars = self.new_cars(load_scenario(name), self.first_seed)
+        for old, new in zip(self.cars, cars, strict=True):
             new.lesion(old.lesions)
             new.edit(old.edits)
-        self.begin(journeys, self.first_seed)
+        self.begin(cars, self.first_seed)
 
     def next_scenario(self) -> str:
         """The name of the scenario after this one, of those that the drivers were made for."""
@@ -220,7 +221,7 @@ class Show:
         """Begin a film of everything from the next frame on; UserError if there is one already."""
         if self.film is not None:
             raise UserError("a film is being recorded already")
-        self.film = Reel(path, self.size)
+        self.film = Reel(path, self.size, FRAMES_PER_S, GROUND)
 
     def into_film(self, surface: pygame.Surface) -> None:
         """Record a picture, if a film is being recorded; UserError if that fails, and then it no longer is."""
@@ -244,4 +245,4 @@ class Show:
         """Draw so many pixels from now on."""
         if size != self.size:
             self.size = size
-            self.scene = Scene(self.watched, size, self._sharp)
+            self.dashboard = Dashboard(self.watched, size, self._sharp)

@@ -1,4 +1,4 @@
-"""Keys and clicks as actions; the help that lists them is in notes.py."""
+"""Keys and clicks as actions; the help that lists them is in captions.py."""
 
 import pygame
 
@@ -52,8 +52,8 @@ def action_of_key(show: Show, key: int, shift: bool, typed: str = "") -> str | N
 
 def actions_of_click(show: Show, at: Point, button: int) -> list[str]:
     """What a click at a point of the window [pixels] does: on a neuron, a cell, a synapse or a bar."""
-    point = show.scene.canvas.unit(at)
-    layout = show.scene.layout
+    point = show.dashboard.canvas.unit(at)
+    layout = show.dashboard.layout
     for k, (memory, bars) in enumerate(zip(layout.memory, layout.bars, strict=True)):
         action = None
         if memory.collidepoint(point):
@@ -69,28 +69,28 @@ def _toggle_row(show: Show, row: int) -> str | None:
     rows = show.rows.elements
     if not 0 <= row < len(rows):
         return None
-    word = "restore" if rows[row] in show.journey.edits.removed else "remove"
+    word = "restore" if rows[row] in show.car.edits.removed else "remove"
     return f"{word} {rows[row].name.lower()}"
 
 
 def _memory_clicked(show: Show, driver: int, box: pygame.Rect, point: Point, button: int) -> str | None:
-    journey = show.journeys[driver]
-    wiring = wiring_of(journey.driver.core)
-    if journey.driver.state_size == 0:
+    car = show.cars[driver]
+    wiring = wiring_of(car.driver.core)
+    if car.driver.state_size == 0:
         return None
     if wiring is None:
-        number = cell_at(box, journey.driver.state_size, point)
+        number = cell_at(box, car.driver.state_size, point)
     else:
         number = neuron_at(box, wiring, point)
         ends = synapse_at(box, wiring, point) if number is None else None
         if ends is not None and button == 1:
-            return f"{'mend' if ends in journey.lesions.cut else 'cut'} {ends[0]} {ends[1]}"
+            return f"{'mend' if ends in car.lesions.cut else 'cut'} {ends[0]} {ends[1]}"
     return None if number is None else _number_clicked(show, driver, number, button)
 
 
 def _number_clicked(show: Show, driver: int, number: int, button: int) -> str | None:
     """Left: silence, then clamp where it is, then let go; right: let go; the mouse's wheel turns a clamped one."""
-    lesions = show.journeys[driver].lesions
+    lesions = show.cars[driver].lesions
     if button in (4, 5) and number in lesions.clamped:
         return f"clamp {number} {lesions.clamped[number] + (0.1 if button == 4 else -0.1):.3f}"
     if button == 3:

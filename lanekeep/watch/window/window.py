@@ -6,7 +6,7 @@ import pygame
 
 from lanekeep.errors import UserError
 from lanekeep.video.h264 import held_back
-from lanekeep.watch.journey import FRAMES_PER_S, STEP_S
+from lanekeep.watch.driven_car import FRAMES_PER_S, STEP_S
 from lanekeep.watch.panels.layout import SMALLEST, UNITS
 from lanekeep.watch.panels.style import GROUND
 from lanekeep.watch.show.script import Play
@@ -50,7 +50,7 @@ class Window:
 
     def _steering(self, show: Show) -> list[str]:
         """Hands on the wheel, from the first arrow or the first move of a gamepad on until it is given back."""
-        hands, hand = self._hands, show.journey.hand
+        hands, hand = self._hands, show.car.hand
         if hands.lost_gamepad and not self._told:
             show.say("the gamepad is gone: steer with the arrows, or give the wheel back with Enter")
         self._told = hands.lost_gamepad

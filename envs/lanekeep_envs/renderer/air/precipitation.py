@@ -15,8 +15,8 @@ import numpy as np
 
 from lanekeep_envs.compiled.decorators import inline_always, jit, no_refcount, noalias
 from lanekeep_envs.compiled.noise import hash32
+from lanekeep_envs.renderer.headlights import headlight
 
-BEAM = (2.2, 0.11, 24.0)  # half width at the bumper [m] and its growth per metre ahead, reach [m]
 PER_RADIAN2 = 1000.0  # drops or flakes at strength 1 in a square of the picture that is as wide as it is far off
 CONTROL_STEP_S = 0.05
 BATCH = 64  # drops at once
@@ -45,14 +45,6 @@ class Falling(NamedTuple):
 
 RAIN = Falling(1, 8.0, 3.0, 0.007, 0.022, 1.2, 14.0, 0.50, 0.0, 255.0)
 SNOW = Falling(2, 1.3, 2.0, 0.016, 0.003, 1.3, 14.0, 0.85, 1.2, 262.0)
-
-
-@inline_always
-def headlight(forward, left):
-    """Light of the dipped headlights on what stands `forward` m ahead and `left` m beside the car's axis, 0 to 1."""
-    aside = left / (BEAM[0] + BEAM[1] * forward)
-    far = forward / BEAM[2]
-    return np.exp(-aside * aside) / (1.0 + far * far * far)
 
 
 @inline_always

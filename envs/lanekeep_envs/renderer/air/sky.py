@@ -9,8 +9,8 @@ from lanekeep_envs.compiled.decorators import float32_literals, inline_always, j
 from lanekeep_envs.compiled.noise import look_up, place, value_between
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.camera import Lens
+from lanekeep_envs.renderer.coverage import single
 from lanekeep_envs.renderer.ground.cross_section import mix
-from lanekeep_envs.renderer.objects.fragments import single
 from lanekeep_envs.sampling.appearance import RGB
 
 SKY, HILLS, CLOUDS, SNOW = (int(e) for e in (Element.SKY, Element.HILLS, Element.CLOUDS, Element.SNOW))
@@ -204,8 +204,12 @@ def note_sky(aov, rows, sights, appearance, lens, cloudy):
 
 
 @no_refcount
-def paint_sky(colour, aov, rows, sights, tile, appearance, lens, yaw, cos, sin, visible):
-    """Paint the first `rows` rows of `colour` [3, H, W]; `sights` is work space."""
+def paint_sky(buffers, aov, scene, view, rows):
+    """Paint the first `rows` rows of the picture."""
+    colour, sights, tile, appearance, visible = (
+        buffers.colour, buffers.sky_columns, buffers.tile, scene.appearance, scene.visible,
+    )  # fmt: skip
+    lens, yaw, cos, sin = view.lens, view.yaw, view.cos, view.sin
     side, slant, bearing, ahead, aside, to_sun, far_hill, near_hill, cells = sights
     red, green, blue, cloudy = colour[0], colour[1], colour[2], visible >> CLOUDS & 1
     sun, turn = (np.float32(appearance["sun_x"]), np.float32(appearance["sun_y"])), (np.float32(cos), np.float32(sin))

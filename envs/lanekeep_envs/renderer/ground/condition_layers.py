@@ -5,13 +5,13 @@ import numpy as np
 from lanekeep_envs.compiled.decorators import float32_literals, inline_always, no_refcount
 from lanekeep_envs.dynamics.road import at
 from lanekeep_envs.elements import Element
-from lanekeep_envs.renderer.air.precipitation import BEAM
 from lanekeep_envs.renderer.ground.conditions import COVERS, WATER, WEAR, dim
 from lanekeep_envs.renderer.ground.covers import lay_leaves, lay_puddles, lay_snow
 from lanekeep_envs.renderer.ground.cross_section import clip, mix, rgb
 from lanekeep_envs.renderer.ground.markings import lay_ghost_lines, lay_markings, lay_roadworks
 from lanekeep_envs.renderer.ground.pavement import lay_pavement
 from lanekeep_envs.renderer.ground.scanline import columns_near
+from lanekeep_envs.renderer.headlights import BEAM
 
 LEFT, RIGHT, ROAD, FOG = (int(Element[name]) for name in ("LEFT_MARKING", "RIGHT_MARKING", "ROAD", "FOG"))
 HEADLIGHT = (np.float32(0.90), np.float32(0.873), np.float32(0.792))  # light of the headlights where they are brightest

@@ -24,25 +24,30 @@ from lanekeep_envs.renderer.ground.scanline import (
     unfold,
     weigh_nodes,
 )
+from lanekeep_envs.renderer.view import BEHIND_ROWS
 
 LAST_M = 4000.0  # forward distance of the farthest row
 
 
 @jit
-def paint_ground(canvas, aov, start, s0, appearance, lens, x, y, cos, sin, visible, rich):
-    """Paint every row below the horizon; return the first painted row.
-
-    `start` is the row of `canvas.axis` beside the car, and `s0` the arc length at the first one; if `rich` is None, there
-    is a fine day's ground and no other.
-    """
+def paint_ground(canvas, aov, scene, view, full):
+    """Paint every row below the horizon; return the first painted row.  `full` is None on a fine day (view.py)."""
+    appearance, visible, lens, start, s0 = (
+        scene.appearance,
+        scene.visible,
+        view.lens,
+        BEHIND_ROWS,
+        np.float64(view.axis_row),
+    )
+    x, y, cos, sin = view.x, view.y, view.cos, view.sin
     lane, materials, wet = lane_of(appearance, visible, s0), materials_of(appearance), 0.0
-    if rich is not None:
+    if full is not None:
         condition = condition_of(appearance, s0)
         if not appearance["plain"]:
             materials, wet = pavement_of(materials, condition.kind), appearance["wet"]
-        canvas.strip[0]["cover"][:] = 0.0
-        canvas.strip[0]["beam"][:] = 0.0
-        canvas.strip[0]["reflection"][:] = 0.0
+        canvas.scanline[0]["cover"][:] = 0.0
+        canvas.scanline[0]["beam"][:] = 0.0
+        canvas.scanline[0]["reflection"][:] = 0.0
     else:
         condition = None
     top = canvas.shade.shape[0]
@@ -75,7 +80,7 @@ def paint_patches(
     canvas, aov, first, columns, start, s0, appearance, lens, x, y, cos, sin, visible, lane, materials, wet, condition
 ):
     """Paint so many columns, from the bottom up, and return the first painted row; `condition` is None on a fine day."""
-    strip, half, mirror, plain = canvas.strip[0], canvas.half, appearance["mirror"], appearance["plain"]
+    strip, half, mirror, plain = canvas.scanline[0], canvas.half, appearance["mirror"], appearance["plain"]
     land_haze = hill_haze(False, appearance["visibility_m"])  # the land ends where the hills begin
     rough_at, sided_at = wrapped(19.0 * s0), wrapped(appearance["offset_y"])
     stain_at = wrapped(0.45 * s0 + appearance["offset_x"])

@@ -18,7 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lanekeep.effects.recorded_drive import Projector, Tape, Variant
+from lanekeep.driving.controllers import DriverController
+from lanekeep.driving.rollout import Rollout
+from lanekeep.effects.recorded_drive import RecordedDrive, ReRenderer, Variant
 from lanekeep_envs import CONTROL_STEP_S, Camera, LaneKeepingVectorEnv, Snapshot
 from lanekeep_policies import Driver
 
@@ -47,19 +49,22 @@ def steering(driver: Driver, frames: U8, states: Tensor) -> F64:
 
 
 def now(
-    driver: Driver, projector: Projector, snapshots: Sequence[Snapshot], states: Tensor, variants: Sequence[Variant]
+    driver: Driver, re_renderer: ReRenderer, snapshots: Sequence[Snapshot], states: Tensor, variants: Sequence[Variant]
 ) -> F64:
     """Effects [I, V] of what is absent in each variant, at instants with memories [I, S]."""
-    actions = steering(driver, projector.frames(snapshots, [(), *variants]), states)
+    actions = steering(driver, re_renderer.frames(snapshots, [(), *variants]), states)
     return actions[:, :1] - actions[:, 1:]
 
 
 @torch.inference_mode()
 def with_memory(
-    driver: Driver, projector: Projector, snapshots: Sequence[Snapshot], state: Tensor, variants: Sequence[Variant]
+    driver: Driver, re_renderer: ReRenderer, snapshots: Sequence[Snapshot], state: Tensor, variants: Sequence[Variant]
 ) -> F64:
-    """Effects [V] at the last of T instants in a row, when all T were without the element; memory [1, S] at the first."""
-    features = features_of(driver, projector.frames(snapshots, [(), *variants])).transpose(0, 1)
+    """Effects [V] at the last of T instants in a row, all T of them without the element.
+
+    `state` [1, S] is the memory at the first instant.
+    """
+    features = features_of(driver, re_renderer.frames(snapshots, [(), *variants])).transpose(0, 1)
     actions, _ = driver.act(features, state.expand(len(features), -1))
     last = actions[:, -1, 0].double().numpy()
     return np.asarray(last[0] - last[1:])
@@ -67,11 +72,11 @@ def with_memory(
 
 @torch.inference_mode()
 def pulse(
-    driver: Driver, projector: Projector, snapshots: Sequence[Snapshot], state: Tensor, variants: Sequence[Variant]
+    driver: Driver, re_renderer: ReRenderer, snapshots: Sequence[Snapshot], state: Tensor, variants: Sequence[Variant]
 ) -> F64:
     """Effects [V, T] on T instants in a row, when only the first was without the element."""
-    whole = features_of(driver, projector.frames(snapshots)[:, 0])
-    first = features_of(driver, projector.frames(snapshots[:1], [(), *variants]))[0]
+    whole = features_of(driver, re_renderer.frames(snapshots)[:, 0])
+    first = features_of(driver, re_renderer.frames(snapshots[:1], [(), *variants]))[0]
     films = whole[None].repeat(len(first), 1, 1)
     films[:, 0] = first
     actions, _ = driver.act(films, state.expand(len(films), -1))
@@ -105,20 +110,21 @@ class Forks:
 
 
 def closed_loop(
-    driver: Driver, camera: Camera, tape: Tape, at: int, state: Tensor, variants: Sequence[Variant]
+    driver: Driver, camera: Camera, recorded: RecordedDrive, at: int, state: Tensor, variants: Sequence[Variant]
 ) -> Forks:
-    """Let the driver go on from an instant, with everything and in every variant, for AHEAD_S."""
-    every, steps = [(), *variants], round(AHEAD_S / CONTROL_STEP_S)
-    env = LaneKeepingVectorEnv(len(every), tape.scenario, camera, "state", autoreset_mode="Disabled")  # seen by `views`
-    env.reset(seed=[tape.seed] * len(every))
-    env.restore(tape.snapshots[at].forked(len(every)))
-    step, memory = driver.stepper(), state.expand(len(every), -1).clone()
-    offsets = np.zeros((steps, len(every)))
-    departed = np.zeros(len(every), np.bool_)
+    """Let the driver go on from an instant of a recorded drive, with everything and in every variant, for AHEAD_S."""
+    cars, steps = 1 + len(variants), round(AHEAD_S / CONTROL_STEP_S)
+    env = LaneKeepingVectorEnv(cars, recorded.scenario, camera, "state", autoreset_mode="Disabled")
+    controller = DriverController(driver, cars)
+    controller.state = state.expand(cars, -1).clone()
+    rollout = Rollout(env, controller)
+    rollout.variants = [(), *variants]
+    rollout.restore(recorded.snapshots[at].forked(cars))
+    offsets = np.zeros((steps, cars))
+    departed = np.zeros(cars, np.bool_)
     for k in range(steps):
-        actions, memory = step(env.views_of_cars(every), memory)
-        _, _, terminated, _, infos = env.step(np.clip(actions, -1.0, 1.0))
+        outcome = rollout.step()
         # a car that has left its lane stays where it left it
-        offsets[k] = np.where(departed, offsets[k - 1], infos["lateral_offset_m"])
-        departed |= terminated
+        offsets[k] = np.where(departed, offsets[k - 1], rollout.infos["lateral_offset_m"])
+        departed |= outcome.departed
     return Forks((offsets[:, 1:] - offsets[:, :1]).T, departed[1:], bool(departed[0]))

@@ -1,4 +1,4 @@
-"""The scene: everything about one or two journeys on a canvas; no display is needed."""
+"""The scene: everything about one or two cars on a canvas; no display is needed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +8,8 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from lanekeep.watch.journey import STEP_S, Journey
-from lanekeep.watch.panels.captions import Notes, counted, draw_notes, shortened
+from lanekeep.watch.driven_car import STEP_S, DrivenCar
+from lanekeep.watch.panels.captions import Captions, counted, draw_captions, shortened
 from lanekeep.watch.panels.circuit import draw_cells, draw_circuit, wiring_of
 from lanekeep.watch.panels.effect_bars import LiveEffects, draw_bars
 from lanekeep.watch.panels.layout import DUO, SOLO, UNITS, Layout
@@ -37,40 +37,40 @@ U8 = NDArray[np.uint8]
 COLOURS = (BLUE, PINK)  # of the drivers
 
 
-class Watched(NamedTuple):
+class WatchedDriver(NamedTuple):
     """A driver that is watched, and what is found out about it meanwhile."""
 
     name: str
-    journey: Journey
+    car: DrivenCar
     effects: LiveEffects
     overlay: Overlay
 
 
-class Scene:
-    """Draws the instant that one or two journeys are at."""
+class Dashboard:
+    """Draws the instant that one or two cars are at."""
 
-    def __init__(self, watched: list[Watched], size: tuple[int, int] = UNITS, sharp: bool = True) -> None:
+    def __init__(self, watched: list[WatchedDriver], size: tuple[int, int] = UNITS, sharp: bool = True) -> None:
         """A scene of `size` pixels; not `sharp`, and windscreens that take long have a quarter of their pixels."""
         self.watched, self.sharp = watched, sharp
         self.layout: Layout = SOLO if len(watched) == 1 else DUO
         self.canvas = Canvas(size, UNITS)
 
-    def draw(self, rows: Sequence[Element] = (), notes: Notes = Notes()) -> pygame.Surface:  # noqa: B008 (immutable)
+    def draw(self, rows: Sequence[Element] = (), captions: Captions = Captions()) -> pygame.Surface:  # noqa: B008 (immutable)
         """Draw every part, with bars of these elements."""
         canvas, layout = self.canvas, self.layout
-        journeys = [one.journey for one in self.watched]
-        pasts, colours = [tuple(journey.past) for journey in journeys], COLOURS[: len(journeys)]
-        seen = begun(self._seen, range(len(journeys)))  # on the other core, while this one draws
+        cars = [one.car for one in self.watched]
+        pasts, colours = [tuple(car.past) for car in cars], COLOURS[: len(cars)]
+        seen = begun(self._seen, range(len(cars)))  # on the other core, while this one draws
         canvas.clear()
         self._headline()
-        for k in range(len(journeys)):
-            self._driver(k, rows, notes)
-        scenario = journeys[0].scenario
+        for k in range(len(cars)):
+            self._driver(k, rows, captions)
+        scenario = cars[0].scenario
         self._title(layout.road, "from above")
-        places = [journey.env.path_ahead() for journey in journeys]
+        places = [car.env.path_ahead() for car in cars]
         draw_map(canvas, layout.road, scenario, list(zip(places, pasts, colours, strict=True)))
         self._title(layout.steering, "steering, 1/km")
-        names = ("driver",) if len(journeys) == 1 else tuple(shortened(one.name) for one in self.watched)
+        names = ("driver",) if len(cars) == 1 else tuple(shortened(one.name) for one in self.watched)
         self._key(layout.steering, (*zip(names, colours, strict=True), ("expert", ORANGE)))
         draw_steering(canvas, layout.steering, pasts, colours, scenario.curvature_limit_per_m)
         self._title(layout.offset, "place in the lane, m", "left is up")
@@ -79,61 +79,61 @@ class Scene:
             windscreen, eye = future.result()
             canvas.image(layout.windscreen[k], windscreen, smooth=True)
             canvas.image(layout.eye[k], eye)
-        draw_notes(canvas, layout.windscreen[notes.chosen], notes)
+        draw_captions(canvas, layout.windscreen[captions.chosen], captions)
         return canvas.surface
 
     def _seen(self, k: int) -> tuple[U8, U8]:
         """What there is to see through a windscreen, and what its driver sees, under its overlay."""
         one, room = self.watched[k], self.canvas.place(self.layout.windscreen[k])
-        coarse = 1 if self.sharp or one.journey.is_plain else 2
-        windscreen = one.journey.picture(room.height // coarse, room.width // coarse)
-        return windscreen, one.overlay.picture(one.journey, one.effects)
+        coarse = 1 if self.sharp or one.car.is_plain else 2
+        windscreen = one.car.picture(room.height // coarse, room.width // coarse)
+        return windscreen, one.overlay.picture(one.car, one.effects)
 
-    def _driver(self, k: int, rows: Sequence[Element], notes: Notes) -> None:
+    def _driver(self, k: int, rows: Sequence[Element], captions: Captions) -> None:
         """The panels of one driver."""
         canvas, layout, one = self.canvas, self.layout, self.watched[k]
-        journey, box = one.journey, layout.windscreen[k]
+        car, box = one.car, layout.windscreen[k]
         if len(self.watched) == 1:
             self._title(box, "through the windscreen")
         else:
-            offset = f"{_signed(journey.info['lateral_offset_m'])} m, {counted(journey.departures, 'departure')}"
+            offset = f"{_signed(car.info['lateral_offset_m'])} m, {counted(car.departures, 'departure')}"
             width = self._title(box, shortened(one.name), offset, COLOURS[k])
-            if k == notes.chosen and notes.tags:
+            if k == captions.chosen and captions.tags:
                 canvas.line([(box.x, box.y - 2), (box.x + width, box.y - 2)], COLOURS[k], 2)
-        size = journey.env.camera.size.replace("x", " \N{MULTIPLICATION SIGN} ")
+        size = car.env.camera.size.replace("x", " \N{MULTIPLICATION SIGN} ")
         self._title(layout.eye[k], "what the driver sees", OVERLAYS[one.overlay.name] or f"{size} pixels")
         canvas.plate(layout.eye[k], PANEL)
         self._title(layout.bars[k], "true effects", "left | right")
-        draw_bars(canvas, layout.bars[k], rows, one.effects, journey.edits.removed)
-        self._memory(layout.memory[k], journey)
+        draw_bars(canvas, layout.bars[k], rows, one.effects, car.edits.removed)
+        self._memory(layout.memory[k], car)
 
-    def _memory(self, box: pygame.Rect, journey: Journey) -> None:
-        core, name = journey.driver.core, journey.driver.spec.core
-        past, wiring = tuple(journey.past), wiring_of(core)
+    def _memory(self, box: pygame.Rect, car: DrivenCar) -> None:
+        core, name = car.driver.core, car.driver.spec.core
+        past, wiring = tuple(car.past), wiring_of(core)
         if wiring is not None:
             self._title(box, f"its {wiring.neurons} neurons", name)
-            draw_circuit(self.canvas, box, past, wiring, journey.running.core, journey.lesions)
-        elif journey.driver.state_size == 0:
+            draw_circuit(self.canvas, box, past, wiring, car.running.core, car.lesions)
+        elif car.driver.state_size == 0:
             self._title(box, "no memory", name)
             self.canvas.plate(box, PANEL)
         else:
             self._title(box, "its memory", name)
-            draw_cells(self.canvas, box, past, journey.lesions)
+            draw_cells(self.canvas, box, past, car.lesions)
 
     def _headline(self) -> None:
-        journey = self.watched[0].journey
-        info = journey.info
+        car = self.watched[0].car
+        info = car.info
         numbers: list[tuple[str, str, Colour]] = [
             ("road", shortened(f"{info['road_seed']}", 10), PLAIN),
             ("along it", f"{info['distance_m']:.0f} m", PLAIN),
             ("speed", f"{3.6 * info['speed_mps']:.0f} km/h", PLAIN),
-            ("time", f"{journey.steps * STEP_S:.1f} s", PLAIN),
+            ("time", f"{car.steps * STEP_S:.1f} s", PLAIN),
         ]
         if len(self.watched) == 1:
-            numbers.append(("departures", f"{journey.departures}", RED if journey.departures else PLAIN))
+            numbers.append(("departures", f"{car.departures}", RED if car.departures else PLAIN))
             numbers.append(("offset", f"{_signed(info['lateral_offset_m'])} m", PLAIN))
         names = " and ".join(shortened(one.name, 17 if len(self.watched) == 1 else 14) for one in self.watched)
-        self.canvas.write(f"{names} on {shortened(journey.scenario.name)}", (16, 30), LARGE, BRIGHT)
+        self.canvas.write(f"{names} on {shortened(car.scenario.name)}", (16, 30), LARGE, BRIGHT)
         left = UNITS[0] - 16 - 144 * len(numbers)
         for k, (label, value, colour) in enumerate(numbers):
             width = self.canvas.write(label, (left + 144 * k + 22, 30), NORMAL, FAINT)
@@ -157,6 +157,6 @@ def _signed(value: float) -> str:
     return f"{round(value, 2) + 0.0:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 
-def watch_over(names: list[str], journeys: list[Journey]) -> list[Watched]:
-    """Journeys with everything that is found out about their drivers."""
-    return [Watched(Path(n).name, j, LiveEffects(), Overlay()) for n, j in zip(names, journeys, strict=True)]
+def watch_over(names: list[str], cars: list[DrivenCar]) -> list[WatchedDriver]:
+    """Cars with everything that is found out about their drivers."""
+    return [WatchedDriver(Path(n).name, j, LiveEffects(), Overlay()) for n, j in zip(names, cars, strict=True)]

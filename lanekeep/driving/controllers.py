@@ -1,0 +1,88 @@
+"""Controllers: what the cars see (or, for the expert, what is true) to actions [N, 1], positive to the left.
+
+An action of 1 is the scenario's curvature limit.  A controller of N cars has N memories.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lanekeep_envs import CONTROL_STEP_S
+from lanekeep_policies import Driver, Expert
+
+F64 = NDArray[np.float64]
+CORRELATION_S = 0.5  # of the disturbance
+
+
+class Controller(Protocol):
+    """Drives N cars."""
+
+    def act(self, frames: NDArray[Any], infos: dict[str, Any]) -> F64:
+        """Actions [N, 1] for frames [N, H, W, 3], or states [N, D], and the environment's infos."""
+        ...
+
+    def forget(self, cars: NDArray[np.bool_]) -> None:
+        """Clear the memory of these cars [N]: their next frame does not follow their last."""
+        ...
+
+
+class ExpertController:
+    """The privileged expert, which has no memory."""
+
+    def __init__(self, curvature_limit_per_m: float) -> None:
+        self._expert, self._limit = Expert(), curvature_limit_per_m
+
+    def act(self, frames: NDArray[Any], infos: dict[str, Any]) -> F64:
+        """Actions [N, 1] from the true state in the infos, clipped to [-1, 1]."""
+        names = ("lateral_offset_m", "heading_error_rad", "speed_mps", "curvature_per_m", "curvature_preview_per_m")
+        curvature = self._expert.curvature(*(infos[name] for name in names))
+        return np.clip(curvature / self._limit, -1.0, 1.0)[:, None]
+
+    def forget(self, cars: NDArray[np.bool_]) -> None:
+        """Do nothing: the expert has no memory."""
+
+
+class DriverController:
+    """A trained driver, one memory per car, with the weights it has now."""
+
+    def __init__(self, driver: Driver, cars: int) -> None:
+        self.driver = driver.eval()
+        self.state = driver.initial_state(cars)  # [N, S]
+        self._step = driver.stepper()
+
+    def act(self, frames: NDArray[Any], infos: dict[str, Any]) -> F64:
+        """Actions [N, 1] from the frames; the memories go on by a step."""
+        actions, self.state = self._step(frames, self.state)
+        return np.asarray(actions, np.float64)
+
+    def forget(self, cars: NDArray[np.bool_]) -> None:
+        """Put the memory of these cars back to the initial state."""
+        rows = torch.from_numpy(np.asarray(cars))
+        self.state = torch.where(rows[:, None], self.driver.initial_state(len(cars)), self.state)
+
+
+class DisturbedController:
+    """A controller whose actions carry an Ornstein-Uhlenbeck disturbance, so that cars get where a good driver never is.
+
+    The disturbance d has the standard deviation `deviation` (action units) and decays with CORRELATION_S:
+    d' = k d + sqrt(1 - k^2) deviation n,  k = exp(-CONTROL_STEP_S / CORRELATION_S),  n standard normal.
+    """
+
+    def __init__(self, controller: Controller, cars: int, deviation: float, generator: np.random.Generator) -> None:
+        self._controller, self._generator = controller, generator
+        self._kept = float(np.exp(-CONTROL_STEP_S / CORRELATION_S))
+        self._size = np.sqrt(1 - self._kept**2) * deviation
+        self._disturbance = np.zeros((cars, 1))
+
+    def act(self, frames: NDArray[Any], infos: dict[str, Any]) -> F64:
+        """The controller's actions [N, 1] with the disturbance, clipped to [-1, 1]."""
+        drawn = self._generator.standard_normal(self._disturbance.shape)
+        self._disturbance = self._kept * self._disturbance + self._size * drawn
+        return np.clip(self._controller.act(frames, infos) + self._disturbance, -1.0, 1.0)
+
+    def forget(self, cars: NDArray[np.bool_]) -> None:
+        """Clear the controller's memory of these cars, and their disturbance."""
+        self._controller.forget(cars)
+        self._disturbance[cars] = 0.0
