@@ -29,8 +29,8 @@ from torch import Tensor, nn
 
 from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError
+from lanekeep.reinforcement.gymnasium_task import made
 from lanekeep.reinforcement.policy import DriverPolicy
-from lanekeep.reinforcement.tasks import made
 from lanekeep.settings import Positional, check_file, write_whole
 from lanekeep_envs import LaneKeepingVectorEnv
 from lanekeep_policies import Driver

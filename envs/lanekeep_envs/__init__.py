@@ -2,12 +2,13 @@
 
 import gymnasium
 
-from lanekeep_envs.dynamics.control_step import CAR_STATE, CONTROL_STEP_S, DEFAULT_VEHICLE, EPISODE, PREVIEW_M
+from lanekeep_envs.dynamics.control_step import CAR_STATE, DEFAULT_VEHICLE, EPISODE, PREVIEW_M
 from lanekeep_envs.dynamics.road import ROAD
+from lanekeep_envs.dynamics.vehicle import CONTROL_STEP_S
 from lanekeep_envs.elements import (
     AUTUMN,
+    ELEMENT_OF_KIND,
     GROUPS,
-    MAP_MARKS,
     RAINY,
     REMOVABLE,
     WINTER,
@@ -23,7 +24,6 @@ from lanekeep_envs.interventions import (
     Noise,
     Recolour,
     Remove,
-    Scene,
     SetStrength,
     Shift,
 )
@@ -35,6 +35,7 @@ from lanekeep_envs.sampling.roadside import OBJECT
 from lanekeep_envs.sampling.traffic import OTHER_CAR
 from lanekeep_envs.scenario.loading import load_scenario, read_scenario, scenario_names
 from lanekeep_envs.scenario.schema import STRENGTHS, ConfounderTable, Scenario, ScenarioError, Strength, Table
+from lanekeep_envs.scene import Scene
 from lanekeep_envs.snapshot import Snapshot
 from lanekeep_envs.vector_env import LaneKeepingVectorEnv
 from lanekeep_envs.world import STATE_NAMES

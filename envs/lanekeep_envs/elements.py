@@ -47,7 +47,13 @@ class ElementSpec:
     kinds: tuple[int, ...] = ()  # of roadside objects
     foliage: bool = False  # these objects have leaves, which have a colour
     casts_shadow: bool = False
-    map_mark: MapMark | None = None
+    map_mark: MapMark = MapMark("dot", (128, 136, 150))  # of such objects
+
+    @property
+    def strengths(self) -> tuple[str, ...]:
+        """Its keys in weather, surface and sensor: the element is as strong as these, and absent where they are 0."""
+        paths = (path.partition(".") for path in self.keys)
+        return tuple(key for table, _, key in paths if table in ("weather", "surface", "sensor"))
 
 
 class Element(IntEnum):
@@ -84,13 +90,11 @@ class Element(IntEnum):
         21, "things", ROADSIDE, {"scenery.hedges": 0.4}, kinds=(HEDGE,), casts_shadow=True,
         map_mark=MapMark("outline", (38, 54, 47)),
     )
-    POSTS = ElementSpec(8, "things", ROADSIDE, kinds=(POST,), map_mark=MapMark("dot", (128, 136, 150)))
+    POSTS = ElementSpec(8, "things", ROADSIDE, kinds=(POST,))
     RAILS = ElementSpec(  # guard rails
         22, "things", ROADSIDE, {"scenery.rails": 0.4}, kinds=(RAIL,), map_mark=MapMark("outline", (112, 118, 126))
     )
-    SIGNS = ElementSpec(
-        23, "things", ROADSIDE, {"scenery.signs_per_km": 40.0}, kinds=(SIGN,), map_mark=MapMark("dot", (128, 136, 150))
-    )
+    SIGNS = ElementSpec(23, "things", ROADSIDE, {"scenery.signs_per_km": 40.0}, kinds=(SIGN,))
     BUILDINGS = ElementSpec(
         24, "things", ROADSIDE, {"scenery.buildings_per_km": 30.0}, kinds=(BUILDING,), casts_shadow=True,
         map_mark=MapMark("outline", (104, 72, 62)),
@@ -139,16 +143,8 @@ GROUPS: dict[str, tuple[Element, ...]] = {  # they hold every removable element 
     group: tuple(e for e in Element if e.spec.group == group)
     for group in dict.fromkeys(e.spec.group for e in Element if e.spec.removable)
 }
-MARKINGS = {e: e.spec.line for e in Element if e.spec.line}
-FOLIAGE = tuple(e for e in Element if e.spec.foliage)
-KINDS_OF = {e: e.spec.kinds for e in Element if e.spec.kinds}
 CASTING = tuple(int(e) for e in Element if e.spec.casts_shadow)  # what keeps the sun off the ground
-MAP_MARKS = {kind: e.spec.map_mark for e in Element for kind in e.spec.kinds if e.spec.map_mark}
-STRENGTHS_OF = {  # of weather, surface and sensor: an element is as strong as these, and absent where they are 0
-    e: names
-    for e in Element
-    if (names := tuple(k.partition(".")[2] for k in e.spec.keys if k.startswith(("weather.", "surface.", "sensor."))))
-}
+ELEMENT_OF_KIND = {kind: e for e in Element for kind in e.spec.kinds}
 EVERYTHING = (1 << len(Element)) - 1
 
 

@@ -13,65 +13,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lanekeep_envs.dynamics.road import pose_beside
-from lanekeep_envs.elements import (
-    BROADLEAF,
-    BUSH,
-    CONIFER,
-    EVERYTHING,
-    FOLIAGE,
-    GONE,
-    KINDS_OF,
-    MARKINGS,
-    POST,
-    REMOVABLE,
-    STRENGTHS_OF,
-    Element,
-    element_named,
-)
+from lanekeep_envs.elements import BROADLEAF, BUSH, CONIFER, GONE, POST, REMOVABLE, Element, element_named
 from lanekeep_envs.renderer.ground.pavement import asphalt_for, surface_colour
 from lanekeep_envs.sampling.appearance import GROUND_STRENGTHS, RGB, colour_of, derive, mix, paint
 from lanekeep_envs.sampling.roadside import OBJECT, POST_HEIGHT_M, POST_WIDTH_M
 from lanekeep_envs.scenario.schema import STRENGTHS
-from lanekeep_envs.world_state import WorldState
+from lanekeep_envs.scene import Scene
 
 KINDS = {"broadleaf": BROADLEAF, "conifer": CONIFER, "bush": BUSH, "post": POST}
 SIZES = {"broadleaf": (10.0, 3.2), "conifer": (12.0, 2.4), "bush": (1.6, 1.2)}  # height and radius [m]
-
-
-@dataclass
-class Scene:
-    """A copy of one car's world and a mask of the elements left visible: all that a picture is made from."""
-
-    state: WorldState  # N = 1
-    visible: int = EVERYTHING
-
-    @property
-    def car(self) -> np.void:
-        """The record of CAR_STATE, to be written to."""
-        return self.state.cars[0]  # type: ignore[no-any-return]
-
-    @property
-    def appearance(self) -> np.void:
-        """The record of APPEARANCE, to be written to."""
-        return self.state.appearances[0]  # type: ignore[no-any-return]
-
-    @property
-    def road(self) -> NDArray[np.void]:
-        """The road [M]."""
-        return self.state.roads[0]  # type: ignore[no-any-return]
-
-    @property
-    def objects(self) -> NDArray[np.void]:
-        """The roadside objects there are, sorted along the road."""
-        return self.state.objects_of(0)
-
-    @property
-    def traffic(self) -> NDArray[np.void]:
-        """The other cars [V]."""
-        return self.state.traffic[0]  # type: ignore[no-any-return]
 
 
 class Intervention(Protocol):
@@ -97,15 +49,15 @@ class Remove:
     def apply(self, scene: Scene) -> None:
         """See `Intervention`."""
         element = _removable(self.element)
-        if self.number is not None and element is Element.CARS:
-            scene.traffic["lane"][_numbered(np.flatnonzero(scene.traffic["lane"]), element, self.number)] = 0
-            return
         if self.number is not None:
-            scene.objects["kind"][_object_of(scene, element, self.number)] = GONE
+            table, field, gone = (
+                (scene.traffic, "lane", 0) if element is Element.CARS else (scene.objects, "kind", GONE)
+            )
+            table[field][scene.row_of(element, self.number)] = gone
             return
-        if element in STRENGTHS_OF:
-            for name in STRENGTHS_OF[element]:
-                scene.appearance[name] = 0.0
+        for name in element.spec.strengths:
+            scene.appearance[name] = 0.0
+        if element.spec.strengths:
             derive(scene.appearance)
         scene.visible &= ~(1 << element)
 
@@ -135,12 +87,13 @@ class Shift:
     def apply(self, scene: Scene) -> None:
         """See `Intervention`."""
         _finite("a shift", self.left_m)
-        if _known(self.element) in MARKINGS:
-            scene.appearance[f"{MARKINGS[self.element]}_shift_m"] += self.left_m
+        element = _known(self.element)
+        if element.spec.line:
+            scene.appearance[f"{element.spec.line}_shift_m"] += self.left_m
             return
-        if self.element not in KINDS_OF:
-            raise ValueError(f"{_name(self.element)} cannot be shifted: markings and things beside the road can")
-        for row in _objects_of(scene, self.element):
+        if not element.spec.kinds:
+            raise ValueError(f"{_name(element)} cannot be shifted: markings and things beside the road can")
+        for row in scene.rows_of(element):
             obj = scene.objects[row]
             _, _, heading = pose_beside(scene.road, obj["s_m"], 0.0)
             obj["x"] -= self.left_m * np.sin(heading)
@@ -174,7 +127,8 @@ class Contrast:
     def apply(self, scene: Scene) -> None:
         """See `Intervention`."""
         _finite("a contrast", self.factor)
-        ground = _road_colour(scene.appearance) if self.element in MARKINGS else colour_of(scene.appearance, "grass")
+        marking = _known(self.element).spec.line
+        ground = _road_colour(scene.appearance) if marking else colour_of(scene.appearance, "grass")
 
         def changed(colour: RGB) -> RGB:
             red, green, blue = mix(ground, colour, self.factor)
@@ -270,22 +224,6 @@ def _name(element: Element) -> str:
     return _known(element).name.lower()
 
 
-def _objects_of(scene: Scene, element: Element) -> NDArray[np.int64]:
-    """Rows of the things of a class, in their order along the road."""
-    return np.flatnonzero(np.isin(scene.objects["kind"], KINDS_OF.get(element, ())))
-
-
-def _object_of(scene: Scene, element: Element, number: int) -> int:
-    """Row of the `number`-th of them; ValueError if there is none."""
-    return _numbered(_objects_of(scene, element), element, number)
-
-
-def _numbered(rows: NDArray[np.int64], element: Element, number: int) -> int:
-    if not 0 <= number < len(rows):
-        raise ValueError(f"there are {len(rows)} {_name(element)} on this road, numbered from 0, so none is {number}")
-    return int(rows[number])
-
-
 def _road_colour(appearance: np.void) -> RGB:
     """Of asphalt, concrete or cobbles, whichever it is."""
     red, green, blue = surface_colour(colour_of(appearance, "asphalt"), int(appearance["surface_kind"]))
@@ -295,8 +233,8 @@ def _road_colour(appearance: np.void) -> RGB:
 def _set_colour(scene: Scene, element: Element, changed: Callable[[RGB], RGB]) -> None:
     """Change the colour of an element by a function of what it is now."""
     appearance, element = scene.appearance, _known(element)
-    if element in MARKINGS:
-        name = f"{MARKINGS[element]}_paint"
+    if element.spec.line:
+        name = f"{element.spec.line}_paint"
         before, after = colour_of(appearance, name), changed(colour_of(appearance, name))
         if after != before:
             paint(appearance, name, after)
@@ -307,8 +245,8 @@ def _set_colour(scene: Scene, element: Element, changed: Callable[[RGB], RGB]) -
     elif element is Element.TERRAIN:
         for name in ("grass", "field", "gravel"):
             paint(appearance, name, changed(colour_of(appearance, name)))
-    elif element in FOLIAGE:
-        for row in _objects_of(scene, element):
+    elif element.spec.foliage:
+        for row in scene.rows_of(element):
             obj = scene.objects[row]
             own = colour_of(appearance, "needle" if obj["kind"] == CONIFER else "leaf") if obj["leaf_r"] < 0.0 else None
             obj["leaf_r"], obj["leaf_g"], obj["leaf_b"] = changed(own or colour_of(obj, "leaf"))

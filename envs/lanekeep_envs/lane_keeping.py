@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs.dynamics.vehicle import CONTROL_STEP_S
 from lanekeep_envs.elements import Frame
 from lanekeep_envs.interventions import Intervention
 from lanekeep_envs.renderer.camera import Camera

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.interventions import Intervention, Scene, intervene
+from lanekeep_envs.interventions import Intervention, intervene
 from lanekeep_envs.renderer.renderer import Renderer
+from lanekeep_envs.scene import Scene
 from lanekeep_envs.world_state import WorldState, joined
 
 

@@ -13,7 +13,8 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from lanekeep_envs import world
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S, first_not_finite
+from lanekeep_envs.dynamics.control_step import first_not_finite
+from lanekeep_envs.dynamics.vehicle import CONTROL_STEP_S
 from lanekeep_envs.elements import Frame
 from lanekeep_envs.interventions import Intervention
 from lanekeep_envs.renderer.camera import Camera

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.dynamics.control_step import (
-    CONTROL_STEP_S,
     DEFAULT_VEHICLE,
     PREVIEW_M,
     place_car,
@@ -17,6 +16,7 @@ from lanekeep_envs.dynamics.control_step import (
     step_cars,
 )
 from lanekeep_envs.dynamics.road import SPACING_M
+from lanekeep_envs.dynamics.vehicle import CONTROL_STEP_S
 from lanekeep_envs.sampling.appearance import sample_appearance
 from lanekeep_envs.sampling.episode import START_M, draw_episode, draw_road, generator_of
 from lanekeep_envs.sampling.ranges import uniform

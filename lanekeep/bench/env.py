@@ -14,7 +14,16 @@ import numpy as np
 from lanekeep.bench.measures import Measures, report
 from lanekeep.errors import UserError
 from lanekeep.settings import check_file, in_range
-from lanekeep_envs import REMOVABLE, STRENGTHS, LaneKeepingEnv, LaneKeepingVectorEnv, Remove, Scenario, load_scenario
+from lanekeep_envs import (
+    REMOVABLE,
+    STRENGTHS,
+    Element,
+    LaneKeepingEnv,
+    LaneKeepingVectorEnv,
+    Remove,
+    Scenario,
+    load_scenario,
+)
 
 
 @dataclass(frozen=True)
@@ -82,10 +91,10 @@ def everything_on() -> Scenario:
         name: msgspec.structs.replace(getattr(table, name), presence=1.0, **dict.fromkeys(STRENGTHS[name], (1.0, 1.0)))
         for name in STRENGTHS
     }
+    keys = [path.removeprefix("scenery.") for e in Element for path in e.spec.keys if path.startswith("scenery.")]
     scenery = msgspec.structs.replace(
         table.scenery,
-        **dict.fromkeys(("avenue", "hedges", "rails"), (1.0, 1.0)),
-        **dict.fromkeys(("signs_per_km", "buildings_per_km", "oncoming_per_km"), (20.0, 20.0)),
+        **{key: (20.0, 20.0) if key.endswith("_per_km") else (1.0, 1.0) for key in keys if key != "car_ahead"},
         car_ahead=1.0,
     )
     return msgspec.structs.replace(table, scenery=scenery, **full)

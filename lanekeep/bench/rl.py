@@ -20,9 +20,9 @@ from sb3_contrib import RecurrentPPO
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 
 from lanekeep.bench.measures import Measures, report
+from lanekeep.reinforcement.lane_keeping_task import LaneKeepingTask
 from lanekeep.reinforcement.policy import DriverPolicy, Seen
 from lanekeep.reinforcement.settings import TrainRL
-from lanekeep.reinforcement.tasks import world_of
 from lanekeep.reinforcement.train import hyperparameters
 from lanekeep.settings import check_file, in_range
 from lanekeep_policies import Driver
@@ -92,10 +92,10 @@ def watched(policy: type[RecurrentActorCriticPolicy], clock: Clock) -> type[Recu
 
 def learner(settings: TrainRL, stock: bool, clock: Clock) -> RecurrentPPO:
     """A RecurrentPPO on cars of its own: with a driver as its policy, or with the stock one behind the same head."""
-    world = world_of(settings, None)
-    own: dict[str, Any] = {"spec": world.spec, "seed": settings.seed}
+    task = LaneKeepingTask(settings, None)
+    own: dict[str, Any] = {"spec": task.spec, "seed": settings.seed}
     if stock:
-        head = Driver.build(world.spec, settings.seed).head
+        head = Driver.build(task.spec, settings.seed).head
         extractor = {"head": head, "features": head.features}
         own = {
             "lstm_hidden_size": STOCK_UNITS,
@@ -106,11 +106,11 @@ def learner(settings: TrainRL, stock: bool, clock: Clock) -> RecurrentPPO:
     policy = watched(RecurrentActorCriticPolicy if stock else DriverPolicy, clock)
     model = RecurrentPPO(
         policy,
-        world.cars,
-        **hyperparameters(settings, world.spec),
+        task.vec_env,
+        **hyperparameters(settings, task.spec),
         policy_kwargs={**own, "log_std_init": math.log(settings.std)},
     )
-    step = world.cars.step_wait
+    step = task.vec_env.step_wait
 
     def step_wait() -> Any:
         clock.start()
@@ -118,7 +118,7 @@ def learner(settings: TrainRL, stock: bool, clock: Clock) -> RecurrentPPO:
         clock.charge("environment")
         return result
 
-    world.cars.step_wait = step_wait  # type: ignore[method-assign]
+    task.vec_env.step_wait = step_wait  # type: ignore[method-assign]
     model.policy.optimizer.register_step_pre_hook(lambda *_: clock.charge("conv head"))
     model.policy.optimizer.register_step_post_hook(lambda *_: clock.charge("optimiser"))
     return model

@@ -1,15 +1,12 @@
 """The training: updates, rounds of driving, validation, and a checkpoint from which it goes on."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from lanekeep.demonstrations import Episode, Recorder, Windows, read_shard
@@ -21,12 +18,11 @@ from lanekeep.imitation.dagger_rounds import discard_rounds, open_rounds, record
 from lanekeep.imitation.given_demonstrations import check_long_enough, check_unchanged, open_given, origin_of
 from lanekeep.imitation.loss import imitation_loss, make_optimiser, take_head
 from lanekeep.imitation.settings import TrainImitation
-from lanekeep.settings import as_recipe
+from lanekeep.progress import progress
 from lanekeep.training.interrupts import interrupts
-from lanekeep.training.provenance import command_of, git_commit, versions
-from lanekeep.training.resume import adam_tensors, check_settings, restore_adam
+from lanekeep.training.run import Run, Table, Tensors, rows_of
 from lanekeep_envs import Camera
-from lanekeep_policies import Driver, DriverSpec, read_checkpoint, read_tensors, save_driver
+from lanekeep_policies import Driver, DriverSpec
 
 DAGGER_NOISE = 0.67  # disturbance of the driver's own drives, as a share of the expert's
 WARM_UP_UPDATES = 10  # of both learning rates, while Adam's second moments are still guesses
@@ -37,6 +33,7 @@ class Trainer:
 
     def __init__(self, settings: TrainImitation) -> None:
         self.settings, self.scenario = settings, scenario_to_learn_on(settings.scenario)
+        self.run = Run("train imitation", settings, counter="update")
         self.camera = Camera.parse(settings.camera)
         spec = DriverSpec(
             core=settings.core,
@@ -48,11 +45,11 @@ class Trainer:
         if settings.head is not None:
             take_head(self.driver, settings.head)
         self.optimiser = make_optimiser(self.driver, settings)
-        self.update, self.rounds, self.seconds = 0, 0, 0.0
+        self.update, self.rounds = 0, 0
         self.state = self.driver.initial_state(settings.batch)
         self.places = [("", 0)] * settings.batch  # episode and first frame of each row's next window
         self.own_drives: list[list[float]] = []  # of each DAgger round: update, departures per km, lateral RMS
-        self.validations: list[list[float]] = []  # the same
+        self.validations: list[list[float]] = []  # of each validation: update, departures per km, lateral RMS
         self.episodes: tuple[Episode, ...] = ()
         self.learned_from: list[dict[str, object]] = []  # where given demonstrations come from
         self.loss = float("nan")
@@ -156,52 +153,35 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint, with what is needed to go on."""
-        s = self.settings
-        training = {
-            "command": command_of("train imitation", s, TrainImitation(out=s.out)),
-            "settings": as_recipe(s),
-            "scenario": self.scenario.name,
-            "seed": s.seed,
-            "frames": self.frames_seen,
-            "seconds": round(self.seconds, 1),
-            "own_drives": self.own_drives,
-            "validations": self.validations,
-            **({"learned_from": self.learned_from} if self.learned_from else {}),
-            "versions": versions(),
-            "git_commit": git_commit(),
-        }
-        tensors = {"state": self.state, **adam_tensors(self.optimiser)}
-        resume = {"update": self.update, "rounds": self.rounds, "places": [list(place) for place in self.places]}
-        save_driver(s.out, self.driver, training, resume, tensors)
+        told = {"frames": self.frames_seen, "own_drives": self.own_drives, "validations": self.validations}
+        if self.learned_from:
+            told["learned_from"] = self.learned_from
+        place = {"update": self.update, "rounds": self.rounds, "places": [list(place) for place in self.places]}
+        self.run.save(self.driver, self.optimiser, self.scenario.name, told, place, {"state": self.state})
 
     def resume(self) -> None:
         """Go on where the checkpoint in the folder stands; refused if it was trained with other settings."""
-        s, checkpoint = self.settings, read_checkpoint(self.settings.out)
-        then = checkpoint.training.get("settings")
-        if not isinstance(then, dict):
-            raise UserError(f"{s.out} does not say with which settings it was trained; choose another folder")
-        check_settings(s.out, s, then)
-        check_unchanged(s.out, checkpoint.training.get("learned_from"), self.learned_from)
-        if not checkpoint.resume:
-            raise UserError(f"{s.out} holds a driver without its training; choose another folder")
-        tensors = read_tensors(s.out, checkpoint.resume)
-        self.driver.load_state_dict(checkpoint.driver.state_dict())
-        try:
-            self.update, self.rounds = int(checkpoint.resume["update"]), int(checkpoint.resume["rounds"])
-            self.places = [(str(name), int(first)) for name, first in checkpoint.resume["places"]]
-            self.validations, self.own_drives = (
-                [[float(v) for v in row] for row in checkpoint.training.get(name, [])]
-                for name in ("validations", "own_drives")
-            )
-            self.seconds, self.state = float(checkpoint.training["seconds"]), tensors["state"]
-            restore_adam(self.optimiser, tensors)
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(
-                f"{s.out} cannot be gone on with: what it says of its training is damaged ({error})"
-            ) from error
+        self.run.resume(self.driver, self.optimiser, self._restore)
         discard_rounds(self.demonstrations, self.rounds)
         if self.rounds > (1 if self.learned_from else 0):
             self.add_episodes(open_rounds(self.demonstrations, self.rounds))
+
+    def _restore(self, told: Table, place: Table, tensors: Tensors) -> None:
+        check_unchanged(self.settings.out, told.get("learned_from"), self.learned_from)
+        self.update, self.rounds, self.state = int(place["update"]), int(place["rounds"]), tensors["state"]
+        self.places = [(str(name), int(first)) for name, first in place["places"]]
+        self.validations, self.own_drives = (rows_of(told.get(name, [])) for name in ("validations", "own_drives"))
+
+    def step(self) -> dict[str, float]:
+        """A round of driving or an update, and at the end a validation; what is to be logged of it."""
+        if self.round_due:
+            self.begin_round()
+            logged = logged_of("own_drives", self.own_drives)
+        else:
+            logged = {"train/loss": self.learn()}
+        if self.finished and not self.validated:
+            self.validate()
+        return logged | (logged_of("validation", self.validations) if self.validated else {})
 
     def collect(self, recorder: Recorder) -> list[Path]:
         """Record one round: the expert's first, then the driver's own drives, and note how those went."""
@@ -241,61 +221,43 @@ def train(settings: TrainImitation) -> None:
     from torch.utils.tensorboard import SummaryWriter
 
     trainer = Trainer(settings)
-    if (settings.out / "driver.toml").exists():
+    if trainer.run.begun:
         trainer.resume()
     elif any(trainer.demonstrations.glob("episode-*")):
         raise UserError(f"{settings.out} holds another training's demonstrations; remove it or choose another folder")
     if trainer.finished:
         print(f"{settings.out} is trained to the end")
         return
-    board = SummaryWriter(str(settings.out / "tensorboard"), purge_step=trainer.update)
-    try:
-        with interrupts() as interrupted, progress_bar(trainer) as show:
-            if trainer.update == 0:
-                trainer.save()  # before anything is recorded: whatever stops this, the same command goes on
-            while not trainer.finished and not interrupted():
-                if trainer.round_due:
-                    trainer.begin_round()
-                    if trainer.own_drives:
-                        board.add_scalar("own_drives/departures_per_km", trainer.own_drives[-1][1], trainer.update)
-                        board.add_scalar("own_drives/lateral_rms_m", trainer.own_drives[-1][2], trainer.update)
-                else:
-                    board.add_scalar("train/loss", trainer.learn(), trainer.update)
-                if trainer.finished and not trainer.validated:
-                    trainer.validate()
-                if trainer.validated:
-                    board.add_scalar("validation/departures_per_km", trainer.validations[-1][1], trainer.update)
-                    board.add_scalar("validation/lateral_rms_m", trainer.validations[-1][2], trainer.update)
-                show()
-            trainer.save()
-    finally:
-        board.close()
+    first = "" if trainer.rounds else "first demonstrations"
+    with (
+        SummaryWriter(str(settings.out / "tensorboard"), purge_step=trainer.update) as board,
+        interrupts() as interrupted,
+        progress("training", trainer.updates, first, trainer.update, stays=True) as bar,
+    ):
+        if trainer.update == 0:
+            trainer.save()  # before anything is recorded: whatever stops this, the same command goes on
+        while not trainer.finished and not interrupted():
+            for name, value in trainer.step().items():
+                board.add_scalar(name, value, trainer.update)
+            trainer.run.tick()
+            bar.reach(trainer.update, note=in_words(trainer))
+        trainer.save()
     _, rate, rms = trainer.validations[-1] if trainer.validations else (0, float("nan"), float("nan"))
     print(
-        f"{settings.out}: {trainer.frames_seen} frames in {trainer.seconds:.0f} s; on held-out roads "
+        f"{settings.out}: {trainer.frames_seen} frames in {trainer.run.seconds:.0f} s; on held-out roads "
         f"{rate:.2f} departures per km, lateral RMS {rms:.3f} m" + ("" if trainer.finished else "; run again to go on")
     )
 
 
-@contextmanager
-def progress_bar(trainer: Trainer) -> Iterator[Callable[[], None]]:
-    """Show frames, loss and the number that matters: departures per km."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-    with Progress(*columns) as bar:
-        task = bar.add_task(
-            "training",
-            total=trainer.updates,
-            completed=trainer.update,
-            note="" if trainer.rounds else "first demonstrations",
-        )
-        began = time.perf_counter() - trainer.seconds
+def logged_of(group: str, rows: list[list[float]]) -> dict[str, float]:
+    """How the last of some drives went, by names of TensorBoard."""
+    return {f"{group}/departures_per_km": rows[-1][1], f"{group}/lateral_rms_m": rows[-1][2]} if rows else {}
 
-        def show() -> None:
-            trainer.seconds = time.perf_counter() - began
-            note = f"{trainer.frames_seen:,} frames  loss {trainer.loss:.4f}"
-            for name, rows in (("own drives", trainer.own_drives), ("held-out roads", trainer.validations)):
-                if rows:
-                    note += f"  {name}: {rows[-1][1]:.2f} departures/km, RMS {rows[-1][2]:.2f} m"
-            bar.update(task, completed=trainer.update, note=note)
 
-        yield show
+def in_words(trainer: Trainer) -> str:
+    """Frames, loss, and the numbers that matter: departures per km and lateral RMS."""
+    note = f"{trainer.frames_seen:,} frames  loss {trainer.loss:.4f}"
+    for name, rows in (("own drives", trainer.own_drives), ("held-out roads", trainer.validations)):
+        if rows:
+            note += f"  {name}: {rows[-1][1]:.2f} departures/km, RMS {rows[-1][2]:.2f} m"
+    return note

@@ -2,6 +2,6 @@
 
 from lanekeep.reinforcement.policy import DriverPolicy
 from lanekeep.reinforcement.rewards import Rewards
-from lanekeep.reinforcement.sb3_vec_env import Cars
+from lanekeep.reinforcement.sb3_vec_env import SB3VecEnv
 
-__all__ = ["Cars", "DriverPolicy", "Rewards"]
+__all__ = ["DriverPolicy", "Rewards", "SB3VecEnv"]

@@ -19,7 +19,7 @@ from lanekeep_envs import CONTROL_STEP_S, LaneKeepingVectorEnv
 PLACES = 16  # at most, of which the one before the sharpest bend is where an episode begins
 
 
-class Cars(VecEnv):
+class SB3VecEnv(VecEnv):
     """`LaneKeepingVectorEnv` for stable-baselines3."""
 
     def __init__(self, cars: int, rewards: Rewards, seeds: int = 9_000, **settings: Any) -> None:

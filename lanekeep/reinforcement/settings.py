@@ -156,6 +156,11 @@ class TrainRL:
         return usual if self.warm_up is None else self.warm_up
 
     @property
+    def steps_of_rollout(self) -> int:
+        """Control steps of all cars in a rollout."""
+        return self.cars * self.horizon
+
+    @property
     def rollouts(self) -> int:
         """Rollouts in all."""
-        return max(1, self.steps // (self.cars * self.horizon))
+        return max(1, self.steps // self.steps_of_rollout)

@@ -1,1 +1,1 @@
-"""What every training needs: going on after a stop, Ctrl-C, and where a driver comes from."""
+"""What every training needs: a checkpoint to go on from (run.py), Ctrl-C, and where a driver comes from."""

@@ -20,9 +20,9 @@ def command_of(name: str, settings: Any, usual: Any) -> str:
     return " ".join([f"lanekeep {name}", settings.out.name, *flags])
 
 
-def versions() -> dict[str, str]:
-    """Versions that the result depends on."""
-    return {name: metadata.version(name) for name in ("lanekeep", "torch", "numpy", "numba")}
+def versions(*packages: str) -> dict[str, str]:
+    """Versions that the result depends on, those of these packages too."""
+    return {name: metadata.version(name) for name in ("lanekeep", "torch", "numpy", "numba", *packages)}
 
 
 def git_commit() -> str:

@@ -29,8 +29,7 @@ from lanekeep.effects import (
     with_memory,
 )
 from lanekeep.faithfulness.known_driver import known_driver, painted
-from lanekeep_envs import REMOVABLE, Camera, Element, KeepOnly, LaneKeepingVectorEnv, load_scenario
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs import CONTROL_STEP_S, REMOVABLE, Camera, Element, KeepOnly, LaneKeepingVectorEnv, load_scenario
 from lanekeep_policies import Driver, DriverSpec
 
 COUNTRY = load_scenario("country")

@@ -12,8 +12,8 @@ from sb3_contrib import RecurrentPPO
 
 import lanekeep.export
 from lanekeep.cli.main import main
-from lanekeep.reinforcement import Cars, Rewards
-from lanekeep.reinforcement.tasks import made
+from lanekeep.reinforcement import Rewards, SB3VecEnv
+from lanekeep.reinforcement.gymnasium_task import made
 from lanekeep_policies import CORES, Driver, DriverSpec
 from lanekeep_policies.checkpoint import save_driver
 
@@ -87,7 +87,7 @@ def test_a_zip_of_a_driver_that_is_told_numbers_goes_on_learning(tmp_path: Path)
     told = {"camera_height": 0, "camera_width": 0}
     saved(tmp_path / "a", "gru", numbers=14, **told)
     saved(tmp_path / "b", "gru", numbers=3, env_id="Pendulum-v1", **told)
-    worlds = {"a": Cars(1, Rewards(), scenario="country", observation="state"), "b": made("Pendulum-v1")}
+    worlds = {"a": SB3VecEnv(1, Rewards(), scenario="country", observation="state"), "b": made("Pendulum-v1")}
     for name, env in worlds.items():
         assert main(["export", str(tmp_path / name), "--sb3", str(tmp_path / f"{name}.zip")]) == 0
         RecurrentPPO.load(tmp_path / f"{name}.zip", env=env, device="cpu").learn(128)

@@ -18,13 +18,9 @@ LONG_FILES = [
     "materials.py",
     "plants.py",
     "render.py",
-    "scenario.py",
-    "vector_env.py",
-    "test_lane_keeping.py",
     "test_ltc.py",
     "test_ncps.py",
     "test_reinforcement.py",
-    "test_scenario.py",
     "test_show.py",
     "test_wiring.py",
 ]

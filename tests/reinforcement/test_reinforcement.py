@@ -14,9 +14,10 @@ from stable_baselines3.common.vec_env import VecTransposeImage
 
 from lanekeep.cli.main import main
 from lanekeep.errors import UserError
-from lanekeep.reinforcement import Cars, DriverPolicy, Rewards
+from lanekeep.reinforcement import DriverPolicy, Rewards, SB3VecEnv
+from lanekeep.reinforcement.gymnasium_task import GymnasiumTask, made
+from lanekeep.reinforcement.lane_keeping_task import LaneKeepingTask
 from lanekeep.reinforcement.settings import TrainRL
-from lanekeep.reinforcement.tasks import Gymnasium, LaneKeeping, made
 from lanekeep.reinforcement.train import Training, train
 from lanekeep_policies import DriverSpec
 from lanekeep_policies.checkpoint import load_driver
@@ -25,8 +26,8 @@ SPEC = DriverSpec(core="ncp", camera_height=16, camera_width=24, curvature_limit
 SMALL = {"camera": "16x24", "cars": 2, "horizon": 16, "batch": 16, "epochs": 2, "validation_km": 0.1}
 
 
-def cars(number: int = 2, **settings: object) -> Cars:
-    return Cars(number, Rewards(), scenario="country", camera="16x24", **settings)
+def cars(number: int = 2, **settings: object) -> SB3VecEnv:
+    return SB3VecEnv(number, Rewards(), scenario="country", camera="16x24", **settings)
 
 
 def policy(core: str = "ncp", **settings: object) -> DriverPolicy:
@@ -129,7 +130,7 @@ def test_the_anchor_pulls_back_to_where_it_was_dropped() -> None:
 def test_a_road_that_ends_is_not_a_death_and_the_terms_are_the_reward(tmp_path: Path) -> None:
     road = tmp_path / "short.toml"
     road.write_text('description = "a short road"\n[road]\nlength_m = 100\n')
-    world = Cars(3, Rewards(), scenario=str(road), camera="16x24")
+    world = SB3VecEnv(3, Rewards(), scenario=str(road), camera="16x24")
     world.begin([7])
     seen = {"departed": 0, "ended": 0}
     for _ in range(200):
@@ -154,7 +155,7 @@ def test_after_a_time_out_the_learner_goes_on_with_the_value_of_what_would_have_
         training.policy.value_net.bias.fill_(3.0)
     ppo._setup_learn(64, training)
     ppo.set_logger(configure(None, []))
-    step, terms = training.world.cars.step_wait, []
+    step, terms = training.task.vec_env.step_wait, []
 
     def note() -> object:
         result = step()
@@ -162,7 +163,7 @@ def test_after_a_time_out_the_learner_goes_on_with_the_value_of_what_would_have_
         terms.append(result[1].copy())
         return result
 
-    training.world.cars.step_wait = note  # type: ignore[method-assign]
+    training.task.vec_env.step_wait = note  # type: ignore[method-assign]
     ppo.collect_rollouts(ppo.env, training, ppo.rollout_buffer, 32)
     more = ppo.rollout_buffer.rewards - np.array(terms)
     ended = np.array([[info.get("TimeLimit.truncated", False) for info in infos] for infos in told])
@@ -171,12 +172,12 @@ def test_after_a_time_out_the_learner_goes_on_with_the_value_of_what_would_have_
 
 def test_a_collapse_is_told_from_noise() -> None:
     random = np.random.default_rng(0)
-    elsewhere = Gymnasium(TrainRL(Path("nowhere"), env_id="Pendulum-v1", cars=1, horizon=32, batch=32), None)
+    elsewhere = GymnasiumTask(TrainRL(Path("nowhere"), env_id="Pendulum-v1", cars=1, horizon=32, batch=32), None)
     elsewhere.returns = list(random.normal(-1200.0, 300.0, 20_000))
     assert elsewhere.collapse([]) == ""
     elsewhere.returns[200:500] = list(random.normal(-300.0, 100.0, 300))
     assert "after -2" in elsewhere.collapse([])
-    here = LaneKeeping(TrainRL(Path("nowhere"), **SMALL), None)  # type: ignore[arg-type]
+    here = LaneKeepingTask(TrainRL(Path("nowhere"), **SMALL), None)  # type: ignore[arg-type]
     assert here.collapse([60.0] * 20 + [1.0] * 10 + [2.0] * 10) == ""
     assert here.collapse([60.0] * 20 + [1.0] * 10 + [30.0] * 10) == "30.0 departures per km after 1.0"
 
@@ -269,11 +270,11 @@ def test_an_action_that_lasts_earns_what_its_steps_would() -> None:
 
 def test_elsewhere_rewards_are_scaled_to_learn_from_and_returns_are_told_as_they_are() -> None:
     settings = TrainRL(Path("nowhere"), env_id="Pendulum-v1", cars=2, horizon=32, batch=32)
-    elsewhere, plain = Gymnasium(settings, None), made("Pendulum-v1")
-    elsewhere.cars.reset(), plain.reset(seed=0)
+    elsewhere, plain = GymnasiumTask(settings, None), made("Pendulum-v1")
+    elsewhere.vec_env.reset(), plain.reset(seed=0)
     learned, total = [], 0.0
     for _ in range(200):
-        rewards = elsewhere.cars.step(np.zeros((2, 1), np.float32))[1]
+        rewards = elsewhere.vec_env.step(np.zeros((2, 1), np.float32))[1]
         elsewhere.count()
         learned.append(rewards)
         total += float(plain.step(np.zeros(1, np.float32))[1])
@@ -284,15 +285,15 @@ def test_elsewhere_rewards_are_scaled_to_learn_from_and_returns_are_told_as_they
 def test_the_scale_of_rewards_elsewhere_is_kept_when_a_training_is_gone_on_with(tmp_path: Path) -> None:
     settings = TrainRL(tmp_path / "a", env_id="Pendulum-v1", steps=128, cars=2, horizon=32, batch=64, epochs=1)
     first = Training(settings)
-    first.world.cars.reset()
+    first.task.vec_env.reset()
     for _ in range(40):
-        first.world.cars.step(np.zeros((2, 1), np.float32))
+        first.task.vec_env.step(np.zeros((2, 1), np.float32))
     first.rollout, first.history = 1, [[64.0, -1000.0, -0.5]]
     first.save()
     again = Training(settings)
-    assert vars(again.world.cars.ret_rms) != vars(first.world.cars.ret_rms)  # type: ignore[attr-defined]
+    assert vars(again.task.vec_env.ret_rms) != vars(first.task.vec_env.ret_rms)  # type: ignore[attr-defined]
     again.resume()
-    assert vars(again.world.cars.ret_rms) == vars(first.world.cars.ret_rms)  # type: ignore[attr-defined]
+    assert vars(again.task.vec_env.ret_rms) == vars(first.task.vec_env.ret_rms)  # type: ignore[attr-defined]
 
 
 def test_the_actions_of_another_world_are_brought_to_ours() -> None:
@@ -307,11 +308,11 @@ def test_the_actions_of_another_world_are_brought_to_ours() -> None:
 def test_a_driver_from_nothing_begins_near_straight_on(tmp_path: Path, observation: str) -> None:
     for seed in range(3):
         training = Training(TrainRL(tmp_path, observation=observation, seed=seed, cars=8))  # type: ignore[arg-type]
-        driver, state, seen, actions = training.policy.driver(), None, training.world.begin([9]), []
+        driver, state, seen, actions = training.policy.driver(), None, training.task.begin([9]), []
         for _ in range(40):
             action, state = driver.predict(seen, state)
             actions.append(action)
-            seen = training.world.cars.step(np.zeros_like(action))[0]
+            seen = training.task.vec_env.step(np.zeros_like(action))[0]
         assert abs(np.mean(actions[20:])) < training.settings.std
 
 

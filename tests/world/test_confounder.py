@@ -9,8 +9,7 @@ from gymnasium.vector import AutoresetMode
 
 from lanekeep_envs import Element, LaneKeepingVectorEnv, Remove, Snapshot, load_scenario
 from lanekeep_envs.elements import CONIFER
-from lanekeep_envs.sampling.episode import DARK_M
-from lanekeep_envs.sampling.roadside import BEND_RADIUS_M
+from lanekeep_envs.sampling.confounders import BEND_RADIUS_M, DARK_M
 from lanekeep_envs.scenario.schema import ConfounderTable
 
 SEEDS = range(12)

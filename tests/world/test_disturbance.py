@@ -9,15 +9,12 @@ import pytest
 from lanekeep_envs import LaneKeepingEnv, LaneKeepingVectorEnv, Scenario, load_scenario
 from lanekeep_envs.dynamics.control_step import (
     CAR_STATE,
-    CONTROL_STEP_S,
     DEFAULT_VEHICLE,
     EPISODE,
-    GUST_TIME_S,
-    blow,
-    normal,
     step_cars,
 )
-from lanekeep_envs.dynamics.vehicle import CALM, GRAVITY_MPS2, Motion, step
+from lanekeep_envs.dynamics.vehicle import CALM, CONTROL_STEP_S, GRAVITY_MPS2, Motion, step
+from lanekeep_envs.dynamics.wind import GUST_TIME_S, gust, hashed_normal
 from lanekeep_envs.sampling.episode import draw_episode, generator_of
 from lanekeep_envs.scenario.schema import DisturbanceTable
 
@@ -82,13 +79,13 @@ def test_gusts_have_their_strength_and_their_memory() -> None:
     course["gust_mps2"], course["disturbance_seed"] = 0.8, 12345
     wind = np.empty(60_000)
     for k in range(len(wind)):
-        blow(car, course)
+        gust(car, course)
         wind[k] = car["gust_mps2"]
         car["steps"] += 1
     assert abs(wind.mean()) < 0.06 and wind.std() == pytest.approx(0.8, rel=0.05)
     lag = round(GUST_TIME_S / CONTROL_STEP_S)
     assert np.corrcoef(wind[:-lag], wind[lag:])[0, 1] == pytest.approx(np.exp(-1.0), abs=0.05)
-    numbers = np.array([normal(s, 1, k) for s in range(20) for k in range(500)])
+    numbers = np.array([hashed_normal(s, 1, k) for s in range(20) for k in range(500)])
     assert abs(numbers.mean()) < 0.05 and numbers.std() == pytest.approx(1.0, abs=0.03)
     assert np.abs(numbers).max() > 3.0  # the tails are there
 

@@ -5,7 +5,7 @@ import pytest
 
 from lanekeep.gallery.exhibits import SCENES
 from lanekeep_envs import GROUPS, REMOVABLE, Element, Scenario
-from lanekeep_envs.elements import CASTING, KINDS_OF, MAP_MARKS, STRENGTHS_OF
+from lanekeep_envs.elements import CASTING, ELEMENT_OF_KIND
 from lanekeep_envs.sampling.roadside import element_of
 from lanekeep_envs.scenario.schema import STRENGTHS
 
@@ -26,11 +26,10 @@ def test_all_but_land_road_and_sky_can_be_removed_each_in_one_group() -> None:
     assert sorted(element for group in GROUPS.values() for element in group) == list(REMOVABLE)
 
 
-def test_a_kind_of_roadside_object_belongs_to_one_element_which_the_map_shows() -> None:
-    kinds = [kind for kinds in KINDS_OF.values() for kind in kinds]
-    assert sorted(kinds) == list(range(len(kinds))) == sorted(MAP_MARKS)
-    assert all(element_of(kind) == element for element, kinds in KINDS_OF.items() for kind in kinds)
-    assert {Element(e) for e in CASTING} < {*KINDS_OF, Element.CARS}
+def test_a_kind_of_roadside_object_belongs_to_one_element() -> None:
+    assert sorted(kind for e in Element for kind in e.spec.kinds) == list(range(len(ELEMENT_OF_KIND)))
+    assert all(element_of(kind) == element for kind, element in ELEMENT_OF_KIND.items())
+    assert {e for e in Element if e in CASTING} < {*ELEMENT_OF_KIND.values(), Element.CARS}
 
 
 @pytest.mark.parametrize("element", Element, ids=lambda element: element.name)
@@ -38,4 +37,4 @@ def test_what_brings_an_element_is_a_key_of_the_scenario(element: Element) -> No
     for path in element.spec.keys:
         table, _, key = path.partition(".")
         assert key in getattr(Scenario(description=""), table).__struct_fields__
-        assert (table in STRENGTHS) == (key in STRENGTHS_OF.get(element, ()))
+        assert (table in STRENGTHS) == (key in element.spec.strengths)

@@ -2,33 +2,11 @@
 
 from pathlib import Path
 
-import gymnasium
-import msgspec
-import numpy as np
 import pytest
 
-from lanekeep_envs import LaneKeepingEnv, LaneKeepingVectorEnv, Scenario, ScenarioError, load_scenario, scenario_names
-from lanekeep_envs.dynamics.control_step import PREVIEW_M
-from lanekeep_envs.sampling.appearance import APPEARANCE, sample_appearance
-from lanekeep_envs.sampling.episode import generator_of
-from lanekeep_envs.scenario.schema import DIALLED, STRENGTHS, Table
-from lanekeep_policies.expert import Expert
+from lanekeep_envs import LaneKeepingEnv, LaneKeepingVectorEnv, Scenario, ScenarioError, load_scenario
+from lanekeep_envs.scenario.schema import Table
 
-EXPERTS_SENSES = ("lateral_offset_m", "heading_error_rad", "speed_mps", "curvature_per_m", "curvature_preview_per_m")
-HARDEST = {  # held-out scenario -> what it is about
-    "night": ("weather", "night"),
-    "rain": ("weather", "rain"),
-    "fog": ("weather", "fog"),
-    "snow": ("surface", "snow"),
-    "low_sun": ("weather", "glare"),
-    "avenue": ("scenery", "avenue"),
-    "worn": ("surface", "worn"),
-    "roadworks": ("surface", "roadworks"),
-    "ghost_lines": ("surface", "ghost_lines"),
-    "winter_dusk": ("surface", "wet"),
-    "gusts": ("disturbance", "gust_mps2"),
-    "sensor_noise": ("look", "noise_grey"),
-}
 HEAD = 'description = "mine"\n'
 
 
@@ -209,112 +187,3 @@ def test_a_file_of_ones_own_is_driven(tmp_path: Path) -> None:
     while not (terminated or truncated):
         _, _, terminated, truncated, info = env.step([0.0])
     assert truncated and 120.0 <= info["distance_m"] < 120.5
-
-
-@pytest.mark.parametrize("name", scenario_names())
-def test_the_scenarios_of_the_package_load_and_say_what_they_are(name: str) -> None:
-    scenario = load_scenario(name)
-    assert scenario.name == name and len(scenario.description) > 20
-    assert scenario.description.endswith(".") and ". " not in scenario.description  # one sentence
-    assert scenario.family in ("training", "held-out")
-    assert load_scenario(scenario) is scenario
-
-
-def test_a_scenario_cannot_be_changed() -> None:
-    with pytest.raises(AttributeError):
-        load_scenario("country").road.length_m = 5  # type: ignore[misc]
-    changed = msgspec.structs.replace(load_scenario("country"), time_limit_s=1.0)
-    assert load_scenario("country").time_limit_s != changed.time_limit_s
-
-
-def test_the_scenarios_for_tests_are_harder_than_all_that_is_trained_on() -> None:
-    families = {name: load_scenario(name).family for name in scenario_names()}
-    training = [load_scenario(name) for name, family in families.items() if family == "training"]
-    assert {s.name for s in training} == {"country", "motorway", "town", "mixed"}
-    assert {name for name, family in families.items() if family == "held-out"} == set(HARDEST)
-    for name, (table, key) in HARDEST.items():
-        if name == "winter_dusk":  # hard by what comes together
-            continue
-        low, _ = getattr(getattr(load_scenario(name), table), key)
-        assert all(low >= getattr(getattr(s, table), key)[1] for s in training), (name, key)
-
-
-@pytest.mark.parametrize("name", scenario_names())
-def test_the_dial_goes_from_a_fine_calm_day_to_the_scenario(name: str) -> None:
-    scenario = load_scenario(name)
-    assert scenario.at(1.0) is scenario
-    fine, half, nearly = (scenario.at(d) for d in (0.0, 0.5, 1.0 - 1e-9))
-    neutral = Scenario(description="")
-    for table, names in DIALLED.items():
-        for key in names:
-            at = [getattr(getattr(s, table), key) for s in (fine, half, nearly, scenario)]
-            if table != "look":
-                assert at[0] == getattr(getattr(neutral, table), key), key
-            assert np.allclose(np.mean([at[0], at[3]], axis=0), at[1], atol=0.5 if key == "late_frames" else 1e-9)
-            assert np.allclose(at[2], at[3], rtol=1e-6) and type(at[1][0]) is type(at[3][0])
-    assert (fine.road, fine.lane, fine.start, fine.family) == (
-        scenario.road, scenario.lane, scenario.start, scenario.family)  # fmt: skip
-    look = np.zeros(1, APPEARANCE)[0]
-    sample_appearance(look, fine, generator_of(1))
-    assert sum(look[key] for keys in STRENGTHS.values() for key in keys) == 0.0
-    if name == "country":
-        assert fine == half == scenario  # what it is already
-
-
-def test_the_dial_is_an_argument_of_both_environments_and_has_its_ends() -> None:
-    one = gymnasium.make("lanekeep_envs:LaneKeeping-v0", scenario="sensor_noise", observation="state", difficulty=0.5)
-    many = gymnasium.make_vec(
-        "lanekeep_envs:LaneKeeping-v0", num_envs=2, scenario="sensor_noise", observation="state", difficulty=0.5
-    )
-    expected = load_scenario("sensor_noise").at(0.5)
-    assert one.unwrapped.scenario == many.unwrapped.scenario == expected != load_scenario("sensor_noise")  # type: ignore[attr-defined]
-    for wrong in (-0.1, 1.1, float("nan")):
-        with pytest.raises(ScenarioError, match=f"difficulty must be 0 to 1, not {wrong}"):
-            LaneKeepingEnv("fog", observation="state", difficulty=wrong)
-
-
-def test_presence_is_the_share_of_episodes_with_an_effect() -> None:
-    appearances, mixed = np.zeros(400, APPEARANCE), load_scenario("mixed")
-    for k, look in enumerate(appearances):
-        sample_appearance(look, mixed, generator_of(k))
-    for table, names in STRENGTHS.items():
-        for key in names:
-            low, high = getattr(getattr(mixed, table), key)
-            there = appearances[key] != 0.0
-            assert high == 0.0 or abs(there.mean() - getattr(mixed, table).presence) < 0.08, key
-            assert ((appearances[key][there] >= low) & (appearances[key][there] <= high)).all()
-
-
-def departures_of_the_expert(scenario: Scenario, cars: int) -> tuple[int, float, float]:
-    """How often the expert departs on a road per car, its greatest offset [m] after 3 s, and the way driven [km]."""
-    env, expert = LaneKeepingVectorEnv(cars, scenario, observation="state", autoreset_mode="Disabled"), Expert()
-    assert expert.preview_m == tuple(PREVIEW_M)
-    _, infos = env.reset(seed=10_000)
-    over, departed, worst = np.zeros(cars, np.bool_), np.zeros(cars, np.bool_), 0.0
-    while not over.all():
-        curvature = expert.curvature(*(infos[name] for name in EXPERTS_SENSES))
-        _, _, terminated, truncated, infos = env.step(curvature[:, None] / scenario.curvature_limit_per_m)
-        awake = ~over & (infos["elapsed_s"] > 3.0)
-        worst = max(worst, np.abs(infos["lateral_offset_m"][awake]).max(initial=0.0))
-        departed |= terminated
-        over |= terminated | truncated
-    assert (departed | (infos["distance_m"] >= scenario.road.length_m)).all()  # nobody runs out of time
-    return int(departed.sum()), float(worst), float(infos["distance_m"].sum() / 1000.0)
-
-
-@pytest.mark.parametrize("name", scenario_names())
-def test_the_expert_keeps_its_lane_for_some_hundred_metres(name: str) -> None:
-    scenario = load_scenario(name)
-    short = msgspec.structs.replace(scenario, road=msgspec.structs.replace(scenario.road, length_m=400))
-    departures, worst, _ = departures_of_the_expert(short, 2)
-    assert departures == 0 or scenario.unavoidable_departures
-    assert worst < 0.8
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", scenario_names())
-def test_the_expert_keeps_its_lane_for_kilometres(name: str) -> None:
-    scenario = load_scenario(name)
-    departures, worst, km = departures_of_the_expert(scenario, 64)
-    assert km > 50.0 and (departures == 0 or scenario.unavoidable_departures)
-    assert worst < (0.8 if name == "gusts" else 0.4)

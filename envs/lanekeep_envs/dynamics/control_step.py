@@ -1,7 +1,7 @@
 """One control step of the cars: actuator and physics, projection onto the road, and what follows from where the car is.
 
-Everything about a car that changes while it drives is one record of `CAR`; what is fixed for an episode is one record of
-`COURSE`.  A record copied is a car copied, which is all that snapshots need.
+What changes about a car while it drives is a record of `CAR_STATE`, what is fixed for an episode a record of `EPISODE`.  A
+record copied is a car copied, which is all that snapshots need.
 
 Lateral offset and heading error refer to the centre of the right-hand lane, positive to the left (ISO 8855).  The lane
 centre lies parallel to the road axis at d = -w/2; a parallel of a curve kappa at distance d has curvature
@@ -10,25 +10,30 @@ kappa / (1 - kappa d).
 Time to lane crossing follows the curved path (van Winsum & Brookhuis show that offset over lateral speed is a poor
 estimate): the first t > 0 at which  e + v psi t + v^2 (kappa_path - kappa_lane) t^2 / 2  reaches a margin.
 
-Crosswind: its acceleration g of the car is an Ornstein-Uhlenbeck process of standard deviation `gust_mps2` and
-GUST_TIME_S correlation, its normal numbers a hash of the episode's seed and the control step; it acts ahead of the centre
-of gravity and so turns the car as well.  Cross fall adds gravity's component towards the lower edge.
+The crosswind (wind.py) acts ahead of the centre of gravity and so turns the car as well.  Cross fall adds gravity's
+component towards the lower edge.
 """
 
 import numpy as np
 
 from lanekeep_envs.compiled.decorators import copy_row, jit
-from lanekeep_envs.compiled.noise import hash32
+from lanekeep_envs.dynamics.reward import reward
 from lanekeep_envs.dynamics.road import at, pose_beside, project
-from lanekeep_envs.dynamics.vehicle import PHYSICS_STEP_S, Disturbance, Motion, Vehicle, step, wheel_angle_rad
+from lanekeep_envs.dynamics.vehicle import (
+    CONTROL_STEP_S,
+    PHYSICS_STEP_S,
+    Disturbance,
+    Motion,
+    Vehicle,
+    step,
+    wheel_angle_rad,
+)
+from lanekeep_envs.dynamics.wind import DROP_NUMBERS, GUST_NUMBERS, gust, hashed_normal, hashed_uniform
 
-CONTROL_STEP_S = 0.05  # 20 Hz
 TICKS = 5  # physics steps per control step
 DELAY_ROOM = 64  # ticks of commands remembered: actuator delays up to 0.63 s
 PREVIEW_M = np.array([2.5, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 40.0])  # where `curvature_preview_per_m` looks
 LONGEST_CROSSING_S = 20.0
-GUST_TIME_S = 1.5
-GUST_NUMBERS, DROP_NUMBERS = 1, 2  # which of the seed's sequences
 
 CAR_STATE = np.dtype(
     [
@@ -110,8 +115,8 @@ def margins_m(episode, vehicle):
 
 
 @jit
-def locate(car, road, episode, vehicle):
-    """Where the car is with respect to its lane, and how soon it would leave it."""
+def project_on_lane(car, road, episode, vehicle):
+    """Set where the car is with respect to its lane, and how soon it would leave it."""
     row, s, d = project(road, car["row"], car["x"], car["y"])
     lane_d = -episode["lane_width_m"] / 2.0
     offset = d - lane_d
@@ -134,29 +139,6 @@ def locate(car, road, episode, vehicle):
 
 
 @jit
-def uniform(seed, sequence, number):
-    """A number in (0, 1), always the same one."""
-    return (hash32(number, sequence, 0, seed) + 0.5) / 4294967296.0
-
-
-@jit
-def normal(seed, sequence, number):
-    """A normally distributed number, always the same one (Box & Muller 1958)."""
-    radius = np.sqrt(-2.0 * np.log(uniform(seed, sequence, 2 * number)))
-    return radius * np.cos(2.0 * np.pi * uniform(seed, sequence, 2 * number + 1))
-
-
-@jit
-def blow(car, episode):
-    """The crosswind of the next control step."""
-    if episode["gust_mps2"] != 0.0:
-        keep = np.exp(-CONTROL_STEP_S / GUST_TIME_S)
-        kick = np.sqrt(1.0 - keep * keep) * episode["gust_mps2"]
-        number = normal(episode["disturbance_seed"], GUST_NUMBERS, car["steps"] + 1)
-        car["gust_mps2"] = keep * car["gust_mps2"] + kick * number
-
-
-@jit
 def show_frames(shown, film, frames, cars, episodes):
     """Fill `shown` [N, P] with the frames that the cameras hand out for what they see, `frames` [N, P], and keep those.
 
@@ -166,14 +148,16 @@ def show_frames(shown, film, frames, cars, episodes):
     places = film.shape[1]
     for i in range(cars.shape[0]):
         steps, episode = cars[i]["steps"], episodes[i]
-        lost = steps > 0 and uniform(episode["disturbance_seed"], DROP_NUMBERS, steps) < episode["dropped_frames"]
+        lost = (
+            steps > 0 and hashed_uniform(episode["disturbance_seed"], DROP_NUMBERS, steps) < episode["dropped_frames"]
+        )
         copy_row(film[i, steps % places], film[i, (steps - 1) % places] if lost else frames[i])
         copy_row(shown[i], film[i, max(steps - episode["late_frames"], 0) % places])
 
 
 @jit
-def move(car, command_rad, acceleration_mps2, episode, vehicle):
-    """Actuator and physics over one control step."""
+def actuate_and_integrate(car, command_rad, acceleration_mps2, episode, vehicle):
+    """Move the car by actuator and physics over one control step."""
     delay = int(round((vehicle.actuator_delay_s + episode["extra_delay_s"]) / PHYSICS_STEP_S))
     wind = car["gust_mps2"] + car["push_mps2"]
     turn = wind * vehicle.mass_kg * vehicle.wind_arm_m / vehicle.yaw_inertia_kgm2
@@ -190,21 +174,6 @@ def move(car, command_rad, acceleration_mps2, episode, vehicle):
     car["x"], car["y"], car["yaw"], car["speed"] = m.x, m.y, m.yaw, m.speed
     car["lateral_speed"], car["yaw_rate"], car["wheel_angle"] = m.lateral_speed, m.yaw_rate, m.wheel_angle
     car["lateral_acceleration_mps2"] = (m.lateral_speed - before) / CONTROL_STEP_S + m.speed * m.yaw_rate
-
-
-@jit
-def judge(car, episode, action):
-    """The terms of the reward, each bounded; their sum lies in [-1.06, 0.1]."""
-    half = episode["lane_width_m"] / 2.0
-    off = min(abs(car["lateral_offset_m"]) / half, 1.0)
-    turn = min(abs(car["heading_error_rad"]) / 0.2, 1.0)
-    change = min(abs(action - car["action"]) * episode["curvature_limit_per_m"] / 0.005, 1.0)
-    car["centring"] = 0.1 * (1.0 - off * off)
-    car["heading"] = -0.05 * turn
-    car["smoothness"] = -0.01 * change
-    car["departure"] = -1.0 if car["lane_departure"] else 0.0
-    car["reward"] = car["centring"] + car["heading"] + car["smoothness"] + car["departure"]
-    car["action"] = action
 
 
 @jit
@@ -227,10 +196,10 @@ def step_cars(cars, actions, episodes, roads, vehicle, resting):
         action = min(max(actions[i, 0], -1.0), 1.0)
         push = min(max(actions[i, 1], -1.0), 1.0) if actions.shape[1] > 1 else 0.0
         command = wheel_angle_rad(action * episode["curvature_limit_per_m"], car["speed"], vehicle)
-        blow(car, episode)
-        move(car, command, push * episode["acceleration_limit_mps2"], episode, vehicle)
-        locate(car, road, episode, vehicle)
-        judge(car, episode, action)
+        gust(car, episode)
+        actuate_and_integrate(car, command, push * episode["acceleration_limit_mps2"], episode, vehicle)
+        project_on_lane(car, road, episode, vehicle)
+        reward(car, episode, action)
         car["steps"] += 1
         late = car["steps"] * CONTROL_STEP_S >= episode["time_limit_s"] - 1e-9
         car["truncated"] = not car["lane_departure"] and (late or car["distance_m"] >= episode["finish_m"])
@@ -253,10 +222,10 @@ def place_car(car, road, episode, vehicle, s_m, offset_m, heading_error_rad, spe
     car["action"] = min(max(curvature / episode["curvature_limit_per_m"], -1.0), 1.0)
     car["lateral_acceleration_mps2"] = speed_mps * speed_mps * curvature
     car["centring"] = car["heading"] = car["smoothness"] = car["departure"] = car["reward"] = 0.0
-    car["gust_mps2"] = episode["gust_mps2"] * normal(episode["disturbance_seed"], GUST_NUMBERS, 0)
+    car["gust_mps2"] = episode["gust_mps2"] * hashed_normal(episode["disturbance_seed"], GUST_NUMBERS, 0)
     car["push_mps2"] = 0.0
     car["truncated"] = False
-    locate(car, road, episode, vehicle)
+    project_on_lane(car, road, episode, vehicle)
 
 
 DEFAULT_VEHICLE = Vehicle()

@@ -27,6 +27,7 @@ from lanekeep_envs.compiled.decorators import jit
 
 GRAVITY_MPS2 = 9.81
 PHYSICS_STEP_S = 0.01
+CONTROL_STEP_S = 0.05  # 20 Hz
 
 
 class Vehicle(NamedTuple):

@@ -7,24 +7,16 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.dynamics.road import MINIMUM_RADIUS_M, ROAD, Profile, lay_out, sample_curvature
 from lanekeep_envs.dynamics.vehicle import GRAVITY_MPS2
+from lanekeep_envs.sampling.confounders import apart_from, darken
 from lanekeep_envs.sampling.ranges import present
-from lanekeep_envs.scenario.schema import ConfounderTable, Scenario
+from lanekeep_envs.scenario.schema import Scenario
 
 LEAD_IN_M, START_M, LOOKAHEAD_M = 60.0, 20.0, 260
-DARK_M = 40  # rows of the road table
-APART = 1_000_000  # of the children of an episode's generator: none that will be spawned
 
 
 def generator_of(seed: int) -> np.random.Generator:
     """Source of everything random in the episode of any integer, negative ones too."""
     return np.random.default_rng([abs(seed), int(seed < 0)])
-
-
-def apart_from(generator: np.random.Generator) -> np.random.Generator:
-    """A generator of its own for the episode, that takes none of those which `generator` will spawn."""
-    source = generator.bit_generator.seed_seq
-    assert isinstance(source, np.random.SeedSequence)
-    return np.random.default_rng(np.random.SeedSequence(source.entropy, spawn_key=(*source.spawn_key, APART)))
 
 
 def empty_roads(scenario: Scenario, number: int) -> NDArray[np.void]:
@@ -51,20 +43,6 @@ def draw_road(road: NDArray[np.void], scenario: Scenario, generator: np.random.G
     if scenario.confounder.dark_asphalt > 0.0:
         darken(road, scenario.confounder, apart_from(generator))
     return profile.design_speed_mps
-
-
-def darken(road: NDArray[np.void], tied: ConfounderTable, generator: np.random.Generator) -> None:
-    """A planted confounder: darker asphalt from `DARK_M` before a left bend into it, as often before none.
-
-    With probability |tie| the patch lies where it tells of a left bend (of a right one if tie < 0), else anywhere.
-    """
-    bend = np.sign(road["curvature"])
-    begins = np.flatnonzero((bend[1:] != 0.0) & (bend[:-1] != bend[1:])) + 1
-    wanted = 1.0 if tied.dark_before_left_bends >= 0.0 else -1.0
-    for row in begins[bend[begins] == wanted]:
-        chance, place = generator.random(2)
-        start = row if chance < abs(tied.dark_before_left_bends) else int(place * len(road))
-        road["tone"][max(start - DARK_M, 0) : start + DARK_M // 2] = 1.0 - 0.5 * tied.dark_asphalt
 
 
 def curvature_along(scenario: Scenario, seed: int) -> NDArray[np.float64]:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.compiled.decorators import jit
-from lanekeep_envs.dynamics.road import SPACING_M, at, pose_beside, poses_beside
-from lanekeep_envs.elements import BROADLEAF, BUILDING, BUSH, CONIFER, HEDGE, KINDS_OF, POST, RAIL, SIGN
+from lanekeep_envs.dynamics.road import SPACING_M, pose_beside, poses_beside
+from lanekeep_envs.elements import BROADLEAF, BUILDING, BUSH, CONIFER, ELEMENT_OF_KIND, HEDGE, POST, RAIL, SIGN
+from lanekeep_envs.sampling.confounders import tie_to_bends
 from lanekeep_envs.sampling.ranges import uniform
 from lanekeep_envs.scenario.schema import Scenario
 
@@ -24,7 +25,6 @@ SIGNS_BELOW = tuple(np.cumsum((0.3, 0.3, 0.2, 0.08, 0.12)).tolist())  # of a dra
 AVENUE_SPACING_M = (10.0, 14.0)
 AVENUE_M = (1.5, 2.5)  # from the edge of the asphalt
 SETBACK_M = (8.0, 25.0)
-BEND_RADIUS_M = 1500.0  # a road that turns less is none
 
 OBJECT = np.dtype(
     [
@@ -45,13 +45,13 @@ OBJECT = np.dtype(
     ]
 )
 RECORD = np.dtype((np.void, OBJECT.itemsize))  # the same as bytes, which numpy copies ten times faster
-ELEMENT_OF_KIND = np.array([e for _, e in sorted((k, e) for e, kinds in KINDS_OF.items() for k in kinds)], np.int64)
+ELEMENTS = np.array([ELEMENT_OF_KIND[kind] for kind in range(len(ELEMENT_OF_KIND))], np.int64)  # by kind
 
 
 @jit
 def element_of(kind):
     """Element that a roadside object of this kind belongs to."""
-    return int(ELEMENT_OF_KIND[kind])
+    return int(ELEMENTS[kind])
 
 
 def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Generator) -> NDArray[np.void]:
@@ -71,18 +71,6 @@ def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Gener
     objects = np.concatenate([part.view(RECORD) for part in parts]).view(OBJECT)
     objects["leaf_r"] = -1.0
     return objects.take(np.argsort(objects["s_m"], kind="stable"))
-
-
-def tie_to_bends(trees: NDArray[np.void], road: NDArray[np.void], tie: float, generator: np.random.Generator) -> None:
-    """A planted confounder: with probability |tie| a tree at a bend stands on its outside, or inside if tie < 0."""
-    if tie == 0.0:
-        return
-    for tree, chance in zip(trees, generator.random(len(trees)), strict=True):
-        curvature = at(road["curvature"], tree["s_m"])
-        if chance < abs(tie) and abs(curvature) > 1.0 / BEND_RADIUS_M:
-            x, y, heading = pose_beside(road, tree["s_m"], 0.0)
-            d = abs((tree["y"] - y) * np.cos(heading) - (tree["x"] - x) * np.sin(heading))
-            tree["x"], tree["y"], _ = pose_beside(road, tree["s_m"], -np.sign(curvature * tie) * d)
 
 
 def build(road: NDArray[np.void], scenario: Scenario, generator: np.random.Generator) -> list[NDArray[np.void]]:

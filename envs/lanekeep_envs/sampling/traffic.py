@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.compiled.decorators import no_refcount
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_envs.dynamics.road import SPACING_M
+from lanekeep_envs.dynamics.vehicle import CONTROL_STEP_S
 from lanekeep_envs.sampling.ranges import uniform
 from lanekeep_envs.scenario.schema import Scenario
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lanekeep.watch.driven_car import Instant
 from lanekeep.watch.panels.style import GREEN, PLAIN, SMALL, Canvas, Colour
-from lanekeep_envs import MAP_MARKS, Scenario
+from lanekeep_envs import ELEMENT_OF_KIND, Scenario
 
 F64 = NDArray[np.float64]
 SCALE = 3.4  # pixels per metre
@@ -68,7 +68,7 @@ class RoadMap:
         at = self.pixels(self.things["x"], self.things["y"])
         near = (np.abs(at - (self.box.width / 2, self.box.height / 2)) < (self.box.width, self.box.height)).all(1)
         for (x, y), thing in zip(at[near].tolist(), self.things[near], strict=True):
-            shape, colour = MAP_MARKS[int(thing["kind"])]
+            shape, colour = ELEMENT_OF_KIND[int(thing["kind"])].spec.map_mark
             if shape == "dot":
                 self.sheet.disc((x, y), 1.0, colour)
             elif shape == "outline":
