@@ -28,9 +28,8 @@ from lanekeep.study.confusion.contrast import mean_ratio, rank_correlation_draws
 from lanekeep.study.confusion.outcomes import Measured, read, save
 from lanekeep.study.confusion.predictors import Exhibits, exhibits_of, memories_of, shares_of, shares_of_pixels
 from lanekeep.study.confusion.tables import PREDICTORS, confusion_by_seed_m, lead_of_best, sentences
-from lanekeep_envs import Camera, Element, Remove
+from lanekeep_envs import Camera, Element, Remove, read_scenario
 from lanekeep_envs.sampling.episode import curvature_along
-from lanekeep_envs.scenario import read_scenario
 from lanekeep_policies import Driver, DriverSpec
 
 CAMERA = Camera.parse("24x80")
