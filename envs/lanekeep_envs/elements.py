@@ -31,6 +31,18 @@ class MapMark(NamedTuple):
     colour: tuple[int, int, int]  # RGB
 
 
+class Placement(NamedTuple):
+    """How objects that a scenario counts per kilometre stand anywhere along the road; lengths in metres."""
+
+    key: str  # of the scenario's `scenery`: a range of how many per kilometre
+    kind: int
+    aside_m: tuple[float, float]  # from the road's axis to their middle, on either side; 0 is over the road
+    across: bool  # whether their length lies across the road
+    length_m: float
+    width_m: float
+    height_m: float
+
+
 @dataclass(frozen=True)
 class ElementSpec:
     """One row of the list."""
@@ -45,6 +57,7 @@ class ElementSpec:
     removable: bool = True  # the rest of the scene does not stand on it
     line: str = ""  # of a marking: its name among the numbers of an appearance
     kinds: tuple[int, ...] = ()  # of roadside objects
+    placement: Placement | None = None  # of objects that no sampler of their own places (sampling/roadside.py)
     foliage: bool = False  # these objects have leaves, which have a colour
     casts_shadow: bool = False
     map_mark: MapMark = MapMark("dot", (128, 136, 150))  # of such objects

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from lanekeep.gallery.exhibits import SCENES
-from lanekeep_envs import GROUPS, REMOVABLE, Element, Scenario
-from lanekeep_envs.elements import CASTING, ELEMENT_OF_KIND
-from lanekeep_envs.sampling.roadside import element_of
+from lanekeep_envs import GROUPS, REMOVABLE, Element, Scenario, load_scenario
+from lanekeep_envs.dynamics.road import project
+from lanekeep_envs.elements import CASTING, ELEMENT_OF_KIND, HEDGE, Placement
+from lanekeep_envs.sampling.episode import draw_road, empty_roads
+from lanekeep_envs.sampling.roadside import element_of, scatter
 from lanekeep_envs.scenario.schema import STRENGTHS
 
 
@@ -38,3 +40,20 @@ def test_what_brings_an_element_is_a_key_of_the_scenario(element: Element) -> No
         table, _, key = path.partition(".")
         assert key in getattr(Scenario(description=""), table).__struct_fields__
         assert (table in STRENGTHS) == (key in element.spec.strengths)
+
+
+@pytest.mark.parametrize("across", [False, True])
+def test_a_placement_puts_as_many_objects_beside_or_over_the_road_as_the_scenario_says(across: bool) -> None:
+    road, generator = empty_roads(load_scenario("country"), 1)[0], np.random.default_rng(3)
+    draw_road(road, load_scenario("country"), generator)
+    aside_m = (0.0, 0.0) if across else (8.0, 9.0)
+    objects = scatter(road, Placement("any_per_km", HEDGE, aside_m, across, 16.0, 4.0, 6.0), (50.0, 50.0), generator)
+    assert len(objects) == round(50.0 * (len(road) - 1) / 1000.0)
+    for thing in objects:
+        _, s, d = project(road, int(thing["s_m"]), thing["x"], thing["y"])
+        assert s == pytest.approx(thing["s_m"], abs=0.05) and aside_m[0] - 0.01 <= abs(d) <= aside_m[1] + 0.01
+        turn = thing["twist"] - np.interp(s, np.arange(len(road)), road["heading"])
+        assert turn == pytest.approx(0.5 * np.pi if across else 0.0, abs=0.01)
+    assert (
+        scatter(road, Placement("any_per_km", HEDGE, aside_m, across, 1.0, 1.0, 1.0), (0.0, 0.0), generator).size == 0
+    )

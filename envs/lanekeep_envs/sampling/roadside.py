@@ -10,7 +10,19 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.compiled.decorators import jit
 from lanekeep_envs.dynamics.road import SPACING_M, pose_beside, poses_beside
-from lanekeep_envs.elements import BROADLEAF, BUILDING, BUSH, CONIFER, ELEMENT_OF_KIND, HEDGE, POST, RAIL, SIGN
+from lanekeep_envs.elements import (
+    BROADLEAF,
+    BUILDING,
+    BUSH,
+    CONIFER,
+    ELEMENT_OF_KIND,
+    HEDGE,
+    POST,
+    RAIL,
+    SIGN,
+    Element,
+    Placement,
+)
 from lanekeep_envs.sampling.confounders import tie_to_bends
 from lanekeep_envs.sampling.ranges import uniform
 from lanekeep_envs.scenario.schema import Scenario
@@ -46,6 +58,8 @@ OBJECT = np.dtype(
 )
 RECORD = np.dtype((np.void, OBJECT.itemsize))  # the same as bytes, which numpy copies ten times faster
 ELEMENTS = np.array([ELEMENT_OF_KIND[kind] for kind in range(len(ELEMENT_OF_KIND))], np.int64)  # by kind
+
+PLACEMENTS = [element.spec.placement for element in Element if element.spec.placement]
 
 
 @jit
@@ -84,7 +98,23 @@ def build(road: NDArray[np.void], scenario: Scenario, generator: np.random.Gener
         chain(road, RAIL, RAIL_PIECE_M, uniform(scenery.rails, for_rails.random()), edge + 0.9, for_rails),
         signs(road, length, scenery.signs_per_km, edge + 1.0, for_signs),
         buildings(road, length, scenery.buildings_per_km, edge, for_houses),
+        *(scatter(road, place, getattr(scenery, place.key), generator.spawn(1)[0]) for place in PLACEMENTS),
     ]
+
+
+def scatter(
+    road: NDArray[np.void], place: Placement, per_km: tuple[float, float], generator: np.random.Generator
+) -> NDArray[np.void]:
+    """Place objects of one kind anywhere along the road."""
+    length_m = (road.shape[0] - 1) * SPACING_M
+    objects = np.zeros(round(uniform(per_km, generator.random()) * length_m / 1000.0), OBJECT)
+    u = generator.random((4, len(objects)))
+    aside_m = place.aside_m[0] + (place.aside_m[1] - place.aside_m[0]) * u[2]
+    objects["s_m"], objects["kind"], objects["tint"] = length_m * u[0], place.kind, 0.9 + 0.2 * u[3]
+    objects["x"], objects["y"], heading = poses_beside(road, objects["s_m"], np.where(u[1] < 0.5, 1.0, -1.0) * aside_m)
+    objects["twist"] = heading + (0.5 * np.pi if place.across else 0.0)
+    objects["length_m"], objects["radius_m"], objects["height_m"] = place.length_m, 0.5 * place.width_m, place.height_m
+    return objects
 
 
 def avenue(
