@@ -45,15 +45,12 @@ from lanekeep.faithfulness.examine import (
 )
 from lanekeep.faithfulness.metrics import MARKS
 from lanekeep.intervals import interval_over_roads
-from lanekeep.saliency import METHODS
+from lanekeep.saliency import methods_with
 from lanekeep.settings import Positional, check_file, in_range, write_whole
 from lanekeep.training.interrupts import deaf_to_ctrl_c
 from lanekeep_envs import REMOVABLE, Scenario, load_scenario
 
 __all__ = ["Compare", "check_frames_are_fresh", "compare"]
-
-LAYERS = ("visual-backprop", "gradient", "grad-cam", "integrated-gradients")  # shown over the drives
-NOISY = ("visual-backprop", "gradient", "grad-cam")
 
 
 @dataclass(frozen=True)
@@ -133,8 +130,8 @@ def subject_of(name: str, scenario: Scenario) -> Subject:
 def ticks(settings: Compare) -> int:
     """How often the progress bar is told something: instants, costly instants, maps, and kept frames of the drives."""
     judged, kept = 4 * settings.roads, round(5 * settings.seconds)
-    of_each = judged + 3 * settings.roads + len(METHODS) + len(NOISY) + len(LAYERS) + kept
-    return 2 * of_each + KNOWN + len(METHODS)
+    of_maps = sum(len(methods_with(column)) for column in ("judged", "noisy", "layer"))
+    return 2 * (judged + 3 * settings.roads + of_maps + kept) + KNOWN + len(methods_with("judged"))
 
 
 class Answers(NamedTuple):
@@ -175,10 +172,10 @@ def ask(settings: Compare, which: int) -> Answers:
     return Answers(
         instants.roads,
         examiner.frames,
-        examiner.examine(list(METHODS), tell),
-        under_noise(examiner, NOISY, tell),
-        drive(subject, scenario, settings.seed, settings.seconds, LAYERS, tell),
-        None if which else marks_of_one_cue(instants, subject.camera, list(METHODS), tell),
+        examiner.examine(methods_with("judged"), tell),
+        under_noise(examiner, methods_with("noisy"), tell),
+        drive(subject, scenario, settings.seed, settings.seconds, methods_with("layer"), tell),
+        None if which else marks_of_one_cue(instants, subject.camera, methods_with("judged"), tell),
     )
 
 
