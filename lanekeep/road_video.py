@@ -25,8 +25,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError, did_you_mean
-from lanekeep.saliency import METHODS, maps
-from lanekeep.settings import Positional, check_file, in_range
+from lanekeep.saliency import METHODS, maps, methods_with
+from lanekeep.settings import Positional, check_file, helped, in_range
 from lanekeep.video.h264 import Film, held_back
 from lanekeep.watch.panels.overlay import coloured
 from lanekeep.watch.panels.style import BLUE, BRIGHT, FAINT, LARGE, ORANGE, RULE, Canvas
@@ -50,9 +50,11 @@ class Saliency:
     """The recording: a video file, or a folder of pictures, which are taken in the order of their names."""
     out: Path = Path("saliency.mp4")
     """The film to write."""
-    method: str = "integrated-gradients"
-    """Kind of map: visual-backprop, visual-backprop-flight, gradient, smooth-gradient, integrated-gradients, grad-cam,
-    occlusion or blur.  The first two never look at the controller, the last two take a second for a frame."""
+    method: str = helped(
+        "integrated-gradients",
+        f"Kind of map: {', '.join(METHODS)}.  VisualBackProp never looks at the controller; "
+        f"{' and '.join(methods_with('slow'))} take a second for a frame.",
+    )
     horizon: float = 0.5
     """Where the horizon is in the recording: 0 at the upper edge, 1 at the lower."""
     fov: float = 60.0

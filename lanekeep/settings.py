@@ -7,7 +7,7 @@ without a flag.  Settings are data: the command line fills them, a recipe is the
 import math
 import os
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
 
@@ -16,6 +16,11 @@ from lanekeep.errors import UserError
 T = TypeVar("T")
 POSITIONAL = "an argument without a flag"
 Positional = Annotated[T, POSITIONAL]
+
+
+def helped(default: T, text: str) -> T:
+    """A field with this default and a help that is put together, where a docstring would repeat a list kept elsewhere."""
+    return field(default=default, metadata={"help": text})
 
 
 def flag(field_name: str) -> str:

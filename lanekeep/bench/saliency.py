@@ -12,11 +12,10 @@ from lanekeep.driving.drivers import camera_of, check_driver, open_driver
 from lanekeep.effects import now, removal_of
 from lanekeep.effects.recorded_drive import ReRenderer
 from lanekeep.errors import UserError
-from lanekeep.saliency import maps
+from lanekeep.saliency import maps, methods_with
 from lanekeep.settings import Positional, check_file, in_range
 from lanekeep_envs import REMOVABLE, LaneKeepingVectorEnv, load_scenario
 
-LOOKS = ("visual-backprop", "gradient", "grad-cam")
 INTERVENTIONS = 12
 
 
@@ -59,7 +58,7 @@ def bench_saliency(settings: BenchSaliency) -> None:
         following = env.step(np.clip(action, -1.0, 1.0))[0]
         driving = time.perf_counter() - begin
         took["driving"] = driving
-        for name in LOOKS:
+        for name in methods_with("live"):
             begin = time.perf_counter()
             maps(name, driver, frames, before)
             took[f"{name} and driving"] = driving + time.perf_counter() - begin

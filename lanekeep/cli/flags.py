@@ -70,7 +70,7 @@ def _tyro_fields(settings: Any) -> tuple[StructFieldSpec, ...]:
         hint = annotated[hints[field.name], tyro.conf.arg(name=field.name.rstrip("_"))]
         hint = positional[hint] if field.name in positionals(settings) else hint
         default = tyro.MISSING if field.default is dataclasses.MISSING else field.default
-        specs.append(StructFieldSpec(field.name, hint, default, helps.get(field.name, "")))
+        specs.append(StructFieldSpec(field.name, hint, default, field.metadata.get("help", helps.get(field.name, ""))))
     return tuple(specs)
 
 

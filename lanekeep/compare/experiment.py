@@ -27,12 +27,9 @@ from lanekeep.faithfulness.instants import Subject, record_instants
 from lanekeep.faithfulness.metrics import U8
 from lanekeep.faithfulness.noise import NoiseResponse, under_noise
 from lanekeep.progress import progress
-from lanekeep.saliency import METHODS
+from lanekeep.saliency import methods_with
 from lanekeep.training.interrupts import deaf_to_ctrl_c
 from lanekeep_envs import Scenario, load_scenario
-
-LAYERS = ("visual-backprop", "gradient", "grad-cam", "integrated-gradients")  # shown over the drives
-NOISY = ("visual-backprop", "gradient", "grad-cam")
 
 
 def subject_of(name: str, scenario: Scenario) -> Subject:
@@ -48,8 +45,8 @@ def subject_of(name: str, scenario: Scenario) -> Subject:
 def ticks(settings: Compare) -> int:
     """Steps of the progress bar: instants, costly instants, maps, and kept frames of the drives."""
     judged, kept = 4 * settings.roads, round(5 * settings.seconds)
-    of_each = judged + 3 * settings.roads + len(METHODS) + len(NOISY) + len(LAYERS) + kept
-    return 2 * of_each + KNOWN + len(METHODS)
+    of_maps = sum(len(methods_with(column)) for column in ("judged", "noisy", "layer"))
+    return 2 * (judged + 3 * settings.roads + of_maps + kept) + KNOWN + len(methods_with("judged"))
 
 
 class Answers(NamedTuple):
@@ -87,10 +84,10 @@ def ask(settings: Compare, which: int) -> Answers:
     return Answers(
         instants.roads,
         examiner.frames,
-        examiner.examine(list(METHODS), tell),
-        under_noise(examiner, NOISY, tell),
-        drive(subject, scenario, settings.seed, settings.seconds, LAYERS, tell),
-        None if which else examine_known_driver(instants, subject.camera, list(METHODS), tell),
+        examiner.examine(methods_with("judged"), tell),
+        under_noise(examiner, methods_with("noisy"), tell),
+        drive(subject, scenario, settings.seed, settings.seconds, methods_with("layer"), tell),
+        None if which else examine_known_driver(instants, subject.camera, methods_with("judged"), tell),
     )
 
 

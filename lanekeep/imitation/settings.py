@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lanekeep.errors import UserError
-from lanekeep.settings import Positional, in_range
+from lanekeep.settings import Positional, helped, in_range
+from lanekeep_policies import CORES
 
 CARS = 32  # that drive side by side in a round
 
@@ -15,9 +16,7 @@ class TrainImitation:
 
     out: Positional[Path]
     """Folder of the checkpoint; what is driven for the training goes to its subfolder `demonstrations`."""
-    core: str = "ncp"
-    """Core: ncp, ncp-mixed, ltc, ncp-cfc, cfc, cfc-pure, cfc-no-gate, cfc-mixed, ct-rnn, neural-ode, rnn, gru, lstm,
-    liquid-s4, cnn or pilotnet."""
+    core: str = helped("ncp", f"Core: {', '.join(CORES)}.")
     head: str | None = None
     """Driver whose conv head to take and leave as it is, so that drivers differ by what comes after it: a shipped one or a
     folder."""
@@ -39,7 +38,7 @@ class TrainImitation:
     learning_rate: float = 1e-3
     """Adam's learning rate for the conv head; it falls to 2 % along a cosine."""
     core_learning_rate: float | None = None
-    """The same for core and read-out; what suits the core unless given: 1e-2 for ltc, ncp and ncp-mixed, else 1e-3."""
+    """The same for core and read-out; unless given 1e-2 for a core that holds an LTC, else 1e-3."""
     alpha: float = 3.0
     """Weight of bends in the loss: exp(alpha |action|)."""
     noise: float = 0.15

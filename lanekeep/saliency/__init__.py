@@ -9,9 +9,20 @@ A map is a claim.  What an element of the scene really does to the steering is m
 """
 
 from lanekeep.driving.drivers import states_along
-from lanekeep.saliency.gradients import through_time
-from lanekeep.saliency.methods import METHODS, Method, maps, scale_of
+from lanekeep.saliency.methods import METHODS, Method, maps, methods_with, scale_of
 from lanekeep.saliency.ssim import ssim
 from lanekeep.saliency.steering import Steering, images_of
+from lanekeep.saliency.through_time import through_time
 
-__all__ = ["METHODS", "Method", "Steering", "images_of", "maps", "scale_of", "ssim", "states_along", "through_time"]
+__all__ = [
+    "METHODS",
+    "Method",
+    "Steering",
+    "images_of",
+    "maps",
+    "methods_with",
+    "scale_of",
+    "ssim",
+    "states_along",
+    "through_time",
+]

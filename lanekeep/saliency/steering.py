@@ -12,12 +12,14 @@ changes in the first moment and never again: methods that go this way (integrate
 The action is positive to the left, in units of the driver's `curvature_limit_per_m`.
 """
 
+from typing import cast
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lanekeep_policies import Driver
+from lanekeep_policies import ConvolutionalHead, Driver, standardise
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -27,14 +29,19 @@ class Steering(nn.Module):
     """A driver that sees frames, as images [N, 3, H, W] in 0..1 and memories [N, S] to actions [N]."""
 
     def __init__(self, driver: Driver) -> None:
-        """ValueError for a driver that sees no frames, or that has more than one action: which of them is not said."""
+        """ValueError for a driver that sees no frames, or that has more than one action, of which none is the steering."""
         super().__init__()
         if driver.spec.numbers or driver.spec.actions != 1:
             raise ValueError("only the steering of a driver that sees frames can be explained by its pixels")
         self.driver = driver.eval()
 
+    @property
+    def head(self) -> ConvolutionalHead:
+        """The convolutions, for maps that look inside."""
+        return cast(ConvolutionalHead, self.driver.head)
+
     def forward(self, images: Tensor, states: Tensor) -> Tensor:
-        return self.act(self.driver.head(frames_of(images)), states)
+        return self.act(self.head(frames_of(images)), states)
 
     def act(self, features: Tensor, states: Tensor) -> Tensor:
         """Features [N, F] and memories [N, S] to actions [N]."""
@@ -43,15 +50,15 @@ class Steering(nn.Module):
 
 
 class FromStandardised(nn.Module):
-    """The same from standardised images [N, 3, H, W] (`conv.standardise`) on, where zero is a frame of one colour."""
+    """The steering from standardised images [N, 3, H, W] on, where zero is a frame of one colour."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, steering: Steering) -> None:
         super().__init__()
-        self.steering, self.head = Steering(driver), driver.head
+        self.steering = steering
 
     def forward(self, images: Tensor, states: Tensor) -> Tensor:
-        maps: list[Tensor] = self.head.feature_maps(images)  # type: ignore[operator]
-        return self.steering.act(self.head.read(maps[-1]), states)  # type: ignore[operator]
+        head = self.steering.head
+        return self.steering.act(head.read(head.feature_maps(images)[-1]), states)
 
 
 def images_of(frames: U8 | Tensor, like: nn.Module) -> Tensor:
@@ -62,3 +69,8 @@ def images_of(frames: U8 | Tensor, like: nn.Module) -> Tensor:
 def frames_of(images: Tensor) -> Tensor:
     """Images [N, 3, H, W] in 0..1 to frames [N, H, W, 3] in 0..255 that keep their gradient."""
     return 255.0 * images.permute(0, 2, 3, 1)
+
+
+def standardised(images: Tensor) -> Tensor:
+    """Images [N, 3, H, W] in 0..1 to what the first convolution gets, [N, 3, H, W] of mean 0 and deviation 1."""
+    return standardise(frames_of(images), images.dtype)

@@ -22,19 +22,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lanekeep_policies import Driver, standardise
+from lanekeep.saliency.steering import Steering, standardised
 
 ADDED = 1e-6  # to the layers of the flight papers, which would else be erased where they are least
 
 
-def visual_backprop(driver: Driver, frames: Tensor) -> Tensor:
-    """Frames [N, H, W, 3] to maps [N, H, W], none below zero."""
-    return _backwards(driver, frames, lambda layer: layer)
+def visual_backprop(steering: Steering, images: Tensor, states: Tensor) -> Tensor:
+    """Images [N, 3, H, W] to maps [N, H, W], none below zero, whatever the memories."""
+    return _backwards(steering, images, lambda layer: layer)
 
 
-def visual_backprop_of_flight(driver: Driver, frames: Tensor) -> Tensor:
-    """The same with every layer brought to 0..1 first."""
-    return _backwards(driver, frames, lambda layer: min_max(layer) + ADDED)
+def visual_backprop_of_flight(steering: Steering, images: Tensor, states: Tensor) -> Tensor:
+    """VisualBackProp with every layer brought to 0..1 first."""
+    return _backwards(steering, images, lambda layer: min_max(layer) + ADDED)
 
 
 def min_max(maps: Tensor) -> Tensor:
@@ -47,11 +47,10 @@ def min_max(maps: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _backwards(driver: Driver, frames: Tensor, seen: Callable[[Tensor], Tensor]) -> Tensor:
-    head: Any = driver.head
-    images = standardise(frames, next(driver.parameters()).dtype)
-    window = getattr(head, "resized_to", None) or images.shape[2:]  # of the frame that the convolutions get
-    layers = [seen(maps.mean(1, keepdim=True)) for maps in head.feature_maps(images)]
+def _backwards(steering: Steering, images: Tensor, seen: Callable[[Tensor], Tensor]) -> Tensor:
+    head = steering.head
+    window = head.resized_to or images.shape[2:]  # of the frame that the convolutions get
+    layers = [seen(maps.mean(1, keepdim=True)) for maps in head.feature_maps(standardised(images))]
     found = layers[-1]
     for k in range(len(layers) - 1, -1, -1):
         found = _enlarged(found, head.convolutions[k], layers[k - 1].shape[2:] if k else window)

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep.evaluate import FIRST_TEST_SEED
-from lanekeep.settings import Positional, check_file, in_range, write_whole
+from lanekeep.settings import Positional, check_file, helped, in_range, write_whole
 from lanekeep.video.files import Reel, check_suffix, filmed, write_picture
 from lanekeep.video.h264 import ENCODINGS, held_back
 from lanekeep.watch.driven_car import FRAMES_PER_S, STEP_S
@@ -58,8 +58,7 @@ class Watch:
     """Seed of the first road; the next one follows at its end."""
     seconds: float | None = None
     """Length of the show [s]; left out, 30 s of video or the script's last line, and a window until it is closed."""
-    overlay: str = "none"
-    """What lies over the drivers' pictures: none, visual-backprop, gradient, grad-cam or elements."""
+    overlay: str = helped("none", f"What lies over the drivers' pictures: {', '.join(OVERLAYS)}.")
     size: str = "1280x720"
     """Width x height of picture or window [pixels]."""
     video: Path | None = None

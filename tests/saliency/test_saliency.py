@@ -9,9 +9,10 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 
-from lanekeep.saliency import METHODS, Steering, gradients, images_of, maps, ssim, states_along, through_time
-from lanekeep.saliency.gradients import CAM_LAYER, grad_cam, gradient
-from lanekeep.saliency.perturbation import gaussian_blur
+from lanekeep.saliency import METHODS, Steering, images_of, integrated_gradients, maps, ssim, states_along, through_time
+from lanekeep.saliency.grad_cam import LAYER, grad_cam
+from lanekeep.saliency.gradient import gradient
+from lanekeep.saliency.local_blur import gaussian_blur
 from lanekeep.saliency.visual_backprop import min_max, visual_backprop, visual_backprop_of_flight
 from lanekeep_policies import Driver, DriverSpec
 from lanekeep_policies.heads.convolutional import standardise
@@ -63,7 +64,8 @@ def transcribed(driver: Driver, frame: np.ndarray[Any, Any], flight: bool) -> np
 @pytest.mark.parametrize("size", [(24, 40), (17, 31)])
 def test_visual_backprop_is_the_published_algorithm(size: tuple[int, int], flight: bool) -> None:
     driver, frame = driver_of("ncp", *size), frames_of(1, *size)
-    ours = (visual_backprop_of_flight if flight else visual_backprop)(driver, torch.from_numpy(frame))[0].numpy()
+    method = visual_backprop_of_flight if flight else visual_backprop
+    ours = method(Steering(driver), images_of(frame, driver), driver.initial_state(1))[0].numpy()
     theirs = transcribed(driver, frame[0], flight)
     np.testing.assert_allclose(ours / ours.max(), theirs / theirs.max(), atol=2e-5)
 
@@ -71,10 +73,13 @@ def test_visual_backprop_is_the_published_algorithm(size: tuple[int, int], fligh
 def test_visual_backprop_never_looks_at_the_controller() -> None:
     ncp, lstm = driver_of("ncp"), driver_of("lstm", seed=1)
     lstm.head.load_state_dict(ncp.head.state_dict())
-    frames = torch.from_numpy(frames_of(3))
-    assert torch.equal(visual_backprop(ncp, frames), visual_backprop(lstm, frames))
-    states = [states_along(d, frames.numpy())[:-1] for d in (ncp, lstm)]
-    theirs = [maps("gradient", d, frames.numpy(), h) for d, h in zip((ncp, lstm), states, strict=True)]
+    frames = frames_of(3)
+    states = [states_along(d, frames)[:-1] for d in (ncp, lstm)]
+    ours, theirs = (
+        [maps(method, d, frames, h) for d, h in zip((ncp, lstm), states, strict=True)]
+        for method in ("visual-backprop", "gradient")
+    )
+    assert np.array_equal(*ours)
     assert abs(np.corrcoef(theirs[0].ravel(), theirs[1].ravel())[0, 1]) < 0.99
 
 
@@ -85,8 +90,8 @@ def test_the_gradient_is_that_of_finite_differences(core: str) -> None:
     for _ in range(3):
         _, state = driver(torch.from_numpy(frame)[:, None], state)
     state = state.detach()
-    found = gradient(driver, torch.from_numpy(frame), state)[0]
     steering, image, step = Steering(driver), images_of(frame, driver), 1e-6
+    found = gradient(steering, image, state)[0]
     for row, column in ((3, 7), (12, 20), (16, 33)):
         off = torch.zeros_like(image)
         off[:, :, row, column] = step
@@ -115,7 +120,7 @@ def test_the_gradient_through_time_is_that_of_finite_differences() -> None:
 @pytest.mark.parametrize("core", CORES)
 def test_integrated_gradients_add_up_to_the_steering(core: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sundararajan's axiom of completeness, as closely as so many points on the way come."""
-    monkeypatch.setattr(gradients, "WAY", 200)
+    monkeypatch.setattr(integrated_gradients, "POINTS", 200)
     driver, frames = driver_of(core), frames_of(2)
     states = states_along(driver, frames)[:-1]
     found = maps("integrated-gradients", driver, frames, states).sum((1, 2))
@@ -145,10 +150,10 @@ def test_grad_cam_is_captums() -> None:
             return Steering(driver).act(driver.head.read(x), h)  # type: ignore[operator]
 
     unfolded = Unfolded()
-    cam = LayerGradCam(unfolded, unfolded.relus[CAM_LAYER])
+    cam = LayerGradCam(unfolded, unfolded.relus[LAYER])
     theirs = cam.attribute(standardise(torch.from_numpy(frames)), additional_forward_args=(states,))
     theirs = nn.functional.interpolate(theirs, (24, 40), mode="bilinear", align_corners=False)[:, 0]
-    ours = grad_cam(driver, torch.from_numpy(frames), states)
+    ours = grad_cam(Steering(driver), images_of(frames, driver), states)
     torch.testing.assert_close(ours, theirs.detach(), atol=1e-6, rtol=1e-4)
 
 

@@ -9,20 +9,14 @@ the others  maps of `lanekeep.saliency`, on a scale that follows their largest n
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.saliency import METHODS, maps
+from lanekeep.saliency import METHODS, maps, methods_with
 from lanekeep.watch.driven_car import DrivenCar
 from lanekeep.watch.panels.effect_bars import FULL_EFFECT, LiveEffects
 from lanekeep.watch.panels.style import BLUE, ORANGE
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
-OVERLAYS = {
-    "none": "",
-    "visual-backprop": "VisualBackProp",
-    "gradient": "gradient",
-    "grad-cam": "Grad-CAM",
-    "elements": "true effects",
-}
+OVERLAYS = {"none": "", **{name: METHODS[name].title for name in methods_with("live")}, "elements": "true effects"}
 FALL = 0.98  # of the scale, from one frame to the next
 HEAT = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float64)  # inferno
 

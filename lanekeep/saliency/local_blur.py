@@ -1,43 +1,25 @@
-"""Maps from changing a part of the frame and asking the driver again, its memory held where it is.
+"""Local blur: the steering with a spot of the frame blurred, its memory held where it is.
 
-    occlusion    a(x) - a(x with a window of 8x8 in the frame's mean colour), every 5 pixels; a pixel gets the mean of the
-                 windows over it.  Zeiler and Fergus, ECCV 2014; captum's
-    blur         a(x) - a(x with a blurred spot), every 5 pixels, a spot being a bell of deviation 4 pixels.  Greydanus et
-                 al., ICML 2018, arXiv 1711.00138, eq. 1 to 2, who show half the square of it, which has no sign
+    a(x) - a(x with a blurred spot), every STRIDE pixels, a spot being a bell of deviation SPOT
 
-Positive where the part steers to the left.  Both take hundreds of forward passes for a frame.
+Positive where the part steers to the left; it takes hundreds of forward passes for a frame.  Greydanus et al., ICML 2018,
+arXiv 1711.00138, eq. 1 to 2, who show half the square of it, which has no sign.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lanekeep.saliency.steering import Steering, images_of
-from lanekeep_policies import Driver
+from lanekeep.saliency.steering import Steering
 
-WINDOW, STRIDE = 8, 5  # [pixels]
+STRIDE = 5  # [pixels]
 SPOT, BLUR = 4.0, 3.0  # deviation of the spot and of the blur in it [pixels]
-AT_ONCE = 128  # frames in a forward pass
+AT_ONCE = 128  # images in a forward pass
 
 
 @torch.no_grad()
-def occlusion(driver: Driver, frames: Tensor, states: Tensor) -> Tensor:
-    """Frames [N, H, W, 3] and memories [N, S] to maps [N, H, W]."""
-    from captum.attr import Occlusion
-
-    images = images_of(frames, driver)
-    grey = images.mean((1, 2, 3), keepdim=True).expand_as(images)
-    found: Tensor = Occlusion(Steering(driver)).attribute(
-        images, (3, WINDOW, WINDOW), strides=(3, STRIDE, STRIDE), baselines=grey,
-        additional_forward_args=(states,), perturbations_per_eval=max(1, AT_ONCE // len(images)),
-    )  # fmt: skip
-    return found[:, 0]
-
-
-@torch.no_grad()
-def local_blur(driver: Driver, frames: Tensor, states: Tensor) -> Tensor:
-    """Frames [N, H, W, 3] and memories [N, S] to maps [N, H, W]."""
-    steering, images = Steering(driver), images_of(frames, driver)
+def local_blur(steering: Steering, images: Tensor, states: Tensor) -> Tensor:
+    """Images [N, 3, H, W] and memories [N, S] to maps [N, H, W]."""
     blurred, spots = gaussian_blur(images, BLUR), _spots(images)  # [K, H, W]
     rows, columns = _centres(images.shape[2]), _centres(images.shape[3])
     maps = []
