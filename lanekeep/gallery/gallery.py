@@ -1,6 +1,6 @@
 """Gallery: one page with every scenario, every strength and every intervention, to look at.
 
-The page is a single HTML file that needs nothing else: the pictures are inside it, and there is no script.  The same
+The page is a single HTML file that needs nothing else: the pictures are inside it, and there is no script.  Equal
 arguments write the same bytes.
 """
 

@@ -25,9 +25,10 @@ from lanekeep.study.confusion import outcomes, predictors, training
 from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES, as_toml, world
 from lanekeep.study.confusion.confusion import StudyConfusion
 from lanekeep.study.confusion.contrast import mean_ratio, rank_correlation_draws
+from lanekeep.study.confusion.findings import PREDICTORS, confusion_by_seed_m, lead_of_best
 from lanekeep.study.confusion.outcomes import Measured, read, save
 from lanekeep.study.confusion.predictors import Exhibits, exhibits_of, memories_of, shares_of, shares_of_pixels
-from lanekeep.study.confusion.tables import PREDICTORS, confusion_by_seed_m, lead_of_best, sentences
+from lanekeep.study.confusion.tables import sentences
 from lanekeep_envs import Camera, Element, Remove, read_scenario
 from lanekeep_envs.sampling.episode import curvature_along
 from lanekeep_policies import Driver, DriverSpec

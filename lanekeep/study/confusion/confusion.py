@@ -1,7 +1,7 @@
 """Confusion: plant a coincidence, train drivers on it and controls without it, untie it, and see who had shown what.
 
 confounders says what is tied, training trains, predictors looks at drivers where it is tied, outcomes drives them where it
-is not, contrast asks whether the first rank the second.  After de Haan, Jayaraman and Levine, Causal confusion in
+is not, contrast and findings ask whether the first rank the second.  After de Haan, Jayaraman and Levine, Causal confusion in
 imitation learning, NeurIPS 2019, whose remedy (the driver's own drives, answered by the expert) is part of the training.
 """
 
@@ -21,9 +21,10 @@ from lanekeep.progress import progress
 from lanekeep.settings import Positional, check_file, in_range, write_whole
 from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES, world
 from lanekeep.study.confusion.figure import figure
+from lanekeep.study.confusion.findings import as_json
 from lanekeep.study.confusion.outcomes import Measured, drive_worlds, read, save
 from lanekeep.study.confusion.predictors import MAPS, Exhibits, Share, exhibits_of, shares_of, shares_of_pixels
-from lanekeep.study.confusion.tables import as_json, print_findings
+from lanekeep.study.confusion.tables import print_findings
 from lanekeep.study.confusion.training import TrainedDriver, train_driver, trained_drivers, write_worlds
 from lanekeep_envs import START_M, load_scenario
 from lanekeep_policies import CORES, load_driver

@@ -3,7 +3,7 @@
 from typing import Any
 
 from lanekeep.pages.figure import COLOURS, as_png
-from lanekeep.study.confusion.tables import PREDICTORS, Found, outcome_m, predicted, share_percent
+from lanekeep.study.confusion.findings import PREDICTORS, Found, outcome_m, predicted, share_percent
 from lanekeep.study.confusion.training import LEARNED
 
 SHOWN = ("effect", "visual-backprop", "integrated-gradients")  # of PREDICTORS
