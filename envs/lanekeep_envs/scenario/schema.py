@@ -100,7 +100,7 @@ class SceneryTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class WeatherTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Darkness and what falls or hangs in the air; strengths from 0 to 1 (weather.py)."""
+    """Darkness and what falls or hangs in the air; strengths from 0 to 1."""
 
     night: Strength = (0.0, 0.0)  # 0 day .. 1 a moonless night with the car's own headlights
     fog: Strength = (0.0, 0.0)  # 1: a sight of 40 m
@@ -111,7 +111,7 @@ class WeatherTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class SurfaceTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """State of road and markings; strengths from 0 to 1 (condition.py)."""
+    """State of road and markings; strengths from 0 to 1."""
 
     kinds: tuple[Kind, ...] = ("asphalt",)
     worn: Strength = (0.0, 0.0)  # paint rubbed off, in patches
@@ -127,7 +127,7 @@ class SurfaceTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class SensorTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Lens, mounting and picture; strengths from 0 to 1 (optics.py)."""
+    """Lens, mounting and picture; strengths from 0 to 1."""
 
     drops: Strength = (0.0, 0.0)
     dirt: Strength = (0.0, 0.0)
@@ -165,7 +165,7 @@ class ConfounderTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 def keys_of(table: type[Table], kind: Any) -> tuple[str, ...]:
-    """Names of the keys of a table that are of a kind, such as `Strength`."""
+    """Return the names of the keys of a table that are of a kind, such as `Strength`."""
     return tuple(key for key, hint in get_type_hints(table, include_extras=True).items() if hint == kind)
 
 
@@ -217,7 +217,7 @@ class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def fine(self) -> bool:
-        """Whether nothing of it is more than a fine day on asphalt with plants and posts: then less has to be compiled."""
+        """Whether the scenario has no more than a fine day on asphalt with plants and posts, for which less is compiled."""
         default = SceneryTable()
         besides = msgspec.structs.replace(self.scenery, **{key: getattr(default, key) for key in OF_A_FINE_DAY})
         tables = (besides, self.weather, self.surface, self.sensor, self.confounder)
