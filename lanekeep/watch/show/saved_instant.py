@@ -36,9 +36,8 @@ from lanekeep_envs import (
 from lanekeep_policies import Lesions
 
 FORMAT = 1
-TABLES: dict[
-    str, tuple[str, np.dtype[Any], int]
-] = {  # name in a file -> name in the state of the world, records, and how many dimensions one car's table has
+# name in a file -> name in the state of the world, records, and how many dimensions the table of one car has
+TABLES: dict[str, tuple[str, np.dtype[Any], int]] = {
     "cars": ("cars", CAR_STATE, 0),
     "courses": ("episodes", EPISODE, 0),
     "roads": ("roads", ROAD, 1),
