@@ -175,24 +175,6 @@ STRENGTHS = {  # table -> its keys that are a strength from 0 to 1, each a numbe
 }
 OF_A_FINE_DAY = ("trees_per_km", "bushes_per_km", "nearest_tree_m", "post_spacing_m")  # keys of `scenery`
 
-# What the dial moves, and to where.  How many objects stand beside the road, the kinds of surface, presences, geometry,
-# starts and innocent ties stay as written.
-FINE_DAY: dict[str, Table] = {
-    "look": LookTable(sun_elevation_deg=(8.0, 60.0), visibility_m=(400.0, math.inf)),
-    "scenery": SceneryTable(),
-    "weather": WeatherTable(),
-    "surface": SurfaceTable(),
-    "sensor": SensorTable(),
-    "disturbance": DisturbanceTable(),
-}
-DIALLED = {
-    name: tuple(key for key in table.__struct_fields__ if key not in ("kinds", "presence"))
-    for name, table in FINE_DAY.items()
-} | {
-    "look": ("sun_elevation_deg", "sunshine", "exposure", "visibility_m", "noise_grey"),
-    "scenery": keys_of(SceneryTable, Strength),
-}
-
 
 class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A distribution over episodes."""
@@ -218,10 +200,9 @@ class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     @property
     def fine(self) -> bool:
         """Whether the scenario has no more than a fine day on asphalt with plants and posts, for which less is compiled."""
-        default = SceneryTable()
-        besides = msgspec.structs.replace(self.scenery, **{key: getattr(default, key) for key in OF_A_FINE_DAY})
-        tables = (besides, self.weather, self.surface, self.sensor, self.confounder)
-        return tables == (default, WeatherTable(), SurfaceTable(), SensorTable(), ConfounderTable())
+        plants = {key: getattr(FINE_DAY.scenery, key) for key in OF_A_FINE_DAY}
+        bare = msgspec.structs.replace(self, scenery=msgspec.structs.replace(self.scenery, **plants))
+        return all(getattr(bare, name) == getattr(FINE_DAY, name) for name in (*STRENGTHS, "scenery", "confounder"))
 
     def at(self, difficulty: float) -> "Scenario":
         """Return the scenario made easier: 0 is a fine, calm day on its roads, 1 the scenario as written."""
@@ -229,5 +210,21 @@ class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
             raise ScenarioError(f"difficulty must be 0 to 1, not {difficulty}")
         if difficulty == 1.0:
             return self
-        tables = {name: eased(getattr(self, name), FINE_DAY[name], keys, difficulty) for name, keys in DIALLED.items()}
+        tables = {
+            name: eased(getattr(self, name), getattr(FINE_DAY, name), keys, difficulty)
+            for name, keys in DIALLED.items()
+        }
         return msgspec.structs.replace(self, **tables)
+
+
+# What the dial moves, and to where.  How many objects stand beside the road, the kinds of surface, presences, geometry,
+# starts and innocent ties stay as written.
+FINE_DAY = Scenario(description="", look=LookTable(sun_elevation_deg=(8.0, 60.0), visibility_m=(400.0, math.inf)))
+DIALLED: dict[str, tuple[str, ...]] = {
+    "look": ("sun_elevation_deg", "sunshine", "exposure", "visibility_m", "noise_grey"),
+    "scenery": keys_of(SceneryTable, Strength),
+    **{
+        name: tuple(key for key in getattr(FINE_DAY, name).__struct_fields__ if key not in ("kinds", "presence"))
+        for name in ("weather", "surface", "sensor", "disturbance")
+    },
+}
