@@ -1,9 +1,9 @@
 """Interventions on a scene: do(element := absent), alone, elsewhere, of another colour, fainter, stronger, or one more.
 
-An intervention changes the scene and never the renderer: the mask of visible elements, numbers of the LOOK, records of the
-things beside the road.  So interventions compose, in the order given, and whatever they do not touch is bit-identical: a
-pixel without an element's bit in `Frame.contributors` stays what it was when that element is removed, recoloured or
-changed in contrast.  A shift or an addition also changes the pixels where the element then is.
+An intervention changes the scene and never the renderer: the mask of visible elements, numbers of the appearance, records
+of roadside objects.  So interventions compose, in the order given, and whatever they do not touch is bit-identical: a pixel
+without an element's bit in `Frame.contributors` stays what it was when that element is removed, recoloured or changed in
+contrast.  A shift or an addition also changes the pixels where the element then is.
 """
 
 import difflib
@@ -30,13 +30,13 @@ class Intervention(Protocol):
     """Changes a scene in place."""
 
     def apply(self, scene: Scene) -> None:
-        """Do it; ValueError where it makes no sense."""
+        """Change the scene; ValueError where the change makes no sense."""
         ...
 
 
 @dataclass(frozen=True)
 class Remove:
-    """Take every thing of one class away, or the `number`-th along the road; its shadows go with it."""
+    """Take an element away with its shadows, or only the `number`-th of its objects along the road."""
 
     element: Element
     number: int | None = None
@@ -64,7 +64,7 @@ class Remove:
 
 @dataclass(frozen=True)
 class KeepOnly:
-    """Remove everything removable but these."""
+    """Remove all removable elements but these."""
 
     elements: tuple[Element, ...]
 
@@ -79,7 +79,7 @@ class KeepOnly:
 
 @dataclass(frozen=True)
 class Shift:
-    """Move a marking, or all things of a class, `left_m` to the left of where they are."""
+    """Move a marking, or all objects of an element, `left_m` to the left of where they are."""
 
     element: Element
     left_m: float
@@ -195,7 +195,7 @@ class Add:
 
 
 def intervene(scene: Scene, interventions: Iterable[Intervention]) -> Scene:
-    """Apply them in order; the scene is changed."""
+    """Apply interventions in order to a scene, and return it."""
     for intervention in interventions:
         intervention.apply(scene)
     return scene
@@ -225,7 +225,7 @@ def _name(element: Element) -> str:
 
 
 def _road_colour(appearance: np.void) -> RGB:
-    """Of asphalt, concrete or cobbles, whichever it is."""
+    """Return the colour of the road: of asphalt, concrete or cobbles."""
     red, green, blue = surface_colour(colour_of(appearance, "asphalt"), int(appearance["surface_kind"]))
     return red, green, blue
 

@@ -94,14 +94,14 @@ class LaneKeepingEnv(gymnasium.Env[Any, Any]):
         return observation[0], self._cars.info_of(0)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Drive for 1/20 s."""
+        """Drive the car for 1/20 s."""
         observation, reward, terminated, truncated, info = self._cars.step_only_car(action)
         if self.render_mode == "human":
             self.render()
         return observation, reward, terminated, truncated, info
 
     def snapshot(self) -> Snapshot:
-        """Fork point of the drive."""
+        """Return the point from which the drive can be forked."""
         return self._cars.snapshot()
 
     def restore(self, snapshot: Snapshot) -> Any:
@@ -124,19 +124,19 @@ class LaneKeepingEnv(gymnasium.Env[Any, Any]):
         return self._cars.views(snapshots, variants, 0, camera)
 
     def info(self) -> dict[str, Any]:
-        """What `reset` and `step` told last."""
+        """Return the info of the last `reset` or `step`."""
         return self._cars.info_of(0)
 
     def push(self, acceleration_mps2: float) -> None:
-        """Blow on the car from the side until told otherwise (vector_env.py)."""
+        """Blow on the car from the side until the next push (vector_env.py)."""
         self._cars.push(acceleration_mps2)
 
     def path_ahead(self) -> dict[str, Any]:
-        """What a map needs (vector_env.py)."""
+        """Return what a map needs (world.py)."""
         return self._cars.path_ahead(0)
 
     def render(self) -> Any:
-        """`rgb_array`: the view through the windscreen [360, 640, 3]; `human`: the same in a window."""
+        """Return the view through the windscreen [360, 640, 3] (`rgb_array`) or show it in a window (`human`)."""
         pictures = self._cars.render()
         if pictures is None or self.render_mode == "rgb_array":
             return None if pictures is None else pictures[0]

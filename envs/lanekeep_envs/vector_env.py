@@ -82,7 +82,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._info_fields, self._outcome = (state.cars[[*names]] for names in (world.INFO_FIELDS, world.OUTCOME_FIELDS))
 
     def _empty_film(self) -> NDArray[np.uint8] | None:
-        """Room [N, K, H, W, 3] for the frames that the scenario may still show; None if each is shown at once, once."""
+        """Return room [N, K, H, W, 3] for frames that the scenario may still show; None if each is shown at once, once."""
         table, camera = self.scenario.disturbance, self.camera
         latest = table.late_frames[1]
         if latest == 0 and table.dropped_frames[1] == 0.0:
@@ -166,7 +166,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._state = world.begin(self._state, i, self.scenario, self._road_seeds[i], start_m)
 
     def _observe(self, changed: NDArray[np.bool_] | None = None) -> Any:
-        """What all cars see; only those `changed` since the last time are rendered, where that saves anything."""
+        """Return what all cars see; where possible, only those that have `changed` since the last time are rendered."""
         if self.observation_kind == "state":
             return world.state_numbers(self._state, self.scenario.curvature_limit_per_m)
         if self.autoreset_mode is not AutoresetMode.DISABLED or self.num_envs == 1:
@@ -203,7 +203,7 @@ class LaneKeepingVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._state.cars[car]["push_mps2"] = acceleration_mps2
 
     def snapshot(self) -> Snapshot:
-        """Fork point of all N drives."""
+        """Return the point from which all N drives can be forked."""
         if not self._generators:
             raise gymnasium.error.ResetNeeded("call reset() before snapshot()")
         states = tuple(dict(g.bit_generator.state) for g in self._generators)

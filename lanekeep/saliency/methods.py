@@ -15,6 +15,7 @@ from torch import Tensor
 
 from lanekeep.saliency.grad_cam import grad_cam
 from lanekeep.saliency.gradient import gradient
+from lanekeep.saliency.input_times_gradient import input_times_gradient
 from lanekeep.saliency.integrated_gradients import integrated_gradients
 from lanekeep.saliency.local_blur import local_blur
 from lanekeep.saliency.occlusion import occlusion
@@ -43,6 +44,7 @@ METHODS = {
     "visual-backprop-flight": Method("VisualBackProp, flight papers", visual_backprop_of_flight, signed=False),
     "gradient": Method("gradient", gradient, live=True, layer=True, noisy=True),
     "smooth-gradient": Method("SmoothGrad", smooth_gradient),
+    "input-times-gradient": Method("input times gradient", input_times_gradient, attributes=True, judged=False),
     "integrated-gradients": Method("integrated gradients", integrated_gradients, attributes=True, layer=True),
     "grad-cam": Method("Grad-CAM", grad_cam, attributes=True, live=True, layer=True, noisy=True),
     "occlusion": Method("occlusion", occlusion, attributes=True, slow=True),

@@ -84,13 +84,13 @@ EPISODE = np.dtype(
 
 @jit
 def parallel_curvature(curvature, d_m):
-    """Curvature of the parallel at `d_m` left of a curve."""
+    """Return the curvature of the parallel at `d_m` left of a curve."""
     return curvature / (1.0 - curvature * d_m)
 
 
 @jit
 def first_root_s(c, b, a):
-    """Smallest t > 0 with c + b t + a t^2 = 0, at most LONGEST_CROSSING_S."""
+    """Return the smallest t > 0 with c + b t + a t^2 = 0, at most LONGEST_CROSSING_S."""
     best = LONGEST_CROSSING_S
     if abs(a) < 1e-9:
         if abs(b) > 1e-9 and -c / b > 0.0:
@@ -108,7 +108,7 @@ def first_root_s(c, b, a):
 
 @jit
 def margins_m(episode, vehicle):
-    """How far left and right the centre of gravity may be before a tyre passes the outer edge of a marking."""
+    """Return how far left and right the centre of gravity may be before a tyre passes a marking's outer edge."""
     left = episode["lane_width_m"] / 2.0 + episode["marking_width_m"] / 2.0 - vehicle.half_width_m
     right = episode["lane_width_m"] / 2.0 + episode["marking_width_m"] - vehicle.half_width_m
     return left, right
@@ -178,7 +178,7 @@ def actuate_and_integrate(car, command_rad, acceleration_mps2, episode, vehicle)
 
 @jit
 def first_not_finite(actions):
-    """First row of `actions` [N, 1 or 2] that holds NaN or infinity; -1 without any."""
+    """Return the first row of `actions` [N, 1 or 2] that holds NaN or infinity; -1 without any."""
     for i in range(actions.shape[0]):
         for k in range(actions.shape[1]):
             if not np.isfinite(actions[i, k]):
@@ -188,7 +188,7 @@ def first_not_finite(actions):
 
 @jit
 def step_cars(cars, actions, episodes, roads, vehicle, resting):
-    """One control step of every car that is not `resting` [N]; actions [N, 1 or 2] in [-1, 1]."""
+    """Drive every car that is not `resting` [N] for one control step; actions [N, 1 or 2] in [-1, 1]."""
     for i in range(cars.shape[0]):
         if resting[i]:
             continue

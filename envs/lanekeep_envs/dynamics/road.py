@@ -54,7 +54,7 @@ ROAD = np.dtype(
 
 
 class Profile(NamedTuple):
-    """What the sampler needs to know about a kind of road."""
+    """The numbers by which the sampler lays out a kind of road."""
 
     design_speed_mps: float
     minimum_radius_m: float
@@ -67,7 +67,7 @@ class Profile(NamedTuple):
 
 @jit
 def clothoid_length_m(radius_m, speed_mps, draw):
-    """Length of a transition curve to `radius_m`; `draw` in [0, 1) picks between the shortest and the longest allowed."""
+    """Return the length of a transition curve; `draw` in [0, 1) picks between the shortest and the longest allowed."""
     shortest = max(radius_m / 9.0, speed_mps**3 / (radius_m * MAXIMUM_JERK_MPS3))
     longest = max(shortest, 0.6 * radius_m)
     return min(np.ceil(shortest + draw * (longest - shortest)), np.floor(radius_m))
@@ -122,7 +122,7 @@ def sample_curvature(curvature, profile, draws):
 
 @jit
 def integrate_axis(road):
-    """Heading and position from the curvature table, from the origin along +x; exact heading, Simpson's rule for x, y."""
+    """Integrate the curvature table from the origin along +x: exact heading, Simpson's rule for x and y."""
     h = SPACING_M
     road[0]["x"] = road[0]["y"] = road[0]["heading"] = 0.0
     road[0]["tangent_x"], road[0]["tangent_y"] = 1.0, 0.0
@@ -167,7 +167,7 @@ def project(road, row, x, y):
 
 @jit
 def at(table, s_m):
-    """Linear interpolation in one of the road's tables; held constant beyond its ends."""
+    """Interpolate linearly in one of the road's tables, which is held constant beyond its ends."""
     position = min(max(s_m / SPACING_M, 0.0), table.shape[0] - 1.000001)
     row = int(position)
     return table[row] + (position - row) * (table[row + 1] - table[row])
@@ -175,14 +175,14 @@ def at(table, s_m):
 
 @jit
 def pose_beside(road, s_m, d_m):
-    """Pose (x, y, heading) of the point `d_m` to the left of the axis at `s_m`."""
+    """Return the pose (x, y, heading) of the point `d_m` to the left of the axis at `s_m`."""
     heading = at(road["heading"], s_m)
     return at(road["x"], s_m) - d_m * np.sin(heading), at(road["y"], s_m) + d_m * np.cos(heading), heading
 
 
 @jit
 def poses_beside(road, s_m, d_m):
-    """The same for arrays [N]: x, y and heading, each [N]."""
+    """Return x, y and heading, each [N], of points `d_m` [N] to the left of the axis at `s_m` [N]."""
     x, y, heading = np.empty(s_m.shape[0]), np.empty(s_m.shape[0]), np.empty(s_m.shape[0])
     for k in range(s_m.shape[0]):
         x[k], y[k], heading[k] = pose_beside(road, s_m[k], d_m[k])

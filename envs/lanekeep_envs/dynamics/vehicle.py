@@ -73,7 +73,7 @@ class Motion(NamedTuple):
 
 @jit
 def wheel_angle_rad(curvature_per_m, speed_mps, vehicle):
-    """Road-wheel angle that holds a path curvature in the steady state."""
+    """Return the road-wheel angle that holds a path curvature in the steady state."""
     a, b = vehicle.front_axle_m, vehicle.rear_axle_m
     understeer = vehicle.mass_kg / (a + b) * (b / vehicle.front_stiffness_n - a / vehicle.rear_stiffness_n)
     angle = curvature_per_m * (a + b + understeer * speed_mps * speed_mps)
@@ -82,7 +82,7 @@ def wheel_angle_rad(curvature_per_m, speed_mps, vehicle):
 
 @jit
 def derivative(m, command_rad, acceleration_mps2, vehicle, outside):
-    """Time derivative of the motion `m`; `outside` is a `Disturbance`."""
+    """Return the time derivative of the motion `m`; `outside` is a `Disturbance`."""
     a, b = vehicle.front_axle_m, vehicle.rear_axle_m
     u = max(m.speed, 1.0)
     wheel_angle = m.wheel_angle + outside.wheel_offset_rad
@@ -113,7 +113,7 @@ def derivative(m, command_rad, acceleration_mps2, vehicle, outside):
 
 @jit
 def moved(m, rate, dt_s):
-    """`m + dt * rate`, field by field."""
+    """Return `m + dt * rate`, field by field."""
     return Motion(
         m.x + dt_s * rate.x,
         m.y + dt_s * rate.y,
@@ -127,7 +127,7 @@ def moved(m, rate, dt_s):
 
 @jit
 def step(m, command_rad, acceleration_mps2, vehicle, outside, dt_s):
-    """One step of the classical Runge-Kutta method of order 4, inputs held."""
+    """Return the motion after one step of the classical Runge-Kutta method of order 4, inputs held."""
     k1 = derivative(m, command_rad, acceleration_mps2, vehicle, outside)
     k2 = derivative(moved(m, k1, dt_s / 2.0), command_rad, acceleration_mps2, vehicle, outside)
     k3 = derivative(moved(m, k2, dt_s / 2.0), command_rad, acceleration_mps2, vehicle, outside)

@@ -1,4 +1,4 @@
-"""How an episode looks: light, air, surfaces and sensor, sampled once and held in one record of `LOOK`.
+"""How an episode looks: light, air, surfaces and sensor, sampled once and held in one record of `APPEARANCE`.
 
 Colours are display values 0..255.  A surface shows  albedo * (ambient + sun * sunshine),  mixed with the haze by
 1 - exp(-distance / visibility).  The sun's height sets the palette: warm and low at dusk, white and high at noon.
@@ -18,7 +18,7 @@ from lanekeep_envs.sampling.ranges import present, uniform
 from lanekeep_envs.scenario.schema import STRENGTHS, Scenario
 
 RGB = tuple[float, float, float]
-Appearance = np.void | dict[str, Any]  # a record of `LOOK`, or its numbers by name, which are faster to work with
+Appearance = np.void | dict[str, Any]  # a record of APPEARANCE, or its numbers by name, which are faster to work with
 
 COLOURS = (
     "sunlight",  # colour and strength of the direct light on flat ground
@@ -97,23 +97,23 @@ NIGHT_COLOURS = (  # moonless, with a faint horizon
 
 
 def mix(low: RGB, high: RGB, share: float) -> RGB:
-    """Colour between two."""
+    """Return the colour at a share of the way from one to another."""
     rest = 1.0 - share
     return rest * low[0] + share * high[0], rest * low[1] + share * high[1], rest * low[2] + share * high[2]
 
 
 def tinted(light: float, colour: RGB) -> RGB:
-    """Colour in this light."""
+    """Return a colour in light of this strength."""
     return light * colour[0], light * colour[1], light * colour[2]
 
 
 def paint(appearance: Appearance, name: str, colour: RGB) -> None:
-    """Set one of `COLOURS`."""
+    """Set a colour of `COLOURS`."""
     appearance[f"{name}_r"], appearance[f"{name}_g"], appearance[f"{name}_b"] = colour
 
 
 def colour_of(appearance: Appearance, name: str) -> RGB:
-    """One of `COLOURS`."""
+    """Return a colour of `COLOURS`."""
     return float(appearance[f"{name}_r"]), float(appearance[f"{name}_g"]), float(appearance[f"{name}_b"])
 
 
@@ -127,13 +127,13 @@ def set_sun(appearance: Appearance, elevation_deg: float, azimuth_rad: float, su
 
 
 def hidden(strength: float) -> float:
-    """Share of the sky that weather of this strength hides: most of it soon."""
+    """Return the share of the sky that weather of a strength hides: 1 - (1 - strength)^4."""
     clear = 1.0 - strength
     return 1.0 - clear * clear * clear * clear
 
 
 def derive(appearance: Appearance) -> None:
-    """Set everything that follows from the causes: light, sky, clouds, hills and visibility."""
+    """Set what follows from the causes: light, sky, clouds, hills and visibility."""
     fog, rain, snowfall = appearance["fog"], appearance["rain"], appearance["snowfall"]
     noon = min(max((appearance["sun_elevation_deg"] - 5.0) / 25.0, 0.0), 1.0)
     noon = noon * noon * (3.0 - 2.0 * noon)
@@ -160,7 +160,7 @@ def derive(appearance: Appearance) -> None:
 
 
 def set_daylight(appearance: Appearance, noon: float, sunshine: float, gloom: float) -> None:
-    """Light and sky of a dry day with this much sunshine; thick clouds leave the share `gloom` of the diffuse light."""
+    """Set light and sky of a dry day with this much sunshine; clouds leave the share `gloom` of the diffuse light."""
     warmth = mix((1.30, 0.92, 0.58), (1.06, 1.0, 0.92), noon)
     paint(appearance, "sunlight", tinted(sunshine * (0.28 + 0.34 * noon), warmth))
     ambient = tinted(0.80 + 0.20 * noon, mix((0.74, 0.76, 0.82), (0.46, 0.50, 0.56), sunshine))
@@ -183,7 +183,7 @@ def set_weather_sky(appearance: Appearance, noon: float) -> None:
 
 
 def set_surfaces(appearance: Appearance, scenario: Scenario, u: Sequence[float]) -> None:
-    """Colours of road and land from seven uniform numbers."""
+    """Set the colours of road and land from seven uniform numbers."""
     table = scenario.look
     paint(
         appearance,
@@ -201,7 +201,7 @@ def set_surfaces(appearance: Appearance, scenario: Scenario, u: Sequence[float])
 
 
 def sample_appearance(record: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
-    """Draw the look of one episode into a `record`."""
+    """Draw the appearance of one episode into a `record`."""
     table, lane = scenario.look, scenario.lane
     appearance: dict[str, Any] = dict.fromkeys(APPEARANCE.names or (), 0.0)
     u = generator.random(17).tolist()
@@ -214,29 +214,21 @@ def sample_appearance(record: np.void, scenario: Scenario, generator: np.random.
     appearance["offset_x"], appearance["offset_y"] = 256.0 * u[8], 256.0 * u[9]
     appearance["noise_seed"] = generator.integers(2**31)
     appearance["mirror"] = 1.0
-    appearance["lane_m"], appearance["line_m"], appearance["strip_m"] = (
-        lane.lane_width_m,
-        lane.marking_width_m,
-        lane.edge_strip_m,
-    )
-    appearance["shoulder_m"], appearance["dash_m"], appearance["gap_m"] = lane.shoulder_m, lane.dash_m, lane.gap_m
-    appearance["centre_shift_m"] = appearance["left_shift_m"] = appearance["right_shift_m"] = 0.0
-    appearance["own_paint"] = False
+    appearance["lane_m"], appearance["line_m"] = lane.lane_width_m, lane.marking_width_m
+    appearance["strip_m"], appearance["shoulder_m"] = lane.edge_strip_m, lane.shoulder_m
+    appearance["dash_m"], appearance["gap_m"] = lane.dash_m, lane.gap_m
     for marking in ("centre", "left", "right"):
         paint(appearance, f"{marking}_paint", colour_of(appearance, "paint"))
     tied = scenario.confounder
-    appearance["lamp"], appearance["lamp_tie"], appearance["dark_asphalt"] = (
-        tied.lamp,
-        tied.lamp_shows_steering,
-        tied.dark_asphalt,
-    )
+    appearance["lamp"], appearance["lamp_tie"] = tied.lamp, tied.lamp_shows_steering
+    appearance["dark_asphalt"] = tied.dark_asphalt
     sample_conditions(appearance, scenario, generator.spawn(1)[0])
     derive(appearance)
     record.setfield(np.array(tuple(appearance.values()), APPEARANCE), APPEARANCE)
 
 
 def sample_conditions(appearance: Appearance, scenario: Scenario, generator: np.random.Generator) -> None:
-    """Draw weather, the state of the road, lens and mounting; from a generator of their own, so that they can be added."""
+    """Draw weather, the state of the road, lens and mounting; their own generator shifts no other randomness."""
     for (table, name), u in zip(CONDITIONS, generator.random((len(CONDITIONS), 2)).tolist(), strict=True):
         appearance[name] = present(getattr(scenario, table), name, *u)
     kinds = scenario.surface.kinds
@@ -246,6 +238,6 @@ def sample_conditions(appearance: Appearance, scenario: Scenario, generator: np.
 
 
 def all_fine(appearances: np.void | NDArray[np.void]) -> bool:
-    """Whether these looks have nothing but what a fine day has."""
+    """Return whether appearances have nothing but what a fine day has."""
     strengths = sum(np.sum(appearances[name]) for name in (*STRENGTHS["weather"], *STRENGTHS["sensor"]))
     return bool(np.all(appearances["plain"]) and strengths == 0.0)

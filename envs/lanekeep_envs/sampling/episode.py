@@ -15,17 +15,17 @@ LEAD_IN_M, START_M, LOOKAHEAD_M = 60.0, 20.0, 260
 
 
 def generator_of(seed: int) -> np.random.Generator:
-    """Source of everything random in the episode of any integer, negative ones too."""
+    """Return the source of all that is random in the episode of a seed: any integer, negative ones too."""
     return np.random.default_rng([abs(seed), int(seed < 0)])
 
 
 def empty_roads(scenario: Scenario, number: int) -> NDArray[np.void]:
-    """Tables [number, M] for roads of this scenario, which go on for a while beyond the end of the drive."""
+    """Return tables [number, M] for roads of this scenario, which go on for a while beyond the end of the drive."""
     return np.zeros((number, scenario.road.length_m + LOOKAHEAD_M), ROAD)
 
 
 def draw_profile(scenario: Scenario, generator: np.random.Generator) -> tuple[Profile, NDArray[np.float64]]:
-    """What a road of the scenario is laid out from: its profile, and uniform numbers in [0, 1) for its bends."""
+    """Return what a road of the scenario is laid out from: its profile, and uniform numbers in [0, 1) for its bends."""
     table = scenario.road
     speed_kmh = int(table.design_speeds_kmh[generator.integers(len(table.design_speeds_kmh))])
     radius = MINIMUM_RADIUS_M[speed_kmh]
@@ -46,14 +46,14 @@ def draw_road(road: NDArray[np.void], scenario: Scenario, generator: np.random.G
 
 
 def curvature_along(scenario: Scenario, seed: int) -> NDArray[np.float64]:
-    """Curvature [1/m] of the road of an episode at every metre from its beginning."""
+    """Return the curvature [1/m] of the road of an episode at every metre from its beginning."""
     curvature = np.empty(scenario.road.length_m + LOOKAHEAD_M)
     sample_curvature(curvature, *draw_profile(scenario, generator_of(seed)))
     return curvature[: scenario.road.length_m]
 
 
 def draw_episode(episode: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
-    """What is fixed for an episode, into one record of `COURSE`; the generator is for the disturbances alone."""
+    """Write what is fixed for an episode into a record of `EPISODE`; the generator is for the disturbances alone."""
     episode["curvature_limit_per_m"] = scenario.curvature_limit_per_m
     episode["acceleration_limit_mps2"] = scenario.acceleration_limit_mps2
     episode["lane_width_m"] = scenario.lane.lane_width_m

@@ -1,4 +1,4 @@
-"""What stands beside the road, as records of `THING` sorted along it: trees, bushes, delineator posts, hedges, guard
+"""What stands beside the road, as records of `OBJECT` sorted along it: trees, bushes, delineator posts, hedges, guard
 rails, signs and buildings.
 
 Trees, bushes and posts are drawn first and from the generator of the episode; all the others come from one of their own,
@@ -56,7 +56,7 @@ OBJECT = np.dtype(
         ("variant", np.int64),  # which sign (negative: its back), which kind of house
     ]
 )
-RECORD = np.dtype((np.void, OBJECT.itemsize))  # the same as bytes, which numpy copies ten times faster
+RECORD = np.dtype((np.void, OBJECT.itemsize))  # an OBJECT as bytes, which numpy copies ten times faster
 ELEMENTS = np.array([ELEMENT_OF_KIND[kind] for kind in range(len(ELEMENT_OF_KIND))], np.int64)  # by kind
 
 PLACEMENTS = [element.spec.placement for element in Element if element.spec.placement]
@@ -64,12 +64,12 @@ PLACEMENTS = [element.spec.placement for element in Element if element.spec.plac
 
 @jit
 def element_of(kind):
-    """Element that a roadside object of this kind belongs to."""
+    """Return the element that a roadside object of a kind belongs to."""
     return int(ELEMENTS[kind])
 
 
 def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Generator) -> NDArray[np.void]:
-    """Draw the things along one road, sorted by arc length."""
+    """Draw the objects along one road, sorted by arc length."""
     scenery, lane = scenario.scenery, scenario.lane
     length = (road.shape[0] - 1) * SPACING_M
     per_km = [uniform(pair, generator.random()) for pair in (scenery.trees_per_km, scenery.bushes_per_km)]
@@ -124,7 +124,7 @@ def avenue(
     edge_m: float,
     generator: np.random.Generator,
 ) -> NDArray[np.void]:
-    """Broadleaf trees in two rows close to the asphalt; the strength is the share of places that are not empty."""
+    """Draw broadleaf trees in two rows close to the asphalt; the strength is the share of places that are not empty."""
     full, spacing, aside = (uniform(p, generator.random()) for p in (strength, AVENUE_SPACING_M, AVENUE_M))
     tall = 9.0 + 5.0 * generator.random()
     draws = generator.random((2 * int(length_m / spacing), 5))
@@ -136,7 +136,7 @@ def avenue(
 def chain(
     road: NDArray[np.void], kind: int, piece_m: float, share: float, d_m: float, generator: np.random.Generator
 ) -> NDArray[np.void]:
-    """Hedges or rails on both sides: runs of straight pieces that follow the road, with gaps that leave `share`."""
+    """Draw hedges or rails on both sides: runs of straight pieces that follow the road, with gaps that leave `share`."""
     last = (road.shape[0] - 1) * SPACING_M - piece_m
     runs = 2 + int((last + LEAD_M) / LEAST_RUN_M)  # on one side, at most
     pieces = np.empty((4, 2 * (runs + 1 + int(last / piece_m))))
@@ -155,7 +155,7 @@ def chain(
 def signs(
     road: NDArray[np.void], length_m: float, per_km: tuple[float, float], d_m: float, generator: np.random.Generator
 ) -> NDArray[np.void]:
-    """Signs on poles, four of five on the right and to be read by the driver; the others are seen from behind."""
+    """Draw signs on poles, four of five on the right and to be read by the driver; the others are seen from behind."""
     objects = np.zeros(round(uniform(per_km, generator.random()) * length_m / 1000.0), OBJECT)
     set_signs(objects, road, generator.random((len(objects), 5)), length_m, d_m)
     return objects
@@ -164,7 +164,7 @@ def signs(
 def buildings(
     road: NDArray[np.void], length_m: float, per_km: tuple[float, float], edge_m: float, generator: np.random.Generator
 ) -> NDArray[np.void]:
-    """Houses and barns along the road, turned to it or across."""
+    """Draw houses and barns along the road, turned to it or across."""
     objects = np.zeros(round(uniform(per_km, generator.random()) * length_m / 1000.0), OBJECT)
     set_buildings(objects, road, generator.random((len(objects), 8)), length_m, edge_m)
     return objects

@@ -18,13 +18,13 @@ FAMILIES, KINDS = get_args(Family), get_args(Kind)
 
 
 def scenario_names() -> list[str]:
-    """Names of the scenarios inside the package."""
+    """Return the names of the scenarios inside the package."""
     files = resources.files("lanekeep_envs").joinpath("scenarios").iterdir()
     return sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
 
 
 def load_scenario(scenario: str | Scenario) -> Scenario:
-    """A scenario by name, by the path of a `.toml` file, or already made; raises ScenarioError."""
+    """Return a scenario by name, by the path of a `.toml` file, or as it was given; ScenarioError."""
     if isinstance(scenario, Scenario):
         return scenario
     if scenario.endswith(".toml") or "/" in scenario:
@@ -42,7 +42,7 @@ def load_scenario(scenario: str | Scenario) -> Scenario:
 
 
 def read_scenario(text: bytes, file: str, name: str) -> Scenario:
-    """Decode and check one file; the error names `file`."""
+    """Decode and check the text of a file; ScenarioError names `file`."""
     try:
         made = msgspec.toml.decode(text, type=Scenario)
     except msgspec.ValidationError as error:
@@ -72,7 +72,7 @@ def _check_ranges(table: Any, file: str, path: str = "") -> None:
 
 
 def _allowed(message: str) -> str:
-    """For an unknown key the keys that its table takes, for an unknown word the words."""
+    """Return the keys that a table takes for an error about an unknown key, the words for an unknown word."""
     if "Invalid enum value" in message:
         words = KINDS if ".kinds" in message else FAMILIES
         return f" (allowed: {', '.join(words)})"

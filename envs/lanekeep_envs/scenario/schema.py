@@ -100,7 +100,7 @@ class SceneryTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class WeatherTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Darkness and what falls or hangs in the air; strengths from 0 to 1 (weather.py)."""
+    """Darkness and what falls or hangs in the air; strengths from 0 to 1."""
 
     night: Strength = (0.0, 0.0)  # 0 day .. 1 a moonless night with the car's own headlights
     fog: Strength = (0.0, 0.0)  # 1: a sight of 40 m
@@ -111,7 +111,7 @@ class WeatherTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class SurfaceTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """State of road and markings; strengths from 0 to 1 (condition.py)."""
+    """State of road and markings; strengths from 0 to 1."""
 
     kinds: tuple[Kind, ...] = ("asphalt",)
     worn: Strength = (0.0, 0.0)  # paint rubbed off, in patches
@@ -127,7 +127,7 @@ class SurfaceTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class SensorTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Lens, mounting and picture; strengths from 0 to 1 (optics.py)."""
+    """Lens, mounting and picture; strengths from 0 to 1."""
 
     drops: Strength = (0.0, 0.0)
     dirt: Strength = (0.0, 0.0)
@@ -165,7 +165,7 @@ class ConfounderTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 def keys_of(table: type[Table], kind: Any) -> tuple[str, ...]:
-    """Names of the keys of a table that are of a kind, such as `Strength`."""
+    """Return the names of the keys of a table that are of a kind, such as `Strength`."""
     return tuple(key for key, hint in get_type_hints(table, include_extras=True).items() if hint == kind)
 
 
@@ -174,24 +174,6 @@ STRENGTHS = {  # table -> its keys that are a strength from 0 to 1, each a numbe
     for name, table in (("weather", WeatherTable), ("surface", SurfaceTable), ("sensor", SensorTable))
 }
 OF_A_FINE_DAY = ("trees_per_km", "bushes_per_km", "nearest_tree_m", "post_spacing_m")  # keys of `scenery`
-
-# What the dial moves, and to where.  How many objects stand beside the road, the kinds of surface, presences, geometry,
-# starts and innocent ties stay as written.
-FINE_DAY: dict[str, Table] = {
-    "look": LookTable(sun_elevation_deg=(8.0, 60.0), visibility_m=(400.0, math.inf)),
-    "scenery": SceneryTable(),
-    "weather": WeatherTable(),
-    "surface": SurfaceTable(),
-    "sensor": SensorTable(),
-    "disturbance": DisturbanceTable(),
-}
-DIALLED = {
-    name: tuple(key for key in table.__struct_fields__ if key not in ("kinds", "presence"))
-    for name, table in FINE_DAY.items()
-} | {
-    "look": ("sun_elevation_deg", "sunshine", "exposure", "visibility_m", "noise_grey"),
-    "scenery": keys_of(SceneryTable, Strength),
-}
 
 
 class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -217,11 +199,10 @@ class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def fine(self) -> bool:
-        """Whether nothing of it is more than a fine day on asphalt with plants and posts: then less has to be compiled."""
-        default = SceneryTable()
-        besides = msgspec.structs.replace(self.scenery, **{key: getattr(default, key) for key in OF_A_FINE_DAY})
-        tables = (besides, self.weather, self.surface, self.sensor, self.confounder)
-        return tables == (default, WeatherTable(), SurfaceTable(), SensorTable(), ConfounderTable())
+        """Whether the scenario has no more than a fine day on asphalt with plants and posts, for which less is compiled."""
+        plants = {key: getattr(FINE_DAY.scenery, key) for key in OF_A_FINE_DAY}
+        bare = msgspec.structs.replace(self, scenery=msgspec.structs.replace(self.scenery, **plants))
+        return all(getattr(bare, name) == getattr(FINE_DAY, name) for name in (*STRENGTHS, "scenery", "confounder"))
 
     def at(self, difficulty: float) -> "Scenario":
         """Return the scenario made easier: 0 is a fine, calm day on its roads, 1 the scenario as written."""
@@ -229,5 +210,21 @@ class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
             raise ScenarioError(f"difficulty must be 0 to 1, not {difficulty}")
         if difficulty == 1.0:
             return self
-        tables = {name: eased(getattr(self, name), FINE_DAY[name], keys, difficulty) for name, keys in DIALLED.items()}
+        tables = {
+            name: eased(getattr(self, name), getattr(FINE_DAY, name), keys, difficulty)
+            for name, keys in DIALLED.items()
+        }
         return msgspec.structs.replace(self, **tables)
+
+
+# What the dial moves, and to where.  How many objects stand beside the road, the kinds of surface, presences, geometry,
+# starts and innocent ties stay as written.
+FINE_DAY = Scenario(description="", look=LookTable(sun_elevation_deg=(8.0, 60.0), visibility_m=(400.0, math.inf)))
+DIALLED: dict[str, tuple[str, ...]] = {
+    "look": ("sun_elevation_deg", "sunshine", "exposure", "visibility_m", "noise_grey"),
+    "scenery": keys_of(SceneryTable, Strength),
+    **{
+        name: tuple(key for key in getattr(FINE_DAY, name).__struct_fields__ if key not in ("kinds", "presence"))
+        for name in ("weather", "surface", "sensor", "disturbance")
+    },
+}

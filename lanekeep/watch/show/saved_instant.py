@@ -36,13 +36,14 @@ from lanekeep_envs import (
 from lanekeep_policies import Lesions
 
 FORMAT = 1
-TABLES = {  # by their names in a file: records, and how many dimensions they have
-    "cars": (CAR_STATE, 0),
-    "courses": (EPISODE, 0),
-    "roads": (ROAD, 1),
-    "looks": (APPEARANCE, 0),
-    "things": (OBJECT, 1),
-    "traffic": (OTHER_CAR, 1),
+# name in a file -> name in the state of the world, records, and how many dimensions the table of one car has
+TABLES: dict[str, tuple[str, np.dtype[Any], int]] = {
+    "cars": ("cars", CAR_STATE, 0),
+    "courses": ("episodes", EPISODE, 0),
+    "roads": ("roads", ROAD, 1),
+    "looks": ("appearances", APPEARANCE, 0),
+    "things": ("objects", OBJECT, 1),
+    "traffic": ("traffic", OTHER_CAR, 1),
 }
 
 FAR_M = 100.0  # from the road
@@ -107,16 +108,9 @@ def save_instant(path: Path, show: Show) -> None:
     for k, (name, car) in enumerate(zip(show.names, show.cars, strict=True)):
         instant = car.saved()
         drivers.append(_told(name, car, instant))
-        snapshot, state = instant.snapshot, instant.snapshot.state
-        singles: Any = (
-            state.cars,
-            state.episodes,
-            state.roads,
-            state.appearances,
-            [state.objects_of(0)],
-            state.traffic,
-        )
-        arrays |= {f"{name}_{k}": np.asarray(table[0]) for name, table in zip(TABLES, singles, strict=True)}
+        snapshot = instant.snapshot
+        state = snapshot.state._replace(objects=snapshot.state.objects_of(0)[None])
+        arrays |= {f"{table}_{k}": np.asarray(getattr(state, field)[0]) for table, (field, *_) in TABLES.items()}
         arrays[f"memory_{k}"] = instant.before.numpy()
         if snapshot.film is not None:
             arrays[f"film_{k}"] = snapshot.film
@@ -190,19 +184,15 @@ def _told(name: str, car: DrivenCar, instant: SavedInstant) -> SavedDriver:
 
 
 def _instant(kept: SavedDriver, arrays: dict[str, NDArray[Any]], k: int) -> SavedInstant:
-    tables = {name: _table(arrays, f"{name}_{k}", *kind) for name, kind in TABLES.items()}
+    tables = {
+        field: _table(arrays, f"{name}_{k}", dtype, dimensions) for name, (field, dtype, dimensions) in TABLES.items()
+    }
     road, car = tables["roads"], tables["cars"]
     _check_car(car, road)
-    things = tables["things"]
     state = WorldState(
-        car[None],
-        tables["courses"][None],
-        road[None],
-        tables["looks"][None],
-        things[None],
-        np.array([len(things)]),
-        tables["traffic"][None],
-        np.zeros(1, np.bool_),
+        **{field: table[None] for field, table in tables.items()},
+        object_counts=np.array([len(tables["objects"])]),
+        resting=np.zeros(1, np.bool_),
     )
     seeds = np.array([int(kept.road_seed)], np.object_)
     snapshot = Snapshot(state, seeds, (json.loads(kept.generator),), arrays.get(f"film_{k}"))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from lanekeep_policies.cores.cfc import CfC
 from lanekeep_policies.cores.core import Core
+from lanekeep_policies.cores.ct_gru import CTGRU
 from lanekeep_policies.cores.ct_rnn import CTRNN
 from lanekeep_policies.cores.feedforward import FeedForward
 from lanekeep_policies.cores.gru import GRU
@@ -60,6 +61,7 @@ CORES: dict[str, CoreRow] = {
     "cfc-pure": CoreRow(lambda f, _: CfC(f, mode="pure"), "closed form without gates, as the solution reads"),
     "cfc-no-gate": CoreRow(lambda f, _: CfC(f, mode="no-gate"), "closed form whose gate of time only adds"),
     "cfc-mixed": CoreRow(lambda f, _: MixedMemory(CfC(f)), "closed-form network behind a memory"),
+    "ct-gru": CoreRow(lambda f, _: CTGRU(f), "gated recurrent unit whose gates choose time scales"),
     "ct-rnn": CoreRow(lambda f, _: CTRNN(f), "continuous-time recurrent network"),
     "neural-ode": CoreRow(lambda f, _: NeuralODE(f), "a state that flows along a small network"),
     "rnn": CoreRow(lambda f, _: RNN(f), "standard recurrent network"),
