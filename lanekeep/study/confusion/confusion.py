@@ -1,7 +1,7 @@
 """Confusion: plant a coincidence, train drivers on it and controls without it, untie it, and see who had shown what.
 
 confounders says what is tied, training trains, predictors looks at drivers where it is tied, outcomes drives them where it
-is not, contrast and findings ask whether the first rank the second.  After de Haan, Jayaraman and Levine, Causal confusion in
+is not, findings asks whether the first rank the second.  After de Haan, Jayaraman and Levine, Causal confusion in
 imitation learning, NeurIPS 2019, whose remedy (the driver's own drives, answered by the expert) is part of the training.
 """
 
