@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pkgutil import resolve_name
 
 import lanekeep
+from lanekeep import extensions
 from lanekeep.cli.commands import COMMANDS, VERBS
 from lanekeep.errors import UserError, did_you_mean
 
@@ -20,7 +21,7 @@ HELP_OF_A_COMMAND = "lanekeep COMMAND --help lists the flags of a command, lanek
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `lanekeep` with these arguments and return the exit code."""
     try:
-        _run(list(sys.argv[1:] if argv is None else argv))
+        _run(extensions.taken_from(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _say("interrupted", exit_code=130)
@@ -57,8 +58,13 @@ def _run_command(name: str, argv: list[str]) -> None:
     from lanekeep.cli.recipe import with_recipe
 
     command = COMMANDS[name]
+    extensions.load()
     settings = resolve_name(command.settings)
-    given = parse(name, settings, with_recipe(settings, argv))
+    try:
+        given = parse(name, settings, with_recipe(settings, argv))
+    except SystemExit:  # after the help of a command
+        print(extensions.HELP)
+        raise
     resolve_name(command.function)(given)
 
 

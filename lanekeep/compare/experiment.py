@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from lanekeep import extensions
 from lanekeep.compare.drives import ShownDrive, drive
 from lanekeep.compare.results import Comparison
 from lanekeep.compare.settings import Compare
@@ -67,6 +68,7 @@ def listened_to(told: Any) -> None:
     """Begin a process that answers, and that puts what it does into a queue."""
     global _told
     _told = told
+    extensions.load()
     told.cancel_join_thread()  # what is not read any more keeps no process alive
 
 

@@ -2,6 +2,7 @@
 
     driver.toml               schema version, what the driver is made of, how it was trained, sha256 of the weights
     weights.safetensors       the parameters
+                              and `needs`, the file or package of a core that is not of this project: a name, never run
     training.safetensors      optional: what a training needs to go on, and `[resume]` in the toml
 
 All files are written aside and flushed before the first is renamed, the toml last: a failed save leaves the old driver, and
@@ -31,7 +32,7 @@ from lanekeep_policies.spec import DriverSpec
 
 SCHEMA = 2
 DRIVER, WEIGHTS, TRAINING = "driver.toml", "weights.safetensors", "training.safetensors"
-FIELDS = ("schema_version", "driver_sha256", "weights_sha256", "driver", "training", "resume")
+FIELDS = ("schema_version", "driver_sha256", "weights_sha256", "driver", "training", "resume", "needs")
 
 
 class CheckpointError(ValueError):
@@ -69,6 +70,8 @@ def save_driver(
     spec, files = msgspec.to_builtins(driver.spec), {}
     table: dict[str, Any] = {"schema_version": SCHEMA, "driver_sha256": _seal(spec)}
     table |= {"weights_sha256": hashlib.sha256(weights).hexdigest(), "driver": spec, "training": training}
+    if CORES[driver.spec.core].needs:
+        table["needs"] = CORES[driver.spec.core].needs
     if tensors is not None:
         packed = save({name: value.detach().contiguous() for name, value in tensors.items()})
         table["resume"] = {**(resume or {}), "sha256": hashlib.sha256(packed).hexdigest()}
@@ -85,6 +88,10 @@ def read_checkpoint(folder: Path | str) -> Checkpoint:
     """Read and check a checkpoint; raises CheckpointError."""
     folder = Path(folder)
     table = _read_table(folder)
+    needs, core = table.get("needs"), table["driver"].get("core")
+    if needs is not None and core not in CORES:
+        way_out = f"give --with {needs}" if str(needs).endswith(".py") else "install that package"
+        raise CheckpointError(f"{folder / DRIVER}: its core {core!r} is of {needs}, which is not here: {way_out}")
     driver = _make_driver(folder / DRIVER, table["driver"])
     if _seal(table["driver"]) != table["driver_sha256"]:
         raise CheckpointError(f"{folder / DRIVER}: [driver] is damaged or was edited: it differs from driver_sha256")

@@ -1,0 +1,131 @@
+"""A core and a map in a file of one's own are used as those of the project are; nothing is run that was not named."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lanekeep import extensions
+from lanekeep.cli.main import main
+from lanekeep.compare.experiment import listened_to
+from lanekeep.saliency import METHODS, maps
+from lanekeep_policies import CORES, CheckpointError, Driver, DriverSpec, load_driver, save_driver
+
+MINE = """
+import torch
+from torch import nn
+
+from lanekeep_policies import Core, CoreRow
+
+
+class Leaky(Core):
+    def __init__(self, features):
+        super().__init__(features, 4, 4)
+        self.layer = nn.Linear(features, 4)
+
+    def run(self, features, state, elapsed):
+        outputs = []
+        for k in range(features.shape[1]):
+            time = elapsed[:, k : k + 1] if torch.is_tensor(elapsed) else torch.full_like(state[:, :1], elapsed)
+            state = torch.lerp(self.layer(features[:, k]).tanh(), state, torch.exp(-time))
+            outputs.append(state)
+        return torch.stack(outputs, 1), state
+
+
+CORES = {"leaky": CoreRow(lambda features, spec: Leaky(features), "leaky units")}
+
+
+def brightness(steering, images, states):
+    return images.mean(1)
+
+
+def helper(images):
+    return images
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    cores, methods, loaded = dict(CORES), dict(METHODS), set(extensions._loaded)
+    monkeypatch.setenv(extensions.WITH, "")
+    (tmp_path / "mine.py").write_text(MINE)
+    yield tmp_path / "mine.py"
+    for table, before in ((CORES, cores), (METHODS, methods)):
+        table.clear()  # type: ignore[attr-defined]
+        table.update(before)  # type: ignore[attr-defined]
+    extensions._loaded = loaded
+
+
+def saved(folder: Path) -> Driver:
+    spec = DriverSpec(core="leaky", camera_height=48, camera_width=160, curvature_limit_per_m=0.02)
+    driver = Driver.build(spec, 0)
+    save_driver(folder, driver, {})
+    return driver
+
+
+def test_the_ordinary_commands_take_a_core_of_a_file(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert extensions.taken_from(["export", "--with", str(mine), "it"]) == ["export", "it"]
+    extensions.load()
+    driver, folder = saved(mine.parent / "driver"), mine.parent / "driver"
+    assert 'needs = "mine.py"' in (folder / "driver.toml").read_text()
+    assert main(["export", str(folder), "--sb3", str(mine.parent / "it.zip"), f"--with={mine}"]) == 0
+    with pytest.raises(SystemExit):
+        main(["train", "imitation", "--help", "--with", str(mine)])
+    out = capsys.readouterr().out
+    assert "leaky" in out and "--with FILE" in out
+    frames = np.zeros((2, 48, 160, 3), np.uint8) + np.uint8(51)
+    found = maps("brightness", driver, frames, driver.initial_state(2))
+    assert "helper" not in METHODS and np.allclose(found, 0.2)
+
+
+def test_a_checkpoint_says_what_it_needs_and_runs_nothing(mine: Path) -> None:
+    extensions.taken_from([f"--with={mine}"])
+    extensions.load()
+    saved(mine.parent / "driver")
+    del CORES["leaky"]
+    with pytest.raises(CheckpointError, match="its core 'leaky' is of mine.py, which is not here: give --with mine.py"):
+        load_driver(mine.parent / "driver")
+    assert "leaky" not in CORES
+
+
+def test_a_process_that_a_command_starts_finds_the_file(mine: Path) -> None:
+    class Told:
+        def cancel_join_thread(self) -> None:
+            pass
+
+    extensions.taken_from(["compare", "--with", str(mine)])
+    assert os.environ[extensions.WITH] == str(mine) and "leaky" not in CORES
+    listened_to(Told())
+    assert "leaky" in CORES and "brightness" in METHODS
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("x = 1", "there is neither a table CORES in it nor a map"),
+        ("x = nowhere", "cannot be imported: NameError: name 'nowhere' is not defined"),
+        (MINE.replace('"leaky"', '"gru"'), "there is already a 'gru'; choose another name"),
+        (MINE.replace("def brightness", "def gradient"), "there is already a 'gradient'"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(
+    text: str, sentence: str, mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine.write_text(text)
+    assert main(["export", "ncp", "--with", str(mine)]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [(["--with"], "--with needs the name"), (["--with=no.py"], "there is no such file")],
+)
+def test_a_file_that_is_not_there(
+    given: list[str], sentence: str, mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "ncp", *given]) == 2
+    assert sentence in capsys.readouterr().err
+    assert extensions.taken_from(["drive", "--", "--with", "x"]) == ["drive", "--", "--with", "x"]
