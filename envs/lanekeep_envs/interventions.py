@@ -16,8 +16,8 @@ import numpy as np
 
 from lanekeep_envs.dynamics.road import pose_beside
 from lanekeep_envs.elements import BROADLEAF, BUSH, CONIFER, GONE, POST, REMOVABLE, Element, element_named
-from lanekeep_envs.renderer.ground.pavement import asphalt_for, surface_colour
 from lanekeep_envs.sampling.appearance import GROUND_STRENGTHS, RGB, colour_of, derive, mix, paint
+from lanekeep_envs.sampling.pavement import asphalt_for, surface_colour
 from lanekeep_envs.sampling.roadside import OBJECT, POST_HEIGHT_M, POST_WIDTH_M
 from lanekeep_envs.scenario.schema import STRENGTHS
 from lanekeep_envs.scene import Scene

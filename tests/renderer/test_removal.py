@@ -1,8 +1,8 @@
 """The law of interventions in scenes with anything in them: a pixel without the bit of an element is the same without it.
 
 Each scene is drawn from a seed: strengths of every table, things of every kind, odd roads, mountings and lights, the car
-somewhere on the way with the wheel turned.  `python tests/renderer/test_removal.py FIRST LAST` searches through more
-seeds than a test run has time for.
+somewhere on the way with the wheel turned.  `PYTHONPATH=tests python tests/renderer/test_removal.py FIRST LAST` searches
+through more seeds than a test run has time for.
 """
 
 import sys
@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
+from renderer_laws import break_of_the_law
 
 from lanekeep_envs import (
     REMOVABLE,
@@ -105,23 +106,6 @@ class Scene:
 
     def frame(self, camera: str | Camera, without: Sequence[Element] = ()) -> Frame:
         return self.env.view(self.snapshot, [Remove(element) for element in without], camera=camera)
-
-
-def break_of_the_law(whole: Frame, without: Frame, elements: Sequence[Element]) -> str:
-    """What is wrong with a picture that elements were taken out of; empty if nothing is."""
-    bits = np.uint64(sum(1 << element for element in elements))
-    names = " and ".join(element.name.lower() for element in elements)
-    if (without.contributors & bits).any():
-        return f"{int((without.contributors & bits != 0).sum())} pixels still have the bit of {names}"
-    changed = (without.image != whole.image).any(-1) & (whole.contributors & bits == 0)
-    if changed.any():
-        row, column = (int(index[0]) for index in np.nonzero(changed))
-        before, after = whole.image[row, column].tolist(), without.image[row, column].tolist()
-        return (
-            f"{int(changed.sum())} pixels changed without the bit of {names}, the first of them at row {row}, column "
-            f"{column}: {before} became {after}, element {whole.elements[row, column]}"
-        )
-    return ""
 
 
 def breaks_of_the_law(seed: int, camera: str) -> tuple[list[str], set[Element]]:

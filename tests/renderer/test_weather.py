@@ -8,8 +8,8 @@ import pytest
 from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
 from lanekeep_envs.renderer.air.precipitation import (
     BATCH,
+    DEPOSITS,
     FINEST,
-    PIECES,
     ROWS,
     add_streaks,
     cells_of,
@@ -35,10 +35,6 @@ def seen(snapshot: Snapshot, frame: int = 0, **causes: float) -> Frame:
         state.appearances[name] = value
     derive(state.appearances[0])
     return EYE.frame(state)
-
-
-def has(frame: Frame, element: Element) -> np.ndarray:
-    return frame.has(element)
 
 
 @pytest.mark.parametrize("cause", ["night", "fog", "rain", "snowfall", "snow"])
@@ -81,10 +77,10 @@ def test_what_is_in_the_air_has_a_share_in_every_pixel_and_snow_in_the_hills() -
     snapshot = instant()
     for cause, element in (("fog", Element.FOG), ("rain", Element.RAIN), ("snowfall", Element.RAIN)):
         frame = seen(snapshot, **{cause: 0.2})
-        assert has(frame, element).all() and (frame.image != seen(snapshot).image).mean() > 0.5
+        assert frame.has(element).all() and (frame.image != seen(snapshot).image).mean() > 0.5
     fine, snowy = seen(snapshot), seen(snapshot, snow=0.8)
     changed, above = (fine.image != snowy.image).any(-1), np.isinf(fine.depth_m)
-    assert changed[above].any() and not (changed & above & ~has(snowy, Element.SNOW)).any()
+    assert changed[above].any() and not (changed & above & ~snowy.has(Element.SNOW)).any()
 
 
 @pytest.mark.parametrize("cause", ["rain", "snowfall"])
@@ -129,15 +125,21 @@ def test_a_camera_hangs_at_a_whole_number_of_metres() -> None:
 def test_a_flake_is_drawn_out_along_its_way() -> None:
     """A streak is `along` px longer than it is wide, and upright where nothing moves it aside."""
     drops, streaks, spans = np.zeros(6 * BATCH), np.zeros(11 * BATCH, np.float32), np.zeros(6 * BATCH, np.int32)
-    cells, places, amounts = np.zeros(cells_of(41, 40), np.int64), np.zeros(PIECES, np.uint32), np.zeros(PIECES, int)
+    cells, places, amounts = (
+        np.zeros(cells_of(41, 40), np.int64),
+        np.zeros(DEPOSITS, np.uint32),
+        np.zeros(DEPOSITS, int),
+    )
     drops[4 * BATCH :], drops[3 * BATCH], drops[4 * BATCH], drops[5 * BATCH] = 1.0, 16.0, 2.0, 0.5
-    shape_streaks(streaks, spans, drops, FINEST, 0.0, 41, 40, 20.0, 19.5)
+    shape_streaks(streaks, spans, drops, FINEST, 0.0, (41, 40), (20.0, 19.5))
     add_streaks(cells, streaks, spans, 1, places, amounts.view(np.uint32), amounts)
     planes, level = np.ones((3, 41, 40), np.float32), cells[(41 + ROWS) * 42 :]
     none, unlit = np.float32(0.0), np.zeros(40, np.float32)
     for row in range(41):  # nothing but what is seen through the flake is left of a white picture
         upright, beside = cells[42 * row :], level[(40 + ROWS) * row :]
-        mix_row(*planes[:, row], upright, beside, 40 + ROWS, np.float32(1.0 / FINEST), unlit, (none,) * 3, (none,) * 2)
+        mix_row(
+            tuple(planes[:, row]), upright, beside, 40 + ROWS, np.float32(1.0 / FINEST), unlit, (none,) * 3, (none,) * 2
+        )
     assert np.array_equal(planes[0], planes[1]) and np.array_equal(planes[0], planes[2])
     plane = -np.log(planes[0])
     rows, columns = (plane > 0.5 * plane.max()).any(1).sum(), (plane > 0.5 * plane.max()).any(0).sum()

@@ -1,6 +1,8 @@
-"""What is handed to kernels again and again, unpacked once and kept as it lies in memory.
+"""Boxed tuples: arguments that are handed to kernels again and again, unpacked once and kept as they lie in memory.
 
-To unpack a tuple of forty arrays takes as long as to draw a small picture.
+numba unpacks a tuple of forty arrays at every call, which takes as long as drawing a small picture.  A box is a numpy array
+whose memory is the unpacked tuple; its one field is named after the tuple's type, so that numba compiles a kernel for that
+type and no other.
 """
 
 import hashlib
@@ -13,61 +15,58 @@ from numba.extending import intrinsic
 from lanekeep_envs.compiled.decorators import no_refcount
 
 WORDS = 512  # at most, of 8 bytes
-_KINDS: dict[str, Any] = {}  # numba's types of what is kept
+_KINDS: dict[str, Any] = {}  # name of a field -> numba's type of what is boxed in it
 _PLAIN = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
 
 def boxed(value: Any) -> Any:
-    """What a kernel makes `value` of again, by `kept`; it owns nothing, so `value` has to outlive it.
-
-    Its type names that of the value: a kernel compiled for another one is not called with it.
-    """
+    """Return a box of `value`, which a kernel opens by `unboxed`; the box owns nothing, so `value` has to outlive it."""
     if _PLAIN:
         return value
     kind = typeof(value)
-    name = "kept_" + hashlib.sha256(str(kind).encode()).hexdigest()
+    name = "boxed_" + hashlib.sha256(str(kind).encode()).hexdigest()
     _KINDS[name] = kind
-    room = np.zeros(1, [(name, np.int64, (WORDS,))])
-    _write(room, value)
-    return room
+    box = np.zeros(1, [(name, np.int64, (WORDS,))])
+    _write(box, value)
+    return box
 
 
-def _place(context: Any, builder: Any, room_type: Any, room: Any, kind: Any) -> Any:
-    """Where in the room it lies."""
+def _place(context: Any, builder: Any, box_type: Any, box: Any, kind: Any) -> Any:
+    """Return a pointer to the memory of a box, as one to a value of this kind."""
     layout = context.get_value_type(kind)
     if context.get_abi_sizeof(layout) > 8 * WORDS:
-        raise ValueError(f"{kind} is too large to be kept")
-    return builder.bitcast(context.make_array(room_type)(context, builder, room).data, layout.as_pointer())
+        raise ValueError(f"{kind} is too large to be boxed")
+    return builder.bitcast(context.make_array(box_type)(context, builder, box).data, layout.as_pointer())
 
 
 @intrinsic
-def _store(typing, room, value):
+def _store(typing, box, value):
     def write(context, builder, signature, given):
         builder.store(given[1], _place(context, builder, signature.args[0], given[0], signature.args[1]))
         return context.get_dummy_value()
 
-    return types.void(room, value), write
+    return types.void(box, value), write
 
 
 @no_refcount
-def _write(room, value):
-    """Without counting references: the arrays written belong to nobody."""
-    _store(room, value)  # type: ignore[call-arg]
+def _write(box, value):
+    """Write a value into a box; references are not counted, since a box owns no arrays."""
+    _store(box, value)  # type: ignore[call-arg]
 
 
 @intrinsic
-def _load(typing, room):
-    (name,) = room.dtype.fields
+def _load(typing, box):
+    (name,) = box.dtype.fields
 
     def read(context, builder, signature, given):
         return builder.load(_place(context, builder, signature.args[0], given[0], signature.return_type))
 
-    return _KINDS[name](room), read
+    return _KINDS[name](box), read
 
 
-def _same(room: Any) -> Any:
-    """Uncompiled, nothing is unpacked."""
-    return room
+def _same(box: Any) -> Any:
+    """Return what `boxed` returned where numba is switched off: the value itself."""
+    return box
 
 
 unboxed: Any = _same if _PLAIN else _load

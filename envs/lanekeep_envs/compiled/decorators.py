@@ -1,6 +1,8 @@
 """How the kernels are compiled: cached on disk, free to run beside other threads, and dividing as numpy does (a check for
 zero would stop vectorisation).
 
+README.md here tells what each decorator makes of a program, and how to see it.
+
 numba's cache notices a changed file, not a changed import of it: after editing one kernel, delete `__pycache__`.
 """
 
@@ -22,41 +24,42 @@ def jit(function: F) -> F:
 
 
 def no_refcount(function: F) -> F:
-    """The same for what allocates nothing: references to arrays are not counted, which would cost more than a short loop.
+    """Compile a kernel that allocates nothing, without counting references to arrays, which costs more than a short loop.
 
-    Such a kernel may return arrays to another one, not to one that counts.
+    Such a kernel may return arrays to another of its kind, not to one compiled by `jit`, which counts.
     """
     return _compiled(function, {"_nrt": False})
 
 
 class NoaliasCompiler(Compiler):
-    """numba's compiler, with the arguments of a function marked as memory that no other of them reaches."""
+    """numba's compiler, which marks each argument of a function as memory that no other argument reaches."""
 
     def define_pipelines(self) -> list[Any]:
-        """The default steps."""
+        """Return the default steps, with that mark set."""
         self.state.flags.noalias = True
         return cast(list[Any], super().define_pipelines())
 
 
 def noalias(function: F) -> F:
-    """The same as `borrowing` for what is handed arrays of which none overlaps another that is written.
+    """Compile, as `no_refcount` does, a kernel in whose arguments no array that is written overlaps another.
 
-    No loop has to ask for that before it goes on as a vectorised one, which takes longer than a short loop itself.  Not for
-    loops that look up a table: they would be vectorised too, with gathers that are slower than single loads.
+    Its loops need not compare addresses before they go on as vectorised ones, which takes longer than a short loop itself.
+    Not for loops that look up a table: they would be vectorised too, with gathers that are slower than single loads.
     """
     return _compiled(function, {"_nrt": False, "pipeline_class": NoaliasCompiler})
 
 
 def inline_always(function: F) -> F:
-    """The same for the innermost loop, copied into its callers: a call there costs more than the body."""
+    """Copy a function into its callers: for what an innermost loop calls, where a call costs more than the body."""
     return _compiled(function, {"inline": "always"})
 
 
 def float32_literals(function: F) -> F:
-    """Take every float that the body of a function names as one of single precision, before one of the above compiles it.
+    """Turn every float literal in the body of a function into one of single precision, before a decorator above compiles it.
 
-    To numba, unlike numpy, one such number would make everything that it meets double precision, at half the speed.  Whole
-    numbers still do: they need a cast.
+    To numba, unlike numpy, one literal would make everything that it meets double precision, at half the speed.  Whole
+    numbers still do: they need a cast.  A float under a name is no literal: a constant that such a kernel reads is declared
+    `np.float32(...)`, or `np.float64(...)` where double precision is meant (tests/renderer/test_float_literals.py).
     """
     whole = cast(FunctionType, function)
     code = whole.__code__.replace(co_consts=tuple(map(_rounded, whole.__code__.co_consts)))
@@ -64,7 +67,7 @@ def float32_literals(function: F) -> F:
 
 
 def _rounded(constant: Any) -> Any:
-    """A constant of a program, its floats in single precision."""
+    """Return a constant of a program with its floats in single precision."""
     if isinstance(constant, tuple):
         return tuple(map(_rounded, constant))
     return np.float32(constant) if isinstance(constant, float) else constant

@@ -13,7 +13,7 @@ TILE_SIZE = 256
 
 
 def make_tile(seed: int = 20190120) -> NDArray[np.int32]:
-    """Periodic 1/f noise [256 * 256], about -1 to 1, zero mean, in steps of 1/127 so that every machine has the same.
+    """Return periodic 1/f noise [256 * 256], about -1 to 1, zero mean, in steps of 1/127 so that every machine has the same.
 
     An entry holds four bytes, 128 + 127 x value, of the texel and its neighbours down, right, and down right: one look-up
     is enough to interpolate.
@@ -36,19 +36,19 @@ TILE = make_tile()
 
 @inline_always
 def entry(tile, fx, fy):
-    """Entry of the tile at whole coordinates."""
+    """Return the entry of the tile at whole coordinates."""
     return tile[place(fx, fy)]
 
 
 @inline_always
 def place(fx, fy):
-    """Where in the tile that is."""
+    """Return the index in the tile of whole coordinates."""
     return (np.int32(fx) & 255) << 8 | (np.int32(fy) & 255)
 
 
 @no_refcount
 def look_up(cells, tile):
-    """Turn places in the tile into its entries, one by one, for a row of pixels.
+    """Turn a row of indices in the tile into the tile's entries, one by one.
 
     Not with the constant `TILE`: the compiler would gather several at once, which takes far longer than loading them.
     Unsigned: what might be negative might be counted from the end.
@@ -59,26 +59,15 @@ def look_up(cells, tile):
 
 @inline_always
 def texel(tile, x, y):
-    """Value of the tile at the nearest texel below (x, y): enough where a pixel is not finer than a texel."""
-    return first_of(entry(tile, np.floor(x), np.floor(y)))
-
-
-@inline_always
-def first_of(four):
-    """Value of the texel itself from an entry of the tile."""
-    return (np.int32(four & 255) - 128.0) * (1.0 / 127.0)
+    """Return the tile's nearest texel below (x, y), in double precision: enough where a pixel is not finer than a texel."""
+    return (np.int32(entry(tile, np.floor(x), np.floor(y)) & 255) - 128.0) * (1.0 / 127.0)
 
 
 @inline_always
 def sample(tile, x, y):
-    """Bilinear value of the tile at (x, y) in texels."""
+    """Return the bilinear value of the tile at (x, y) in texels, in double precision."""
     fx, fy = np.floor(x), np.floor(y)
-    return interpolated(entry(tile, fx, fy), x - fx, y - fy)
-
-
-@inline_always
-def interpolated(four, ax, ay):
-    """Bilinear value from an entry of the tile."""
+    four, ax, ay = entry(tile, fx, fy), x - fx, y - fy
     here, down = np.int32(four & 255), np.int32(four >> 8 & 255)
     right, across = np.int32(four >> 16 & 255), np.int32(four >> 24 & 255)
     near = here + ax * (down - here)
@@ -88,21 +77,21 @@ def interpolated(four, ax, ay):
 
 @inline_always
 def wrapped(x):
-    """A coordinate, in double precision however far away, brought into the tile, in single."""
+    """Bring a coordinate, which is in double precision because it may be far away, into the tile, in single."""
     return np.float32(x - TILE_SIZE * np.floor(x * (1.0 / TILE_SIZE)))
 
 
 @inline_always
 @float32_literals
 def texel_of(four):
-    """`first_of` in single precision."""
+    """Return the texel itself from an entry of the tile, in single precision."""
     return (np.float32(np.int32(four & 255)) - 128.0) * (1.0 / 127.0)
 
 
 @inline_always
 @float32_literals
 def value_between(four, ax, ay):
-    """`interpolated` in single precision."""
+    """Return the bilinear value from an entry of the tile, in single precision."""
     here, down = np.float32(np.int32(four & 255)), np.float32(np.int32(four >> 8 & 255))
     right, across = np.float32(np.int32(four >> 16 & 255)), np.float32(np.int32(four >> 24 & 255))
     near = here + ax * (down - here)
@@ -112,7 +101,7 @@ def value_between(four, ax, ay):
 
 @inline_always
 def hash32(a, b, c, seed):
-    """32 well-mixed bits of three integers and a seed (multiply-xorshift)."""
+    """Return 32 well-mixed bits of three integers and a seed (multiply-xorshift)."""
     h = (a * 374761393 + b * 668265263 + c * 1103515245 + seed) & 0xFFFFFFFF
     h = ((h ^ (h >> 15)) * 739982445) & 0xFFFFFFFF
     h = ((h ^ (h >> 12)) * 695872825) & 0xFFFFFFFF

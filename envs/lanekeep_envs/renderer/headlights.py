@@ -24,10 +24,16 @@ GREEN, BLUE = 0.97, 0.88  # of its colour, whose red is 1: lamps are redder than
 
 
 @inline_always
+def beam_at(forward):
+    """Return half the width of the beam so far ahead [m], and that distance over its reach."""
+    return BEAM[0] + BEAM[1] * forward, forward / BEAM[2]
+
+
+@inline_always
 def headlight(forward, left):
     """Light on an object at this place."""
-    aside = left / (BEAM[0] + BEAM[1] * forward)
-    far = forward / BEAM[2]
+    wide, far = beam_at(forward)
+    aside = left / wide
     return np.exp(-aside * aside) / (1.0 + far * far * far)
 
 

@@ -1,11 +1,13 @@
 """Everything between the scene and the sensor: what falls through the air, shutter and mounting, and the lens."""
 
 from lanekeep_envs.compiled.decorators import jit, no_refcount, noalias
-from lanekeep_envs.renderer.air.precipitation import RAIN, SNOW, let_fall, light_the_fog
+from lanekeep_envs.renderer.air.fog import light_the_fog
+from lanekeep_envs.renderer.air.precipitation import RAIN, SNOW, let_fall
 from lanekeep_envs.renderer.camera import Lens
 from lanekeep_envs.renderer.lens.drops_and_dirt import dirty_lens, wet_lens
 from lanekeep_envs.renderer.lens.glare import glare_of_lamps, glare_of_sun
-from lanekeep_envs.renderer.lens.motion_blur import blur_motion, roll_picture
+from lanekeep_envs.renderer.lens.motion_blur import blur_motion
+from lanekeep_envs.renderer.lens.roll import roll_picture
 
 
 @no_refcount
@@ -42,7 +44,7 @@ def distort(buffers, aov, scene, view):
     if appearance["dirt"] > 0.0:
         dirty_lens(picture, bits, buffers.drops_and_dirt, appearance, here)
     if appearance["glare"] > 0.0:
-        glare_of_sun(picture, bits, appearance, here, view.cos, view.sin)
+        glare_of_sun(picture, bits, appearance, here, view.sun_ahead, view.sun_left)
         if appearance["night"] > 0.0:
             glare_of_lamps(picture, bits, appearance, here)
     return picture

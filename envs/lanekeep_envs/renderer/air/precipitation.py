@@ -1,4 +1,4 @@
-"""Night and air: the light of the car's own headlights, and what falls through it.
+"""Precipitation: rain and snowfall, and the light of the headlights on them.
 
 Drops and flakes are hashes of the frame and the episode's seed: each frame has its own.  One at distance X ahead, under the
 slopes u to the left and h below the horizon, moves through the picture of a car at speed v by
@@ -15,13 +15,13 @@ import numpy as np
 
 from lanekeep_envs.compiled.decorators import inline_always, jit, no_refcount, noalias
 from lanekeep_envs.compiled.noise import hash32
+from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 from lanekeep_envs.renderer.headlights import headlight
 
 PER_RADIAN2 = 1000.0  # drops or flakes at strength 1 in a square of the picture that is as wide as it is far off
-CONTROL_STEP_S = 0.05
 BATCH = 64  # drops at once
 ROWS = 16  # of a streak that are drawn at once
-PIECES = 64 * ROWS  # that are drawn before they are added: what was just written cannot be read at once
+DEPOSITS = 64 * ROWS  # amounts that are worked out before they are added: what was just written cannot be read at once
 FINEST = 131072.0  # parts of an optical depth of 1 that a cell counts, unless that would be more than
 MOST = 2097151.0  # all that its 21 bits hold
 SPARE_PX = 0.01  # so much more than a streak's width is drawn, whatever was rounded
@@ -29,9 +29,9 @@ LIT_M = 2.5  # what falls is lit by the headlights as if it were so far ahead
 
 
 class Falling(NamedTuple):
-    """A kind of what falls."""
+    """A kind of precipitation."""
 
-    kind: int
+    kind: int  # of its hashes
     fall_mps: float
     wind_mps: float  # at most
     size_m: float
@@ -49,7 +49,7 @@ SNOW = Falling(2, 1.3, 2.0, 0.016, 0.003, 1.3, 14.0, 0.85, 1.2, 262.0)
 
 @inline_always
 def part(bits, shift):
-    """One of the four bytes of a hash, 0 to 1."""
+    """Return one of the four bytes of a hash, 0 to 1."""
     return ((bits >> shift & 255) + 0.5) * (1.0 / 256.0)
 
 
@@ -57,21 +57,21 @@ def part(bits, shift):
 def let_fall(colour, fallen, beam, strength, falling, car, appearance, lens):
     """Draw what falls over the picture [3, H, W]; `lens` is that of the picture.
 
-    `fallen` are empty cells (`cells_of`), and are left empty: each is emptied when it was read and is still at hand.
+    `fallen` are empty cells (`cells_of`), and are left empty: each is emptied soon after it was read, while it is cached.
     """
-    height, width = colour.shape[1], colour.shape[2]
-    many = strength * PER_RADIAN2 * (width / lens.focal_px) * (height / lens.focal_px)
+    size, centre = (colour.shape[1], colour.shape[2]), (lens.centre_row, lens.centre_column)
+    many = strength * PER_RADIAN2 * (size[1] / lens.focal_px) * (size[0] / lens.focal_px)
     number, depth = int(np.ceil(many)), 0.0
     drops, streaks = np.empty((-(-number // BATCH), 6 * BATCH)), np.empty(11 * BATCH, np.float32)
-    spans, places, amounts = np.empty(6 * BATCH, np.int32), np.empty(PIECES, np.uint32), np.empty(PIECES, np.int64)
+    spans, places, amounts = np.empty(6 * BATCH, np.int32), np.empty(DEPOSITS, np.uint32), np.empty(DEPOSITS, np.int64)
     for n in range(drops.shape[0]):
-        spread_drops(drops[n], n * BATCH, many, falling, car, appearance, height, width, lens)
+        spread_drops(drops[n], n * BATCH, many, falling, car, appearance, size, lens)
         for k in range(min(number - n * BATCH, BATCH)):
             depth += drops[n, 5 * BATCH + k]
     # at high speed all streaks run through the point that the car drives to: there is room for all of them in one pixel
     unit = min(FINEST, (MOST - number) / max(depth, 1e-6))
     for n in range(drops.shape[0]):
-        shape_streaks(streaks, spans, drops[n], unit, falling.soft, height, width, lens.centre_row, lens.centre_column)
+        shape_streaks(streaks, spans, drops[n], unit, falling.soft, size, centre)
         count = min(number - n * BATCH, BATCH)
         add_streaks(fallen, streaks, spans, count, places, amounts.view(np.uint32), amounts)
     mix_falling(colour, fallen, np.float32(1.0 / unit), beam, falling.grey, appearance)
@@ -79,13 +79,13 @@ def let_fall(colour, fallen, beam, strength, falling, car, appearance, lens):
 
 @jit
 def cells_of(height, width):
-    """How many cells `let_fall` needs to add up what falls in a picture of this size."""
+    """Return how many cells `let_fall` needs to add up what falls in a picture of this size."""
     return (height + ROWS) * (width + 2) + (height + 2) * (width + ROWS)
 
 
 @jit
 def beam_of(lens, width):
-    """Light of the headlights on what falls in each column of the picture, [W]."""
+    """Return the light of the headlights on what falls in each column of the picture, [W]."""
     beam = np.zeros(width, np.float32)
     for j in range(width):
         beam[j] = headlight(LIT_M, LIT_M * (lens.centre_column - j) / lens.focal_px)
@@ -93,11 +93,12 @@ def beam_of(lens, width):
 
 
 @no_refcount
-def spread_drops(drops, first, many, falling, car, appearance, height, width, lens):
+def spread_drops(drops, first, many, falling, car, appearance, size, lens):
     """Fill drops [6 x BATCH]: places right of the centre and below it, ways to the right and down [px], radii, depths.
 
     `BATCH` at once, line by line in one array: so the compiler knows how far apart they lie, and takes eight at a time.
     """
+    height, width = size
     speed, mirror, seed, focal_px = car["speed"], appearance["mirror"], appearance["noise_seed"], lens.focal_px
     wind = falling.wind_mps * (2.0 * part(hash32(falling.kind, 1, 2, seed), 8) - 1.0)
     horizon, frame, kind = lens.sin_pitch / lens.cos_pitch, car["steps"], falling.kind
@@ -122,7 +123,7 @@ def spread_drops(drops, first, many, falling, car, appearance, height, width, le
 
 @inline_always
 def optical_depth(cover):
-    """-log(1 - cover), up to 0.9, in steps that are taken eight at a time: the series of an eighth root's logarithm."""
+    """Return -log(1 - cover), up to 0.9, eight at a time: by the series of an eighth root's logarithm."""
     root = np.sqrt(np.sqrt(np.sqrt(1.0 - cover)))
     s = (1.0 - root) / (1.0 + root)
     z = s * s
@@ -130,12 +131,16 @@ def optical_depth(cover):
 
 
 @no_refcount
-def shape_streaks(streaks, spans, drops, unit, soft, height, width, centre_row, centre_column):
+def shape_streaks(streaks, spans, drops, unit, soft, size, centre):
     """Turn drops into streaks [11 x BATCH] and where these lie among the cells, spans [6 x BATCH].
+
+    `size` is that of the picture, rows and columns, and `centre` its centre.
 
     A streak is an ellipse, longer than the drop by its way.  What runs more down than aside (`v` down, `u` to the right) is
     drawn row by row, else (`level`) column by column: a few pixels of each.
     """
+    height, width = size
+    centre_row, centre_column = centre
     for k in range(BATCH):
         right, below, way_right, way_down = drops[k], drops[BATCH + k], drops[2 * BATCH + k], drops[3 * BATCH + k]
         radius, depth = drops[4 * BATCH + k], unit * drops[5 * BATCH + k]
@@ -173,7 +178,7 @@ def add_streaks(fallen, streaks, spans, count, places, halves, amounts):
     A cell holds what begins there, three pixels in 21 bits each, in whole numbers: their sums are exact in any order.
     `ROWS` rows at once; `places` and `amounts` are work space, `halves` are those of the amounts.
     """
-    one, two, none, filled = np.float32(1.0), np.float32(2.0), np.float32(0.5), 0
+    one, two, filled = np.float32(1.0), np.float32(2.0), 0
     for k in range(count):
         first, last, threes = spans[k], spans[BATCH + k], spans[2 * BATCH + k]
         origin, step, aside = spans[3 * BATCH + k], spans[4 * BATCH + k], spans[5 * BATCH + k]
@@ -190,24 +195,27 @@ def add_streaks(fallen, streaks, spans, count, places, halves, amounts):
                     middle, here = u - lean * y, level - vv * y * y
                     start = min(max(np.ceil(left + middle), np.float32(0.0)), farthest) + np.float32(3 * three)
                     place = start - centre_u
-                    x = place - middle
-                    a = np.int32(min(max(here - uu * x * x, none), full))
-                    x = (place + one) - middle
-                    b = np.int32(min(max(here - uu * x * x, none), full))
-                    x = (place + two) - middle
-                    c = np.int32(min(max(here - uu * x * x, none), full))
+                    a = depth_at(place - middle, here, uu, full)
+                    b = depth_at((place + one) - middle, here, uu, full)
+                    c = depth_at((place + two) - middle, here, uu, full)
                     pair[2 * m], pair[2 * m + 1] = np.uint32(a | b << 21), np.uint32(b >> 11 | c << 10)
                     some[m] = base + np.int32(np.int32(m) * step) + np.int32(np.int32(start) * aside)
                 filled += min(last - n, ROWS)
-                if filled + ROWS > PIECES:
+                if filled + ROWS > DEPOSITS:
                     deposit(fallen, places, amounts, filled)
                     filled = 0
     deposit(fallen, places, amounts, filled)
 
 
+@inline_always
+def depth_at(x, here, uu, full):
+    """Return the depth of a streak x pixels from its middle, rounded."""
+    return np.int32(min(max(here - uu * x * x, np.float32(0.5)), full))
+
+
 @no_refcount
 def deposit(fallen, places, amounts, count):
-    """Add so many amounts, one by one."""
+    """Add the first `count` amounts to their cells, one by one."""
     for n in range(count):
         fallen[places[n]] += amounts[n]
 
@@ -215,23 +223,16 @@ def deposit(fallen, places, amounts, count):
 @no_refcount
 def mix_falling(colour, fallen, part_of_depth, beam, grey, appearance):
     """Lay what fell over the picture: ice and water are paler than the light of the sky, and shine in the headlights."""
-    width, shining, r = (
-        colour.shape[2],
-        grey * appearance["night"],
-        appearance["ambient_r"] + 0.5 * appearance["sunlight_r"],
-    )
-    g, b = (
-        appearance["ambient_g"] + 0.5 * appearance["sunlight_g"],
-        appearance["ambient_b"] + 0.5 * appearance["sunlight_b"],
-    )
+    width, shining = colour.shape[2], grey * appearance["night"]
+    r = appearance["ambient_r"] + 0.5 * appearance["sunlight_r"]
+    g = appearance["ambient_g"] + 0.5 * appearance["sunlight_g"]
+    b = appearance["ambient_b"] + 0.5 * appearance["sunlight_b"]
     pale = np.float32(0.5 * grey * (r + g)), np.float32(grey * g), np.float32(0.5 * grey * (b + g))
     lamps = np.float32(0.5 * shining), np.float32(0.45 * shining)
     for i in range(colour.shape[1]):
         upright, level = i * (width + 2), (colour.shape[1] + ROWS) * (width + 2) + i * (width + ROWS)
-        mix_row(
-            colour[0, i], colour[1, i], colour[2, i], fallen[upright:], fallen[level:], width + ROWS, part_of_depth, beam,
-            pale, lamps,
-        )  # fmt: skip
+        row = colour[0, i], colour[1, i], colour[2, i]
+        mix_row(row, fallen[upright:], fallen[level:], width + ROWS, part_of_depth, beam, pale, lamps)
         empty(fallen[upright : upright + width + 2])
         empty(fallen[level : level + width + ROWS])
     many = cells_of(colour.shape[1], width)
@@ -247,8 +248,12 @@ def empty(cells):
 
 
 @noalias
-def mix_row(red, green, blue, upright, level, stride, part_of_depth, beam, pale, lamps):
-    """Mix a row with the light of what falls: what begins in a pixel, and one and two pixels before, in either way."""
+def mix_row(row, upright, level, stride, part_of_depth, beam, pale, lamps):
+    """Mix a row, three channels [W], with the light of what falls: what begins in a pixel, and one and two pixels before.
+
+    `clear` is nearly exp(-depth).
+    """
+    red, green, blue = row
     mask, one = 0x1FFFFF, np.float32(1.0)
     middle, here, above, same = upright[1:], upright[2:], level[stride:], level[2 * stride :]
     for j in range(red.shape[0]):
@@ -257,25 +262,3 @@ def mix_row(red, green, blue, upright, level, stride, part_of_depth, beam, pale,
         clear = one / (one + depth * (one + depth * (np.float32(0.5) + depth * np.float32(1.0 / 6.0))))
         r, g, b = pale[0] + lamps[0] * beam[j], pale[1] + lamps[0] * beam[j], pale[2] + lamps[1] * beam[j]
         red[j], green[j], blue[j] = r + clear * (red[j] - r), g + clear * (green[j] - g), b + clear * (blue[j] - b)
-
-
-@jit
-def light_the_fog(colour, appearance, lens):
-    """Add what fog at night throws back of the headlights: a wide glow just below the horizon."""
-    strength, horizon = np.float32(46.0 * appearance["night"] * appearance["fog"]), lens.sin_pitch / lens.cos_pitch
-    wide, blue = 1.0 + 5.0 * ((lens.centre_column - np.arange(colour.shape[2])) / lens.focal_px) ** 2, np.float32(0.94)
-    add_glow(colour, wide.astype(np.float32), strength, horizon, blue, lens)
-
-
-@noalias
-def add_glow(colour, wide, strength, horizon, blue, lens):
-    """Add that light, which is weaker where `wide` is more."""
-    for i in range(colour.shape[1]):
-        down = (i - lens.centre_row) / lens.focal_px + horizon - 0.06
-        high = np.float32((90.0 if down < 0.0 else 12.0) * down * down)  # dipped: little light goes up
-        red, green, darker = colour[0, i], colour[1, i], colour[2, i]
-        for j in range(wide.shape[0]):
-            light = strength / (wide[j] + high)
-            red[j] += light
-            green[j] += light
-            darker[j] += blue * light

@@ -1,6 +1,6 @@
-"""The bare ground of a row: asphalt, shoulder and land, and its light on a fine day.
+"""The base layer of a scanline: asphalt, shoulder and land without markings, and its light on a fine day.
 
-Runs of pieces are land, road or both, and each is laid in loops of its own.
+Runs of segments are land, road or both, and each is laid in loops of its own.
 """
 
 import numpy as np
@@ -8,18 +8,29 @@ import numpy as np
 from lanekeep_envs.compiled.decorators import float32_literals, inline_always, no_refcount
 from lanekeep_envs.compiled.noise import wrapped
 from lanekeep_envs.elements import Element
-from lanekeep_envs.renderer.ground.cross_section import clip, mix, tinted
-from lanekeep_envs.renderer.ground.scanline import coarse_noise, noise
+from lanekeep_envs.renderer.coverage import clip, mix, tinted
+from lanekeep_envs.renderer.ground.cross_section import WHEEL_TRACK_M
+from lanekeep_envs.renderer.ground.textures import nearest_noise, noise
 
 CENTRE, LEFT, RIGHT = int(Element.CENTRE_MARKING), int(Element.LEFT_MARKING), int(Element.RIGHT_MARKING)
 ROAD, TERRAIN, TEXTURE, SHADOWS = int(Element.ROAD), int(Element.TERRAIN), int(Element.TEXTURE), int(Element.SHADOWS)
 ONLY_LAND, ONLY_ROAD, BOTH = 0, 1, 2
+TEXEL_FROM_M = np.float64(0.2)  # size of a footprint from which on a texture's nearest texel will do
+GRASS_PER_M, MEADOW_PER_M = np.float32(5.1), np.float32(0.7)  # texels of the land's fine and coarse texture
+ASPHALT_PER_M = np.float32(19.0)  # texels of its grain
+NO_CROP_M = np.float32(14.0)  # from the axis: up to there grows more grass than crop
+STONES_M, STONY = (
+    np.float32(0.7),
+    np.float32(0.75),
+)  # width in which gravel turns to grass; share of gravel on the shoulder
+TRACK_PER_M = np.float32(2.2)  # inverse of half the width of a track that wheels polish
+PALER = np.float32(0.05)  # by so much stains and tracks are
 
 
 @inline_always
 @float32_literals
-def piece_kind(sided, wide, k, edge_m):
-    """What piece k of a row shows."""
+def segment_kind(sided, wide, k, edge_m):
+    """Return what segment k of a row shows."""
     one, other, reach = sided[k], sided[k + 1], 0.5 * max(wide[k], wide[k + 1])
     if one * other > 0.0 and min(abs(one), abs(other)) - edge_m > reach:
         return ONLY_LAND
@@ -28,82 +39,86 @@ def piece_kind(sided, wide, k, edge_m):
 
 @no_refcount
 @float32_literals
-def lay_bare(strip, row, grain, lane, materials, rough_at):
+def lay_base(scanline, row, grain, lane, materials):
     """Fill the albedo of a row of land and road without markings."""
-    k, sided, wide = 0, strip["node_sided"], strip["node_wide"]
-    while k < row.pieces:
-        kind, first = piece_kind(sided, wide, k, lane.edge_m), k
+    k, sided, wide = 0, scanline["knot_sided"], scanline["knot_wide"]
+    while k < row.segments:
+        kind, first = segment_kind(sided, wide, k, lane.edge_m), k
         k += 1
-        while k < row.pieces and piece_kind(sided, wide, k, lane.edge_m) == kind:
+        while k < row.segments and segment_kind(sided, wide, k, lane.edge_m) == kind:
             k += 1
-        begin, end = np.uint64(row.piece * first), np.uint64(row.piece * k)
+        begin, end = np.uint64(row.segment_px * first), np.uint64(row.segment_px * k)
         if kind != ONLY_ROAD:
-            lay_land(strip, row, grain, lane, materials, begin, end)
+            lay_land(scanline, row, grain, lane, materials, begin, end)
         if kind != ONLY_LAND:
-            lay_road(strip, row, grain, lane, materials, rough_at, kind == ONLY_ROAD, begin, end)
+            lay_road(scanline, row, grain, lane, materials, kind == ONLY_ROAD, begin, end)
 
 
 @no_refcount
 @float32_literals
-def fill_grain(out, strip, near, first, last):
+def fill_grain(out, scanline, row, first, last):
     """Fill `out` with texture at the places (u, v)."""
-    if near:
-        noise(out, strip, first, last)
+    if row.footprint < TEXEL_FROM_M:
+        noise(out, scanline, first, last)
     else:
-        coarse_noise(out, strip, first, last)
+        nearest_noise(out, scanline, first, last)
 
 
 @no_refcount
 @float32_literals
-def fill_land(out, strip, row, texels, x, y, x_per_left, y_per_left, first, last):
-    """Fill `out` with texture of so many texels per metre; (x, y) is straight ahead."""
-    u, v, start_u, start_v = strip["u"], strip["v"], wrapped(texels * x), wrapped(texels * y)
-    x_per_left, y_per_left = np.float32(x_per_left), np.float32(y_per_left)
+def fill_land(out, scanline, row, texels, at, per_left, first, last):
+    """Fill `out` with texture of so many texels per metre: `at` straight ahead, and `per_left` further by each metre."""
+    u, v, start_u, start_v = scanline["u"], scanline["v"], wrapped(texels * at[0]), wrapped(texels * at[1])
+    left_per_px, u_per_left, v_per_left = np.float32(row.per_px), np.float32(per_left[0]), np.float32(per_left[1])
     for j in range(first, last):
-        left = (row.centre - np.float32(np.int32(j))) * row.left_per_px
-        u[j], v[j] = start_u + texels * (x_per_left * left), start_v + texels * (y_per_left * left)
-    fill_grain(out, strip, row.near, first, last)
+        left = (row.centre - np.float32(np.int32(j))) * left_per_px
+        u[j], v[j] = start_u + texels * (u_per_left * left), start_v + texels * (v_per_left * left)
+    fill_grain(out, scanline, row, first, last)
 
 
 @no_refcount
 @float32_literals
-def lay_land(strip, row, grain, lane, materials, first, last):
-    """Grass, crop and the gravel shoulder."""
-    fine, coarse = strip["fine"], strip["coarse"]
+def lay_land(scanline, row, grain, lane, materials, first, last):
+    """Lay grass, crop and the gravel shoulder."""
+    fine, coarse = scanline["fine"], scanline["coarse"]
     fine[first:last] = 0.0
     coarse[first:last] = 0.0
     if grain.fine > 0.0:
-        fill_land(fine, strip, row, 5.1, row.x, row.y, row.x_per_left, row.y_per_left, first, last)
+        fill_land(fine, scanline, row, GRASS_PER_M, row.at, row.per_left, first, last)
     if grain.coarse > 0.0:
-        fill_land(coarse, strip, row, 0.7, row.y, row.x, row.y_per_left, row.x_per_left, first, last)
-    sided, wide, field, stain = strip["sided"], strip["wide"], strip["field"], strip["stain"]
-    red, green, blue = strip["red"], strip["green"], strip["blue"]
+        at, per_left = (row.at[1], row.at[0]), (row.per_left[1], row.per_left[0])
+        fill_land(coarse, scanline, row, MEADOW_PER_M, at, per_left, first, last)
+    sided, wide, field, stain = scanline["sided"], scanline["wide"], scanline["field"], scanline["stain"]
+    red, green, blue = scanline["red"], scanline["green"], scanline["blue"]
     for j in range(first, last):
         aside = abs(sided[j])
-        crop = clip(2.5 * field[j] + 0.2 - 1.2 * clip(1.6 - aside * (1.0 / 14.0)))
+        crop = clip(2.5 * field[j] + 0.2 - 1.2 * clip(1.6 - aside * (1.0 / NO_CROP_M)))
         light = 1.0 + grain.fine * fine[j] + grain.coarse * coarse[j]
         ragged = 0.5 * grain.slow * stain[j]
-        stony = 0.75 * clip(0.5 - (aside - lane.verge_m - ragged) / (wide[j] + 0.7))
+        stony = STONY * clip(0.5 - (aside - lane.verge_m - ragged) / (wide[j] + STONES_M))
         grown = tinted(light, mix(materials.grass, materials.field, crop))
         red[j], green[j], blue[j] = mix(grown, tinted(1.0 + 0.4 * ragged, materials.gravel), stony)
 
 
 @no_refcount
 @float32_literals
-def lay_road(strip, row, grain, lane, materials, rough_at, whole, first, last):
-    """Asphalt: grain, slow stains, and the paler tracks that wheels polish; over land unless it is the `whole` ground."""
-    u, v, s, sided, rough = strip["u"], strip["v"], strip["s"], strip["sided"], strip["fine"]
+def lay_road(scanline, row, grain, lane, materials, whole, first, last):
+    """Lay asphalt with its grain, slow stains, and the paler tracks that wheels polish.
+
+    It is laid over land, unless it is the `whole` ground.
+    """
+    u, v, s, sided, rough = scanline["u"], scanline["v"], scanline["s"], scanline["sided"], scanline["fine"]
     rough[first:last] = 0.0
     if grain.rough > 0.0:
         for j in range(first, last):
-            u[j], v[j] = rough_at + 19.0 * s[j], 19.0 * sided[j]
-        fill_grain(rough, strip, row.near, first, last)
-    stain, paved = strip["stain"], strip["paved"]
-    red, green, blue = strip["red"], strip["green"], strip["blue"]
+            u[j], v[j] = grain.rough_at + ASPHALT_PER_M * s[j], ASPHALT_PER_M * sided[j]
+        fill_grain(rough, scanline, row, first, last)
+    stain, paved = scanline["stain"], scanline["paved"]
+    red, green, blue = scanline["red"], scanline["green"], scanline["blue"]
     for j in range(first, last):
-        track = (abs(abs(sided[j]) - 0.5 * lane.lane_m) - 0.8) * 2.2
+        track = (abs(abs(sided[j]) - 0.5 * lane.lane_m) - WHEEL_TRACK_M) * TRACK_PER_M
         light = 1.0 + grain.rough * rough[j]
-        light += grain.slow * (0.05 * stain[j] + 0.05 * max(1.0 - track * track, 0.0))
+        light += grain.slow * (PALER * stain[j] + PALER * max(1.0 - track * track, 0.0))
         road = tinted(light, materials.asphalt)
         if whole:
             red[j], green[j], blue[j] = road
@@ -113,13 +128,13 @@ def lay_road(strip, row, grain, lane, materials, rough_at, whole, first, last):
 
 @no_refcount
 @float32_literals
-def light_row(colour, shade, strip, i, first, row, materials):
-    """Colour of image row i on a fine day, from column `first` on: albedo in daylight, and haze."""
-    red, green, blue = strip["red"], strip["green"], strip["blue"]
-    reds, greens, blues = colour[0, i, first:], colour[1, i, first:], colour[2, i, first:]
-    shades = shade[i, first:]
+def light_row(colour, shade, scanline, row, materials):
+    """Fill the colour of an image row on a fine day: albedo in daylight, and haze."""
+    red, green, blue = scanline["red"], scanline["green"], scanline["blue"]
+    reds, greens, blues = colour[0, row.i, row.first :], colour[1, row.i, row.first :], colour[2, row.i, row.first :]
+    shades = shade[row.i, row.first :]
     ambient, sunlight = materials.ambient, materials.sunlight
-    for j in range(row.piece * row.pieces):
+    for j in range(row.segment_px * row.segments):
         sunny = 1.0 - shades[j]
         lit = (
             red[j] * (ambient[0] + sunny * sunlight[0]),
@@ -130,23 +145,23 @@ def light_row(colour, shade, strip, i, first, row, materials):
 
 
 @no_refcount
-def note_row(aov, i, first, shade, strip, row, grain):
-    """Write what row i shows into the by-products, from column `first` on."""
-    for j in range(row.piece * row.pieces):
-        paved, at = strip["paved"][j], first + j
+def write_aov_ground(aov, shade, scanline, row, grain):
+    """Write what a row shows into the by-products."""
+    for j in range(row.segment_px * row.segments):
+        paved, at = scanline["paved"][j], row.first + j
         element, bits = TERRAIN if paved < 0.5 else ROAD, 0
         bits |= 1 << TERRAIN if paved < 1.0 else 0
         bits |= 1 << ROAD if paved > 0.0 else 0
         bits |= 1 << TEXTURE if grain.slow > 0.0 else 0
         for n in range(3):
-            share, line = strip["line"][n, j], (CENTRE, LEFT, RIGHT)[n]
+            share, line = scanline["line"][n, j], (CENTRE, LEFT, RIGHT)[n]
             if share > 0.0:
                 bits |= 1 << line
             if share >= 0.4:
                 element = line
-        if shade[i, at] > 0.0:
+        if shade[row.i, at] > 0.0:
             bits |= 1 << SHADOWS
-            if shade[i, at] > 0.5 and element <= ROAD:
+            if shade[row.i, at] > 0.5 and element <= ROAD:
                 element = SHADOWS
-        aov.elements[i, at], aov.depth_m[i, at] = element, row.forward
-        aov.contributors[i, at] |= bits
+        aov.elements[row.i, at], aov.depth_m[row.i, at] = element, row.forward
+        aov.contributors[row.i, at] |= bits

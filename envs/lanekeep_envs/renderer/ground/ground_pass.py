@@ -1,28 +1,22 @@
-"""The ground in the picture, row by row from the bottom up: bare (bare_ground.py), with markings (lines.py), and in any
-condition (rich_ground.py)."""
+"""The ground in the picture, row by row from the bottom up: its base layer (base_layer.py) with markings (markings.py), or
+in any condition (condition_layers.py)."""
 
 import numpy as np
 
 from lanekeep_envs.compiled.decorators import jit, no_refcount
 from lanekeep_envs.compiled.noise import wrapped
-from lanekeep_envs.renderer.air.sky import hill_haze
-from lanekeep_envs.renderer.ground.base_layer import lay_bare, light_row, note_row
-from lanekeep_envs.renderer.ground.condition_layers import lay_conditions, light_in_condition, note_condition
-from lanekeep_envs.renderer.ground.conditions import condition_of
-from lanekeep_envs.renderer.ground.cross_section import grain_of, lane_of, materials_of
+from lanekeep_envs.renderer.ground.base_layer import ASPHALT_PER_M, lay_base, light_row, write_aov_ground
+from lanekeep_envs.renderer.ground.condition_layers import lay_conditions, light_in_condition, write_aov_conditions
+from lanekeep_envs.renderer.ground.conditions import fill_lengths
+from lanekeep_envs.renderer.ground.cross_section import Surface, grain_of, lane_of, materials_of
 from lanekeep_envs.renderer.ground.markings import lay_markings
-from lanekeep_envs.renderer.ground.pavement import pavement_of
 from lanekeep_envs.renderer.ground.scanline import (
-    NODES,
-    PATCH,
-    PIECE,
-    SPAN_M,
-    TEXEL_FROM_M,
-    Row,
-    fill_slow,
-    place_nodes,
-    unfold,
-    weigh_nodes,
+    SCANLINE_PX,
+    fill_slow_textures,
+    interpolate_scanline,
+    place_knots,
+    row_of,
+    weigh_knots,
 )
 from lanekeep_envs.renderer.view import BEHIND_ROWS
 
@@ -30,106 +24,57 @@ LAST_M = 4000.0  # forward distance of the farthest row
 
 
 @jit
-def paint_ground(canvas, aov, scene, view, full):
-    """Paint every row below the horizon; return the first painted row.  `full` is None on a fine day (view.py)."""
-    appearance, visible, lens, start, s0 = (
-        scene.appearance,
-        scene.visible,
-        view.lens,
-        BEHIND_ROWS,
-        np.float64(view.axis_row),
-    )
-    x, y, cos, sin = view.x, view.y, view.cos, view.sin
-    lane, materials, wet = lane_of(appearance, visible, s0), materials_of(appearance), 0.0
+def paint_ground(buffers, aov, scene, view, full):
+    """Paint every row below the horizon; return the first painted row.
+
+    If `full` is None, only a fine day's ground is compiled.
+    """
+    s0, appearance, top = np.float64(view.axis_row), scene.appearance, 0
+    lane, materials = lane_of(appearance, scene.visible, s0), materials_of(appearance)
+    surface = Surface(lane, materials, s0, buffers.lengths)
     if full is not None:
-        condition = condition_of(appearance, s0)
-        if not appearance["plain"]:
-            materials, wet = pavement_of(materials, condition.kind), appearance["wet"]
-        canvas.scanline[0]["cover"][:] = 0.0
-        canvas.scanline[0]["beam"][:] = 0.0
-        canvas.scanline[0]["reflection"][:] = 0.0
-    else:
-        condition = None
-    top = canvas.shade.shape[0]
-    for first in range(0, canvas.shade.shape[1], PATCH):
-        columns = min(canvas.shade.shape[1] - first, PATCH)
-        top = paint_patches(
-            canvas,
-            aov,
-            first,
-            columns,
-            start,
-            s0,
-            appearance,
-            lens,
-            x,
-            y,
-            cos,
-            sin,
-            visible,
-            lane,
-            materials,
-            wet,
-            condition,
-        )
+        fill_lengths(buffers.lengths, appearance, s0)
+        buffers.scanline[0]["cover"][:] = 0.0
+        buffers.scanline[0]["beam"][:] = 0.0
+        buffers.scanline[0]["reflection"][:] = 0.0
+    for first in range(0, buffers.shade.shape[1], SCANLINE_PX):
+        top = paint_columns(buffers, aov, scene, view, surface, first, full)
     return top
 
 
 @no_refcount
-def paint_patches(
-    canvas, aov, first, columns, start, s0, appearance, lens, x, y, cos, sin, visible, lane, materials, wet, condition
-):
-    """Paint so many columns, from the bottom up, and return the first painted row; `condition` is None on a fine day."""
-    strip, half, mirror, plain = canvas.scanline[0], canvas.half, appearance["mirror"], appearance["plain"]
-    land_haze = hill_haze(False, appearance["visibility_m"])  # the land ends where the hills begin
-    rough_at, sided_at = wrapped(19.0 * s0), wrapped(appearance["offset_y"])
-    stain_at = wrapped(0.45 * s0 + appearance["offset_x"])
-    i, weighed = canvas.shade.shape[0] - 1, 0
-    while i >= 0:
-        forward, per_px, deep = canvas.rows[i]["forward_m"], canvas.rows[i]["per_px_m"], canvas.rows[i]["deep_m"]
-        if forward > LAST_M:
-            break
-        piece, patch = PIECE if PIECE * per_px < SPAN_M else PIECE // 2, np.sqrt(per_px * deep)
-        row = Row(
-            forward,
-            per_px,
-            deep,
-            x + cos * forward + appearance["offset_x"],
-            mirror * (y + sin * forward) + appearance["offset_y"],
-            -sin,
-            mirror * cos,
-            np.float32(min(1.0 - np.exp(-forward / appearance["visibility_m"]), land_haze)),
-            np.float32(lens.centre_column - first),
-            np.float32(per_px),
-            patch < TEXEL_FROM_M,
-            piece,
-            columns // piece,
-            np.uint64(NODES if piece < PIECE else NODES // 2),
+def paint_columns(buffers, aov, scene, view, surface, first, full):
+    """Paint the columns of one scanline, from `first` on and from the bottom up; return the first painted row."""
+    scanline, appearance, lens, half = buffers.scanline[0], scene.appearance, view.lens, buffers.half
+    lane, materials, colour, shade = surface.lane, surface.materials, buffers.colour, buffers.shade
+    rough_at, sided_at = wrapped(ASPHALT_PER_M * surface.s0), wrapped(appearance["offset_y"])
+    stain_at, columns = wrapped(0.45 * surface.s0 + appearance["offset_x"]), min(shade.shape[1] - first, SCANLINE_PX)
+    i, weighed, start = shade.shape[0] - 1, 0, BEHIND_ROWS
+    while i >= 0 and buffers.rows[i]["forward_m"] <= LAST_M:
+        row = row_of(i, first, columns, buffers.rows[i], scene, view)
+        grain = grain_of(row.footprint, scene.visible, appearance["wet"], rough_at)
+        start, shortest = place_knots(
+            scanline, buffers.axis, start, row, half, lens.centre_column, appearance["mirror"]
         )
-        grain = grain_of(patch, visible, wet)
-        start, shortest = place_nodes(strip, canvas.axis, start, row, first, half, lens.centre_column, mirror)
-        fill_slow(strip, row, half, sided_at, stain_at)
-        if piece != weighed:
-            weigh_nodes(strip, row, half)
-            weighed = piece
-        unfold(strip, row, lane)
-        lay_bare(strip, row, grain, lane, materials, rough_at)
-        if condition is not None:
-            if plain:
-                lay_markings(strip, row, shortest, lane, materials, appearance, None)
-                light_row(canvas.colour, canvas.shade, strip, i, first, row, materials)
-            else:
-                lay_conditions(strip, row, shortest, canvas.axis, grain, lane, materials, appearance, lens, condition)
-                light_in_condition(
-                    canvas.colour, canvas.shade, strip, i, first, row, materials, appearance, lens, condition
-                )
-        else:
-            lay_markings(strip, row, shortest, lane, materials, appearance, None)
-            light_row(canvas.colour, canvas.shade, strip, i, first, row, materials)
+        fill_slow_textures(scanline, row, half, sided_at, stain_at)
+        if row.segment_px != weighed:
+            weigh_knots(scanline, row, half)
+            weighed = row.segment_px
+        interpolate_scanline(scanline, row, lane)
+        lay_base(scanline, row, grain, lane, materials)
+        plain = True
+        if full is not None:
+            plain = appearance["plain"]
+            if not plain:
+                lay_conditions(scanline, row, shortest, buffers.axis, grain, surface, appearance, lens)
+                light_in_condition(colour, shade, scanline, row, materials, appearance, lens)
+        if plain:
+            lay_markings(scanline, row, shortest, lane, materials, appearance, None)
+            light_row(colour, shade, scanline, row, materials)
         if aov.contributors.size > 0:
-            note_row(aov, i, first, canvas.shade, strip, row, grain)
-            if condition is not None:
+            write_aov_ground(aov, shade, scanline, row, grain)
+            if full is not None:
                 if not plain:
-                    note_condition(aov, i, first, strip, columns, appearance["fog"])
+                    write_aov_conditions(aov, scanline, row, appearance["fog"])
         i -= 1
     return i + 1

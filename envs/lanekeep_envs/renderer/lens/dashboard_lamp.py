@@ -16,7 +16,7 @@ RADIUS, BOTTOM = 0.055, 0.10  # of the lamp, and its distance from the lower edg
 
 @jit
 def shown(car, appearance):
-    """What the lamp shows: an action, -1 to 1, positive left in the unmirrored world."""
+    """Return what the lamp shows: an action, -1 to 1, positive left in the unmirrored world."""
     bits = hash32(car["steps"], 3, 5, appearance["noise_seed"])
     if (bits & 0xFFFF) / 65536.0 < abs(appearance["lamp_tie"]):
         return np.sign(appearance["lamp_tie"]) * appearance["mirror"] * car["action"]
@@ -25,7 +25,7 @@ def shown(car, appearance):
 
 @jit
 def light_lamp(colour, aov, margin, aside, width, car, appearance):
-    """Paint the lamp over a picture whose image is `width` px wide from column `margin` on, `aside` px further in `by`."""
+    """Paint the lamp over a picture whose image is `width` px wide from column `margin` on, `aside` px further in `aov`."""
     height, level = colour.shape[1], 0.5 + 0.5 * shown(car, appearance)
     radius = max(RADIUS * height, 1.5)
     row, column = (1.0 - BOTTOM) * height - 0.5, margin + 0.5 * (width - 1.0)

@@ -1,24 +1,25 @@
-"""The picture in coarse squares: what a drop shows of it, and what is bright enough for a halo.
+"""A downsampled picture: what a drop shows of the picture, and what of it is bright enough for a halo.
 
-One square every `cell` px, of 2 `cell` + 1 px, from the top and from the centre column (N // 2) to both sides.
+It is the mean over squares: one every `cell` px, of 2 `cell` + 1 px, from the top and from the centre column (N // 2) to
+both sides.
 """
 
 import numpy as np
 
 from lanekeep_envs.compiled.decorators import inline_always, jit, no_refcount, noalias
 
-CELLS = 18  # to the height of the coarse picture
+CELLS = 18  # to the height of the downsampled picture
 
 
 @jit
-def coarse_picture(colour, cell, above):
-    """Means [3, M, N] of what is brighter than `above` over the squares of a picture [3, H, W].
+def downsampled(colour, cell, above):
+    """Return means [3, M, N] of what is brighter than `above` over the squares of a picture [3, H, W].
 
     Sums are of whole numbers: exact in any order.
     """
     height, width = colour.shape[1], colour.shape[2]
     rows, squares = -(-(height - 1) // cell) + 1, 2 * -(-(width - 1) // (2 * cell)) + 1
-    coarse, shares = np.zeros((3, rows, squares), np.float32), np.zeros(squares, np.float32)
+    means, shares = np.zeros((3, rows, squares), np.float32), np.zeros(squares, np.float32)
     parts = np.empty((2, rows + 2, 3 * width + 8 * cell), np.uint32)  # the colours with nothing around each
     clear_around(parts[0], -(-height // cell), width, cell)
     clear_around(parts[1], -(-height // cell), width, cell)
@@ -27,8 +28,8 @@ def coarse_picture(colour, cell, above):
         first, last = square_at(n - squares // 2, cell, width)
         shares[n] = 1.0 / (16.0 * (last + 1 - first))
     sum_lines(parts[0], parts[1], colour, cell, np.float32(above))
-    sum_squares(coarse, parts[0], parts[1], work, shares, height, width, cell)
-    return coarse
+    sum_squares(means, parts[0], parts[1], work, shares, height, width, cell)
+    return means
 
 
 @no_refcount
@@ -63,11 +64,11 @@ def sum_lines(parts, starts, colour, cell, dark):
 
 
 @no_refcount
-def sum_squares(coarse, parts, starts, work, shares, height, width, cell):
-    """Fill the coarse picture row by row."""
-    pixels, squares = 2 * cell + 1 - (width - 1) % 2, coarse.shape[2]
+def sum_squares(means, parts, starts, work, shares, height, width, cell):
+    """Fill the downsampled picture row by row."""
+    pixels, squares = 2 * cell + 1 - (width - 1) % 2, means.shape[2]
     first = -(-(width - 1 - 2 * cell) // 2) - cell * (squares // 2) + 2 * cell
-    for m in range(coarse.shape[1]):
+    for m in range(means.shape[1]):
         above, here, below, line = parts[m], parts[m + 1], starts[m + 2], work[0]
         some = np.uint32(0)
         for j in range(above.shape[0]):
@@ -78,14 +79,17 @@ def sum_squares(coarse, parts, starts, work, shares, height, width, cell):
         windows(work, above.shape[0], pixels)
         share = np.float32(1.0 / (min((m + 1) * cell, height - 1) + 1 - max((m - 1) * cell, 0)))
         for c in range(3):
-            row, at = coarse[c, m], first + c * (width + 2 * cell)
+            row, at = means[c, m], first + c * (width + 2 * cell)
             for n in range(row.shape[0]):
                 row[n] = np.float32(work[2, np.uint64(at + cell * n)]) * (share * shares[n])
 
 
 @no_refcount
 def windows(work, length, pixels):
-    """Sums of `pixels` neighbours from each of the first `length` of `work[0]` on, in `work[2]`: of 1, 2, 4, ... of them."""
+    """Fill `work[2]` with sums of `pixels` neighbours from each of the first `length` of `work[0]` on.
+
+    They are put together of sums of 1, 2, 4, ... neighbours.
+    """
     line, spare, total, size, at = work[0], work[1], work[2, :length], 1, 0
     while at < pixels:
         if pixels & size:
@@ -102,14 +106,14 @@ def windows(work, length, pixels):
 
 @inline_always
 def square_at(n, cell, width):
-    """First and last column of the n-th square to the right of the middle one."""
+    """Return the first and the last column of the n-th square to the right of the middle one."""
     middle = (width - 1) + 2 * cell * n  # twice the column
     return max(-(-(middle - 2 * cell) // 2), 0), min((middle + 2 * cell) // 2, width - 1)
 
 
 @jit
-def coarse_bits(bits, cell):
-    """The bits [M, N] of all pixels of each square."""
+def downsampled_bits(bits, cell):
+    """Return the bits [M, N] of all pixels of each square."""
     height, width = bits.shape
     rows, half = -(-(height - 1) // cell) + 1, -(-(width - 1) // (2 * cell))
     found = np.zeros((rows, 2 * half + 1), np.uint64)

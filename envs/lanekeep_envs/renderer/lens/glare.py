@@ -1,25 +1,20 @@
 """Glare: what bright light does in the lens before exposure.
 
 A picture here is colour [3, H, W] without the canvas's margin, `lens` that of the picture.  Whatever takes colour from other
-pixels takes their contributor bits along; `bits` is empty where nobody asks for them.
+pixels takes their contributor bits along; `bits` is empty where no by-products are asked for.
 """
 
 import numpy as np
 
 from lanekeep_envs.compiled.decorators import jit, noalias
 from lanekeep_envs.elements import Element
-from lanekeep_envs.renderer.lens.downsample import CELLS, coarse_bits, coarse_picture
+from lanekeep_envs.renderer.lens.downsample import CELLS, downsampled, downsampled_bits
 
 GLARE = int(Element.GLARE)
-FINE = (
-    256.0  # parts of a square: the two weights of a place between two are exchanged exactly when the world is mirrored
-)
+FINE = 256.0  # parts of a square: the two weights of a place between two are exchanged exactly in a mirrored world
 DAZZLING = 150.0  # brightness from which on something has a halo at night
-HALO = 6.0
-GLARE_COSINE = (
-    0.766,
-    0.966,
-)  # of the sun's angle from the axis: where glare begins and where it is full (40, 15 degrees)
+HALO = 6.0  # strength of halos in the darkest night
+GLARE_COSINE = (0.766, 0.966)  # of the sun's angle from the axis: glare begins at 40 degrees and is full at 15
 GHOSTS = (  # place on the line from the sun through the axis, radius [focal lengths], colour
     (-0.32, 0.045, 9.0, 16.0, 10.0),
     (-0.55, 0.025, 18.0, 11.0, 20.0),
@@ -29,17 +24,15 @@ GHOSTS = (  # place on the line from the sun through the axis, radius [focal len
 
 
 @jit
-def glare_of_sun(colour, bits, appearance, lens, cos, sin):
-    """Light of a sun in or near the picture, scattered in the lens: a veil, a bloom, and ghosts across the axis."""
-    forward = cos * appearance["sun_x"] + sin * appearance["sun_y"]
-    aside = cos * appearance["sun_y"] - sin * appearance["sun_x"]
-    depth = forward * lens.cos_pitch - appearance["sun_z"] * lens.sin_pitch
-    rise = forward * lens.sin_pitch + appearance["sun_z"] * lens.cos_pitch
+def glare_of_sun(colour, bits, appearance, lens, sun_ahead, sun_left):
+    """Add the light of a sun in or near the picture, scattered in the lens: a veil, a bloom, and ghosts across the axis."""
+    depth = sun_ahead * lens.cos_pitch - appearance["sun_z"] * lens.sin_pitch
+    rise = sun_ahead * lens.sin_pitch + appearance["sun_z"] * lens.cos_pitch
     near = min(max((depth - GLARE_COSINE[0]) / (GLARE_COSINE[1] - GLARE_COSINE[0]), 0.0), 1.0)
     strength = appearance["glare"] * appearance["sunshine"] * near * near
     if strength <= 0.0:
         return
-    sun_left, sun_up = aside / depth, rise / depth
+    sun_left, sun_up = sun_left / depth, rise / depth
     white = strength / max(appearance["sunlight_r"], 1e-6)
     red, green, blue = strength, white * appearance["sunlight_g"], white * appearance["sunlight_b"]
     for i in range(colour.shape[1]):
@@ -53,16 +46,15 @@ def glare_of_sun(colour, bits, appearance, lens, cos, sin):
             lines[0][j] += red * light
             lines[1][j] += green * light
             lines[2][j] += blue * light
-    if bits.size > 0:
-        for i in range(bits.shape[0]):
-            for j in range(bits.shape[1]):
-                bits[i, j] |= 1 << GLARE
+    for i in range(bits.shape[0]):
+        for j in range(bits.shape[1]):
+            bits[i, j] |= 1 << GLARE
     for place, radius, r, g, b in GHOSTS:
-        add_ghost(colour, place * sun_left, place * sun_up, radius, strength * r, strength * g, strength * b, lens)
+        add_ghost(colour, place * sun_left, place * sun_up, radius, (strength * r, strength * g, strength * b), lens)
 
 
 @jit
-def add_ghost(colour, at_left, at_up, radius, red, green, blue, lens):
+def add_ghost(colour, at_left, at_up, radius, light, lens):
     """Add a disc of light, a little brighter at its rim."""
     per_px = 1.0 / lens.focal_px
     edge = 1.0 / max(0.12 * radius, per_px)
@@ -74,16 +66,15 @@ def add_ghost(colour, at_left, at_up, radius, red, green, blue, lens):
             left = (lens.centre_column - j) * per_px - at_left
             far = np.sqrt(left * left + up * up)
             share = min(max((radius - far) * edge + 0.5, 0.0), 1.0) * (0.7 + 0.8 * min(far / radius, 1.0))
-            colour[0, i, j] += share * red
-            colour[1, i, j] += share * green
-            colour[2, i, j] += share * blue
+            for c in range(3):
+                colour[c, i, j] += share * light[c]
 
 
 @jit
 def glare_of_lamps(colour, bits, appearance, lens):
-    """Halos of bright things in the dark."""
+    """Add halos around bright things in the dark."""
     cell, strength = max(colour.shape[1] // CELLS, 2), np.float32(HALO * appearance["glare"] * appearance["night"])
-    squares = coarse_picture(colour, cell, DAZZLING)
+    squares = downsampled(colour, cell, DAZZLING)
     rows, columns = squares.shape[1], squares.shape[2]
     light = np.zeros((3, rows + 2, columns + 2), np.float32)  # with a margin, so that all is one long loop
     light[:, 1:-1, 1:-1] = squares
@@ -95,12 +86,12 @@ def glare_of_lamps(colour, bits, appearance, lens):
     stretch(halo, lit, light, weights, strength)
     add_halos(colour, halo, lit, before, cell)
     if bits.size > 0:
-        note_halos(bits, light, cell, before, weights)
+        write_aov_halos(bits, light, cell, before, weights)
 
 
 @noalias
 def spread_out(light, spare, rows, columns):
-    """Blur a coarse picture [3, M + 2, N + 2] by 1 2 1 both ways, the same from either side; its edge goes on outside."""
+    """Blur a downsampled picture [3, M + 2, N + 2] by 1 2 1 both ways, alike from either side; its edge goes on outside."""
     wide, half, quarter = columns + 2, np.float32(0.5), np.float32(0.25)
     for c in range(3):
         top = c * (rows + 2) * wide
@@ -120,7 +111,7 @@ def spread_out(light, spare, rows, columns):
 
 @jit
 def places_between(squares, cell, centre):
-    """(p, w): column j lies the share w[(j + p) % cell] of the way from the centre of square (j + p) // cell to the next."""
+    """Return (p, w): column j lies w[(j + p) % cell] of the way from the centre of square (j + p) // cell to the next."""
     aside, weights = cell * (squares // 2) - centre, np.zeros(cell, np.float32)
     before = int(np.floor(aside))
     for k in range(cell):
@@ -130,7 +121,7 @@ def places_between(squares, cell, centre):
 
 @noalias
 def stretch(halo, lit, light, weights, strength):
-    """Widen each row of the coarse picture to the picture's columns, and tell whether there is any light in it."""
+    """Widen each row of the downsampled picture to the picture's columns, and tell whether there is any light in it."""
     cell, one = weights.shape[0], np.float32(1.0)
     for c in range(3):
         for m in range(halo.shape[1]):
@@ -164,9 +155,9 @@ def add_halos(colour, halo, lit, before, cell):
 
 
 @jit
-def note_halos(bits, light, cell, before, weights):
-    """Mix the bits of all around, dark or not: one of them may hide a lamp."""
-    found = coarse_bits(bits, cell)
+def write_aov_halos(bits, light, cell, before, weights):
+    """Write into the by-products the bits of all around, dark or not: one of them may hide a lamp."""
+    found = downsampled_bits(bits, cell)
     for _ in range(3):
         found = bits_around(found)
     for i in range(bits.shape[0]):
@@ -181,7 +172,7 @@ def note_halos(bits, light, cell, before, weights):
 
 @jit
 def bits_around(found):
-    """Mix the bits [M, N] of neighbours."""
+    """Return bits [M, N] mixed with those of all neighbours."""
     rows, columns = found.shape
     mixed = np.zeros(found.shape, np.uint64)
     for m in range(rows):

@@ -43,15 +43,19 @@ def compress(pixels, bits, strength, mirror):
     """
     planes, spare = np.empty(3 * PLANE, np.float32), np.empty(PLANE, np.float32)
     steps, limits = np.empty((2, 2 * PLANE), np.float32), np.empty((2, BLOCK), np.float32)
-    compress_strips(
-        pixels, bits, strength, mirror, planes, planes.view(np.int32), spare, steps, limits, limits.view(np.int32)
-    )
+    work = planes, planes.view(np.int32), spare, steps, limits, limits.view(np.int32)
+    compress_strips(pixels, bits, strength, mirror, work)
 
 
 @no_refcount
-def compress_strips(pixels, bits, strength, mirror, planes, planes_as_bits, spare, steps, limits, limits_as_bits):
-    """The same with work space: planes [3 x PLANE], spare [PLANE], steps [2, 2 x PLANE] and limits [2, BLOCK]."""
+def compress_strips(pixels, bits, strength, mirror, work):
+    """Compress the picture strip by strip.
+
+    Work space are planes [3 x PLANE], spare [PLANE], steps [2, 2 x PLANE] and limits [2, BLOCK], the planes and the limits
+    also as the bits of their floats.
+    """
     height, width, luma, chroma = pixels.shape[0], pixels.shape[1] // 3, LUMA, CHROMA
+    planes, planes_as_bits, spare, steps, limits, limits_as_bits = work
     wide = BLOCK * -(-width // BLOCK)
     start = wide - width if mirror < 0.0 else 0
     for left in range(-start, wide - start, STRIP):
@@ -91,7 +95,7 @@ def lay_steps(steps, limits, table, scale, blocks):
 
 @noalias
 def split(planes, line, start, width, columns):
-    """Luma and chroma of a line of pixels, from column `start` on; before and after them, its first and last ones."""
+    """Fill in luma and chroma of a line of pixels, from column `start` on; beside them, its first and last ones."""
     out = planes[start:]
     for j in range(width):
         r, g, b = np.float32(line[3 * j]), np.float32(line[3 * j + 1]), np.float32(line[3 * j + 2])
@@ -107,7 +111,7 @@ def split(planes, line, start, width, columns):
 
 @noalias
 def join(line, planes, width):
-    """The way back."""
+    """Turn luma and chroma back into a line of pixels."""
     dark, bright = np.float32(0.0), np.float32(255.0)
     for j in range(width):
         grey, blue, red = planes[j] + np.float32(128.5), planes[PLANE + j], planes[2 * PLANE + j]
@@ -140,7 +144,7 @@ def coarsen(plane, plane_bits, spare, steps, limits, columns):
 
 @no_refcount
 def greatest(bits, count):
-    """Greatest magnitude of floats, from and as their bits."""
+    """Return the greatest magnitude of floats, from and as their bits."""
     most = np.int32(0)
     for j in range(count):
         most = max(most, bits[j] & np.int32(0x7FFFFFFF))
@@ -149,7 +153,7 @@ def greatest(bits, count):
 
 @noalias
 def gather(spare, line, blocks):
-    """Bring together what has the same place in its block."""
+    """Bring together the numbers that have the same place in their blocks."""
     for b in range(blocks):
         for x in range(BLOCK):
             spare[STRIP * x + b] = line[BLOCK * b + x]
@@ -157,7 +161,7 @@ def gather(spare, line, blocks):
 
 @noalias
 def scatter(line, spare, blocks):
-    """The way back."""
+    """Put the numbers that `gather` brought together back into their blocks."""
     for b in range(blocks):
         for x in range(BLOCK):
             line[BLOCK * b + x] = spare[STRIP * x + b]
@@ -165,13 +169,13 @@ def scatter(line, spare, blocks):
 
 @inline_always
 def weighed(weights, n, a, b, c, d):
-    """Weighted sum of four."""
+    """Return a weighted sum of four numbers."""
     return weights[n, 0] * a + weights[n, 1] * b + weights[n, 2] * c + weights[n, 3] * d
 
 
 @no_refcount
 def transform(lines, columns):
-    """Cosine transform of lines [BLOCK x STRIP] from line to line, in place."""
+    """Cosine-transform lines [BLOCK x STRIP] from line to line, in place."""
     even, odd = EVEN, ODD
     for j in range(columns):
         a, b, c, d = lines[j], lines[STRIP + j], lines[2 * STRIP + j], lines[3 * STRIP + j]
@@ -186,7 +190,7 @@ def transform(lines, columns):
 
 @no_refcount
 def round_transform(lines, steps, columns):
-    """Transform, round and transform back."""
+    """Transform lines, round them to multiples of `steps`, and transform them back."""
     transform(lines, columns)
     for y in range(BLOCK):
         for j in range(columns):
@@ -197,7 +201,7 @@ def round_transform(lines, steps, columns):
 
 @no_refcount
 def transform_back(lines, columns):
-    """The inverse, in place."""
+    """Transform back lines [BLOCK x STRIP] from line to line, in place."""
     even, odd = EVEN_BACK, ODD_BACK
     for j in range(columns):
         a, b, c, d = lines[j], lines[2 * STRIP + j], lines[4 * STRIP + j], lines[6 * STRIP + j]

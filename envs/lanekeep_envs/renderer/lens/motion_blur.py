@@ -1,49 +1,60 @@
-"""What shutter and mounting do to the picture: motion blur and roll.
+"""Motion blur: the picture smeared along the way that the world makes through it while the shutter is open.
 
-A picture here is colour [3, H, W] without the canvas's margin, `lens` that of the picture.  What takes colour from other
-pixels takes their contributor bits along; `bits` is empty where nobody asks for them.
+A picture here is colour [3, H, W] without the work space's margin, `lens` that of the picture.  What takes colour from other
+pixels takes their contributor bits along; `bits` is empty where no by-products are asked for.
 """
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from lanekeep_envs.compiled.decorators import copy_row, jit, no_refcount, noalias
-from lanekeep_envs.renderer.air.precipitation import CONTROL_STEP_S
+from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
 
 ASIDE_M = 12.0  # how far beside the car whatever stands above the horizon is taken to be
 TAPS, MOST_TAPS = 6, 24  # of a streak: a multiple of the first, about one per pixel
 PAIRS = TAPS // 2
-FINE = (
-    256.0  # parts of a pixel: the two weights of a place between two are exchanged exactly when the world is mirrored
-)
 STILL_PX = np.float32(0.5)  # what moves less than this is not smeared
 UNIT = 32.0  # packed colours count in 1/32, channel by channel in 21 bits: 16 for one of them, the rest for `MOST_TAPS`
 
 
-# ---- motion blur --------------------------------------------------------------------------------------------------------
+class Smear(NamedTuple):
+    """Work space for a row of the picture."""
+
+    left: NDArray[np.float32]  # [W] how far to the left each column looks
+    across: NDArray[np.float32]  # [W] how far the world moves through the row, to the left [px]
+    along: NDArray[np.float32]  # [W] and down
+    longest: NDArray[np.float32]  # [W] the greater of both
+    total: NDArray[np.int64]  # [W] sums of packed colours
+    pairs: NDArray[np.uint64]  # [PAIRS, W] two places in the packed picture each, read as one number
+    places: NDArray[np.uint32]  # [PAIRS, 2 W] the same places one by one
+    border: int  # of the packed picture [px]
 
 
 @jit
 def blur_motion(colour, packed, bits, car, appearance, lens):
-    """Smear the picture along the way that the world makes through it while the shutter is open.
+    """Smear the picture along the way that the world makes through it.
 
     The ground's way follows from the camera's height; what stands above the horizon is taken to be `ASIDE_M` beside the car.
     A smeared pixel is the mean of the pixels nearest to evenly spread places on its way.  `packed` is work space, larger
     than the picture by half the longest streak on every side.
     """
-    width = colour.shape[2]
-    border = (packed.shape[1] - width) // 2
-    way, total, pairs = np.zeros((3, width), np.float32), np.zeros(width, np.int64), np.zeros((PAIRS, width), np.uint64)
+    width, pairs = colour.shape[2], np.zeros((PAIRS, colour.shape[2]), np.uint64)
+    border, way = (packed.shape[1] - width) // 2, np.zeros((3, width), np.float32)
+    left = ((lens.centre_column - np.arange(width)) / lens.focal_px).astype(np.float32)
+    row = Smear(left, way[0], way[1], way[2], np.zeros(width, np.int64), pairs, pairs.view(np.uint32), border)
     pack(packed, colour, border)
-    before, left, places = bits_before(bits, border), columns_of(lens, width), pairs.view(np.uint32)
-    smear(colour, packed.ravel(), border, bits, before, left, way, total, pairs, places, car, appearance, lens)
+    smear(colour, packed.ravel(), bits, bits_before(bits, border), row, car, appearance, lens)
 
 
 @no_refcount
-def smear(colour, packed, border, bits, before, left, way, total, pairs, places, car, appearance, lens):
-    """Write the smeared rows, from the packed picture, its rows one after the other; `places` are the two of each pair."""
-    stride, most = total.shape[0] + 2 * border, np.float32(2 * border - 1)
+def smear(colour, packed, bits, before, row, car, appearance, lens):
+    """Write the smeared rows, from the packed picture and the bits before, their rows one after the other."""
+    total, pairs, places, border = row.total, row.pairs, row.places, row.border
+    stride = total.shape[0] + 2 * border
     for i in range(colour.shape[1]):
-        longest = lay_way(way[0], way[1], way[2], i, left, most, car, appearance, lens)
+        longest = lay_way(row, i, np.float32(2 * border - 1), car, appearance, lens)
         if longest < STILL_PX:
             continue
         taps = min(TAPS * (1 + int(longest / TAPS)), MOST_TAPS)
@@ -51,26 +62,18 @@ def smear(colour, packed, border, bits, before, left, way, total, pairs, places,
         for k in range(0, taps, TAPS):
             first, a, b = (i + border) * stride + border, (k + 0.5) / taps - 0.5, (k + 2.5) / taps - 0.5
             shares = np.float32(a), np.float32(b), np.float32((k + 4.5) / taps - 0.5)
-            find_taps(places[0], places[1], places[2], first, stride, way[0], way[1], shares)
+            find_taps((places[0], places[1], places[2]), first, stride, row.across, row.along, shares)
             add_taps(total, packed, pairs[0], pairs[1], pairs[2])
             if bits.size > 0:
                 for n in range(PAIRS):
-                    mix_taps(bits[i], before, way[2], places[n])
-        unpack(colour[0, i], colour[1, i], colour[2, i], total, way[2], np.float32(1.0 / (UNIT * taps)))
-
-
-@jit
-def columns_of(lens, width):
-    """How far to the left each column looks, [W]."""
-    return ((lens.centre_column - np.arange(width)) / lens.focal_px).astype(np.float32)
+                    mix_taps(bits[i], before, row.longest, places[n])
+        unpack(colour[0, i], colour[1, i], colour[2, i], total, row.longest, np.float32(1.0 / (UNIT * taps)))
 
 
 @noalias
-def lay_way(across, along, longest, i, left, limit, car, appearance, lens):
-    """Fill three lines [W] with how far the world moves through row i, left and down, and the greater of both [px].
-
-    Return the longest: that of one of the row's ends.
-    """
+def lay_way(row, i, limit, car, appearance, lens):
+    """Fill in how far the world moves through row i, at most `limit` px; return the longest: that of one of its ends."""
+    left, across, along, longest = row.left, row.across, row.along, row.longest
     px = CONTROL_STEP_S * appearance["motion_blur"] * lens.focal_px
     slope = (i - lens.centre_row) / lens.focal_px + lens.sin_pitch / lens.cos_pitch
     down, ground = np.float32(slope), np.float32(px * car["speed"] * max(slope, 0.0) / lens.height_m)
@@ -96,7 +99,7 @@ def pack(packed, colour, border):
 
 @noalias
 def pack_row(line, red, green, blue):
-    """One row of it."""
+    """Pack one row."""
     unit, most, dark = np.float32(UNIT), np.float32(65535.0), np.float32(0.0)
     for j in range(red.shape[0]):
         r = np.int64(np.int32(min(max(np.rint(unit * red[j]), dark), most)))
@@ -119,8 +122,9 @@ def surround(picture, border):
 
 
 @noalias
-def find_taps(one, two, three, first, stride, across, along, shares):
+def find_taps(places, first, stride, across, along, shares):
     """Fill three rows of pairs of places: of the pixels at a share of each way from its middle, and as far beyond it."""
+    one, two, three = places
     rows, a, b, c = np.float32(stride), shares[0], shares[1], shares[2]
     for j in range(across.shape[0]):
         aside, down, here = across[j], along[j], first + j
@@ -144,7 +148,7 @@ def add_taps(total, packed, one, two, three):
 
 @noalias
 def unpack(red, green, blue, total, longest, share):
-    """Write the sums, unless the pixel stands still."""
+    """Write the means of the sums into a row, except for the pixels that stand still."""
     for j in range(red.shape[0]):
         r, g = np.float32(np.int32(total[j] & 0x1FFFFF)), np.float32(np.int32(total[j] >> 21 & 0x1FFFFF))
         b, moves = np.float32(np.int32(total[j] >> 42)), longest[j] >= STILL_PX
@@ -155,7 +159,7 @@ def unpack(red, green, blue, total, longest, share):
 
 @jit
 def bits_before(bits, border):
-    """A copy of the bits, as wide as the packed picture, its rows one after the other."""
+    """Return a copy of the bits, as wide as the packed picture, its rows one after the other."""
     wide = np.empty((bits.shape[0] + 2 * border, bits.shape[1] + 2 * border), np.uint64)
     wide[border : border + bits.shape[0], border : border + bits.shape[1]] = bits
     surround(wide, border)
@@ -168,89 +172,3 @@ def mix_taps(line, bits, longest, pair):
     for j in range(line.shape[0]):
         if longest[j] >= STILL_PX:
             line[j] |= bits[pair[2 * j]] | bits[pair[2 * j + 1]]
-
-
-# ---- roll ---------------------------------------------------------------------------------------------------------------
-
-
-@jit
-def roll_picture(colour, level, bits, roll, lens):
-    """Fill `colour` with the picture `level` of a camera that is turned to the right by a small angle [rad].
-
-    Its left side rises and sees what is higher.
-
-    A shear: neighbouring columns, as long as they come from the same row, are mixed from two rows.  Below the lowest row the
-    road goes on as it came, on lines from the vanishing point.
-    """
-    height, width, slope = colour.shape[1], colour.shape[2], np.tan(roll)
-    vanishing = lens.centre_row - lens.focal_px * lens.sin_pitch / lens.cos_pitch
-    down, below = np.zeros(width, np.int64), np.zeros(width, np.float32)
-    for j in range(width):
-        lower = -slope * (lens.centre_column - j)
-        down[j] = int(np.floor(lower))
-        below[j] = lower - down[j]
-    before = bits.copy()
-    shear(colour, level, bits, before, down, below)
-    if vanishing < height - 2.0:
-        for i in range(height):
-            if i + abs(slope) * lens.centre_column > height - 1.0:
-                go_on_below(colour, level, bits, before, i, slope, vanishing, lens.centre_column)
-
-
-@no_refcount
-def shear(colour, level, bits, before, down, below):
-    """Fill `colour` with what each column of `level` is when it is moved up by so many pixels and parts of one."""
-    height, start = colour.shape[1], 0
-    while start < down.shape[0]:
-        end, moved = start + 1, down[start]
-        while end < down.shape[0] and down[end] == moved:
-            end += 1
-        lower = below[start:end]
-        for i in range(height):
-            row = i + moved
-            upper, inside = min(max(row, 0), height - 1), 0 <= row < height - 1
-            for c in range(3):
-                line, one = colour[c, i, start:end], level[c, upper, start:end]
-                if inside:
-                    mix_rows(line, one, level[c, upper + 1, start:end], lower)
-                else:
-                    copy_row(line, one)
-            if bits.size > 0 and inside:
-                join_bits(bits[i, start:end], before[upper, start:end], before[upper + 1, start:end], lower)
-            elif bits.size > 0:
-                copy_row(bits[i, start:end], before[upper, start:end])
-        start = end
-
-
-@noalias
-def mix_rows(line, upper, lower, below):
-    """One channel of a row between two."""
-    one = np.float32(1.0)
-    for j in range(line.shape[0]):
-        line[j] = (one - below[j]) * upper[j] + below[j] * lower[j]
-
-
-@no_refcount
-def join_bits(line, upper, lower, below):
-    """The bits of those that have a weight."""
-    none = np.uint64(0)
-    for j in range(line.shape[0]):
-        line[j] = (upper[j] if below[j] < 1.0 else none) | (lower[j] if below[j] > 0.0 else none)
-
-
-@jit
-def go_on_below(colour, level, bits, before, i, slope, vanishing, centre):
-    """Those pixels of row i that would come from below the picture."""
-    lowest, last = colour.shape[1] - 1, colour.shape[2] - 1
-    for j in range(last + 1):
-        row = i - slope * (centre - j)
-        if row > lowest:
-            aside = np.rint(FINE * (centre - j) * ((lowest - vanishing) / (row - vanishing))) / FINE
-            place = min(max(centre - aside, 0.0), np.float64(last))
-            n = min(int(place), last - 1)
-            right = place - n
-            for c in range(3):
-                colour[c, i, j] = (1.0 - right) * level[c, lowest, n] + right * level[c, lowest, n + 1]
-            if bits.size > 0:
-                bits[i, j] = before[lowest, n] if right < 1.0 else np.uint64(0)
-                bits[i, j] |= before[lowest, n + 1] if right > 0.0 else np.uint64(0)
