@@ -26,47 +26,26 @@ LONG_FILES = [
 ]
 MANY_ARGUMENTS = [
     "__init__",
-    "add_ridge",
     "blend",
     "cast_box_shadow",
     "cast_shadow",
     "cast_shadows",
-    "compress_strips",
     "crown_shadow",
     "draw_glows",
     "draw_plant",
-    "fill_covered",
-    "fill_land",
     "find_objects",
     "from_ncps",
     "label_stretches",
-    "lay_conditions",
-    "lay_pavement",
-    "lay_road",
-    "lay_way",
-    "light_in_condition",
-    "mix_row",
     "ncp_wiring",
     "ncps_wiring",
-    "paint_ground",
-    "paint_hills",
     "paint_objects",
-    "paint_open_sky",
-    "paint_patches",
     "paint_runs",
-    "paint_sky",
-    "pattern",
-    "place_drop",
     "render",
     "render_cars",
-    "shape_streaks",
     "shine_post",
-    "smear",
-    "spread_drops",
     "trunk_shadow",
-    "wear_marking",
 ]
-TWICE = ["Canvas", "Circuit", "Drive", "Instants", "Memory", "Record", "Row", "Scene", "Seen", "Watched"]
+TWICE = ["Canvas", "Circuit", "Drive", "Instants", "Memory", "Record", "Scene", "Seen", "Watched"]
 
 
 def modules(*folders: Path) -> Iterator[tuple[str, ast.Module]]:

@@ -11,7 +11,7 @@ NARROW, ABOVE, BENEATH = (
     5.0,
     90.0,
     12.0,
-)  # how fast it fades to the sides, above and below; dipped: little light goes up
+)  # how fast it fades to the sides, up (dipped: little light goes there) and down
 
 
 @jit

@@ -19,10 +19,8 @@ TEXEL_FROM_M = np.float64(0.2)  # size of a footprint from which on a texture's 
 GRASS_PER_M, MEADOW_PER_M = np.float32(5.1), np.float32(0.7)  # texels of the land's fine and coarse texture
 ASPHALT_PER_M = np.float32(19.0)  # texels of its grain
 NO_CROP_M = np.float32(14.0)  # from the axis: up to there grows more grass than crop
-STONES_M, STONY = (
-    np.float32(0.7),
-    np.float32(0.75),
-)  # width in which gravel turns to grass; share of gravel on the shoulder
+STONES_M = np.float32(0.7)  # width in which gravel turns to grass
+STONY = np.float32(0.75)  # share of gravel on the shoulder
 TRACK_PER_M = np.float32(2.2)  # inverse of half the width of a track that wheels polish
 PALER = np.float32(0.05)  # by so much stains and tracks are
 

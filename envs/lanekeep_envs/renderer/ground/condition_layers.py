@@ -19,10 +19,7 @@ from lanekeep_envs.renderer.headlights import beam_at
 LEFT, RIGHT, ROAD, FOG = (int(Element[name]) for name in ("LEFT_MARKING", "RIGHT_MARKING", "ROAD", "FOG"))
 HEADLIGHT = (np.float32(0.90), np.float32(0.873), np.float32(0.792))  # light of the headlights where they are brightest
 PAINT_SHINES, WATER_SWALLOWS = np.float32(0.8), np.float32(0.7)  # more and less of it than asphalt throws back
-PUDDLE_MIRRORS = (
-    np.float32(0.2),
-    np.float32(0.72),
-)  # share of the sky from above, and by so much more at a grazing angle
+PUDDLE_MIRRORS = (np.float32(0.2), np.float32(0.72))  # share of the sky from above, and so much more at a grazing angle
 MOST_OF_A_LINE = 0.399  # share from which on a line's condition dominates: a groove has 0.4, less what rounding takes
 
 

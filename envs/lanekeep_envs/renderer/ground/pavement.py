@@ -60,14 +60,8 @@ def cell_of(x, size):
 @float32_literals
 def lay_joints(scanline, s0, strength, first, last):
     """Lay tar in the joints of concrete, every few metres."""
-    s, sided, wide, long, paved = (
-        scanline["s"],
-        scanline["sided"],
-        scanline["wide"],
-        scanline["long"],
-        scanline["paved"],
-    )
-    share, (_, start) = scanline["cover"][SEAMS], cell_of(s0 + 0.5, SLAB_M)
+    s, sided, wide, long = scanline["s"], scanline["sided"], scanline["wide"], scanline["long"]
+    share, paved, (_, start) = scanline["cover"][SEAMS], scanline["paved"], cell_of(s0 + 0.5, SLAB_M)
     most = min(2.0 * strength, 1.0)
     for j in range(first, last):
         across = pulse_share(s[j] + start, long[j], JOINT_TAR_M, SLAB_M)
@@ -175,15 +169,8 @@ def lay_stones(beside, stone, scanline, start, first, last):
 @float32_literals
 def slab_light(out, scanline, s0, first, last):
     """Fill in the light of concrete with shallow joints between its slabs, each of which has its own grey."""
-    s, sided, wide, long, u, v = (
-        scanline["s"],
-        scanline["sided"],
-        scanline["wide"],
-        scanline["long"],
-        scanline["u"],
-        scanline["v"],
-    )
-    (cell, start), grey = cell_of(s0 + 0.5, SLAB_M), scanline["fine"]
+    s, sided, wide, long = scanline["s"], scanline["sided"], scanline["wide"], scanline["long"]
+    u, v, grey, (cell, start) = scanline["u"], scanline["v"], scanline["fine"], cell_of(s0 + 0.5, SLAB_M)
     for j in range(first, last):
         u[j], v[j] = cell + np.floor((s[j] + start) * (1.0 / SLAB_M)), np.floor((sided[j] + 4.0) * 0.25)
     uniform_noise(grey, scanline, first, last)

@@ -16,7 +16,7 @@ ROAD_NEED, EDGE_NEED, TRACK_NEED, LAND_NEED = F32(0.72), F32(0.22), F32(0.52), F
 DRIFTS, GRAINS = (
     (F32(1.7), F32(3.1)),
     (F32(9.0), F32(11.0)),
-)  # texels per metre of its relief, along and across the road
+)  # texels per metre of its relief, along the road and across
 HOLLOW, CREST = (F32(176.0), F32(185.0), F32(201.0)), (F32(218.0), F32(222.0), F32(228.0))
 
 

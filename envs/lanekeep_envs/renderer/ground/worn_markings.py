@@ -25,10 +25,8 @@ F32 = np.float32
 SHIFT_M = F32(0.35)  # at most, of the temporary lines
 OUTWARDS_M = F32(0.1)  # at most, of the temporary lines at the edges: not out on the shoulder
 YELLOW = (F32(0.98), F32(0.72), F32(0.10))  # of white paint
-WANDER_PER_M, WANDER_LANES = (
-    F32(0.07),
-    (F32(200.3), F32(120.6)),
-)  # texels; where in the tile ghost lines and works wander
+WANDER_PER_M = F32(0.07)  # texels
+WANDER_LANES = (F32(200.3), F32(120.6))  # rows of the tile along which ghost lines and works wander
 GHOST_SHIFT_M = F32(0.9)  # at most, of the old lines, to and fro
 GROOVE_WIDTHS = F32(1.9)  # width of a milled groove over that of its line
 GROOVE, PALE = F32(0.4), F32(0.75)  # cover of grooves and of paint that was left in them, at strength 1
