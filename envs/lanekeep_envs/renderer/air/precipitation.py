@@ -15,7 +15,7 @@ import numpy as np
 
 from lanekeep_envs.compiled.decorators import inline_always, jit, no_refcount, noalias
 from lanekeep_envs.compiled.noise import hash32
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs.dynamics.vehicle import CONTROL_STEP_S
 from lanekeep_envs.renderer.headlights import headlight
 
 PER_RADIAN2 = 1000.0  # drops or flakes at strength 1 in a square of the picture that is as wide as it is far off

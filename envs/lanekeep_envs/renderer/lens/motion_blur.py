@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep_envs.compiled.decorators import copy_row, jit, no_refcount, noalias
-from lanekeep_envs.dynamics.control_step import CONTROL_STEP_S
+from lanekeep_envs.dynamics.vehicle import CONTROL_STEP_S
 
 ASIDE_M = 12.0  # how far beside the car whatever stands above the horizon is taken to be
 TAPS, MOST_TAPS = 6, 24  # of a streak: a multiple of the first, about one per pixel
