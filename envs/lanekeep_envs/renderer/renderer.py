@@ -41,23 +41,23 @@ def scene_tables(state: WorldState) -> tuple[NDArray[Any], ...]:
 
 
 class Renderer:
-    """A camera with its work space, one for each thread; if not `rich`, for worlds with what a fine day has and no more."""
+    """A camera with its work space, one for each thread; if not `full`, for worlds of fine days alone (view.py)."""
 
-    def __init__(self, camera: Camera, rich: bool = True) -> None:
-        self.camera, self.rich = camera, rich
+    def __init__(self, camera: Camera, full: bool = True) -> None:
+        self.camera, self.full = camera, full
         buffers, self._lens = make_buffers(camera)
         self._buffers, self._boxed = [buffers], [boxed((buffers, self._lens, NO_AOV))]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy has its own work space."""
-        return Renderer, (self.camera, self.rich)
+        return Renderer, (self.camera, self.full)
 
     def images(self, state: WorldState, visible: NDArray[np.int64] | None = None) -> NDArray[np.uint8]:
         """Return what N cars see, [N, H, W, 3]; many cars are shared out among the processor's cores.
 
         `visible` [N] masks the elements: by default all.
         """
-        full = self._full(visible is None or all_fine(state.appearances))
+        full = self._variant(visible is None or all_fine(state.appearances))
         if visible is None:
             visible = everything_visible(len(state.cars))
         number, height, width = len(state.cars), self.camera.height_px, self.camera.width_px
@@ -78,9 +78,9 @@ class Renderer:
                 job.result()
         return pixels.reshape(number, height, width, 3)
 
-    def _full(self, fine: bool) -> bool | None:
+    def _variant(self, fine: bool) -> bool | None:
         """The argument of `render` (view.py): a world of fine days that an intervention changed is rendered in full."""
-        return None if fine and not self.rich else True
+        return None if fine and not self.full else True
 
     def _render(
         self, thread: int, pixels: NDArray[np.uint8], state: WorldState, visible: NDArray[np.int64], full: bool | None
@@ -93,7 +93,7 @@ class Renderer:
         pixels, buffers = np.empty((height, 3 * width), np.uint8), self._buffers[0]
         size, margin = buffers.shade.shape, buffers.margin
         aov = Aov(np.zeros(size, np.uint8), np.zeros(size, np.uint64), np.zeros(size, np.float32))
-        full = self._full(all_fine(state.appearances[0]))
+        full = self._variant(all_fine(state.appearances[0]))
         scene = Scene._make((*(table[0] for table in scene_tables(state)), visible))
         render(pixels, buffers, aov, scene, self._lens, full)
         parts = (np.ascontiguousarray(table[:, margin : margin + width]) for table in aov)

@@ -96,6 +96,12 @@ def set_light(quads, appearance, view):
 
 
 @inline_always
+def dot(a, b):
+    """Scalar product."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@inline_always
 def cross(a, b):
     """Vector product."""
     return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
@@ -172,26 +178,17 @@ def set_up_quads(quads, height, width, lens):
     ambient, sunlight, sun = vector_of(quads["ambient"]), vector_of(quads["sunlight"]), vector_of(quads["sun"])
     left_end, right_end = -lens.centre_column, width - lens.centre_column
     for n in range(min((quads["count"] + 7) & -8, QUADS)):
-        corner, along, rise, grow = (
-            read_vector(f, CORNER, n),
-            read_vector(f, ALONG, n),
-            read_vector(f, RISE, n),
-            read_vector(f, GROW, n),
-        )
+        corner, along, rise = read_vector(f, CORNER, n), read_vector(f, ALONG, n), read_vector(f, RISE, n)
+        grow, last_grow = read_vector(f, GROW, n), f[GROW + 3 * QUADS + n]
         # those beyond the last quad, up to eight, are not to divide by zero
-        wide, tall, coarse = (
-            max(f[EXTENT + n], 1e-9),
-            max(f[EXTENT + QUADS + n], 1e-9),
-            f[MATERIAL + 13 * QUADS + n],
-        )
-        last_grow = f[GROW + 3 * QUADS + n]
+        wide, tall = max(f[EXTENT + n], 1e-9), max(f[EXTENT + QUADS + n], 1e-9)
         base = (corner[0], corner[1], corner[2] - lens.height_m)
         top = shifted(base, tall, rise)
         a, b = project(base, lens), project(shifted(base, wide, along), lens)
         c = project(shifted(top, wide - f[SLANT + QUADS + n], along), lens)
         d = project(shifted(top, f[SLANT + n], along), lens)
         normal = cross(along, rise)
-        near = normal[0] * base[0] + normal[1] * base[1] + normal[2] * base[2]
+        near = dot(normal, base)
         turn, away = winding(a, b, c, d), 1.0 if near > 0.0 else -1.0
         normal, near = (away * normal[0], away * normal[1], away * normal[2]), away * near
         left, right = min(min(a[0], b[0]), min(c[0], d[0])), max(max(a[0], b[0]), max(c[0], d[0]))
@@ -201,15 +198,13 @@ def set_up_quads(quads, height, width, lens):
         shown = (near >= 1e-9) & (turn != 0.0) & (nearest >= 0.05) & (beside <= REACH_PX)
         ab, bc, cd, da = gap(a, b), gap(b, c), gap(c, d), gap(d, a)
         px_u, px_v = 0.5 * (ab + cd) / wide, 0.5 * (da + bc) / tall
-        ragged = min(0.10 * px_v, 8.0) * coarse * rise[2]
+        ragged = min(0.10 * px_v, 8.0) * f[MATERIAL + 13 * QUADS + n] * rise[2]
         add_edge(f, EDGES, BOUNDS, n, edge_of(a, b, ab, turn, grow[0]))
         add_edge(f, EDGES + 3 * QUADS, BOUNDS + 4 * QUADS, n, edge_of(b, c, bc, turn, grow[1]))
         add_edge(f, EDGES + 6 * QUADS, BOUNDS + 8 * QUADS, n, edge_of(c, d, cd, turn, grow[2] + 0.5 * ragged))
         add_edge(f, EDGES + 9 * QUADS, BOUNDS + 12 * QUADS, n, edge_of(d, a, da, turn, last_grow))
         write_vector(f, ON_PX, n, (max(px_u, 1e-3), max(px_v, 1e-3), ragged))
-        u_0 = base[0] * along[0] + base[1] * along[1] + base[2] * along[2]
-        v_0 = base[0] * rise[0] + base[1] * rise[1] + base[2] * rise[2]
-        write_vector(f, NEAR, n, (near, u_0, v_0))
+        write_vector(f, NEAR, n, (near, dot(base, along), dot(base, rise)))
         write_vector(f, FAR, n, ray(normal, lens))
         write_vector(f, ON_U, n, ray(along, lens))
         write_vector(f, ON_V, n, ray(rise, lens))
@@ -233,7 +228,7 @@ def vector_of(numbers):
 def side_of(quad, lens):
     """Volume of the quad's vectors and the one from the camera: positive where along x rise points away from the camera."""
     n, c = cross(quad.along, quad.rise), quad.corner
-    return n[0] * c[0] + n[1] * c[1] + n[2] * (c[2] - lens.height_m)
+    return dot(n, (c[0], c[1], c[2] - lens.height_m))
 
 
 @inline_always
@@ -269,7 +264,7 @@ def ray(vector, lens):
 @inline_always
 def light_on(n, ambient, sunlight, sun):
     """Light of sun and sky on a quad whose normal away from the camera is `n`."""
-    lit = 1.5 * max(0.08 - (n[0] * sun[0] + n[1] * sun[1] + n[2] * sun[2]), 0.08)
+    lit = 1.5 * max(0.08 - dot(n, sun), 0.08)
     dim = 0.80 - 0.20 * n[2]  # of the sky's light; what looks up sees more of it
     return (
         dim * ambient[0] + lit * sunlight[0],
