@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lanekeep_policies import Driver, DriverSpec
+from lanekeep_policies import CORES, ConvHead, Driver, DriverSpec
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.lesions import LARGEST, Lesions, lesioned
 from lanekeep_policies.wiring import Wiring
@@ -148,7 +148,7 @@ def test_a_gradient_goes_through_a_lesion() -> None:
     assert x.grad is not None and torch.isfinite(x.grad).all() and (x.grad != 0.0).any()
 
 
-@pytest.mark.parametrize("core", ["ncp", "ncp-cfc", "lstm", "ct-rnn", "neural-ode", "liquid-s4"])
+@pytest.mark.parametrize("core", [name for name, row in CORES.items() if row.head is ConvHead])
 def test_any_clamp_that_is_taken_leaves_finite_numbers(core: str) -> None:
     driver = driver_of(core).float()
     for value in (LARGEST, -LARGEST):
