@@ -10,7 +10,7 @@ from plain_python import plain_python
 from renderer_laws import assert_mirror_image, break_of_the_law
 
 from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
-from lanekeep_envs.interventions import EVERYTHING
+from lanekeep_envs.elements import EVERYTHING
 from lanekeep_envs.renderer.ground.conditions import LENGTHS, cover_sections, covered_share, fill_covered, sections_of
 from lanekeep_envs.renderer.ground.scanline import SCANLINE
 from lanekeep_envs.renderer.renderer import Renderer

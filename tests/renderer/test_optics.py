@@ -8,7 +8,7 @@ from plain_python import plain_python
 from renderer_laws import assert_mirror_image, break_of_the_law
 
 from lanekeep_envs import Camera, Element, Frame, LaneKeepingEnv, Snapshot
-from lanekeep_envs.interventions import EVERYTHING
+from lanekeep_envs.elements import EVERYTHING
 from lanekeep_envs.renderer.camera import lens_of
 from lanekeep_envs.renderer.lens.glare import glare_of_lamps
 from lanekeep_envs.renderer.lens.jpeg import COSINES, compress
