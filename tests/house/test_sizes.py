@@ -15,9 +15,6 @@ LINES_OF_A_FILE, LINES_OF_A_FUNCTION, ARGUMENTS = 300, 60, 8
 
 # Present offenders; each of these lists only shrinks.
 LONG_FILES = [
-    "materials.py",
-    "plants.py",
-    "render.py",
     "test_ltc.py",
     "test_ncps.py",
     "test_reinforcement.py",
@@ -26,26 +23,11 @@ LONG_FILES = [
 ]
 MANY_ARGUMENTS = [
     "__init__",
-    "blend",
-    "cast_box_shadow",
-    "cast_shadow",
-    "cast_shadows",
-    "crown_shadow",
-    "draw_glows",
-    "draw_plant",
-    "find_objects",
     "from_ncps",
-    "label_stretches",
     "ncp_wiring",
     "ncps_wiring",
-    "paint_objects",
-    "paint_runs",
-    "render",
-    "render_cars",
-    "shine_post",
-    "trunk_shadow",
 ]
-TWICE = ["Canvas", "Circuit", "Drive", "Instants", "Memory", "Record", "Scene", "Seen", "Watched"]
+TWICE = ["Circuit", "Memory", "Record"]
 
 
 def modules(*folders: Path) -> Iterator[tuple[str, ast.Module]]:

@@ -18,7 +18,7 @@ from lanekeep_envs.renderer.lens_pass import distort, distorted
 from lanekeep_envs.renderer.object_pass import draw_objects
 from lanekeep_envs.renderer.sensor import expose, store, write_aov_everywhere
 from lanekeep_envs.renderer.shadow_pass import cast_shadows
-from lanekeep_envs.renderer.view import Scene, place_camera
+from lanekeep_envs.renderer.view import RenderScene, place_camera
 
 LAMP = int(Element.LAMP)
 
@@ -55,12 +55,12 @@ def render(pixels, buffers, aov, scene, lens, full):
 
 @jit
 def render_cars(pixels, work, scenes, full):
-    """Render the view of every car into pixels [N, H, 3 W]; `scenes` are the fields of `Scene`, each with N first.
+    """Render the view of every car into pixels [N, H, 3 W]; `scenes` are the fields of `RenderScene`, each with N first.
 
     `work` are buffers, lens and empty by-products (compiled/boxed.py).
     """
     buffers, lens, aov = unboxed(work)
     cars, roads, objects, counts, appearances, traffic, visible = scenes
     for i in range(cars.shape[0]):
-        scene = Scene(cars[i], roads[i], objects[i], counts[i], appearances[i], traffic[i], visible[i])
+        scene = RenderScene(cars[i], roads[i], objects[i], counts[i], appearances[i], traffic[i], visible[i])
         render(pixels[i], buffers, aov, scene, lens, full)

@@ -14,7 +14,7 @@ from lanekeep_envs.elements import EVERYTHING, Frame
 from lanekeep_envs.renderer.aov import NO_AOV, Aov
 from lanekeep_envs.renderer.camera import Camera
 from lanekeep_envs.renderer.render import render, render_cars
-from lanekeep_envs.renderer.view import Scene
+from lanekeep_envs.renderer.view import RenderScene
 from lanekeep_envs.renderer.workspace import make_buffers
 from lanekeep_envs.sampling.appearance import all_fine
 from lanekeep_envs.world_state import WorldState
@@ -36,7 +36,7 @@ def everything_visible(cars: int) -> NDArray[np.int64]:
 
 
 def scene_tables(state: WorldState) -> tuple[NDArray[Any], ...]:
-    """Return the tables [N, ...] from which the fields of `Scene` come, in their order, but for `visible`."""
+    """Return the tables [N, ...] from which the fields of `RenderScene` come, in their order, but for `visible`."""
     return state.cars, state.roads, state.objects, state.object_counts, state.appearances, state.traffic
 
 
@@ -94,7 +94,7 @@ class Renderer:
         size, margin = buffers.shade.shape, buffers.margin
         aov = Aov(np.zeros(size, np.uint8), np.zeros(size, np.uint64), np.zeros(size, np.float32))
         full = self._variant(all_fine(state.appearances[0]))
-        scene = Scene._make((*(table[0] for table in scene_tables(state)), visible))
+        scene = RenderScene._make((*(table[0] for table in scene_tables(state)), visible))
         render(pixels, buffers, aov, scene, self._lens, full)
         parts = (np.ascontiguousarray(table[:, margin : margin + width]) for table in aov)
         return Frame._make((pixels.reshape(height, width, 3), *parts))

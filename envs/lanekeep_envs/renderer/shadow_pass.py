@@ -5,12 +5,12 @@ import numpy as np
 from lanekeep_envs.compiled.decorators import jit, no_refcount
 from lanekeep_envs.elements import BUILDING, CASTING, POST, Element
 from lanekeep_envs.renderer.draw_list import pose_of_car, pose_of_object
-from lanekeep_envs.renderer.objects.shadows import Box, Sunlight, cast_box_shadow, cast_plant_shadow
+from lanekeep_envs.renderer.objects.shadows import ShadowBox, Sunlight, cast_box_shadow, cast_plant_shadow
 from lanekeep_envs.sampling.roadside import element_of
 
 SHADOWS, CARS = int(Element.SHADOWS), int(Element.CARS)
 CAST = sum(1 << element for element in CASTING)
-CAR = Box(2.1, 0.86, 1.3)  # its shadow is that of one box, cabin and all
+CAR = ShadowBox(2.1, 0.86, 1.3)  # its shadow is that of one box, cabin and all
 
 
 @jit
@@ -54,7 +54,10 @@ def shade_ground(buffers, scene, view, listed, casting):
             cast_plant_shadow(shade, buffers.rows, obj, draws.forward[k], draws.left[k], sun, mirror, view.lens)
         else:
             tall = obj["height_m"] + (0.4 * obj["radius_m"] if obj["kind"] == BUILDING else 0.0)  # half its roof
-            pose, box = pose_of_object(draws, k, obj["twist"], view), Box(0.5 * obj["length_m"], obj["radius_m"], tall)
+            pose, box = (
+                pose_of_object(draws, k, obj["twist"], view),
+                ShadowBox(0.5 * obj["length_m"], obj["radius_m"], tall),
+            )
             cast_box_shadow(shade, buffers.rows, pose, box, sun, view.lens)
     return some
 

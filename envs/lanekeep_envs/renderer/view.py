@@ -1,9 +1,9 @@
 """What a picture is made of, and how the camera sees it.
 
-`Scene` holds what one car's picture shows, `View` the camera at that instant.  Both are filled once per picture and handed
-to every pass: a pass takes (buffers, aov, scene, view), where `buffers` is the work space (workspace.py) and `aov` are the
-by-products (aov.py).  Both are tuples of scalars, records and arrays, which numba hands on as separate arguments: grouping
-them costs nothing.
+`RenderScene` holds what one car's picture shows, `View` the camera at that instant.  Both are filled once per picture and
+handed to every pass: a pass takes (buffers, aov, scene, view), where `buffers` is the work space (workspace.py) and `aov`
+are the by-products (aov.py).  Both are tuples of scalars, records and arrays, which numba hands on as separate arguments:
+grouping them costs nothing.
 
 The fine-day variant.  Most pictures show what a fine day has and no more, and compiling the rest takes minutes.  So `render`
 and some passes have an argument `full`: True, or None for a world of fine days.  numba knows the type of None when it
@@ -25,7 +25,7 @@ BEHIND_ROWS, AHEAD_ROWS = 8, 240  # of the road table, around the car
 NEAREST_M, FARTHEST_M = 2.5, 220.0  # forward distances between which objects are drawn
 
 
-class Scene(NamedTuple):
+class RenderScene(NamedTuple):
     """What one car's picture shows."""
 
     car: Any  # record of CAR_STATE

@@ -24,7 +24,7 @@ class Sunlight(NamedTuple):
     per_height: float
 
 
-class Box(NamedTuple):
+class ShadowBox(NamedTuple):
     """Half length, half width and height of what throws a shadow like a box's [m]."""
 
     half_long: float
