@@ -44,7 +44,7 @@ COMMANDS = {
         "record an expert's drives, or yours, as demonstrations",
     ),
     "watch": Command(
-        "watch", "lanekeep.watch.watch:Watch", "lanekeep.watch.watch:watch", "see a driver drive, with its neurons"
+        "watch", "lanekeep.watch.settings:Watch", "lanekeep.watch.watch:watch", "see a driver drive, with its neurons"
     ),
     "saliency": Command(
         "watch",

@@ -35,8 +35,8 @@ from lanekeep.demonstrations.shard import (
     SIGNALS,
     DemonstrationError,
     EpisodeInfo,
+    EpisodeRecord,
     FileStamp,
-    Record,
     Signals,
     check_frames,
     check_signals,
@@ -113,7 +113,7 @@ def _write_shard(shard: Path, frames: NDArray[np.uint8], signals: Signals, info:
     """Write the three files and flush them with their folder; returns the seal for the folder's name."""
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(frames))
-    record = Record(
+    record = EpisodeRecord(
         frame_count=len(frames),
         episode=info,
         frames=_write_file(shard / FRAMES, header.getvalue(), frames.data.cast("B")),

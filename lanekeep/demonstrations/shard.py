@@ -57,7 +57,7 @@ class FileStamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class EpisodeRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """episode.json."""
 
     schema: int = SCHEMA
@@ -78,7 +78,7 @@ class Episode:
     """One whole shard: its signals in memory, its frames on disk."""
 
     folder: Path
-    record: Record
+    record: EpisodeRecord
     signals: Signals
     frame_shape: tuple[int, ...]  # (T, H, W, 3)
     frames_offset: int  # [bytes] where the pixels begin in frames.npy
@@ -137,13 +137,13 @@ def seal(record: bytes) -> str:
     return hashlib.sha256(record).hexdigest()[:8]
 
 
-def decode_record(encoded: bytes) -> Record:
+def decode_record(encoded: bytes) -> EpisodeRecord:
     """Read episode.json; a newer schema is refused as such, not for its unknown fields."""
     try:
         schema = msgspec.json.decode(encoded, type=_Schema).schema
         if schema != SCHEMA:
             raise DemonstrationError(f"{RECORD} has schema {schema}, and this version of lanekeep reads {SCHEMA}")
-        return msgspec.json.decode(encoded, type=Record)
+        return msgspec.json.decode(encoded, type=EpisodeRecord)
     except msgspec.DecodeError as error:
         raise DemonstrationError(f"{RECORD} is not the record of an episode: {error}") from error
 
@@ -170,7 +170,7 @@ def check_signals(signals: Signals, frame_count: int) -> None:
         raise DemonstrationError(f"an episode needs the signals {' and '.join(ACTIONS)}, both [T, A] of the same width")
 
 
-def _read_record(folder: Path) -> Record:
+def _read_record(folder: Path) -> EpisodeRecord:
     name = SHARD_NAME.fullmatch(folder.name)
     if name is None:
         raise DemonstrationError("the name is not that of an episode")
@@ -180,7 +180,7 @@ def _read_record(folder: Path) -> Record:
     return decode_record(encoded)
 
 
-def _read_signals(path: Path, record: Record) -> Signals:
+def _read_signals(path: Path, record: EpisodeRecord) -> Signals:
     content = path.read_bytes()
     if FileStamp(len(content), hashlib.sha256(content).hexdigest()) != record.signals:
         raise DemonstrationError(f"{SIGNALS} does not have the size and sha256 in {RECORD}")
@@ -195,7 +195,7 @@ def _read_signals(path: Path, record: Record) -> Signals:
     return signals
 
 
-def _read_frames_header(path: Path, record: Record) -> tuple[tuple[int, ...], int]:
+def _read_frames_header(path: Path, record: EpisodeRecord) -> tuple[tuple[int, ...], int]:
     """Shape and offset of the pixels in frames.npy."""
     try:
         with path.open("rb") as file:

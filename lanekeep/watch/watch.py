@@ -1,33 +1,25 @@
-"""Watch: see one or two drivers drive, with their neurons, in a window or in a video, and put your hands on everything.
+"""Watch: see one or two drivers drive, with their neurons, in a window or in a video, and act on everything.
 
-car drives, show holds one or two of them in step and takes actions, scene draws what has come of it, and window or film
-shows it.  Drawing never reaches back into the drive: the same seed gives the same trajectory, watched or not.
+A show holds one or two driven cars in step and takes actions, a dashboard draws them, and a window or a film shows the
+pictures.  Drawing never reaches back into the drive: the same seed gives the same trajectory, watched or not.
 """
 
-# ruff: noqa: E402
-import os
 import shlex
-from dataclasses import dataclass
-from pathlib import Path
-
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # before anything imports pygame
 
 import pygame
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.driving.drivers import camera_of, open_driver
-from lanekeep.errors import UserError, did_you_mean
-from lanekeep.evaluate import FIRST_TEST_SEED
-from lanekeep.settings import Positional, check_file, helped, in_range, write_whole
+from lanekeep.errors import UserError
+from lanekeep.progress import progress
+from lanekeep.settings import check_file, write_whole
 from lanekeep.video.files import Reel, check_suffix, filmed, write_picture
 from lanekeep.video.h264 import ENCODINGS, held_back
 from lanekeep.watch.driven_car import FRAMES_PER_S, STEP_S
 from lanekeep.watch.panels.captions import counted
-from lanekeep.watch.panels.layout import LARGEST, SMALLEST
-from lanekeep.watch.panels.overlay import OVERLAYS
 from lanekeep.watch.panels.style import GROUND
+from lanekeep.watch.settings import Watch, size_of
 from lanekeep.watch.show.saved_instant import OpenedShow, go_on_from, read_instant
 from lanekeep.watch.show.script import Play, read_script, written
 from lanekeep.watch.show.show import Show
@@ -35,66 +27,7 @@ from lanekeep.watch.window.window import watch_in_window
 from lanekeep_envs import load_scenario
 from lanekeep_policies import Driver
 
-__all__ = ["Watch", "watch"]
-
 VIDEO_S, SCENARIO = 30.0, "country"
-
-
-@dataclass(frozen=True)
-class Watch:
-    """See a driver drive, or two on the same road, with their neurons; H lists the keys.
-
-    In the window: hold, step, slow motion, take the wheel, other roads and weather, things removed, neurons silenced or
-    clamped and synapses cut by a click, pictures, films, and instants that --from opens again.
-    """
-
-    driver: Positional[str | None] = None
-    """Name of a shipped driver, or a checkpoint folder; ncp, or those of --from."""
-    against: str | None = None
-    """A second driver, on the same road in step."""
-    scenario: str | None = None
-    """Roads to drive: a name or the path of a .toml file; country."""
-    seed: int = FIRST_TEST_SEED
-    """Seed of the first road; the next one follows at its end."""
-    seconds: float | None = None
-    """Length of the show [s]; left out, 30 s of video or the script's last line, and a window until it is closed."""
-    overlay: str = helped("none", f"What lies over the drivers' pictures: {', '.join(OVERLAYS)}.")
-    size: str = "1280x720"
-    """Width x height of picture or window [pixels]."""
-    video: Path | None = None
-    """Write an .mp4 film, or a .webp that a page shows moving, instead of opening a window."""
-    frames: Path | None = None
-    """Write .png pictures into this folder instead of opening a window."""
-    every: int = 20
-    """Steps of 1/20 s between two pictures."""
-    script: Path | None = None
-    """A file of timed actions to do, a line for each: `2.5 remove trees`."""
-    log: Path | None = None
-    """Write everything that was done as such a script."""
-    from_: Path | None = None
-    """Go on from an instant that was saved with I."""
-
-    def __post_init__(self) -> None:
-        in_range(self, "seconds", STEP_S, 1_000_000)
-        in_range(self, "every", 1)
-        if self.overlay not in OVERLAYS:
-            raise UserError(
-                f"there is no overlay {self.overlay!r}; {did_you_mean(self.overlay, OVERLAYS, ', '.join(OVERLAYS))}"
-            )
-        if self.from_ is not None and self.scenario is not None:
-            raise UserError("--from has a scenario of its own; leave out --scenario")
-        size_of(self.size)
-
-
-def size_of(text: str) -> tuple[int, int]:
-    """`1280x720` as numbers; UserError for what no scene fits into."""
-    words = text.split("x")
-    if len(words) == 2 and all(word.isdecimal() for word in words):
-        width, height = map(int, words)
-        if all(low <= got <= high for low, got, high in zip(SMALLEST, (width, height), LARGEST, strict=True)):
-            return width, height
-    low, high = ("x".join(map(str, pair)) for pair in (SMALLEST, LARGEST))
-    raise UserError(f"--size is WIDTHxHEIGHT from {low} to {high}, not {text!r}")
 
 
 def watch(settings: Watch) -> None:
@@ -132,6 +65,7 @@ def _begun(settings: Watch, show: Show) -> str:
 
 
 def _show_of(settings: Watch, opened: OpenedShow | None) -> Show:
+    """The show that the settings ask for, at a saved instant if one was opened."""
     names = [settings.driver or "ncp"] if opened is None or settings.driver else opened.names[:2]
     if settings.against is not None:
         names = [names[0], settings.against]
@@ -147,6 +81,7 @@ def _show_of(settings: Watch, opened: OpenedShow | None) -> Show:
 
 
 def _seeing(name: str) -> Driver:
+    """A driver that sees frames; UserError for one that is given the state."""
     driver = open_driver(name)
     if camera_of(driver) is None:
         raise UserError(f"{name} is told the state and sees nothing: there is nothing to watch; evaluate it")
@@ -159,19 +94,17 @@ def _write(settings: Watch, show: Show, play: Play, ticks: int | None) -> None:
         settings.frames.mkdir(parents=True, exist_ok=True)
     if ticks is None:
         ticks = play.waiting[-1].tick + 1 if play.waiting else round(VIDEO_S / STEP_S)
-    columns = (TextColumn("driving"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
     try:
         with (
             held_back() as interrupt,
             filmed(settings.video, show.size, FRAMES_PER_S, GROUND) as reel,
-            Progress(*columns, transient=True) as bar,
+            progress("driving", total=ticks) as bar,
         ):
-            task = bar.add_task("", total=ticks, note="")
             while True:
                 play.go_on(show)
                 picture = show.draw()
                 _keep(picture, settings, show, reel)
-                bar.update(task, completed=show.ticks + 1, note=_outcome(show))
+                bar.reach(show.ticks + 1, note=_outcome(show))
                 if interrupt.pressed or show.ticks + 1 >= ticks or not show.open:
                     break
                 show.tick()
@@ -193,6 +126,7 @@ def _keep(picture: pygame.Surface, settings: Watch, show: Show, reel: Reel | Non
 
 
 def _outcome(show: Show) -> str:
+    """How often the cars left their lanes, in words."""
     counts = [car.departures for car in show.cars]
     if len(counts) == 1:
         return counted(counts[0], "departure")

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from lanekeep.errors import UserError
 from lanekeep.watch.driven_car import STEP_S
-from lanekeep.watch.show.actions import number_of, perform, words_of
+from lanekeep.watch.show.actions import perform, words_of
 from lanekeep.watch.show.show import Show
+from lanekeep.watch.show.words import number_of
 
 LATEST_S = 1_000_000.0
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -21,23 +22,21 @@ from lanekeep.watch.driven_car import DrivenCar
 from lanekeep.watch.panels import circuit
 from lanekeep.watch.panels.dashboard import Dashboard, watch_over
 from lanekeep.watch.panels.layout import DUO, SOLO, UNITS, Layout
+from lanekeep.watch.settings import Watch
 from lanekeep.watch.show.show import Show
-from lanekeep.watch.watch import Watch, watch
+from lanekeep.watch.watch import watch
 from lanekeep_envs import Camera, load_scenario
-from lanekeep_policies import Driver, DriverSpec
+from lanekeep_policies import Driver
 from lanekeep_policies.checkpoint import save_driver
 from lanekeep_policies.wiring import ncp_wiring
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+Untrained = Callable[..., Driver]
 CAMERA = Camera(height_px=48, width_px=160)
 
 
-def untrained(core: str = "ncp") -> Driver:
-    return Driver.build(DriverSpec(core=core, camera_height=48, camera_width=160, curvature_limit_per_m=0.02), 0)
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+def folder(tmp_path_factory: pytest.TempPathFactory, untrained: Untrained) -> str:
     folder = tmp_path_factory.mktemp("drivers") / "untrained"
     save_driver(folder, untrained(), training={})
     return str(folder)
@@ -61,7 +60,7 @@ def dashboard_of(car: DrivenCar, name: str = "untrained") -> Dashboard:
     return Dashboard(watch_over([name], [car]))
 
 
-def test_watched_is_driven_as_measured(short_roads: Path) -> None:
+def test_watched_is_driven_as_measured(untrained: Untrained, short_roads: Path) -> None:
     """Departures, the places where the car is put back, and the next road included, with every instant drawn."""
     scenario = load_scenario(str(short_roads))
     drives = drive_roads(lambda n: DriverController(untrained(), n), scenario, CAMERA, [10_000, 10_001], cars=1)
@@ -80,7 +79,7 @@ def test_watched_is_driven_as_measured(short_roads: Path) -> None:
     assert car.departures == sum(drive.departures for drive in drives)
 
 
-def test_drawing_draws_the_same_picture_twice_and_leaves_the_drive_alone() -> None:
+def test_drawing_draws_the_same_picture_twice_and_leaves_the_drive_alone(untrained: Untrained) -> None:
     car = DrivenCar(untrained(), load_scenario("country"), CAMERA, 10_000)
     before, dashboard = car.env.snapshot(), dashboard_of(car)
     first = pygame.image.tobytes(dashboard.draw(), "RGB")
@@ -90,7 +89,7 @@ def test_drawing_draws_the_same_picture_twice_and_leaves_the_drive_alone() -> No
     assert before.generators == after.generators
 
 
-def test_the_driver_s_frame_is_shown_pixel_by_pixel() -> None:
+def test_the_driver_s_frame_is_shown_pixel_by_pixel(untrained: Untrained) -> None:
     car = DrivenCar(untrained(), load_scenario("country"), CAMERA, 10_000)
     canvas = pygame.surfarray.array3d(dashboard_of(car).draw()).swapaxes(0, 1)
     eye = SOLO.eye[0]
@@ -107,7 +106,7 @@ def test_no_panel_touches_another(layout: Layout) -> None:
 
 @pytest.mark.parametrize("cores", [("ncp",), ("ncp", "lstm"), ("lstm", "ncp")])
 @pytest.mark.parametrize("size", [(960, 540), (1280, 720), (2560, 1440), (1300, 900)])
-def test_no_words_overlap_at_any_size(cores: tuple[str, ...], size: tuple[int, int]) -> None:
+def test_no_words_overlap_at_any_size(untrained: Untrained, cores: tuple[str, ...], size: tuple[int, int]) -> None:
     names = [f"a-driver-with-a-long-name-{core}" for core in cores]
     show = Show(names, [untrained(core) for core in cores], load_scenario("sensor_noise"), 10_000, size)
     for _ in range(3):
@@ -132,7 +131,7 @@ def test_neurons_stand_apart_within_their_panel(layout: Layout) -> None:
     assert (points < np.array(box.size) - radius).all()
 
 
-def test_a_core_without_a_wiring_is_drawn_too() -> None:
+def test_a_core_without_a_wiring_is_drawn_too(untrained: Untrained) -> None:
     car = DrivenCar(untrained("lstm"), load_scenario("country"), CAMERA, 10_000)
     for _ in range(3):
         car.advance()
@@ -141,7 +140,7 @@ def test_a_core_without_a_wiring_is_drawn_too() -> None:
 
 
 @pytest.mark.parametrize("core", ["ltc", "ncp-cfc", "liquid-s4", "cnn"])  # no layers, 19 and 1,088 numbers, no state
-def test_any_core_is_drawn(core: str) -> None:
+def test_any_core_is_drawn(untrained: Untrained, core: str) -> None:
     car = DrivenCar(untrained(core), load_scenario("country"), CAMERA, 10_000)
     car.advance()
     drawn = dashboard_of(car, core).draw().subsurface(SOLO.memory[0].move(0, -40))
