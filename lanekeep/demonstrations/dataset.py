@@ -8,7 +8,7 @@ from lanekeep.demonstrations.shard import DemonstrationError, Episode, read_shar
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """What `read_dataset` found."""
+    """The whole episodes of a folder, and a sentence for each damaged one."""
 
     folder: Path
     episodes: tuple[Episode, ...]  # by name

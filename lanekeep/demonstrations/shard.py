@@ -39,7 +39,7 @@ class DemonstrationError(Exception):
 
 
 class EpisodeInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What was driven, and what the numbers in the signals mean."""
+    """The drive of an episode, and the meaning of the numbers in its signals."""
 
     scenario: str
     seed: int

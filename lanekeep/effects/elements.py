@@ -1,4 +1,4 @@
-"""What is taken away: single elements of the scene, and groups of them.
+"""Elements to take away from the scene, one by one or in groups.
 
 A group is absent as a whole.  The eight groups hold every removable element once, so that all of them together are the
 whole scene but land, road and sky; a Shapley value over them needs 2^8 pictures.

@@ -102,7 +102,7 @@ def half_life_s(curves: F64) -> float:
 
 @dataclass(frozen=True)
 class Forks:
-    """Where V drives are that went on from one instant, and how far from the one in which nothing is absent."""
+    """V drives that went on from one instant, by their distance from the drive in which nothing is absent."""
 
     offsets_m: F64  # [V, steps], to the left of the undisturbed one
     departed: NDArray[np.bool_]  # [V]

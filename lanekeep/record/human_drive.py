@@ -83,7 +83,7 @@ class Trip:
         self.over = self.departed or bool(outcome.finished[0]) or self.driven == self.steps
 
     def kept(self) -> Stretch | None:
-        """What is worth learning from, if it is long enough."""
+        """The part of the trip that is worth learning from; None if it is too short."""
         count = self.driven - (round(LEAVING_S / CONTROL_STEP_S) if self.departed else 0)
         return self._log.stretch(self.departed, count) if count >= round(LEAST_S / CONTROL_STEP_S) else None
 
@@ -106,7 +106,7 @@ class Cockpit:
         self.wheel.centre()
 
     def listen(self) -> None:
-        """Take in what was pressed."""
+        """Take in the keys and buttons that were pressed."""
         self.wants_again = self.wants_next = False
         for event in pygame.event.get():
             self.hands.heed(event)
@@ -157,7 +157,7 @@ class Cockpit:
         pygame.display.quit()
 
     def _steering(self) -> None:
-        """Where the wheel is: to the left, a bar to the left."""
+        """Draw the position of the wheel: to the left, a bar to the left."""
         self.canvas.plate(STEERING, PANEL)
         reach = round(self.wheel.position * STEERING.width / 2)
         bar = pygame.Rect(STEERING.centerx - max(reach, 0), STEERING.y, abs(reach), STEERING.height)
@@ -165,7 +165,7 @@ class Cockpit:
         self.canvas.line([STEERING.midtop, (STEERING.centerx, STEERING.bottom - 1)], FAINT)
 
     def _plate(self, *lines: str) -> None:
-        """Say something in the upper middle of the windscreen, above the road."""
+        """Write lines in the upper middle of the windscreen, above the road."""
         said = [line for line in lines if line]
         plate = pygame.Rect(0, 48, 560, 20 + 34 * len(said))
         plate.centerx = WINDSCREEN.centerx
@@ -206,7 +206,7 @@ def road(generator: np.random.Generator) -> int:
 
 
 def verdict(trip: Trip, stretch: Stretch | None) -> str:
-    """What became of a trip, for the person who drove it."""
+    """A sentence about the end of a trip, for the person who drove it."""
     kept_s = 0.0 if stretch is None else len(stretch.frames) * CONTROL_STEP_S
     if trip.departed:
         return f"out of the lane: kept {kept_s:.1f} s, not the last {LEAVING_S:g} s" if stretch else "out of the lane"

@@ -98,7 +98,7 @@ def what_to_drive(settings: Record) -> tuple[Scenario, Camera, int]:
 
 
 def about(stretch: Stretch, scenario: Scenario, camera: Camera, perturbation: str) -> EpisodeInfo:
-    """What an episode says of itself."""
+    """The record of an episode: scenario, road, camera, time step, and how it was disturbed."""
     return EpisodeInfo(
         scenario=scenario.name,
         seed=stretch.seed,
@@ -110,7 +110,7 @@ def about(stretch: Stretch, scenario: Scenario, camera: Camera, perturbation: st
 
 
 def written(lengths: list[int]) -> str:
-    """How many episodes of how many frames, in words."""
+    """The number and the lengths of the episodes, in words."""
     if not lengths:
         return "no episode was kept"
     return (

@@ -1,4 +1,4 @@
-"""What is shown, as files: a .png of a picture, an .mp4 or .webp of many."""
+"""Pictures as files: a .png of one, an .mp4 or .webp film of many."""
 
 import io
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class Reel:
         self._film = Film(path, self._size, frames_per_s)
 
     def add(self, surface: pygame.Surface) -> None:
-        """One more picture."""
+        """Add a picture to the film."""
         self._film.add(pygame.image.tobytes(fitted(surface, self._size, self._ground), "RGB"))
 
     def finish(self) -> None:
@@ -44,13 +44,13 @@ class Reel:
         self._film.finish()
 
     def abandon(self) -> None:
-        """Leave nothing of it behind."""
+        """Remove the unfinished film."""
         self._film.abandon()
 
 
 @contextmanager
 def filmed(path: Path | None, size: tuple[int, int], frames_per_s: int, ground: Colour) -> Iterator[Reel | None]:
-    """A film of what happens meanwhile, if there is a path; nothing is left of it if that fails."""
+    """Make a film while the block runs, if there is a path; a block that fails leaves no film."""
     if path is None:
         yield None
         return
@@ -64,7 +64,7 @@ def filmed(path: Path | None, size: tuple[int, int], frames_per_s: int, ground: 
 
 
 def fitted(surface: pygame.Surface, size: tuple[int, int], ground: Colour) -> pygame.Surface:
-    """A picture of another size: as large as its shape allows, in the middle; one pixel too many is cut off."""
+    """Fit a picture into another size: as large as its shape allows, in the middle; a pixel too many is cut off."""
     (width, height), (wide, high) = surface.get_size(), size
     if 0 <= width - wide <= 1 and 0 <= height - high <= 1:
         return surface.subsurface((0, 0, wide, high))

@@ -46,7 +46,7 @@ class Film:
         )
 
     def add(self, rgb: bytes) -> None:
-        """One more frame."""
+        """Add a frame of RGB bytes."""
         assert self._ffmpeg.stdin is not None
         try:
             self._ffmpeg.stdin.write(rgb)
@@ -66,7 +66,7 @@ class Film:
             self.aside.unlink(missing_ok=True)
 
     def abandon(self) -> None:
-        """Leave nothing behind."""
+        """Stop ffmpeg and remove the unfinished file."""
         self._ffmpeg.kill()
         self._end()
         self.aside.unlink(missing_ok=True)

@@ -58,7 +58,7 @@ class Instant(NamedTuple):
 
 @dataclass(frozen=True)
 class Edits:
-    """What is changed in everything that the camera sees."""
+    """Changes of all that the camera sees."""
 
     removed: frozenset[Element] = frozenset()
     strengths: dict[str, float] = field(default_factory=dict)  # of SetStrength, and "noise"
@@ -111,7 +111,7 @@ class DrivenCar:
 
     @property
     def frame(self) -> NDArray[np.uint8]:
-        """What the driver sees now [H, W, 3]."""
+        """The frame [H, W, 3] that the driver sees now."""
         frame: NDArray[np.uint8] = self._rollout.frames[0]
         return frame
 
@@ -127,7 +127,7 @@ class DrivenCar:
 
     @property
     def is_plain(self) -> bool:
-        """Whether pictures of it are soon made: a fine day as the scenario has it."""
+        """Whether pictures of the car take little time: on a fine day, as the scenario has it."""
         return self.scenario.fine and not self.edits.strengths
 
     def advance(self) -> None:
@@ -190,13 +190,13 @@ class DrivenCar:
         self._again()
 
     def picture(self, height_px: int, width_px: int) -> NDArray[np.uint8]:
-        """What the driver's camera would show with other pixels, at this instant: an image [H, W, 3]."""
+        """An image [H, W, 3] of this instant by the driver's camera with another number of pixels."""
         camera = self.env.camera.resized(height_px, width_px)
         seen: NDArray[np.uint8] = self.env.views([self.env.snapshot()], [self.edits.variant()], camera=camera)[0, 0]
         return seen
 
     def scenery(self) -> Frame:
-        """What the driver's camera shows, with the elements of every pixel."""
+        """The driver's picture of this instant, with the elements of every pixel."""
         return self.env.view(self.env.snapshot(), self.edits.variant())
 
     def _put_under(self, lesions: Lesions) -> None:

@@ -1,1 +1,1 @@
-"""What `lanekeep watch` draws: road, circuit, effects, plots and map."""
+"""Panels of `lanekeep watch`: road, circuit, effects, plots and map."""

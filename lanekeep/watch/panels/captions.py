@@ -1,4 +1,4 @@
-"""What is written over the pictures: tags at the top of a windscreen, a message at its bottom, the help over everything."""
+"""Captions over the pictures: tags at the top of a windscreen, a message at its bottom, the help over everything."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -40,7 +40,7 @@ HELP = (  # key, what it does
 
 
 class Captions(NamedTuple):
-    """What there is to say, and whose turn it is: the windscreen that it is written on."""
+    """Words to write, and the number of the driver whose windscreen they are written on."""
 
     tags: tuple[str, ...] = ()
     message: str = ""
@@ -49,7 +49,7 @@ class Captions(NamedTuple):
 
 
 def draw_captions(canvas: Canvas, box: pygame.Rect, captions: Captions) -> None:
-    """Write it all over a windscreen."""
+    """Write captions over a windscreen."""
     _tags(canvas, box, captions.tags)
     if captions.message:
         _message(canvas, box, captions.message)
@@ -58,7 +58,7 @@ def draw_captions(canvas: Canvas, box: pygame.Rect, captions: Captions) -> None:
 
 
 def _tags(canvas: Canvas, box: pygame.Rect, tags: tuple[str, ...]) -> None:
-    """From left to right, and in another row where they find no room."""
+    """Write tags from left to right, and in another row where a row is full."""
     x, y = box.x + 10, box.y + 10
     for tag in tags:
         wide = round(canvas.width_of(tag)) + 20

@@ -15,22 +15,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from lanekeep.watch.driven_car import Instant
-from lanekeep.watch.panels.style import (
-    BLUE,
-    BRIGHT,
-    FAINT,
-    ORANGE,
-    PANEL,
-    PLAIN,
-    RED,
-    RULE,
-    SMALL,
-    Canvas,
-    Point,
-    Sheet,
-    mix,
-    signed,
-)
+from lanekeep.watch.panels import style
+from lanekeep.watch.panels.style import Canvas, Point, Sheet
 from lanekeep_policies import LTC, Clamped, Core, Lesions, Wiring
 
 SMALLEST_SPREAD = 0.002  # a number that hardly moves stays dark
@@ -40,7 +26,7 @@ NEAR = 5.0  # units from a synapse that still mean it
 
 
 class Flow(NamedTuple):
-    """What an LTC's synapses carry."""
+    """Conductances and currents of an LTC's synapses."""
 
     conductance: NDArray[np.float64]  # [M] w
     current: NDArray[np.float64]  # [M] into the target, positive where it raises its potential
@@ -74,7 +60,7 @@ def light(past: Iterable[Instant]) -> NDArray[np.float64]:
 def draw_circuit(
     canvas: Canvas, box: pygame.Rect, past: Sequence[Instant], wiring: Wiring, running: Core, lesions: Lesions
 ) -> None:
-    """Neurons in three columns, and the synapses between them."""
+    """Draw neurons in three columns, and the synapses between them."""
     lights, sheet = light(past), canvas.sheet(box)
     at, radius = place_neurons(wiring, box.width, box.height)
     conductance, current = flow(running, past[-1].state)
@@ -87,7 +73,7 @@ def draw_circuit(
         if (source, target) in lesions.cut or source in lesions.silenced:
             _stump(sheet, line)
         else:
-            colour = mix(RULE, ORANGE if wiring.polarity[k] > 0 else BLUE, 0.12 + 0.88 * lit)
+            colour = style.mix(style.RULE, style.ORANGE if wiring.polarity[k] > 0 else style.BLUE, 0.12 + 0.88 * lit)
             sheet.line(line, colour, 0.5 + 1.5 * thick)
     for neuron, point in enumerate(at):
         _neuron(sheet, point, radius, float(lights[neuron]), neuron, lesions)
@@ -100,34 +86,34 @@ def draw_circuit(
         if not neurons:  # a circuit without layers has inter and motor neurons only
             continue
         x = box.x + at[neurons[0]][0]
-        canvas.write(f"{len(neurons)} {name}", (x, box.y + NAMES_HEIGHT / 2 + 2), SMALL, PLAIN, "middle")
+        canvas.write(f"{len(neurons)} {name}", (x, box.y + NAMES_HEIGHT / 2 + 2), style.SMALL, style.PLAIN, "middle")
     draw_key(canvas, box, synapses=True)
 
 
 def _stump(sheet: Sheet, line: list[Point]) -> None:
     """A synapse that is cut: its first part, dark."""
     (x, y), (u, v) = line[0], line[1]
-    sheet.line([(x, y), (x + 0.35 * (u - x), y + 0.35 * (v - y))], mix(RULE, RED, 0.5), 0.5)
+    sheet.line([(x, y), (x + 0.35 * (u - x), y + 0.35 * (v - y))], style.mix(style.RULE, style.RED, 0.5), 0.5)
 
 
 def _neuron(sheet: Sheet, point: Point, radius: float, lit: float, number: int, lesions: Lesions) -> None:
     """A disc with its light; under a lesion it has a red rim, and a cross if it is silenced."""
     touched = number in lesions.silenced or number in lesions.clamped
-    sheet.disc(point, radius + (2.0 if touched else 1.0), RED if touched else FAINT)
-    sheet.disc(point, radius, signed(lit))
+    sheet.disc(point, radius + (2.0 if touched else 1.0), style.RED if touched else style.FAINT)
+    sheet.disc(point, radius, style.signed(lit))
     if number in lesions.silenced:
         r = 0.6 * radius
         for sign in (1.0, -1.0):
-            sheet.line([(point[0] - r, point[1] - sign * r), (point[0] + r, point[1] + sign * r)], BRIGHT, 1.5)
+            sheet.line([(point[0] - r, point[1] - sign * r), (point[0] + r, point[1] + sign * r)], style.BRIGHT, 1.5)
 
 
 def _potential(canvas: Canvas, at: Point, radius: float, value: float, beside: bool) -> None:
     """The potential of a clamped neuron: beside it, where columns are dense, or above it, where there is no room beside."""
     text = f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
-    wide = canvas.width_of(text, SMALL)
+    wide = canvas.width_of(text, style.SMALL)
     x, y = (at[0] + radius + 4, at[1]) if beside else (at[0] - wide / 2, at[1] - radius - 9)
-    canvas.plate(pygame.Rect(round(x) - 1, round(y) - 6, round(wide) + 2, 12), PANEL, 2)
-    canvas.write(text, (x, y), SMALL, BRIGHT)
+    canvas.plate(pygame.Rect(round(x) - 1, round(y) - 6, round(wide) + 2, 12), style.PANEL, 2)
+    canvas.write(text, (x, y), style.SMALL, style.BRIGHT)
 
 
 def place_neurons(wiring: Wiring, width: int, height: int) -> tuple[list[Point], float]:
@@ -208,26 +194,26 @@ def draw_cells(canvas: Canvas, box: pygame.Rect, past: Sequence[Instant], lesion
     for k, value in enumerate(lights):
         x, y = left + cell * (k % columns), NAMES_HEIGHT + cell * (k // columns)
         corners = [(x + 1, y + 1), (x + cell - 1, y + 1), (x + cell - 1, y + cell - 1), (x + 1, y + cell - 1)]
-        sheet.area(corners, signed(float(value), mix(PANEL, RULE, 0.5)))
+        sheet.area(corners, style.signed(float(value), style.mix(style.PANEL, style.RULE, 0.5)))
         if k in lesions.silenced or k in lesions.clamped:
-            sheet.line([*corners, corners[0]], RED, 1.5)
+            sheet.line([*corners, corners[0]], style.RED, 1.5)
     sheet.done()
     name = f"{len(lights)} numbers of state"
-    canvas.write(name, (box.centerx, box.y + NAMES_HEIGHT / 2 + 2), SMALL, PLAIN, "middle")
+    canvas.write(name, (box.centerx, box.y + NAMES_HEIGHT / 2 + 2), style.SMALL, style.PLAIN, "middle")
     draw_key(canvas, box, synapses=False)
 
 
 def draw_key(canvas: Canvas, box: pygame.Rect, synapses: bool) -> None:
-    """What the colours mean, along the bottom of the box."""
+    """Write what the colours mean along the bottom of the box."""
     bottom = pygame.Rect(box.x, box.bottom - KEY_HEIGHT, box.width, KEY_HEIGHT)
     sheet, y = canvas.sheet(bottom), 8 if synapses else KEY_HEIGHT // 2
     middle = box.width // 2 + 8
-    for x, colour in ((14, ORANGE), (middle, BLUE)):
+    for x, colour in ((14, style.ORANGE), (middle, style.BLUE)):
         sheet.disc((x + 8, y), 4.0, colour)
         if synapses:
             sheet.line([(x, y + 18), (x + 16, y + 18)], colour, 1.5)
     sheet.done()
     for x, number, line in ((14, "above its mean", "excites"), (middle, "below its mean", "inhibits")):
-        canvas.write(number, (box.x + x + 22, bottom.y + y), SMALL)
+        canvas.write(number, (box.x + x + 22, bottom.y + y), style.SMALL)
         if synapses:
-            canvas.write(line, (box.x + x + 22, bottom.y + y + 18), SMALL)
+            canvas.write(line, (box.x + x + 22, bottom.y + y + 18), style.SMALL)

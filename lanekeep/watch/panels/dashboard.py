@@ -1,4 +1,4 @@
-"""The scene: everything about one or two cars on a canvas; no display is needed."""
+"""The dashboard: all panels about one or two driven cars on a canvas; no display is needed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +9,7 @@ import pygame
 from numpy.typing import NDArray
 
 from lanekeep.watch.driven_car import STEP_S, DrivenCar
+from lanekeep.watch.panels import style
 from lanekeep.watch.panels.captions import Captions, counted, draw_captions, shortened
 from lanekeep.watch.panels.circuit import draw_cells, draw_circuit, wiring_of
 from lanekeep.watch.panels.effect_bars import LiveEffects, draw_bars
@@ -16,29 +17,16 @@ from lanekeep.watch.panels.layout import DUO, SOLO, UNITS, Layout
 from lanekeep.watch.panels.overlay import OVERLAYS, Overlay
 from lanekeep.watch.panels.plots import draw_offset, draw_steering
 from lanekeep.watch.panels.road_map import draw_map
-from lanekeep.watch.panels.style import (
-    BLUE,
-    BRIGHT,
-    FAINT,
-    LARGE,
-    NORMAL,
-    ORANGE,
-    PANEL,
-    PINK,
-    PLAIN,
-    RED,
-    Canvas,
-    Colour,
-)
+from lanekeep.watch.panels.style import Canvas, Colour
 from lanekeep.watch.parallel import begun
 from lanekeep_envs import DEFAULT_VEHICLE, Element
 
 U8 = NDArray[np.uint8]
-COLOURS = (BLUE, PINK)  # of the drivers
+COLOURS = (style.BLUE, style.PINK)  # of the drivers
 
 
 class WatchedDriver(NamedTuple):
-    """A driver that is watched, and what is found out about it meanwhile."""
+    """A driver that is watched, with the effects and the overlay that are measured for it."""
 
     name: str
     car: DrivenCar
@@ -50,7 +38,7 @@ class Dashboard:
     """Draws the instant that one or two cars are at."""
 
     def __init__(self, watched: list[WatchedDriver], size: tuple[int, int] = UNITS, sharp: bool = True) -> None:
-        """A scene of `size` pixels; not `sharp`, and windscreens that take long have a quarter of their pixels."""
+        """A dashboard of `size` pixels; not `sharp`, and windscreens that take long have a quarter of their pixels."""
         self.watched, self.sharp = watched, sharp
         self.layout: Layout = SOLO if len(watched) == 1 else DUO
         self.canvas = Canvas(size, UNITS)
@@ -71,7 +59,7 @@ class Dashboard:
         draw_map(canvas, layout.road, scenario, list(zip(places, pasts, colours, strict=True)))
         self._title(layout.steering, "steering, 1/km")
         names = ("driver",) if len(cars) == 1 else tuple(shortened(one.name) for one in self.watched)
-        self._key(layout.steering, (*zip(names, colours, strict=True), ("expert", ORANGE)))
+        self._key(layout.steering, (*zip(names, colours, strict=True), ("expert", style.ORANGE)))
         draw_steering(canvas, layout.steering, pasts, colours, scenario.curvature_limit_per_m)
         self._title(layout.offset, "place in the lane, m", "left is up")
         draw_offset(canvas, layout.offset, pasts, colours, scenario.lane.lane_width_m, DEFAULT_VEHICLE.half_width_m)
@@ -83,7 +71,7 @@ class Dashboard:
         return canvas.surface
 
     def _seen(self, k: int) -> tuple[U8, U8]:
-        """What there is to see through a windscreen, and what its driver sees, under its overlay."""
+        """The view through a windscreen, and the frame of its driver under its overlay."""
         one, room = self.watched[k], self.canvas.place(self.layout.windscreen[k])
         coarse = 1 if self.sharp or one.car.is_plain else 2
         windscreen = one.car.picture(room.height // coarse, room.width // coarse)
@@ -102,7 +90,7 @@ class Dashboard:
                 canvas.line([(box.x, box.y - 2), (box.x + width, box.y - 2)], COLOURS[k], 2)
         size = car.env.camera.size.replace("x", " \N{MULTIPLICATION SIGN} ")
         self._title(layout.eye[k], "what the driver sees", OVERLAYS[one.overlay.name] or f"{size} pixels")
-        canvas.plate(layout.eye[k], PANEL)
+        canvas.plate(layout.eye[k], style.PANEL)
         self._title(layout.bars[k], "true effects", "left | right")
         draw_bars(canvas, layout.bars[k], rows, one.effects, car.edits.removed)
         self._memory(layout.memory[k], car)
@@ -115,7 +103,7 @@ class Dashboard:
             draw_circuit(self.canvas, box, past, wiring, car.running.core, car.lesions)
         elif car.driver.state_size == 0:
             self._title(box, "no memory", name)
-            self.canvas.plate(box, PANEL)
+            self.canvas.plate(box, style.PANEL)
         else:
             self._title(box, "its memory", name)
             draw_cells(self.canvas, box, past, car.lesions)
@@ -124,31 +112,31 @@ class Dashboard:
         car = self.watched[0].car
         info = car.info
         numbers: list[tuple[str, str, Colour]] = [
-            ("road", shortened(f"{info['road_seed']}", 10), PLAIN),
-            ("along it", f"{info['distance_m']:.0f} m", PLAIN),
-            ("speed", f"{3.6 * info['speed_mps']:.0f} km/h", PLAIN),
-            ("time", f"{car.steps * STEP_S:.1f} s", PLAIN),
+            ("road", shortened(f"{info['road_seed']}", 10), style.PLAIN),
+            ("along it", f"{info['distance_m']:.0f} m", style.PLAIN),
+            ("speed", f"{3.6 * info['speed_mps']:.0f} km/h", style.PLAIN),
+            ("time", f"{car.steps * STEP_S:.1f} s", style.PLAIN),
         ]
         if len(self.watched) == 1:
-            numbers.append(("departures", f"{car.departures}", RED if car.departures else PLAIN))
-            numbers.append(("offset", f"{_signed(info['lateral_offset_m'])} m", PLAIN))
+            numbers.append(("departures", f"{car.departures}", style.RED if car.departures else style.PLAIN))
+            numbers.append(("offset", f"{_signed(info['lateral_offset_m'])} m", style.PLAIN))
         names = " and ".join(shortened(one.name, 17 if len(self.watched) == 1 else 14) for one in self.watched)
-        self.canvas.write(f"{names} on {shortened(car.scenario.name)}", (16, 30), LARGE, BRIGHT)
+        self.canvas.write(f"{names} on {shortened(car.scenario.name)}", (16, 30), style.LARGE, style.BRIGHT)
         left = UNITS[0] - 16 - 144 * len(numbers)
         for k, (label, value, colour) in enumerate(numbers):
-            width = self.canvas.write(label, (left + 144 * k + 22, 30), NORMAL, FAINT)
-            self.canvas.write(value, (left + 144 * k + 28 + width, 30), NORMAL, colour)
+            width = self.canvas.write(label, (left + 144 * k + 22, 30), style.NORMAL, style.FAINT)
+            self.canvas.write(value, (left + 144 * k + 28 + width, 30), style.NORMAL, colour)
 
-    def _title(self, box: pygame.Rect, left: str, right: str = "", colour: Colour = PLAIN) -> float:
+    def _title(self, box: pygame.Rect, left: str, right: str = "", colour: Colour = style.PLAIN) -> float:
         """Write over a box; the width of what is on the left."""
         if right:
-            self.canvas.write(right, (box.right, box.y - 11), NORMAL, FAINT, "right")
-        return self.canvas.write(left, (box.x, box.y - 11), NORMAL, colour)
+            self.canvas.write(right, (box.right, box.y - 11), style.NORMAL, style.FAINT, "right")
+        return self.canvas.write(left, (box.x, box.y - 11), style.NORMAL, colour)
 
     def _key(self, box: pygame.Rect, entries: tuple[tuple[str, Colour], ...]) -> None:
         x, y = float(box.right), box.y - 11
         for text, colour in reversed(entries):
-            x -= self.canvas.write(text, (x, y), NORMAL, FAINT, "right") + 6
+            x -= self.canvas.write(text, (x, y), style.NORMAL, style.FAINT, "right") + 6
             self.canvas.line([(x - 14, y), (x, y)], colour, 2)
             x -= 24
 

@@ -34,7 +34,7 @@ class LiveEffects:
         self._seen: tuple[Element, ...] = ()
 
     def step(self, car: DrivenCar) -> None:
-        """Measure those whose turn it is."""
+        """Measure the elements whose turn it is."""
         if not self._seen or car.steps % LOOK_EVERY == 0:
             self._look(car)
         waiting = [self._seen[(self._turn + k) % len(self._seen)] for k in range(min(AT_ONCE, len(self._seen)))]
@@ -42,12 +42,12 @@ class LiveEffects:
         self._measure(car, waiting)
 
     def all(self, car: DrivenCar) -> None:
-        """Measure every one at the present instant."""
+        """Measure every element in view at the present instant."""
         self._look(car)
         self._measure(car, list(self._seen))
 
     def weight(self, element: Element) -> float:
-        """How large its effect has been of late."""
+        """A running mean of the size of an element's effect."""
         return self._weight.get(element, 0.0)
 
     @property
@@ -92,12 +92,12 @@ class BarRows:
 
 
 def rows_in(box: pygame.Rect) -> int:
-    """How many bars there is room for."""
+    """The number of bars that a box has room for."""
     return (box.height - 6) // ROW
 
 
 def row_at(box: pygame.Rect, y: float) -> int:
-    """The row at a height, which may be one that is not there."""
+    """The number of the row at a height; it may be beyond the last."""
     return int((y - box.y - 3) // ROW)
 
 

@@ -1,4 +1,4 @@
-"""Where everything stands: boxes on a canvas of 1280x720 units, for one driver or for two side by side."""
+"""Layout: boxes on a canvas of 1280x720 units, for one driver or for two side by side."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ SMALLEST, LARGEST = (960, 540), (3840, 2160)  # pixels
 
 
 class Layout(NamedTuple):
-    """Boxes; those of each driver in the order of the drivers."""
+    """Boxes of the panels; those of each driver stand in the order of the drivers."""
 
     windscreen: tuple[pygame.Rect, ...]
     eye: tuple[pygame.Rect, ...]  # what the driver sees
@@ -21,7 +21,7 @@ class Layout(NamedTuple):
 
     @property
     def boxes(self) -> list[pygame.Rect]:
-        """All of them."""
+        """All boxes of the layout."""
         return [*self.windscreen, *self.eye, *self.memory, *self.bars, self.steering, self.offset, self.road]
 
 

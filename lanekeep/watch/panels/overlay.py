@@ -1,7 +1,7 @@
-"""What lies over the driver's picture: a saliency map, or what each thing in it really does to the steering.
+"""Overlays of the driver's picture: a saliency map, or the true effect of each thing in it on the steering.
 
 elements    the pixels of an element in the colour of its true effect: orange where its presence steers to the left,
-            blue to the right, the stronger the more (bars.py measures them)
+            blue to the right, the stronger the more (effect_bars.py measures them)
 the others  maps of `lanekeep.saliency`, on a scale that follows their largest numbers and falls back slowly, so that
             frames of little attention look like it
 """

@@ -7,20 +7,8 @@ import numpy as np
 import pygame
 
 from lanekeep.watch.driven_car import MEMORY_S, Instant
-from lanekeep.watch.panels.style import (
-    BRIGHT,
-    FAINT,
-    GREEN,
-    ORANGE,
-    PANEL,
-    PLAIN,
-    RED,
-    RULE,
-    SMALL,
-    Canvas,
-    Colour,
-    mix,
-)
+from lanekeep.watch.panels import style
+from lanekeep.watch.panels.style import Canvas, Colour
 
 TICKS_WIDTH, TIMES_HEIGHT = 40, 18
 SCALES_PER_KM = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -35,15 +23,15 @@ class Plot:
             pygame.Rect(box.x + TICKS_WIDTH, box.y, box.width - TICKS_WIDTH, box.height - TIMES_HEIGHT)
         )
         for value in ticks:
-            self.level(value, RULE)
+            self.level(value, style.RULE)
 
     def height(self, value: float) -> float:
-        """Where a value is drawn."""
+        """The height [units] at which a value is drawn."""
         share = min(max(value / self.reach, -1.2), 1.2)
         return (1.0 - share) * self.sheet.height / 2.0
 
     def across(self, ago_s: float) -> float:
-        """Where a time is drawn."""
+        """The place from the left [units] at which a time is drawn."""
         return (1.0 - ago_s / MEMORY_S) * (self.sheet.width - 3)
 
     def level(self, value: float, colour: Colour, width: float = 0.5) -> None:
@@ -65,26 +53,26 @@ class Plot:
         for instant in past:
             if instant.departed:
                 x = float(round(self.across(past[-1].elapsed_s - instant.elapsed_s)))
-                self.sheet.line([(x, 0), (x, self.sheet.height)], RED, 1.0)
+                self.sheet.line([(x, 0), (x, self.sheet.height)], style.RED, 1.0)
 
-    def done(self, style: str) -> None:
-        """Put curves and numbers on the canvas; `style` writes a tick."""
+    def done(self, written: str) -> None:
+        """Put curves and numbers on the canvas; `written` is the format of a tick."""
         left, top = self.box.x + TICKS_WIDTH, self.box.y
         self.sheet.done()
         for value in self.ticks:
-            text = "0" if value == 0.0 else style.format(value).replace("-", "\N{MINUS SIGN}")
-            self.canvas.write(text, (left - 6, top + self.height(value)), SMALL, FAINT, "right")
+            text = "0" if value == 0.0 else written.format(value).replace("-", "\N{MINUS SIGN}")
+            self.canvas.write(text, (left - 6, top + self.height(value)), style.SMALL, style.FAINT, "right")
         y = self.box.bottom - TIMES_HEIGHT / 2 + 2
         for ago_s in (8, 6, 4, 2, 0) if self.box.width > 300 else (8, 4, 0):
             align = {8: "left", 0: "right"}.get(ago_s, "middle")
             text = f"\N{MINUS SIGN}{ago_s} s" if ago_s else "now"
-            self.canvas.write(text, (left + self.across(ago_s), y), SMALL, FAINT, align)
+            self.canvas.write(text, (left + self.across(ago_s), y), style.SMALL, style.FAINT, align)
 
 
 def draw_steering(
     canvas: Canvas, box: pygame.Rect, pasts: Sequence[Sequence[Instant]], colours: Sequence[Colour], limit_per_m: float
 ) -> None:
-    """The curvature that the drivers ask for, the expert in the place of the first, and in white a person at the wheel."""
+    """Plot the curvatures that the drivers, the expert in the place of the first, and in white a person ask for."""
     per_km = 1000.0 * limit_per_m
     drivers = [[per_km * float(np.clip(instant.action, -1, 1)) for instant in past] for past in pasts]
     expert = [per_km * instant.expert for instant in pasts[0]]
@@ -94,10 +82,10 @@ def draw_steering(
     ticks = (step, step / 2, 0.0, -step / 2, -step) if box.height > 110 else (step, 0.0, -step)
     plot = Plot(canvas, box, 1.15 * step, ticks)
     plot.departures(pasts[0])
-    plot.curve(pasts[0], expert, ORANGE, 1.5)
+    plot.curve(pasts[0], expert, style.ORANGE, 1.5)
     for past, curve, hand, colour in reversed(list(zip(pasts, drivers, hands, colours, strict=True))):
         plot.curve(past, curve, colour, 2.0)
-        plot.curve(past, hand, BRIGHT, 2.0)
+        plot.curve(past, hand, style.BRIGHT, 2.0)
     plot.done("{:+g}")
 
 
@@ -109,22 +97,22 @@ def draw_offset(
     lane_width_m: float,
     half_car_m: float,
 ) -> None:
-    """Where the cars are in their lane: their middle, the body of the first, and the edges of the lane."""
+    """Plot the place of the cars in their lane: their middle, the body of the first, and the edges of the lane."""
     half = lane_width_m / 2.0
     plot = Plot(canvas, box, half + 0.45, ())
     edge = plot.sheet.width
     inside = [(0, plot.height(half)), (edge, plot.height(half)), (edge, plot.height(-half)), (0, plot.height(-half))]
-    plot.sheet.area(inside, mix(PANEL, RULE, 0.35))
+    plot.sheet.area(inside, style.mix(style.PANEL, style.RULE, 0.35))
     now = pasts[0][-1].elapsed_s
     for leg in sorted({instant.leg for instant in pasts[0]}):
         body = [(plot.across(now - i.elapsed_s), i.lateral_offset_m) for i in pasts[0] if i.leg == leg]
         if len(body) > 1:
             above = [(x, plot.height(offset + half_car_m)) for x, offset in body]
             below = [(x, plot.height(offset - half_car_m)) for x, offset in reversed(body)]
-            plot.sheet.area(above + below, mix(PANEL, colours[0], 0.28))
-    plot.level(0.0, GREEN, 0.5)
+            plot.sheet.area(above + below, style.mix(style.PANEL, colours[0], 0.28))
+    plot.level(0.0, style.GREEN, 0.5)
     for side in (half, -half):
-        plot.level(side, PLAIN, 1.0)
+        plot.level(side, style.PLAIN, 1.0)
     for past, colour in reversed(list(zip(pasts, colours, strict=True))):
         plot.departures(past)
         plot.curve(past, [instant.lateral_offset_m for instant in past], colour, 2.0)

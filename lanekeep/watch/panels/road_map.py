@@ -93,7 +93,7 @@ class RoadMap:
             self.plan(x, y, (ahead_x, ahead_y), 0.5 * LENGTH_M, 0.5 * WIDTH_M, PLAIN)
 
     def draw_path(self, past: Sequence[Instant], colour: Colour) -> None:
-        """Where a car has been on this road."""
+        """Draw the way that a car has come on this road."""
         here = [instant for instant in past if instant.road_seed == past[-1].road_seed]
         for leg in sorted({instant.leg for instant in here}):
             xy = np.array([(instant.x, instant.y) for instant in here if instant.leg == leg])
@@ -121,7 +121,7 @@ def draw_map(
     scenario: Scenario,
     cars: Sequence[tuple[dict[str, object], Sequence[Instant], Colour]],
 ) -> None:
-    """Everything from the ground up, about the first of the cars; each with its place, its past and its colour."""
+    """Draw the map about the first of the cars, from the ground up; each car has a place, a past and a colour."""
     road_map = RoadMap(canvas, box, cars[0][0], scenario)
     road_map.draw_road()
     road_map.draw_things()

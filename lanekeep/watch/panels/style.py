@@ -1,7 +1,8 @@
-"""How everything looks: a dark ground, the colours of Okabe and Ito (2008), which the colour-blind tell apart, three sizes
-of type, and lines drawn at twice their size and scaled down, which makes them smooth.
+"""Style: a dark ground, the colours of Okabe and Ito (2008), which the colour-blind tell apart, three sizes of type, and
+lines drawn at twice their size and scaled down, which makes them smooth.
 
-Everything is laid out in units; a canvas has as many pixels to a unit as fit, so that a larger window is a finer one."""
+All panels are laid out in units; a canvas has as many pixels to a unit as fit, so that a larger window is a finer one.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -94,7 +95,7 @@ class Canvas:
         return width / self.scale
 
     def width_of(self, text: str, size: int = NORMAL) -> float:
-        """How wide a line is."""
+        """The width of a line of text [units]."""
         return _words(text, self._pixels(size), BRIGHT).get_width() / self.scale
 
     def _pixels(self, size: int) -> int:

@@ -1,1 +1,1 @@
-"""What can be done to a show while it runs, by key or by script."""
+"""The show: driven cars in step, and the actions that keys and scripts do to them."""

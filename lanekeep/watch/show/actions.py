@@ -32,12 +32,12 @@ class Action(NamedTuple):
 
     @property
     def least(self) -> int:
-        """How many words must follow."""
+        """The number of words that must follow."""
         return sum(not word.startswith("[") for word in self.takes.split())
 
     @property
     def most(self) -> int:
-        """How many words may follow."""
+        """The number of words that may follow."""
         return len(self.takes.split())
 
     def meanings(self, words: Sequence[str]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""An instant as a file: everything that decides how a show goes on from it.
+"""A saved instant: a file with all that decides how a show goes on from it.
 
 A zip of plain arrays (numpy's .npz, never unpickled): the scenario, and for each driver its name, memory, edits, lesions
 and the snapshot of its world.  The drivers themselves stay in their folders.
@@ -66,7 +66,7 @@ LIMITS = {  # beyond which tables are left that a car is driven by, or a picture
 
 
 class SavedDriver(msgspec.Struct, forbid_unknown_fields=True):
-    """What is told about a driver besides arrays."""
+    """The numbers and words of one driven car, beside its arrays."""
 
     name: str
     core: str
@@ -84,7 +84,7 @@ class SavedDriver(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SavedShow(msgspec.Struct, forbid_unknown_fields=True):
-    """What is told about a show."""
+    """The numbers and words of a show."""
 
     format: int
     first_seed: str
@@ -92,7 +92,7 @@ class SavedShow(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class OpenedShow(msgspec.Struct):
-    """A file that was read."""
+    """The content of a saved instant."""
 
     scenario: Scenario
     first_seed: int
@@ -149,7 +149,7 @@ def open_instant(path: Path, show: Show) -> None:
 
 
 def go_on_from(opened: OpenedShow, show: Show) -> None:
-    """The same from a file that was read; if it cannot be done, the show is as it was."""
+    """Go on from an opened show; UserError if it cannot be done, and then the show is as it was."""
     cars = show.new_cars(opened.scenario, opened.first_seed)
     for k, car in enumerate(cars):
         origin = min(k, len(opened.instants) - 1)

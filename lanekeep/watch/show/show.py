@@ -1,7 +1,7 @@
 """The show: one or two drivers on the same road, in step, and everything that a person can do to them.
 
-Time is counted in ticks of 1/20 s of what is shown.  A tick drives as many control steps as its pace says, none while the
-show is held.  Whatever is done is an action (actions.py) that takes effect between two ticks, so that the same actions at
+Time is counted in ticks: 1/20 s of the show.  A tick drives as many control steps as its pace says, none while the
+show is held.  What a person does is an action (actions.py) that takes effect between two ticks, so that the same actions at
 the same ticks make the same show: a key, a line of a script and a bug report are one thing.  Drawing changes nothing.
 """
 
@@ -30,7 +30,7 @@ MESSAGE_TICKS = 50
 
 
 class Show:
-    """Cars in step, what is drawn of them, and where pictures of it go."""
+    """Driven cars in step, the dashboard that draws them, and the film that records them."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Show:
         return cars
 
     def begin(self, cars: list[DrivenCar], seed: int) -> None:
-        """Show these cars from now on; `seed` is that of the road that another scenario begins with."""
+        """Show these cars from now on; another scenario begins with the road of `seed`."""
         self.scenario, self.first_seed = cars[0].scenario, seed
         self.watched = watch_over(self.names, cars)
         self.dashboard = Dashboard(self.watched, self.size, self._sharp)
@@ -70,12 +70,12 @@ class Show:
 
     @property
     def cars(self) -> list[DrivenCar]:
-        """One for each driver."""
+        """The driven cars, one for each driver."""
         return [one.car for one in self.watched]
 
     @property
     def car(self) -> DrivenCar:
-        """That of the driver whose turn it is."""
+        """The driven car of the driver whose turn it is."""
         return self.watched[self.chosen].car
 
     def tick(self) -> None:
@@ -140,7 +140,7 @@ class Show:
     def choose(self, number: int) -> None:
         """Let the wheel and the lesions be those of this driver, counted from 0; ValueError if there is none.
 
-        The wheel of the other is given back: nobody would hold it.
+        The wheel of the other driver is given back, as no hand would hold it.
         """
         if not 0 <= number < len(self.watched):
             there = "is 1 driver" if len(self.watched) == 1 else f"are {len(self.watched)} drivers"
@@ -158,7 +158,7 @@ class Show:
             one.overlay.name = name
 
     def edit(self, edits: Edits) -> None:
-        """Let all see the world otherwise."""
+        """Let all drivers see the world under these edits."""
         for car in self.cars:
             car.edit(edits)
         self.measure()
@@ -214,7 +214,7 @@ class Show:
         return True
 
     def picture(self, path: Path) -> None:
-        """Write what is to be seen now, without any message, as a .png file."""
+        """Write the dashboard of now, without a message, as a .png file."""
         write_picture(path, self._drawn(""))
 
     def record(self, path: Path) -> None:
@@ -242,7 +242,7 @@ class Show:
         return film.path
 
     def resize(self, size: tuple[int, int]) -> None:
-        """Draw so many pixels from now on."""
+        """Draw pictures of this size [pixels] from now on."""
         if size != self.size:
             self.size = size
             self.dashboard = Dashboard(self.watched, size, self._sharp)

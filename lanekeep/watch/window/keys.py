@@ -41,7 +41,7 @@ DIGITS = tuple("0123456789")
 
 
 def action_of_key(show: Show, key: int, shift: bool, typed: str = "") -> str | None:
-    """What a key does, by what it writes (keyboards differ) or else by its name; None for one that does nothing."""
+    """The action of a key, by what it writes (keyboards differ) or else by its name; None for a key without one."""
     if typed in TYPED:
         return TYPED[typed]
     if key == pygame.K_g:
@@ -51,7 +51,7 @@ def action_of_key(show: Show, key: int, shift: bool, typed: str = "") -> str | N
 
 
 def actions_of_click(show: Show, at: Point, button: int) -> list[str]:
-    """What a click at a point of the window [pixels] does: on a neuron, a cell, a synapse or a bar."""
+    """Actions of a click at a point of the window [pixels]: on a neuron, a cell, a synapse or a bar."""
     point = show.dashboard.canvas.unit(at)
     layout = show.dashboard.layout
     for k, (memory, bars) in enumerate(zip(layout.memory, layout.bars, strict=True)):

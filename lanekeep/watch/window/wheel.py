@@ -7,7 +7,7 @@ import pygame
 
 TURNING_PER_S = 1.6  # of a key that is held [action units / s]
 RETURNING_PER_S = 2.4  # towards the centre, by itself once every key is let go
-BACK_PER_S = 3.2  # towards the centre, by a key: whoever countersteers is late already
+BACK_PER_S = 3.2  # towards the centre, by a key: a driver who countersteers is late already
 DEAD_ZONE = 0.08  # of a gamepad's axis, which seldom rests at 0
 
 LEFT_KEYS, RIGHT_KEYS = (pygame.K_LEFT, pygame.K_a), (pygame.K_RIGHT, pygame.K_d)
@@ -47,14 +47,16 @@ class Wheel:
 
 
 class Hands:
-    """What a person holds, told by pygame's events; whichever of keys and gamepad was moved last steers.
+    """Keys and gamepads that a person holds, by pygame's events; the one that was moved last steers.
 
-    Gamepads are told of only once `pygame.joystick.init()` was called; any number may come and go.
+    Events of gamepads come only once `pygame.joystick.init()` was called; any number may come and go.
     """
 
     def __init__(self) -> None:
         self._held: set[int] = set()
-        self._gamepads: dict[int, pygame.joystick.JoystickType] = {}  # by instance; closed if nobody keeps them
+        self._gamepads: dict[
+            int, pygame.joystick.JoystickType
+        ] = {}  # by instance; pygame closes those that are not kept
         self._axis_of: int | None = None  # the gamepad that steers
         self._axis = 0.0
         self.lost_gamepad = False  # whether the last thing that happened to the steering gamepad is that it went
@@ -71,7 +73,7 @@ class Hands:
 
     @property
     def axis(self) -> float | None:
-        """Where the first axis of the gamepad stands (-1 left to 1 right); None while the keys steer."""
+        """The first axis of the gamepad (-1 left to 1 right); None while the keys steer."""
         return None if self._axis_of is None else self._axis
 
     def heed(self, event: pygame.event.Event) -> None:
@@ -82,7 +84,7 @@ class Hands:
         elif event.type == pygame.KEYUP:
             self._held.discard(event.key)
         elif event.type == pygame.WINDOWFOCUSLOST:
-            self._held.clear()  # who lets a key go in another window tells nobody
+            self._held.clear()  # a key that is let go in another window makes no event here
         elif event.type == pygame.JOYDEVICEADDED:
             self._take(event.device_index)
         elif event.type == pygame.JOYDEVICEREMOVED:
@@ -108,7 +110,7 @@ class Hands:
             self._axis_of, self.lost_gamepad = None, True
 
     def _move(self, instance: int, value: float) -> None:
-        if instance == self._axis_of or abs(value) > DEAD_ZONE:  # at rest it takes the wheel from nobody
+        if instance == self._axis_of or abs(value) > DEAD_ZONE:  # a gamepad at rest takes no wheel
             self._axis_of, self._axis, self.lost_gamepad = instance, value, False
 
 

@@ -29,7 +29,7 @@ class Window:
         self._hands, self._wheel, self._told = Hands(), Wheel(), False
 
     def listen(self, show: Show) -> list[str]:
-        """What was pressed and clicked since the last time, as actions."""
+        """Actions for the keys and clicks since the last call."""
         actions: list[str] = []
         for event in pygame.event.get():
             self._hands.heed(event)
@@ -49,7 +49,7 @@ class Window:
         return actions + self._steering(show)
 
     def _steering(self, show: Show) -> list[str]:
-        """Hands on the wheel, from the first arrow or the first move of a gamepad on until it is given back."""
+        """Actions of a person's steering, from the first arrow or move of a gamepad on until the wheel is given back."""
         hands, hand = self._hands, show.car.hand
         if hands.lost_gamepad and not self._told:
             show.say("the gamepad is gone: steer with the arrows, or give the wheel back with Enter")
