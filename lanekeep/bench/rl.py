@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.progress import track
 from sb3_contrib import RecurrentPPO
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 
 from lanekeep.bench.measures import Measures, report
+from lanekeep.progress import progress
 from lanekeep.reinforcement.lane_keeping_task import LaneKeepingTask
 from lanekeep.reinforcement.policy import DriverPolicy, Seen
 from lanekeep.reinforcement.settings import TrainRL
@@ -130,16 +130,18 @@ def take_turns(settings: TrainRL, repeats: int, title: str) -> dict[str, Measure
     models = {name: learner(settings, name == "stock LSTM", clock) for name, clock in clocks.items()}
     steps = settings.cars * settings.horizon
     rows: dict[str, Measures] = {name: defaultdict(list) for name in models}
-    for repeat in track(range(-1, repeats), title, transient=True):  # the first warms up
-        for name, model in models.items():
-            clocks[name].seconds.clear()
-            begin = time.perf_counter()
-            model.learn(steps, reset_num_timesteps=repeat < 0)
-            took = time.perf_counter() - begin
-            if repeat >= 0:
-                rows[name]["steps per second"].append(steps / took)
-                for part in PARTS:
-                    rows[name][f"{part}, %"].append(100.0 * clocks[name].seconds[part] / took)
+    with progress(title, 1 + repeats) as bar:
+        for repeat in range(-1, repeats):  # the first warms up
+            for name, model in models.items():
+                clocks[name].seconds.clear()
+                begin = time.perf_counter()
+                model.learn(steps, reset_num_timesteps=repeat < 0)
+                took = time.perf_counter() - begin
+                if repeat >= 0:
+                    rows[name]["steps per second"].append(steps / took)
+                    for part in PARTS:
+                        rows[name][f"{part}, %"].append(100.0 * clocks[name].seconds[part] / took)
+            bar.advance()
     return rows
 
 

@@ -13,7 +13,8 @@ import torch
 
 from lanekeep.bench.env import many_cars
 from lanekeep.bench.measures import report
-from lanekeep.imitation import Trainer, TrainImitation
+from lanekeep.imitation.settings import TrainImitation
+from lanekeep.imitation.train import Trainer
 from lanekeep.progress import progress
 from lanekeep.settings import check_file, in_range
 from lanekeep_policies import LTC, ConvHead, ncp_wiring

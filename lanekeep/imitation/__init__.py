@@ -14,9 +14,3 @@ expert or by a person, take the place of the expert's, and DAgger is off unless 
 Every random choice is a function of the seed and the update's number, so that a resumed training equals an uninterrupted
 one.
 """
-
-from lanekeep.imitation.loss import imitation_loss
-from lanekeep.imitation.settings import TrainImitation
-from lanekeep.imitation.train import Trainer, train
-
-__all__ = ["TrainImitation", "Trainer", "imitation_loss", "train"]

@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.progress import track
 
 from lanekeep.demonstrations import EpisodeInfo, Recorder, next_number
 from lanekeep.driving.controllers import ExpertController
 from lanekeep.driving.labelled_drives import Stretch, label_stretches
 from lanekeep.driving.seeds import scenario_to_learn_on
 from lanekeep.errors import UserError
+from lanekeep.progress import progress
 from lanekeep.settings import Positional, in_range
 from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
 
@@ -60,9 +60,9 @@ def record_expert(settings: Record) -> None:
     """Drive one drive after the other and write each episode when it is whole."""
     scenario, camera, steps = what_to_drive(settings)
     limit, lengths = scenario.curvature_limit_per_m, list[int]()
-    with Recorder(settings.out) as recorder:
+    with Recorder(settings.out) as recorder, progress("recording", settings.episodes, stays=True) as bar:
         first = next_number(settings.out)
-        for k in track(range(settings.episodes), "recording"):
+        for k in range(settings.episodes):
             # a drive is at least one episode: no number comes twice, however often one comes back to add more
             generator = np.random.default_rng([abs(settings.seed), first + k])
             for stretch in label_stretches(
@@ -71,6 +71,7 @@ def record_expert(settings: Record) -> None:
                 perturbation = f"Ornstein-Uhlenbeck, standard deviation {settings.noise:g}, 0.5 s"
                 recorder.write(stretch.frames, stretch.signals, about(stretch, scenario, camera, perturbation))
                 lengths.append(len(stretch.frames))
+            bar.advance()
     drives = f"{settings.episodes} of {steps * CONTROL_STEP_S:g} s"
     print(f"{settings.out}: drives on {scenario.name}: {drives}; {written(lengths)}")
 

@@ -15,7 +15,8 @@ from lanekeep.bench.networks import IN_TORCH, NCP, NCPS_LTC, TORCH_LSTM, Network
 from lanekeep.bench.rl import PARTS, take_turns
 from lanekeep.bench.train import BenchTrain, bench_train
 from lanekeep.cli.main import main
-from lanekeep.imitation import Trainer, TrainImitation
+from lanekeep.imitation.settings import TrainImitation
+from lanekeep.imitation.train import Trainer
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep_policies import CORES
 

@@ -10,7 +10,7 @@ import tomli_w
 from lanekeep.cli.flags import parse
 from lanekeep.cli.recipe import with_recipe
 from lanekeep.errors import UserError
-from lanekeep.imitation import TrainImitation
+from lanekeep.imitation.settings import TrainImitation
 from lanekeep.settings import Positional, as_recipe
 from lanekeep.training.provenance import command_of
 

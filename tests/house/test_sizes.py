@@ -17,7 +17,6 @@ LINES_OF_A_FILE, LINES_OF_A_FUNCTION, ARGUMENTS = 300, 60, 8
 LONG_FILES = [
     "test_ltc.py",
     "test_ncps.py",
-    "test_reinforcement.py",
     "test_wiring.py",
 ]
 MANY_ARGUMENTS = [

@@ -13,7 +13,8 @@ from lanekeep.cli.flags import parse
 from lanekeep.cli.main import main
 from lanekeep.demonstrations import DemonstrationError, Episode, Recorder, read_dataset
 from lanekeep.errors import UserError
-from lanekeep.imitation import Trainer, TrainImitation, train
+from lanekeep.imitation.settings import TrainImitation
+from lanekeep.imitation.train import Trainer, train
 from lanekeep_policies.checkpoint import read_checkpoint
 
 SMALL = {"camera": "16x32", "batch": 4, "length": 4, "segments": 2, "frames": 96, "validation_km": 0.1}

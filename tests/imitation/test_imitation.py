@@ -15,7 +15,9 @@ from lanekeep.cli.main import main
 from lanekeep.demonstrations import DemonstrationError, Recorder
 from lanekeep.driving.seeds import TRAINING_SEEDS, draw_place
 from lanekeep.errors import UserError
-from lanekeep.imitation import Trainer, TrainImitation, imitation_loss, train
+from lanekeep.imitation.loss import imitation_loss
+from lanekeep.imitation.settings import TrainImitation
+from lanekeep.imitation.train import Trainer, train
 from lanekeep_envs import curvature_along, load_scenario
 from lanekeep_policies import CORES, Driver
 from lanekeep_policies.checkpoint import load_driver, read_checkpoint

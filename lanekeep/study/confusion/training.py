@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lanekeep.errors import UserError
-from lanekeep.imitation import TrainImitation, train
+from lanekeep.imitation.settings import TrainImitation
+from lanekeep.imitation.train import train
 from lanekeep.settings import write_whole
 from lanekeep.study.confusion.confounders import as_toml, world
 from lanekeep.training.resume import check_settings
