@@ -13,7 +13,7 @@ import torch
 
 from lanekeep.bench.measures import Measures, report
 from lanekeep.driving.drivers import open_driver
-from lanekeep.evaluate import FIRST_TEST_SEED
+from lanekeep.evaluate.settings import FIRST_TEST_SEED
 from lanekeep.settings import check_file, in_range
 from lanekeep.watch.panels.overlay import OVERLAYS
 from lanekeep.watch.show.show import Show

@@ -60,8 +60,8 @@ COMMANDS = {
     ),
     "evaluate": Command(
         "compare",
-        "lanekeep.evaluate:Evaluate",
-        "lanekeep.evaluate:evaluate",
+        "lanekeep.evaluate.settings:Evaluate",
+        "lanekeep.evaluate.evaluate:evaluate",
         "measure how well drivers keep their lane",
     ),
     "export": Command(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lanekeep.errors import UserError
-from lanekeep.evaluate import FIRST_TEST_SEED
+from lanekeep.evaluate.settings import FIRST_TEST_SEED
 from lanekeep.settings import Positional, in_range
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lanekeep.errors import UserError, did_you_mean
-from lanekeep.evaluate import FIRST_TEST_SEED
+from lanekeep.evaluate.settings import FIRST_TEST_SEED
 from lanekeep.settings import Positional, helped, in_range
 from lanekeep.watch.driven_car import STEP_S
 from lanekeep.watch.panels.layout import LARGEST, SMALLEST

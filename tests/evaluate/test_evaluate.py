@@ -10,7 +10,9 @@ from lanekeep.cli.main import main
 from lanekeep.driving.controllers import ExpertController
 from lanekeep.driving.drivers import open_driver
 from lanekeep.driving.road_drives import RoadDrive, drive_roads
-from lanekeep.evaluate import FIRST_TEST_SEED, lateral_jerk, measure, names_of
+from lanekeep.evaluate.evaluate import names_of
+from lanekeep.evaluate.measures import lateral_jerk, measure
+from lanekeep.evaluate.settings import FIRST_TEST_SEED
 from lanekeep_envs import Camera, load_scenario, scenario_names
 
 TINY = Camera(height_px=8, width_px=8)

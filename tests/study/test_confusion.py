@@ -18,7 +18,7 @@ from lanekeep.driving.controllers import ExpertController
 from lanekeep.driving.drivers import states_along
 from lanekeep.effects import ReRenderer, record_drive
 from lanekeep.errors import UserError
-from lanekeep.evaluate import drive
+from lanekeep.evaluate.evaluate import drive
 from lanekeep.imitation.settings import TrainImitation
 from lanekeep.intervals import over_seeds, span_of
 from lanekeep.study.confusion import outcomes, predictors, training

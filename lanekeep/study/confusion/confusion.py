@@ -15,7 +15,7 @@ import torch
 
 from lanekeep.driving.drivers import camera_of
 from lanekeep.errors import UserError, did_you_mean
-from lanekeep.evaluate import FIRST_TEST_SEED
+from lanekeep.evaluate.settings import FIRST_TEST_SEED
 from lanekeep.faithfulness.instants import check_frames_are_fresh
 from lanekeep.progress import progress
 from lanekeep.settings import Positional, check_file, in_range, write_whole

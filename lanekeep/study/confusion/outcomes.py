@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.evaluate import drive
+from lanekeep.evaluate.evaluate import drive
 from lanekeep.settings import write_whole
 from lanekeep.study.confusion.confounders import TIES, world
 from lanekeep.study.confusion.predictors import Share

@@ -1,0 +1,60 @@
+"""The numbers of an evaluation as tables for people, intervals below the numbers."""
+
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from lanekeep.evaluate.settings import Evaluate
+from lanekeep_envs import Scenario
+
+COLUMNS = {
+    "departures": "{:d}",
+    "departures_per_km": "{:.3f}",
+    "lateral_rms_m": "{:.3f}",
+    "max_abs_lateral_m": "{:.2f}",
+    "heading_rms_rad": "{:.4f}",
+    "lateral_jerk_p95": "{:.2f}",
+}
+
+
+def table_of(results: dict[str, dict[str, Any]], scenario: Scenario, difficulty: float = 1.0) -> Table:
+    """The table for people; intervals below the numbers."""
+    km, (first, last) = (next(iter(results.values()))[key] for key in ("km", "seeds"))
+    dial = "" if difficulty == 1.0 else f" at difficulty {difficulty:g}"
+    table = Table(
+        title=f"{scenario.name}{dial}: {km:g} km of held-out roads, seeds {first} to {last}",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        caption=scenario.unavoidable_departures or None,
+    )
+    table.add_column("driver", overflow="fold")  # of two long names both ends must be told apart
+    for name in COLUMNS:
+        table.add_column(name.replace("_", " "), justify="right", min_width=max(map(len, name.split("_"))))
+    for name, result in results.items():
+        cells = []
+        for key, form in COLUMNS.items():
+            interval = result.get(f"{key}_ci95")
+            low_high = "" if interval is None else "\n[" + ", ".join(form.format(v) for v in interval) + "]"
+            cells.append(form.format(result[key]) + low_high)
+        table.add_row(name, *cells)
+    return table
+
+
+def table_of_scenarios(results: dict[str, dict[str, Any]], settings: Evaluate) -> Table:
+    """A row for every scenario, and for every driver its departures per km and lateral RMS [m], intervals below."""
+    table = Table(
+        title=f"{settings.km:g} km of held-out roads per cell, seeds from {settings.seed} on", box=SIMPLE_HEAD
+    )
+    table.add_column("scenario")
+    for name in settings.drivers:
+        table.add_column(f"{name}\ndepartures per km", justify="right")
+        table.add_column("lateral\nRMS m", justify="right")
+    for scenario, drivers in results.items():
+        cells = []
+        for result in drivers.values():
+            for key, form in (("departures_per_km", "{:.2f}"), ("lateral_rms_m", "{:.2f}")):
+                low, high = (form.format(bound) for bound in result[f"{key}_ci95"])
+                cells.append(f"{form.format(result[key])}\n[{low}, {high}]")
+        table.add_row(scenario, *cells)
+    return table
