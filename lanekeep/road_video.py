@@ -21,10 +21,10 @@ import pygame
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError, did_you_mean
+from lanekeep.progress import progress
 from lanekeep.saliency import METHODS, maps, methods_with
 from lanekeep.settings import Positional, check_file, helped, in_range
 from lanekeep.video.h264 import Film, held_back
@@ -173,15 +173,13 @@ def look(settings: Saliency) -> None:
         raise UserError(f"--out {settings.out} is the recording itself; choose another name")
     driver.spec = msgspec.structs.replace(driver.spec, dt_s=1.0 / recording.fps)
     cut = cut_of(camera, recording.height, recording.width, settings.horizon, settings.fov)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with held_back() as interrupt, tempfile.TemporaryFile() as kept, Progress(*columns, transient=True) as bar:
-        task = bar.add_task("looking", total=2 * recording.expected)
+    with held_back() as interrupt, tempfile.TemporaryFile() as kept, progress("looking", 2 * recording.expected) as bar:
         steered, largest = list[float](), list[float]()
         for small, shown, action in watched(driver, recording, cut, camera, settings.method):
             kept.write(small.tobytes() + shown.tobytes())
             steered.append(action)
             largest.append(float(np.percentile(np.abs(shown), 99.5)))
-            bar.update(task, advance=1)
+            bar.advance()
             if interrupt.pressed:
                 break
         scale = float(np.percentile(largest, 95.0)) or 1.0  # a flash of one frame shall not turn all others dark
@@ -189,14 +187,14 @@ def look(settings: Saliency) -> None:
         size = (WIDTH, PICTURE + GAP + round(WIDTH * camera.height_px / camera.width_px / 2) * 2 + STRIP)
         film = Film(settings.out, size, max(1, round(recording.fps)))
         try:
-            bar.update(task, description="drawing")
+            bar.advance(0, "drawing")
             for frame, action in zip(recording, steered, strict=False):
                 pixels = camera.height_px * camera.width_px
                 small = np.frombuffer(kept.read(3 * pixels), np.uint8).reshape(camera.height_px, camera.width_px, 3)
                 shown = np.frombuffer(kept.read(4 * pixels), np.float32).reshape(camera.height_px, camera.width_px)
                 canvas = drawn(settings, size, frame, cut, small, shown / scale, action)
                 film.add(pygame.image.tobytes(canvas, "RGB"))
-                bar.update(task, advance=1)
+                bar.advance()
             film.finish()
         except BaseException:
             film.abandon()
