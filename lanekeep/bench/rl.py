@@ -21,7 +21,7 @@ from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from lanekeep.bench.measures import Measures, report
 from lanekeep.progress import progress
 from lanekeep.reinforcement.lane_keeping_task import LaneKeepingTask
-from lanekeep.reinforcement.policy import DriverPolicy, Seen
+from lanekeep.reinforcement.policy import DriverPolicy, PolicySettings, Seen
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.train import hyperparameters
 from lanekeep.settings import check_file, in_range
@@ -93,7 +93,7 @@ def watched(policy: type[RecurrentActorCriticPolicy], clock: Clock) -> type[Recu
 def learner(settings: TrainRL, stock: bool, clock: Clock) -> RecurrentPPO:
     """A RecurrentPPO on cars of its own: with a driver as its policy, or with the stock one behind the same head."""
     task = LaneKeepingTask(settings, None)
-    own: dict[str, Any] = {"spec": task.spec, "seed": settings.seed}
+    own: dict[str, Any] = {"spec": task.spec, "settings": PolicySettings(settings.seed)}
     if stock:
         head = Driver.build(task.spec, settings.seed).head
         extractor = {"head": head, "features": head.features}

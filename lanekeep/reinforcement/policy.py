@@ -16,6 +16,7 @@ to date without a gradient to the core; unlike there, read-out and critic learn 
 """
 
 import copy
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -36,11 +37,11 @@ class DriverCore(nn.Module):
 
     num_layers = 1
 
-    def __init__(self, core: Any, dt_s: float) -> None:
+    def __init__(self, core: Any, dt_s: float, bptt: int, burn_in: int) -> None:
         super().__init__()
         self.core, self.dt_s = core, dt_s
+        self.bptt, self.burn_in = bptt, burn_in  # [frames] (PolicySettings)
         self.input_size, self.hidden_size = core.input_size, core.state_size
-        self.bptt, self.burn_in = 0, 0  # [frames] (DriverPolicy)
 
     def forward(self, features: Tensor, states: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Features [T, N, F] and states [1, N, S] to outputs [T, N, O] and states; the second state passes through."""
@@ -99,13 +100,24 @@ class AdamWithRates(torch.optim.Adam):
         return loss
 
 
+@dataclass(frozen=True)
+class PolicySettings:
+    """How a policy learns; the gradients, the regulariser and the learning rates of its parts."""
+
+    seed: int = 0  # of the weights that it begins with
+    bptt: int = 0  # frames that a gradient goes back; 0: as long as the sequence
+    burn_in: int = 0  # first frames of a sequence that only bring its state up to date
+    entropy: float = 0.0  # weight of the entropy of the actions
+    anchor: float = 0.0  # weight of the Kullback-Leibler divergence from the driver that it began as
+    core_rate: float = 1.0  # learning rate of core and read-out, in that of the head
+    critic_rate: float = 1.0  # learning rate of the critic, in that of the head
+
+
 class DriverPolicy(RecurrentActorCriticPolicy):
     """Actor: a driver; critic: a small network on its features.
 
-    `weights` are those of a driver to start from.  `anchor` > 0 keeps the actor near it: the weight of the
-    Kullback-Leibler divergence, as `entropy` is that of the entropy; RecurrentPPO gets both as its entropy, whose own
-    coefficient must be 1.  While `waiting`, only the critic learns.  `core_rate` and `critic_rate` are learning rates in
-    that of the head.
+    `weights` are those of a driver to start from.  RecurrentPPO gets the entropy and the divergence, both weighted, as its
+    entropy, whose own coefficient must be 1.  While `waiting`, only the critic learns.
     """
 
     lstm_actor: Any
@@ -119,20 +131,14 @@ class DriverPolicy(RecurrentActorCriticPolicy):
         action_space: spaces.Box,
         lr_schedule: Any,
         spec: DriverSpec,
-        seed: int = 0,
-        bptt: int = 0,
-        burn_in: int = 0,
-        entropy: float = 0.0,
-        anchor: float = 0.0,
+        settings: PolicySettings = PolicySettings(),
         log_std_init: float = -1.0,
         critic_shapes_head: bool = True,
-        core_rate: float = 1.0,
-        critic_rate: float = 1.0,
         weights: dict[str, Tensor] | None = None,
         **kwargs: Any,
     ) -> None:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.manual_seed(settings.seed)
             driver = Driver(spec)
             super().__init__(
                 observation_space,
@@ -151,27 +157,31 @@ class DriverPolicy(RecurrentActorCriticPolicy):
             self.critic = Critic(driver.core.input_size, driver.core.output_size, critic_shapes_head)
         if weights is not None:
             driver.load_state_dict(weights)
-        self.settings = {
-            "spec": spec, "seed": seed, "bptt": bptt, "burn_in": burn_in, "entropy": entropy, "anchor": anchor,
-            "log_std_init": log_std_init, "critic_shapes_head": critic_shapes_head, "core_rate": core_rate,
-            "critic_rate": critic_rate,
-        }  # fmt: skip
-        self.lstm_actor = DriverCore(driver.core, spec.dt_s)
-        self.lstm_actor.bptt, self.lstm_actor.burn_in = bptt, burn_in
+        self.spec, self.settings = spec, settings
+        self.given = {
+            "spec": spec,
+            "settings": settings,
+            "log_std_init": log_std_init,
+            "critic_shapes_head": critic_shapes_head,
+        }
+        self.lstm_actor = DriverCore(driver.core, spec.dt_s, settings.bptt, settings.burn_in)
         self.action_net = driver.readout
         self.lstm_hidden_state_shape = (1, 1, driver.core.state_size)
-        self.spec, self.entropy, self.anchor = spec, entropy, anchor
         self.model: tuple[Any, Any, Any] | None = None
-        # the optimiser of super() holds parameters that were replaced
-        of_core = [*driver.core.parameters(), *driver.readout.parameters()]
+        self.optimizer = self._make_optimizer(lr_schedule(1))
+
+    def _make_optimizer(self, rate: float) -> AdamWithRates:
+        """Adam of the parameters that learn; that of `super()` holds some that were replaced."""
+        of_core = [*self.lstm_actor.parameters(), *self.action_net.parameters()]
         of_critic = [*self.critic.parameters(), *self.value_net.parameters()]
         known = {id(parameter) for parameter in (*of_core, *of_critic)}
         of_head = [parameter for parameter in self.parameters() if id(parameter) not in known]
+        rates = (1.0, self.settings.core_rate, self.settings.critic_rate)
         groups = [
             {"params": [p for p in parameters if p.requires_grad], "rate": rate}
-            for parameters, rate in ((of_head, 1.0), (of_core, core_rate), (of_critic, critic_rate))
+            for parameters, rate in zip((of_head, of_core, of_critic), rates, strict=True)
         ]
-        self.optimizer = AdamWithRates(groups, lr=lr_schedule(1), eps=1e-5)
+        return AdamWithRates(groups, lr=rate, eps=1e-5)
 
     @property
     def waiting(self) -> bool:
@@ -192,13 +202,13 @@ class DriverPolicy(RecurrentActorCriticPolicy):
     def _get_constructor_parameters(self) -> dict[str, Any]:
         """What `save` keeps to make this policy again (upstream forgets what is recurrent)."""
         space = {"observation_space": self.observation_space, "action_space": self.action_space}
-        return {**space, "lr_schedule": self._dummy_schedule, **self.settings}
+        return {**space, "lr_schedule": self._dummy_schedule, **self.given}
 
     @staticmethod
     def _process_sequence(  # type: ignore[override]
         features: Tensor, lstm_states: tuple[Tensor, Tensor], episode_starts: Tensor, lstm: Any
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """The same as upstream's with one core call for as long as no episode begins and no gradient is cut."""
+        """Upstream's outputs and states, from one core call for as long as no episode begins and no gradient is cut."""
         rows = lstm_states[0].shape[1]
         sequence, starts = features.reshape(rows, -1, lstm.input_size), episode_starts.reshape(rows, -1) > 0.5
         frames, learning = sequence.shape[1], torch.is_grad_enabled() and sequence.shape[1] > 1
@@ -232,17 +242,17 @@ class DriverPolicy(RecurrentActorCriticPolicy):
         outputs, _ = self._process_sequence(features, state, episode_starts, self.lstm_actor)
         distribution: Any = self._get_action_dist_from_latent(outputs)
         log_prob: Tensor = distribution.log_prob(actions)
-        regulariser: Tensor = self.entropy * distribution.entropy()
+        regulariser: Tensor = self.settings.entropy * distribution.entropy()
         if self.model is not None:
-            regulariser = regulariser - self.anchor * self._away(obs, state, episode_starts, distribution)
+            regulariser = regulariser - self.settings.anchor * self._away(obs, state, episode_starts, distribution)
         if self.waiting:
             log_prob, regulariser = log_prob.detach(), regulariser.detach()
         return self.value_net(self.critic(features)), log_prob, regulariser
 
     def drop_anchor(self) -> None:
         """From now on keep near the driver as it is now."""
-        if self.anchor > 0.0:
-            # in a tuple they are no part of this module: nobody trains or saves them
+        if self.settings.anchor > 0.0:
+            # in a tuple they are no part of this module, and neither trained nor saved
             self.model = copied(self.features_extractor), copied(self.lstm_actor), copied(self.action_net)
 
     @torch.no_grad()

@@ -25,7 +25,7 @@ from lanekeep.errors import UserError
 from lanekeep.progress import progress
 from lanekeep.reinforcement.gymnasium_task import GymnasiumTask
 from lanekeep.reinforcement.lane_keeping_task import WINDOW, LaneKeepingTask
-from lanekeep.reinforcement.policy import DriverPolicy
+from lanekeep.reinforcement.policy import DriverPolicy, PolicySettings
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.task import Task
 from lanekeep.training.interrupts import interrupts
@@ -63,14 +63,16 @@ class Training(BaseCallback):
             ent_coef=1.0,
             policy_kwargs={
                 "spec": self.task.spec,
-                "seed": s.seed,
-                "bptt": s.bptt,
-                "burn_in": s.burn_in,
-                "entropy": s.entropy,
-                "anchor": s.anchor,
+                "settings": PolicySettings(
+                    seed=s.seed,
+                    bptt=s.bptt,
+                    burn_in=s.burn_in,
+                    entropy=s.entropy,
+                    anchor=s.anchor,
+                    core_rate=s.core_rate(CORES[self.task.spec.core].liquid) / s.rate,
+                    critic_rate=s.critic_rate / s.rate,
+                ),
                 "log_std_init": math.log(s.std),
-                "core_rate": s.core_rate(CORES[self.task.spec.core].liquid) / s.rate,
-                "critic_rate": s.critic_rate / s.rate,
                 "critic_shapes_head": self.started is None,
                 "weights": None if self.started is None else self.started.state_dict(),
             },

@@ -20,7 +20,6 @@ LONG_FILES = [
     "test_wiring.py",
 ]
 MANY_ARGUMENTS = [
-    "__init__",
     "from_ncps",
     "ncp_wiring",
     "ncps_wiring",

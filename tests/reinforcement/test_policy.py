@@ -10,7 +10,7 @@ from sb3_contrib.common.recurrent.type_aliases import RNNStates
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecTransposeImage
 
-from lanekeep.reinforcement.policy import DriverPolicy
+from lanekeep.reinforcement.policy import DriverPolicy, PolicySettings
 from lanekeep.reinforcement.rewards import Rewards
 from lanekeep.reinforcement.sb3_vec_env import SB3VecEnv
 from lanekeep_policies import DriverSpec
@@ -22,10 +22,11 @@ def cars(number: int = 2, **settings: object) -> SB3VecEnv:
     return SB3VecEnv(number, Rewards(), scenario="country", camera="16x24", **settings)
 
 
-def policy(core: str = "ncp", **settings: object) -> DriverPolicy:
+def policy(core: str = "ncp", log_std_init: float = -1.0, **settings: object) -> DriverPolicy:
     env = VecTransposeImage(cars())
     spec = DriverSpec(core=core, camera_height=16, camera_width=24, curvature_limit_per_m=0.02)
-    return DriverPolicy(env.observation_space, env.action_space, lambda _: 1e-3, spec, **settings)  # type: ignore[arg-type]
+    given = PolicySettings(**settings)  # type: ignore[arg-type]
+    return DriverPolicy(env.observation_space, env.action_space, lambda _: 1e-3, spec, given, log_std_init)  # type: ignore[arg-type]
 
 
 def sequences(
@@ -99,7 +100,7 @@ def test_what_is_saved_predicts_the_same(tmp_path: Path) -> None:
     again = DriverPolicy.load(str(tmp_path / "policy.zip"))
     frames = np.random.default_rng(0).integers(0, 256, (2, 3, 16, 24)).astype(np.uint8)
     assert np.array_equal(p.predict(frames, deterministic=True)[0], again.predict(frames, deterministic=True)[0])
-    assert again.settings == p.settings and torch.equal(again.log_std, p.log_std)
+    assert again.given == p.given and torch.equal(again.log_std, p.log_std)
 
 
 def test_the_anchor_pulls_back_to_where_it_was_dropped() -> None:
@@ -122,7 +123,7 @@ def test_the_anchor_pulls_back_to_where_it_was_dropped() -> None:
 def test_burn_in_leaves_a_learned_start_its_gradient() -> None:
     spec = DriverSpec(**{**{f: getattr(SPEC, f) for f in SPEC.__struct_fields__}, "core": "gru", "learned_start": True})
     env = VecTransposeImage(cars())
-    p = DriverPolicy(env.observation_space, env.action_space, lambda _: 1e-3, spec, burn_in=3)  # type: ignore[arg-type]
+    p = DriverPolicy(env.observation_space, env.action_space, lambda _: 1e-3, spec, PolicySettings(burn_in=3))  # type: ignore[arg-type]
     features, states = sequences(p)
     starts = torch.zeros(3, 7)
     starts[1, 0] = 1.0
