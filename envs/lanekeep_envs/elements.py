@@ -57,6 +57,7 @@ class ElementSpec:
     removable: bool = True  # the rest of the scene does not stand on it
     line: str = ""  # of a marking: its name among the numbers of an appearance
     kinds: tuple[int, ...] = ()  # of roadside objects
+    boxes: str = ""  # the file in renderer/objects/ that has the boxes its objects are made of
     placement: Placement | None = None  # of objects that no sampler of their own places (sampling/roadside.py)
     foliage: bool = False  # these objects have leaves, which have a colour
     casts_shadow: bool = False

@@ -5,6 +5,7 @@ import numpy as np
 from lanekeep_envs.compiled.decorators import jit, no_refcount
 from lanekeep_envs.elements import BUILDING, CASTING, POST, Element
 from lanekeep_envs.renderer.draw_list import pose_of_car, pose_of_object
+from lanekeep_envs.renderer.objects.boxes import cast_shadows_of_boxes
 from lanekeep_envs.renderer.objects.shadows import ShadowBox, Sunlight, cast_box_shadow, cast_plant_shadow
 from lanekeep_envs.sampling.roadside import element_of
 
@@ -52,6 +53,9 @@ def shade_ground(buffers, scene, view, listed, casting):
         if obj["kind"] < POST:
             mirror = appearance["mirror"]
             cast_plant_shadow(shade, buffers.rows, obj, draws.forward[k], draws.left[k], sun, mirror, view.lens)
+        elif obj["kind"] > BUILDING:
+            pose = pose_of_object(draws, k, obj["twist"], view)
+            cast_shadows_of_boxes(shade, buffers.rows, obj, pose, sun, view.lens)
         else:
             tall = obj["height_m"] + (0.4 * obj["radius_m"] if obj["kind"] == BUILDING else 0.0)  # half its roof
             pose, box = (

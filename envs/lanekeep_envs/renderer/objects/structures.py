@@ -1,9 +1,10 @@
 """What people put beside the road: hedges, guard rails, signs and buildings, made of solids and quads."""
 
 from lanekeep_envs.compiled.decorators import no_refcount
-from lanekeep_envs.elements import BUILDING, HEDGE, RAIL, Element
+from lanekeep_envs.elements import BUILDING, HEDGE, RAIL, SIGN, Element
 from lanekeep_envs.renderer.coverage import clip01, tinted
 from lanekeep_envs.renderer.headlights import headlight
+from lanekeep_envs.renderer.objects.boxes import add_boxes
 from lanekeep_envs.renderer.objects.fragments import CUT_M
 from lanekeep_envs.renderer.objects.materials import (
     BARRIER,
@@ -35,7 +36,7 @@ HOUSES = (  # walls, shutters and roof of each kind of building; the first is a 
 
 @no_refcount
 def add_structure(quads, obj, pose, appearance, lens):
-    """Add a hedge, rail, sign or building."""
+    """Add a hedge, rail, sign, building, or what is made of boxes."""
     kind, half_long = obj["kind"], 0.5 * obj["length_m"]
     if pose.x + half_long + obj["radius_m"] < NEAREST_M or pose.x - half_long > FARTHEST_M:
         return
@@ -46,8 +47,10 @@ def add_structure(quads, obj, pose, appearance, lens):
         add_rail(quads, obj, pose, low, high)
     elif kind == BUILDING and high - low > half_long:
         add_building(quads, obj, pose, lens)
-    elif kind > RAIL and kind != BUILDING and pose.x > NEAREST_M:
+    elif kind == SIGN and pose.x > NEAREST_M:
         add_sign(quads, obj, pose)
+    elif kind > BUILDING:
+        add_boxes(quads, obj, pose, lens)
 
 
 @no_refcount
