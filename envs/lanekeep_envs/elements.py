@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-GONE, BROADLEAF, CONIFER, BUSH, POST, HEDGE, RAIL, SIGN, BUILDING = range(-1, 8)  # kinds of objects beside the road
+GONE, BROADLEAF, CONIFER, BUSH, POST, HEDGE, RAIL, SIGN, BUILDING, BRIDGE = range(-1, 9)  # kinds of objects
 AUTUMN, RAINY, WINTER = "A low sun in autumn", "Roadworks in the rain", "A winter evening"  # scenes of the gallery
 Family = Literal["road", "informative roadside", "uninformative"]
 ROADSIDE: Family = "informative roadside"
@@ -112,6 +112,11 @@ class Element(IntEnum):
     BUILDINGS = ElementSpec(
         24, "things", ROADSIDE, {"scenery.buildings_per_km": 30.0}, kinds=(BUILDING,), casts_shadow=True,
         map_mark=MapMark("outline", (104, 72, 62)),
+    )
+    BRIDGES = ElementSpec(  # over the road
+        32, "things", ROADSIDE, {"scenery.bridges_per_km": 6.0}, kinds=(BRIDGE,), boxes="bridge", casts_shadow=True,
+        placement=Placement("bridges_per_km", BRIDGE, (0.0, 0.0), True, length_m=44.0, width_m=8.0, height_m=7.2),
+        map_mark=MapMark("outline", (112, 118, 126)),
     )
     CARS = ElementSpec(  # the others, with their lamps
         25, "things", ROADSIDE, {"scenery.oncoming_per_km": 50.0, "scenery.car_ahead": 1.0}, casts_shadow=True

@@ -95,6 +95,7 @@ class SceneryTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True)
     rails: Strength = (0.0, 0.0)  # share of the roadside with a guard rail
     signs_per_km: tuple[PerKm, PerKm] = (0.0, 0.0)
     buildings_per_km: tuple[PerKm, PerKm] = (0.0, 0.0)
+    bridges_per_km: tuple[PerKm, PerKm] = (0.0, 0.0)  # over the road
     oncoming_per_km: tuple[PerKm, PerKm] = (0.0, 0.0)
     car_ahead: Fraction = 0.0  # probability that one drives ahead in the same lane
 
