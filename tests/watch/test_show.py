@@ -21,9 +21,7 @@ CAMERA = Camera(height_px=48, width_px=160)
 
 
 @pytest.mark.parametrize("cores", [("ncp",), ("ncp", "lstm")])
-def test_a_show_drives_as_its_cars_would_alone(
-    untrained: Untrained, show_of: ShowOf, cores: tuple[str, ...]
-) -> None:
+def test_a_show_drives_as_its_cars_would_alone(untrained: Untrained, show_of: ShowOf, cores: tuple[str, ...]) -> None:
     """In step, on two threads, with overlays, bars and every frame drawn."""
     show = show_of(*cores)
     show.show_overlay("gradient")
