@@ -5,12 +5,18 @@ import math
 import pytest
 import torch
 from ncps.torch import CfC as ReferenceCfC
+from ncps_reference import (
+    CLOSE,
+    UNIT_S,
+    assert_equals_ncps,
+    assert_rows_without_time_keep_their_state,
+    assert_single_precision_is_close_to_ncps,
+    give_weights,
+    random_input,
+)
 from torch import Tensor
 
 from lanekeep_policies.cores.cfc import ACTIVATIONS, MODES, CfC
-
-UNIT_S = 0.05
-CLOSE = {"rtol": 1e-10, "atol": 1e-10}
 
 
 def core_of(
@@ -25,66 +31,14 @@ def core_of(
     return core
 
 
-def reference_of(core: CfC, mode: str, layers: int, activation: str) -> ReferenceCfC:
+def reference_of(core: CfC, mode: str, activation: str = "lecun_tanh") -> ReferenceCfC:
     """ncps' CfC with the same weights."""
+    size = {"backbone_units": 11, "backbone_layers": len(core.backbone)}
     reference = ReferenceCfC(
-        core.input_size,
-        core.state_size,
-        mode=mode.replace("-", "_"),
-        activation=activation,
-        backbone_units=11,
-        backbone_layers=layers,
+        core.input_size, core.state_size, mode=mode.replace("-", "_"), activation=activation, **size
     ).double()
-    reference.rnn_cell.load_state_dict(core.blocks())
+    give_weights(core, reference)
     return reference
-
-
-def random_input(core: CfC, batch: int, time: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Features, state, and elapsed times over four orders of magnitude."""
-    generator = torch.Generator().manual_seed(0)
-    features = torch.randn(batch, time, core.input_size, dtype=torch.float64, generator=generator)
-    state = torch.randn(batch, core.state_size, dtype=torch.float64, generator=generator)
-    elapsed = 10.0 ** (4.0 * torch.rand(batch, time, dtype=torch.float64, generator=generator) - 3.0)
-    return features, state, elapsed
-
-
-def gradients_of(core: CfC) -> dict[str, Tensor]:
-    """Our gradients under ncps' names: those of a core whose weights are the gradients."""
-    twin = core_of_same_shape(core)
-    for ours, source in zip(twin.parameters(), core.parameters(), strict=True):
-        assert source.grad is not None
-        ours.data = source.grad.clone()
-    return twin.blocks()
-
-
-def core_of_same_shape(core: CfC) -> CfC:
-    mode = next(name for name, kind in MODES.items() if isinstance(core.mode, kind))
-    units = core.backbone[0].out_features if len(core.backbone) else 1
-    twin = CfC(core.input_size, core.state_size, mode, units, len(core.backbone))
-    return twin.to(core.heads.weight.dtype)
-
-
-def assert_equal_to_ncps(core: CfC, reference: ReferenceCfC, elapsed: float | Tensor, given: bool) -> None:
-    features, state, _ = random_input(core, batch=3, time=6)
-    if not given:
-        state = core.initial_state(3)
-    twin_features, twin_state = (tensor.clone().requires_grad_() for tensor in (features, state))
-    outputs, last = core(features.requires_grad_(), state.requires_grad_(), elapsed * UNIT_S)
-    # ncps reads per-row time spans wrongly when B > 1 (its issues 81-83): one row at a time
-    spans = elapsed if isinstance(elapsed, Tensor) else torch.full((3, 6), elapsed, dtype=torch.float64)
-    rows = [reference(twin_features[[row]], twin_state[[row]] if given else None, spans[[row]]) for row in range(3)]
-    expected_outputs, expected_last = (torch.cat(parts) for parts in zip(*rows, strict=True))
-    torch.testing.assert_close(outputs, expected_outputs, **CLOSE)
-    torch.testing.assert_close(last, expected_last, **CLOSE)
-    (outputs.square().sum() + last.square().sum()).backward()
-    (expected_outputs.square().sum() + expected_last.square().sum()).backward()
-    torch.testing.assert_close(features.grad, twin_features.grad, **CLOSE)
-    if given:
-        torch.testing.assert_close(state.grad, twin_state.grad, **CLOSE)
-    for name, gradient in gradients_of(core).items():
-        expected = reference.rnn_cell.get_parameter(name).grad
-        assert expected.abs().max() > 0, name
-        torch.testing.assert_close(gradient, expected, **CLOSE, msg=lambda text, name=name: f"{name}: {text}")
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -92,15 +46,14 @@ def assert_equal_to_ncps(core: CfC, reference: ReferenceCfC, elapsed: float | Te
 @pytest.mark.parametrize("elapsed", [1e-3, 0.1, 1.0, 10.0, "per step"])
 def test_equals_ncps_in_values_and_every_gradient(mode: str, layers: int, elapsed: float | str) -> None:
     core = core_of(mode, layers)
-    times = random_input(core, 3, 6)[2] if isinstance(elapsed, str) else elapsed
-    assert_equal_to_ncps(core, reference_of(core, mode, layers, "lecun_tanh"), times, given=True)
+    assert_equals_ncps(core, reference_of(core, mode), elapsed)
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_equals_ncps_with_every_activation_and_without_a_state(mode: str, activation: str) -> None:
     core = core_of(mode, 2, activation)
-    assert_equal_to_ncps(core, reference_of(core, mode, 2, activation), 1.0, given=False)
+    assert_equals_ncps(core, reference_of(core, mode, activation), 1.0, given=False)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -110,17 +63,10 @@ def test_single_precision_is_close_to_ncps_in_double(mode: str, seed: int) -> No
         torch.manual_seed(seed)
         core, features = CfC(32, mode=mode), torch.rand(32, 32, 32)
     reference = ReferenceCfC(32, 64, mode=mode.replace("-", "_")).double()
-    reference.rnn_cell.load_state_dict(core.blocks())
+    give_weights(core, reference)
     assert_single_precision_of_each_step(core, reference, features)
     steps = 1 if mode == "no-gate" else 32
-    outputs, last = core(features[:, :steps], core.initial_state(32), UNIT_S)
-    expected, expected_last = reference(features[:, :steps].double())
-    assert (outputs - expected).detach().abs().max() <= 1e-6
-    (outputs.square().sum() + last.square().sum()).backward()
-    (expected.square().sum() + expected_last.square().sum()).backward()
-    for name, gradient in gradients_of(core).items():
-        wanted = reference.rnn_cell.get_parameter(name).grad
-        assert (gradient - wanted).abs().max() <= 1e-5 * wanted.abs().max(), name
+    assert_single_precision_is_close_to_ncps(core, reference, features[:, :steps])
 
 
 @torch.no_grad()
@@ -197,30 +143,7 @@ def test_every_stored_parameter_is_active() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_rows_without_time_keep_their_state_and_all_gradients_are_finite(mode: str) -> None:
-    core = core_of(mode)
-    features, state, elapsed = random_input(core, 3, 6)
-    elapsed[0], elapsed[1, 2:4] = 0.0, 0.0
-    outputs, last = core(features, state.requires_grad_(), elapsed * UNIT_S)
-    assert torch.equal(outputs[0], state[0].expand(6, -1)) and torch.equal(last[0], state[0])
-    assert torch.equal(outputs[1, 3], outputs[1, 1]) and not torch.equal(outputs[1, 4], outputs[1, 3])
-    skipped = core(features[1:2, [0, 1, 4, 5]], state[1:2], elapsed[1:2, [0, 1, 4, 5]] * UNIT_S)[1]
-    torch.testing.assert_close(last[1:2], skipped, **CLOSE)
-    outputs.sum().backward()
-    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in [state, *core.parameters()])
-    assert torch.equal(core(features, state, 0.0)[1], state)
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_one_step_at_a_time_is_the_whole_sequence(mode: str) -> None:
-    core = core_of(mode)
-    features, state, elapsed = random_input(core, 1, 6)
-    elapsed[0, 3] = 0.0
-    outputs, last = core(features, state, elapsed * UNIT_S)
-    step = core.stepper()
-    for t in range(6):
-        output, state = step(features[:, t], state, float(elapsed[0, t]) * UNIT_S)
-        torch.testing.assert_close(output, outputs[:, t], **CLOSE)
-    torch.testing.assert_close(state, last, **CLOSE)
+    assert_rows_without_time_keep_their_state(core_of(mode))
 
 
 def test_works_under_torch_func() -> None:

@@ -11,30 +11,19 @@ import pytest
 import torch
 import torch.nn.functional as F
 from ncps.torch import LTC as ReferenceLTC
-from ncps.wirings import Wiring as ReferenceWiring
+from ncps_reference import (
+    UNIT_S,
+    SameWiring,
+    assert_equals_ncps,
+    assert_single_precision_is_close_to_ncps,
+    give_weights,
+    random_input,
+)
 
 from lanekeep_policies.cores.ltc import LTC, kernel_backward, kernel_forward, torch_solver
-from lanekeep_policies.wiring import Wiring, ncp_wiring
+from lanekeep_policies.wiring import ncp_wiring
 
-UNIT_S = 0.05
 Constraint: TypeAlias = Literal["softplus", "clip"]
-NEURON_PARAMETERS = ("gleak", "vleak", "cm", "input_w", "input_b")
-SYNAPSE_PARAMETERS = ("w", "mu", "sigma", "erev")
-SENSORY_PARAMETERS = ("sensory_w", "sensory_mu", "sensory_sigma", "sensory_erev")
-
-
-class SameWiring(ReferenceWiring):
-    """Our wiring as one of ncps."""
-
-    def __init__(self, wiring: Wiring) -> None:
-        super().__init__(wiring.neurons)
-        self.set_output_dim(wiring.motor)
-        self.adjacency_matrix = wiring.adjacency.astype(np.int32)
-        self._sensory = wiring.sensory_adjacency.astype(np.int32)
-
-    def build(self, input_dim: int) -> None:
-        super().build(input_dim)
-        self.sensory_adjacency_matrix = self._sensory
 
 
 def core_of(seed: int = 0, unfolds: int = 6, constraint: Constraint = "softplus", **wiring: int) -> LTC:
@@ -58,26 +47,8 @@ def reference_of(core: LTC) -> ReferenceLTC:
         ode_unfolds=core.unfolds,
         implicit_param_constraints=core.constraint == "softplus",
     ).double()
-    places = _places(core)
-    with torch.no_grad():
-        for name, parameter in core.named_parameters():
-            getattr(reference.rnn_cell, name).data[places[name]] = parameter
+    give_weights(core, reference)
     return reference
-
-
-def _places(core: LTC) -> dict[str, object]:
-    """Where in ncps' tensor of that name our parameter lies."""
-    wiring = core.wiring
-    places: dict[str, object] = dict.fromkeys(NEURON_PARAMETERS, slice(None))
-    places |= dict.fromkeys(SYNAPSE_PARAMETERS, (torch.tensor(wiring.source), torch.tensor(wiring.target)))
-    sensory = (torch.tensor(wiring.sensory_source), torch.tensor(wiring.sensory_target))
-    return places | dict.fromkeys(SENSORY_PARAMETERS, sensory)
-
-
-def random_input(core: LTC, batch: int, time: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    features = torch.rand(batch, time, core.input_size, dtype=torch.float64, generator=generator)
-    return features, torch.randn(batch, core.state_size, dtype=torch.float64, generator=generator)
 
 
 def test_parameters_are_those_of_the_paper() -> None:
@@ -88,7 +59,7 @@ def test_parameters_are_those_of_the_paper() -> None:
 
 
 @pytest.mark.parametrize("constraint", ["softplus", "clip"])
-@pytest.mark.parametrize("elapsed", [1e-3, 0.1, 1.0, 10.0])
+@pytest.mark.parametrize("elapsed", [1e-3, 0.1, 1.0, 10.0, "per step"])
 @pytest.mark.parametrize(
     "wiring",
     [
@@ -97,67 +68,24 @@ def test_parameters_are_those_of_the_paper() -> None:
     ],
 )
 def test_equals_ncps_in_values_and_every_gradient(
-    elapsed: float, wiring: dict[str, int], constraint: Constraint
+    elapsed: float | str, wiring: dict[str, int], constraint: Constraint
 ) -> None:
     core = core_of(**wiring, constraint=constraint)
-    compare_with_ncps(core, core, torch.full((3, 6), elapsed, dtype=torch.float64), 1e-10, 1e-10)
-
-
-def test_equals_ncps_at_irregular_times_of_each_row() -> None:
-    core = core_of()
-    generator = torch.Generator().manual_seed(2)
-    compare_with_ncps(
-        core, core, 10.0 ** (4.0 * torch.rand(3, 6, dtype=torch.float64, generator=generator) - 3.0), 1e-10, 1e-10
-    )
+    assert_equals_ncps(core, reference_of(core), elapsed)
 
 
 def test_equals_ncps_without_a_state() -> None:
     core = core_of()
-    features, _ = random_input(core, batch=2, time=5)
-    reference = reference_of(core)
-    expected_outputs, expected_last = reference(features)
-    outputs, last = core(features, core.initial_state(2), UNIT_S)
-    torch.testing.assert_close(outputs, expected_outputs, rtol=0.0, atol=1e-12)
-    torch.testing.assert_close(last, expected_last, rtol=0.0, atol=1e-12)
-    (outputs.square().sum() + last.square().sum()).backward()
-    (expected_outputs.square().sum() + expected_last.square().sum()).backward()
-    for name, place in _places(core).items():
-        gradient, wanted = core.get_parameter(name).grad, getattr(reference.rnn_cell, name).grad[place]
-        torch.testing.assert_close(gradient, wanted, rtol=1e-10, atol=1e-10, msg=name)
+    assert_equals_ncps(core, reference_of(core), 1.0, given=False)
 
 
 @pytest.mark.parametrize("constraint", ["softplus", "clip"])
 def test_single_precision_is_single_precision(constraint: Constraint) -> None:
     """Gradients of 32 rows and 32 steps within 1e-5 of the largest of each tensor: sums that cancel would show in `cm`."""
     core = core_of(constraint=constraint)
-    compare_with_ncps(copy.deepcopy(core).float(), core, torch.ones(32, 32, dtype=torch.float64), 1e-6, 1e-5)
-
-
-def compare_with_ncps(core: LTC, exact: LTC, elapsed: torch.Tensor, values: float, gradients: float) -> None:
-    """Outputs, state and all gradients of `core` against ncps with the weights of `exact`, both in the core's precision."""
-    reference = reference_of(exact)
-    rows, steps = elapsed.shape
-    twins = [tensor.requires_grad_() for tensor in random_input(exact, rows, steps)]
-    features, state = (tensor.detach().to(core.w.dtype).requires_grad_() for tensor in twins)
-    outputs, last = core(features, state, elapsed * UNIT_S)
-    # ncps reads per-row time spans wrongly when B > 1 (its issues 81-83): one row at a time
-    if bool((elapsed == 1.0).all()):
-        each = [reference(*twins)]
-    else:
-        each = [reference(twins[0][[row]], twins[1][[row]], elapsed[[row]]) for row in range(rows)]
-    expected_outputs, expected_last = (torch.cat(parts) for parts in zip(*each, strict=True))
-    for ours, theirs in ((outputs, expected_outputs), (last, expected_last)):
-        assert float((ours - theirs).detach().abs().max()) < values
-    (outputs.square().sum() + last.square().sum()).backward()
-    (expected_outputs.square().sum() + expected_last.square().sum()).backward()
-    pairs = {"features": (features.grad, twins[0].grad), "state": (state.grad, twins[1].grad)}
-    for name, place in _places(exact).items():
-        pairs[name] = core.get_parameter(name).grad, getattr(reference.rnn_cell, name).grad[place]
-    assert len(pairs) == 2 + len(list(core.parameters()))
-    for name, (ours, theirs) in pairs.items():
-        scale = max(1.0, float(theirs.abs().max())) if core is exact else float(theirs.abs().max())
-        assert float(theirs.abs().max()) > 0.0, name
-        assert float((ours - theirs).abs().max()) < gradients * scale, name
+    reference = reference_of(core)
+    features, state, _ = random_input(core, 32, 32)
+    assert_single_precision_is_close_to_ncps(core.float(), reference, features, state)
 
 
 @pytest.mark.parametrize("rows", [1, 3, 32, 70])  # the compiled form goes through blocks of 32
@@ -171,7 +99,7 @@ def test_compiled_equals_torch(rows: int, timed: bool, constraint: Constraint) -
         elapsed[0, 1] = 0.0
     found = []
     for run in (core.run, core.run_in_torch):
-        features, state = (tensor.requires_grad_() for tensor in random_input(core, rows, 4))
+        features, state = (tensor.requires_grad_() for tensor in random_input(core, rows, 4)[:2])
         outputs, last = run(features, state, elapsed)
         inputs = (features, state, *core.parameters())
         found.append((outputs, last, *torch.autograd.grad(outputs.sin().sum() + last.cos().sum(), inputs)))
@@ -186,7 +114,7 @@ def test_torch_operations_run_where_they_must_be_seen(monkeypatch: pytest.Monkey
     core, seen = core_of(), []
     plain = torch_solver.solve
     monkeypatch.setattr(torch_solver, "solve", lambda *a: (seen.append(1), plain(*a))[1])
-    features, state = random_input(core, 2, 3)
+    features, state, _ = random_input(core, 2, 3)
     times = torch.full((2, 3), UNIT_S, dtype=torch.float64)
 
     def in_torch(call: Callable[[], object]) -> bool:
@@ -203,13 +131,13 @@ def test_torch_operations_run_where_they_must_be_seen(monkeypatch: pytest.Monkey
 
 def test_gradients_of_gradients() -> None:
     core = core_of(sensory=3, inter=3, command=2, sensory_fanout=2, inter_fanout=2, recurrent_command=2, motor_fanin=2)
-    inputs = [tensor.requires_grad_() for tensor in random_input(core, 2, 2)]
+    inputs = [tensor.requires_grad_() for tensor in random_input(core, 2, 2)[:2]]
     torch.autograd.gradgradcheck(lambda f, s: core(f, s, UNIT_S), inputs)
 
 
 def test_gradients_of_gradients_through_two_calls() -> None:
     core = core_of()
-    features, state = (tensor.requires_grad_() for tensor in random_input(core, 2, 2))
+    features, state = (tensor.requires_grad_() for tensor in random_input(core, 2, 2)[:2])
     found = []
     for create_graph in (False, True):
         middle = core(features, state, UNIT_S)[1]
@@ -225,7 +153,7 @@ def test_a_copy_and_other_strides_compile_nothing_anew() -> None:
     def use(core: LTC, features: torch.Tensor, state: torch.Tensor) -> None:
         core(features.detach().requires_grad_(), state, UNIT_S)[0].sum().backward()
 
-    features, state = random_input(core, 3, 4)
+    features, state, _ = random_input(core, 3, 4)
     use(core, features, state)
     before = [len(kernel.signatures) for kernel in (kernel_forward.forward, kernel_backward.backward)]
     for copied in (copy.deepcopy(core), pickle.loads(pickle.dumps(core))):
@@ -235,7 +163,7 @@ def test_a_copy_and_other_strides_compile_nothing_anew() -> None:
 
 def test_a_stepper_is_the_core_with_the_weights_it_was_made_with() -> None:
     core = core_of()
-    features, state = random_input(core, batch=3, time=4)
+    features, state, _ = random_input(core, batch=3, time=4)
     outputs, last = core(features, state, 0.03)
     step = core.stepper()
     with torch.no_grad():
@@ -254,12 +182,12 @@ def test_clipped_weights_are_put_back_to_zero() -> None:
     core.constrain()
     assert core.w[0] == core.sensory_w[1] == core.gleak[3] == 0.0
     assert core.erev[4] == -5.0
-    assert core(*random_input(core, 2, 3), UNIT_S)[1].isfinite().all()  # a capacitance of 0 would not
+    assert core(*random_input(core, 2, 3)[:2], UNIT_S)[1].isfinite().all()  # a capacitance of 0 would not
 
 
 def test_time_per_row_equals_one_row_at_a_time() -> None:
     core = core_of()
-    features, state = random_input(core, batch=4, time=3)
+    features, state, _ = random_input(core, batch=4, time=3)
     dt_s = UNIT_S * torch.rand(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     outputs, last = core(features, state, dt_s)
     for row in range(4):
@@ -272,14 +200,14 @@ def test_time_per_row_equals_one_row_at_a_time() -> None:
 
 def test_two_half_steps_of_half_the_unfolds_are_one_step() -> None:
     core, half = core_of(unfolds=6), core_of(unfolds=3)
-    features, state = random_input(core, batch=2, time=1)
+    features, state, _ = random_input(core, batch=2, time=1)
     _, whole = core(features, state, UNIT_S)
     _, halves = half(features.repeat(1, 2, 1), state, UNIT_S / 2)
     torch.testing.assert_close(halves, whole, rtol=0.0, atol=1e-15)
 
 
 def test_solver_is_of_first_order() -> None:
-    features, state = random_input(core_of(), batch=4, time=1)
+    features, state, _ = random_input(core_of(), batch=4, time=1)
 
     def solve(unfolds: int) -> torch.Tensor:
         with torch.inference_mode():
@@ -295,7 +223,7 @@ def test_solver_is_of_first_order() -> None:
 @pytest.mark.parametrize("dt_s", [UNIT_S, 1e3])
 def test_potentials_stay_within_the_reversal_potentials(dt_s: float) -> None:
     core = core_of()
-    features, state = random_input(core, batch=8, time=50)
+    features, state, _ = random_input(core, batch=8, time=50)
     features = (features - 0.5) * 1e6
     bound = torch.cat([state.flatten(), core.vleak, core.erev, core.sensory_erev]).abs().max()
     for step in range(50):
@@ -306,7 +234,7 @@ def test_potentials_stay_within_the_reversal_potentials(dt_s: float) -> None:
 @pytest.mark.parametrize("no_time", [0.0, torch.zeros(2, 3)])
 def test_no_time_changes_nothing(no_time: float | torch.Tensor) -> None:
     core = core_of()
-    features, state = random_input(core, batch=2, time=3)
+    features, state, _ = random_input(core, batch=2, time=3)
     outputs, last = core(features, state, no_time)
     assert torch.equal(last, state)
     assert torch.equal(outputs, state[:, None, :1].expand(2, 3, 1))
@@ -314,25 +242,9 @@ def test_no_time_changes_nothing(no_time: float | torch.Tensor) -> None:
     assert all(torch.isfinite(p.grad).all() for p in core.parameters() if p.grad is not None)
 
 
-@pytest.mark.parametrize(
-    "dt_s", [-0.1, math.nan, math.inf, torch.tensor([[0.1, -0.1]]), torch.tensor([[math.nan, 0.1]])]
-)
-def test_impossible_times_are_refused(dt_s: float | torch.Tensor) -> None:
-    core = core_of()
-    with pytest.raises(ValueError, match="dt_s, the time between two frames, must be finite and not negative"):
-        core(*random_input(core, batch=1, time=2), dt_s)
-
-
-@pytest.mark.parametrize("shape", [(3,), (2, 3, 1), (3, 2), (1, 3), ()])
-def test_times_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
-    core = core_of()
-    with pytest.raises(ValueError, match=r"must be one number or \[2, 3\]"):
-        core(*random_input(core, batch=2, time=3), torch.full(shape, UNIT_S))
-
-
 def test_a_sequence_in_two_halves_is_the_whole() -> None:
     core = core_of()
-    features, state = random_input(core, batch=3, time=8)
+    features, state, _ = random_input(core, batch=3, time=8)
     outputs, last = core(features, state, UNIT_S)
     first, middle = core(features[:, :5], state, UNIT_S)
     second, end = core(features[:, 5:], middle, UNIT_S)
@@ -342,7 +254,7 @@ def test_a_sequence_in_two_halves_is_the_whole() -> None:
 
 def test_rows_do_not_know_each_other() -> None:
     core = core_of()
-    features, state = random_input(core, batch=3, time=4)
+    features, state, _ = random_input(core, batch=3, time=4)
     outputs, _ = core(features, state, UNIT_S)
     features[0], state[0] = math.inf, 1e30
     disturbed, _ = core(features, state, UNIT_S)

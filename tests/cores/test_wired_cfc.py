@@ -4,36 +4,24 @@ import numpy as np
 import pytest
 import torch
 from ncps.torch import CfC as ReferenceCfC
-from ncps.wirings import Wiring as ReferenceWiring
+from ncps_reference import (
+    CLOSE,
+    UNIT_S,
+    SameWiring,
+    assert_equals_ncps,
+    assert_one_step_at_a_time_is_the_whole_sequence,
+    assert_rows_without_time_keep_their_state,
+    assert_single_precision_is_close_to_ncps,
+    give_weights,
+    random_input,
+)
 from torch import Tensor
 
 from lanekeep_policies.cores.cfc import MODES
 from lanekeep_policies.cores.wired_cfc import WiredCfC
 from lanekeep_policies.wiring import Wiring, fully_connected, ncp_wiring
 
-UNIT_S = 0.05
-CLOSE = {"rtol": 1e-10, "atol": 1e-10}
 SMALL = {"sensory": 5, "inter": 6, "command": 4, "motor": 2, "sensory_fanout": 2, "inter_fanout": 2, "motor_fanin": 2}
-
-
-class SameWiring(ReferenceWiring):
-    """Our layered wiring as one of ncps."""
-
-    num_layers = 3
-
-    def __init__(self, wiring: Wiring) -> None:
-        super().__init__(wiring.neurons)
-        self.set_output_dim(wiring.motor)
-        self.adjacency_matrix = wiring.adjacency.astype(np.int32)
-        self._sensory = wiring.sensory_adjacency.astype(np.int32)
-        self._layers = [wiring.inter_neurons, wiring.command_neurons, wiring.motor_neurons]
-
-    def get_neurons_of_layer(self, layer_id: int) -> list[int]:
-        return list(self._layers[layer_id])
-
-    def build(self, input_dim: int) -> None:
-        super().build(input_dim)
-        self.sensory_adjacency_matrix = self._sensory
 
 
 def core_of(mode: str = "default", sparse_gates: bool = True, **wiring: int) -> WiredCfC:
@@ -49,26 +37,8 @@ def core_of(mode: str = "default", sparse_gates: bool = True, **wiring: int) -> 
 def reference_of(core: WiredCfC, mode: str) -> ReferenceCfC:
     """ncps' CfC on the same wiring with the same weights."""
     reference = ReferenceCfC(core.input_size, SameWiring(core.wiring), mode=mode.replace("-", "_")).double()
-    reference.rnn_cell.load_state_dict(core.blocks())
+    give_weights(core, reference)
     return reference
-
-
-def random_input(core: WiredCfC, batch: int, time: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Features, state, and elapsed times over four orders of magnitude."""
-    generator = torch.Generator().manual_seed(0)
-    features = torch.randn(batch, time, core.input_size, dtype=torch.float64, generator=generator)
-    state = torch.randn(batch, core.state_size, dtype=torch.float64, generator=generator)
-    elapsed = 10.0 ** (4.0 * torch.rand(batch, time, dtype=torch.float64, generator=generator) - 3.0)
-    return features, state, elapsed
-
-
-def gradients_of(core: WiredCfC, mode: str) -> dict[str, Tensor]:
-    """Our gradients under ncps' names: the weights of a core whose weights they are."""
-    twin = WiredCfC(core.wiring, mode, sparse_gates=False).double()
-    for ours, source in zip(twin.parameters(), core.parameters(), strict=True):
-        assert source.grad is not None
-        ours.data = source.grad.clone()
-    return {name: block for name, block in twin.blocks().items() if "mask" not in name}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -76,51 +46,22 @@ def gradients_of(core: WiredCfC, mode: str) -> dict[str, Tensor]:
 @pytest.mark.parametrize("elapsed", [1e-3, 0.1, 1.0, 10.0, "per step"])
 def test_with_dense_gates_equals_ncps_in_values_and_every_gradient(mode: str, steps: int, elapsed: float | str) -> None:
     core = core_of(mode, sparse_gates=False)
-    reference = reference_of(core, mode)
-    features, state, times = random_input(core, 3, steps)
-    times = times if isinstance(elapsed, str) else torch.full_like(times, elapsed)
-    twin_features, twin_state = (tensor.clone().requires_grad_() for tensor in (features, state))
-    dt_s = times * UNIT_S if isinstance(elapsed, str) else elapsed * UNIT_S
-    outputs, last = core(features.requires_grad_(), state.requires_grad_(), dt_s)
-    rows = [reference(twin_features[[row]], twin_state[[row]], times[[row]]) for row in range(3)]
-    expected_outputs, expected_last = (torch.cat(parts) for parts in zip(*rows, strict=True))
-    torch.testing.assert_close(outputs, expected_outputs, **CLOSE)
-    torch.testing.assert_close(last, expected_last, **CLOSE)
-    (outputs.square().sum() + last.square().sum()).backward()
-    (expected_outputs.square().sum() + expected_last.square().sum()).backward()
-    torch.testing.assert_close(features.grad, twin_features.grad, **CLOSE)
-    torch.testing.assert_close(state.grad, twin_state.grad, **CLOSE)
-    for name, gradient in gradients_of(core, mode).items():
-        expected = reference.rnn_cell.get_parameter(name).grad
-        torch.testing.assert_close(gradient, expected, **CLOSE, msg=lambda text, name=name: f"{name}: {text}")
+    assert_equals_ncps(core, reference_of(core, mode), elapsed, steps)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_single_precision_without_a_state_is_close_to_ncps_in_double(mode: str) -> None:
     """Outputs and gradients; of no-gate, whose steps magnify rounding (test_cfc.py), one step."""
     core = core_of(mode, sparse_gates=False).float()
-    reference = reference_of(core, mode)
     steps = 1 if mode == "no-gate" else 32
     features = torch.rand(32, steps, core.input_size, generator=torch.Generator().manual_seed(0))
-    outputs, last = core(features, core.initial_state(32), UNIT_S)
-    expected, expected_last = reference(features.double())
-    assert (outputs - expected).detach().abs().max() <= 1e-6
-    (outputs.square().sum() + last.square().sum()).backward()
-    (expected.square().sum() + expected_last.square().sum()).backward()
-    for name, gradient in gradients_of(core, mode).items():
-        wanted = reference.rnn_cell.get_parameter(name).grad
-        assert (gradient - wanted).abs().max() <= 1e-5 * wanted.abs().max(), name
+    assert_single_precision_is_close_to_ncps(core, reference_of(core, mode), features)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_without_a_state_equals_ncps_in_every_gradient(mode: str) -> None:
     core = core_of(mode, sparse_gates=False)
-    reference = reference_of(core, mode)
-    features, _, _ = random_input(core, 3, 6)
-    core(features, core.initial_state(3), UNIT_S)[0].square().sum().backward()
-    reference(features)[0].square().sum().backward()
-    for name, gradient in gradients_of(core, mode).items():
-        torch.testing.assert_close(gradient, reference.rnn_cell.get_parameter(name).grad, **CLOSE)
+    assert_equals_ncps(core, reference_of(core, mode), 1.0, given=False)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -240,30 +181,12 @@ def test_starts_in_the_ranges_of_ncps(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_rows_without_time_keep_their_state_and_all_gradients_are_finite(mode: str) -> None:
-    core = core_of(mode)
-    features, state, elapsed = random_input(core, 3, 6)
-    elapsed[0], elapsed[1, 2:4] = 0.0, 0.0
-    outputs, last = core(features, state.requires_grad_(), elapsed * UNIT_S)
-    assert torch.equal(outputs[0], state[0, -2:].expand(6, -1)) and torch.equal(last[0], state[0])
-    assert torch.equal(outputs[1, 3], outputs[1, 1]) and not torch.equal(outputs[1, 4], outputs[1, 3])
-    skipped = core(features[1:2, [0, 1, 4, 5]], state[1:2], elapsed[1:2, [0, 1, 4, 5]] * UNIT_S)[1]
-    torch.testing.assert_close(last[1:2], skipped, **CLOSE)
-    outputs.sum().backward()
-    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in [state, *core.parameters()])
-    assert torch.equal(core(features, state, 0.0)[1], state)
+    assert_rows_without_time_keep_their_state(core_of(mode))
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_one_step_at_a_time_is_the_whole_sequence(mode: str) -> None:
-    core = core_of(mode)
-    features, state, elapsed = random_input(core, 1, 6)
-    elapsed[0, 3] = 0.0
-    outputs, last = core(features, state, elapsed * UNIT_S)
-    step = core.stepper()
-    for t in range(6):
-        output, state = step(features[:, t], state, float(elapsed[0, t]) * UNIT_S)
-        torch.testing.assert_close(output, outputs[:, t], **CLOSE)
-    torch.testing.assert_close(state, last, **CLOSE)
+    assert_one_step_at_a_time_is_the_whole_sequence(core_of(mode))
 
 
 def test_wirings_without_layers_are_refused() -> None:

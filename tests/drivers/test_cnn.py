@@ -4,6 +4,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from head_laws import (
+    assert_gradient_reaches_the_pixels,
+    assert_light_and_batch_change_nothing,
+    random_frames,
+    what_is_read,
+)
 from torch import nn
 
 from lanekeep_policies.cores.feedforward import FeedForward
@@ -17,21 +23,6 @@ def head_of(height: int = 78, width: int = 200) -> CNNHead:
         return CNNHead(height, width).double()
 
 
-def random_frames(count: int, height: int = 78, width: int = 200, levels: int = 256) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, levels, (count, height, width, 3), dtype=torch.uint8, generator=generator)
-
-
-def what_is_read(height: int, width: int) -> torch.Tensor:
-    """[H, W] True where a feature depends on the pixel."""
-    head = head_of(height, width)
-    for parameter in head.parameters():  # positive weights and pixels: no ReLU closes, only the geometry is left
-        parameter.data.abs_().add_(1e-3)
-    image = torch.ones(1, 3, height, width, dtype=torch.float64, requires_grad=True)
-    (gradient,) = torch.autograd.grad(head.feature_maps(image)[-1].sum(), image)
-    return (gradient[0] > 0).all(0)
-
-
 @pytest.mark.parametrize("size", [(78, 200), (48, 160)])
 def test_head_core_and_read_out_weight_have_the_parameters_of_the_papers_table_2(size: tuple[int, int]) -> None:
     head = CNNHead(*size)
@@ -43,18 +34,18 @@ def test_head_core_and_read_out_weight_have_the_parameters_of_the_papers_table_2
 
 @pytest.mark.parametrize(("height", "width"), [(48, 160), (66, 200), (17, 33), (77, 197), (156, 400), (301, 999)])
 def test_no_pixel_of_a_resized_frame_is_blind(height: int, width: int) -> None:
-    assert what_is_read(height, width).all()
+    assert what_is_read(head_of(height, width), height, width).all()
 
 
 def test_the_paper_s_frames_have_a_blind_row_and_three_blind_columns() -> None:
     expected = torch.zeros(78, 200, dtype=torch.bool)
     expected[:77, :197] = True
-    assert torch.equal(what_is_read(78, 200), expected)
+    assert torch.equal(what_is_read(head_of(), 78, 200), expected)
 
 
 def test_features_are_the_convolutions_written_out() -> None:
     """A second source: each position of a map as a product of matrices, without torch's convolution."""
-    head, frames = head_of(), random_frames(2)
+    head, frames = head_of(), random_frames(2, 78, 200)
     maps = standardise(frames, torch.float64)
     for convolution, (kernel, stride) in zip(head.convolutions, [(5, 2), (5, 2), (3, 2), (3, 1), (3, 1)], strict=True):
         patches = maps.unfold(2, kernel, stride).unfold(3, kernel, stride)
@@ -77,28 +68,12 @@ def test_a_small_frame_is_interpolated_between_the_centres_of_its_pixels() -> No
     np.testing.assert_allclose(seen[0][0, 0], expected, atol=1e-10)
 
 
-def test_features_do_not_change_with_gain_and_offset_of_the_light() -> None:
-    head, frames = head_of(48, 160), random_frames(2, 48, 160, levels=100)
-    torch.testing.assert_close(head(2 * frames + 30), head(frames), rtol=0.0, atol=1e-11)
+def test_light_and_batch_change_nothing() -> None:
+    assert_light_and_batch_change_nothing(head_of(48, 160))
 
 
-def test_a_frame_does_not_depend_on_its_batch() -> None:
-    head, frames = head_of(48, 160), random_frames(3, 48, 160)
-    alone = torch.cat([head(frame[None]) for frame in frames])
-    torch.testing.assert_close(head(frames), alone, rtol=0.0, atol=1e-11)
-
-
-def test_gradient_reaches_the_pixels_of_float_frames() -> None:
-    """What saliency maps stand on, through the resizing; against central differences."""
-    head = head_of(20, 40)
-    frame = random_frames(1, 20, 40).double().requires_grad_()
-    (gradient,) = torch.autograd.grad(head(frame).sum(), frame)
-    with torch.no_grad():
-        for pixel in [(0, 0, 0, 0), (0, 7, 9, 1), (0, 19, 39, 2)]:
-            step = torch.zeros_like(frame)
-            step[pixel] = 1e-4
-            difference = (head(frame + step).sum() - head(frame - step).sum()) / 2e-4
-            torch.testing.assert_close(gradient[pixel], difference, rtol=1e-4, atol=1e-8)
+def test_gradient_reaches_the_pixels_through_the_resizing() -> None:
+    assert_gradient_reaches_the_pixels(head_of(20, 40), 20, 40)
 
 
 @pytest.mark.parametrize(("height", "width"), [(15, 160), (48, 8), (0, 0), (48, 100_000)])

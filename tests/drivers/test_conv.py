@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from head_laws import (
+    assert_gradient_reaches_the_pixels,
+    assert_light_and_batch_change_nothing,
+    random_frames,
+    what_is_read,
+)
 
 from lanekeep_policies.heads.convolutional import standardise
 from lanekeep_policies.heads.ncp_conv import FEATURES, ConvHead
-
-
-def random_frames(count: int, height: int = 48, width: int = 160, levels: int = 256) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, levels, (count, height, width, 3), dtype=torch.uint8, generator=generator)
 
 
 def test_head_has_the_parameters_of_the_papers_table_2() -> None:
@@ -20,12 +21,7 @@ def test_head_has_the_parameters_of_the_papers_table_2() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(48, 160), (66, 200), (78, 200), (17, 33)])
 def test_no_pixel_is_blind(height: int, width: int) -> None:
-    head = ConvHead(height, width).double()
-    for parameter in head.parameters():  # positive weights and pixels: no ReLU closes, only the geometry is left
-        parameter.data.abs_().add_(1e-3)
-    image = torch.ones(1, 3, height, width, dtype=torch.float64, requires_grad=True)
-    (gradient,) = torch.autograd.grad(head.feature_maps(image)[-1].sum(), image)
-    assert (gradient > 0).all()
+    assert what_is_read(ConvHead(height, width), height, width).all()
 
 
 def test_standardisation_is_that_of_tensorflow() -> None:
@@ -36,10 +32,8 @@ def test_standardisation_is_that_of_tensorflow() -> None:
         np.testing.assert_allclose(image.permute(1, 2, 0), expected, atol=1e-12)
 
 
-def test_features_do_not_change_with_gain_and_offset_of_the_light() -> None:
-    head = ConvHead(48, 160).double()
-    frames = random_frames(2, levels=100)
-    torch.testing.assert_close(head(2 * frames + 30), head(frames), rtol=0.0, atol=1e-12)
+def test_light_and_batch_change_nothing() -> None:
+    assert_light_and_batch_change_nothing(ConvHead(48, 160).double())
 
 
 def test_a_frame_of_one_colour_is_zero_not_nan() -> None:
@@ -54,24 +48,8 @@ def test_each_feature_is_a_linear_map_of_one_channel() -> None:
     torch.testing.assert_close(head(frames), torch.cat(expected, 1), rtol=0.0, atol=1e-12)
 
 
-def test_a_frame_does_not_depend_on_its_batch() -> None:
-    head = ConvHead(48, 160).double()
-    frames = random_frames(3)
-    alone = torch.cat([head(frame[None]) for frame in frames])
-    torch.testing.assert_close(head(frames), alone, rtol=0.0, atol=1e-12)
-
-
-def test_gradient_reaches_the_pixels_of_float_frames() -> None:
-    """What saliency maps stand on; against central differences."""
-    head = ConvHead(16, 16).double()
-    frame = random_frames(1, 16, 16).double().requires_grad_()
-    (gradient,) = torch.autograd.grad(head(frame).sum(), frame)
-    with torch.no_grad():
-        for pixel in [(0, 0, 0, 0), (0, 7, 9, 1), (0, 15, 15, 2)]:
-            step = torch.zeros_like(frame)
-            step[pixel] = 1e-4
-            difference = (head(frame + step).sum() - head(frame - step).sum()) / 2e-4
-            torch.testing.assert_close(gradient[pixel], difference, rtol=1e-5, atol=1e-9)
+def test_gradient_reaches_the_pixels() -> None:
+    assert_gradient_reaches_the_pixels(ConvHead(16, 16).double(), 16, 16)
 
 
 @pytest.mark.parametrize("seed", range(5))

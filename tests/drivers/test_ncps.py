@@ -9,109 +9,18 @@ import pytest
 import torch
 from ncps.torch import LTC as ReferenceLTC
 from ncps.torch import CfC as ReferenceCfC
+from ncps_models import INPUTS, NAMES, NCPS_MODES, WIRINGS, cfc, driver_of, ltc, wired_cfc
+from ncps_reference import CLOSE, SYNAPSES, UNIT_S, SameWiring, answer, answer_row_by_row, random_input
 from torch import Tensor, nn
 
 from lanekeep.driving.drivers import open_driver
 from lanekeep_policies import CORES, Driver, DriverSpec
 from lanekeep_policies.cores.cfc import ACTIVATIONS
-from lanekeep_policies.cores.core import Core
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.cores.mixed_memory import MixedMemory
 from lanekeep_policies.cores.wired_cfc import WiredCfC
 from lanekeep_policies.ncps import CoreAndReadout, from_ncps, to_ncps
-from lanekeep_policies.wiring import Wiring, auto_wiring, fully_connected, ncps_wiring, random_wiring
-
-UNIT_S = 0.05
-INPUTS = 5
-CLOSE = {"rtol": 1e-10, "atol": 1e-10}
-NCP = (6, 4, 2, 3, 2, 3, 2)
-WIRINGS: dict[str, tuple[Callable[[], ncps.wirings.Wiring], Wiring]] = {
-    "NCP": (lambda: ncps.wirings.NCP(*NCP), ncps_wiring(INPUTS, *NCP)),
-    "AutoNCP": (lambda: ncps.wirings.AutoNCP(12, 2), auto_wiring(INPUTS, 12, 2)),
-    "FullyConnected": (lambda: ncps.wirings.FullyConnected(7, 2), fully_connected(INPUTS, 7, 2)),
-    "all motor": (lambda: ncps.wirings.FullyConnected(4), fully_connected(INPUTS, 4, 4)),
-    "Random": (lambda: ncps.wirings.Random(9, 2, 0.5), random_wiring(INPUTS, 9, 2, 0.5)),
-}
-SYNAPSES = ("w", "mu", "sigma", "erev")
-NAMES = ("ncp", "ltc", "cfc")  # what the cores that ncps has begin with
-NCPS_MODES = {"default": "default", "pure": "pure", "no-gate": "no_gate"}
-
-
-class SameWiring(ncps.wirings.Wiring):
-    """Our wiring as one of ncps."""
-
-    num_layers = 3
-
-    def __init__(self, wiring: Wiring) -> None:
-        super().__init__(wiring.neurons)
-        self.set_output_dim(wiring.motor)
-        self.adjacency_matrix = wiring.adjacency.astype(np.int32)
-        self._sensory = wiring.sensory_adjacency.astype(np.int32)
-        self._layers = [wiring.inter_neurons, wiring.command_neurons, wiring.motor_neurons]
-
-    def get_neurons_of_layer(self, layer_id: int) -> list[int]:
-        return list(self._layers[layer_id])
-
-    def build(self, input_dim: int) -> None:
-        super().build(input_dim)
-        self.sensory_adjacency_matrix = self._sensory
-
-
-def trained(model: nn.Module) -> nn.Module:
-    """In float64, with all weights away from their initial values; conductances stay positive."""
-    generator = torch.Generator().manual_seed(1)
-    for parameter in model.double().parameters():
-        if parameter.requires_grad:
-            parameter.data *= 1.0 + 0.3 * torch.rand(parameter.shape, dtype=torch.float64, generator=generator)
-            if parameter.ndim == 1 and bool((parameter == 0.0).all()):
-                parameter.data += torch.rand(parameter.shape, dtype=torch.float64, generator=generator)
-    return model
-
-
-def seeded(build: Callable[[], nn.Module]) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return build()
-
-
-def ltc(wiring: str = "NCP", implicit: bool = True, **options: Any) -> nn.Module:
-    make = WIRINGS[wiring][0]
-    return trained(
-        seeded(lambda: ReferenceLTC(INPUTS, make(), implicit_param_constraints=implicit, **options))  # type: ignore[no-untyped-call]
-    )
-
-
-def cfc(mode: str = "default", **options: Any) -> nn.Module:
-    options = {"proj_size": 3, "backbone_units": 11, **options}
-    return trained(seeded(lambda: ReferenceCfC(INPUTS, 7, mode=NCPS_MODES[mode], **options)))
-
-
-def wired_cfc(mode: str = "default", **options: Any) -> nn.Module:
-    options = {"proj_size": 3, **options}
-    return trained(seeded(lambda: ReferenceCfC(INPUTS, WIRINGS["NCP"][0](), mode=NCPS_MODES[mode], **options)))
-
-
-def driver_of(parts: CoreAndReadout) -> Driver:
-    driver = Driver.build(DriverSpec(core="rnn", camera_height=16, camera_width=32, curvature_limit_per_m=0.1), 0)
-    driver.core, driver.readout = parts
-    return driver
-
-
-def random_input(core: Core, batch: int = 3, time: int = 6) -> tuple[Tensor, Tensor, Tensor]:
-    """Features, state, and elapsed times over four orders of magnitude."""
-    generator = torch.Generator().manual_seed(0)
-    features = torch.randn(batch, time, core.input_size, dtype=torch.float64, generator=generator)
-    state = torch.randn(batch, core.state_size, dtype=torch.float64, generator=generator)
-    elapsed = 10.0 ** (4.0 * torch.rand(batch, time, dtype=torch.float64, generator=generator) - 3.0)
-    return features, state, elapsed
-
-
-def ncps_state(core: Core, state: Tensor) -> Any:
-    return state.chunk(2, 1) if isinstance(core, MixedMemory) else state
-
-
-def joined(state: Any) -> Tensor:
-    return torch.cat(state, 1) if isinstance(state, tuple) else state
+from lanekeep_policies.wiring import Wiring
 
 
 @torch.no_grad()
@@ -120,14 +29,13 @@ def assert_drives_as(parts: CoreAndReadout, model: nn.Module) -> None:
     core, readout = parts
     features, state, elapsed = random_input(core)
     outputs, last = core(features, state, UNIT_S)
-    expected, expected_last = model(features, ncps_state(core, state))
+    expected, expected_last = answer(model, features, state)
     torch.testing.assert_close(readout(outputs), expected, **CLOSE)
-    torch.testing.assert_close(last, joined(expected_last), **CLOSE)
+    torch.testing.assert_close(last, expected_last, **CLOSE)
     outputs, last = core(features, state, elapsed * UNIT_S)
-    for row in range(len(features)):  # ncps reads per-row time spans wrongly when B > 1 (its issues 81-83)
-        expected, expected_last = model(features[[row]], ncps_state(core, state[[row]]), elapsed[[row]])
-        torch.testing.assert_close(readout(outputs[[row]]), expected, **CLOSE)
-        torch.testing.assert_close(last[[row]], joined(expected_last), **CLOSE)
+    expected, expected_last = answer_row_by_row(model, features, state, elapsed)
+    torch.testing.assert_close(readout(outputs), expected, **CLOSE)
+    torch.testing.assert_close(last, expected_last, **CLOSE)
 
 
 def assert_same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
@@ -155,9 +63,9 @@ def test_an_ltc_drives_as_in_ncps_and_goes_back_unchanged(wiring: str, implicit:
     assert_identical(parts.core.state_dict(), again.core.state_dict())
     assert_identical(to_ncps(driver_of(again)), back)
     features, state, _ = random_input(parts.core)
-    expected = model(features, ncps_state(parts.core, state))[0]
+    expected = answer(model, features, state)[0]
     model.load_state_dict(back)
-    assert torch.equal(model(features, ncps_state(parts.core, state))[0], expected)
+    assert torch.equal(answer(model, features, state)[0], expected)
 
 
 def assert_identical(some: dict[str, Tensor], others: dict[str, Tensor]) -> None:
@@ -303,9 +211,9 @@ def test_a_new_driver_drives_in_ncps(name: str, wiring: Callable[[Wiring], ncps.
     features, state, _ = random_input(driver.core)
     model = ncps_model_of(driver, wiring)
     curvature, last = driver.act(features, state)
-    expected, expected_last = model(features, ncps_state(driver.core, state))
+    expected, expected_last = answer(model, features, state)
     torch.testing.assert_close(curvature, expected, **CLOSE)
-    torch.testing.assert_close(last, joined(expected_last), **CLOSE)
+    torch.testing.assert_close(last, expected_last, **CLOSE)
 
 
 @torch.no_grad()
@@ -368,112 +276,3 @@ def test_the_state_dict_and_torchs_generator_are_left_alone() -> None:
         assert_identical(model.state_dict(), before)
         assert_identical(to_ncps(driver_of(from_ncps(before))), exported)
         assert torch.equal(torch.get_rng_state(), seed)
-
-
-@pytest.mark.parametrize("name", [name for name in CORES if not name.startswith(NAMES)])
-def test_cores_that_ncps_has_not_are_refused(name: str) -> None:
-    driver = Driver.build(DriverSpec(core=name, camera_height=78, camera_width=200, curvature_limit_per_m=0.1), 0)
-    kind = type(driver.core).__name__
-    with pytest.raises(ValueError, match=rf"ncps has no {kind}, .*\({name}\) is: it has LTC, CfC and WiredCfC, each"):
-        to_ncps(driver)
-
-
-def test_a_read_out_that_mixes_motor_neurons_is_refused() -> None:
-    core, _ = from_ncps(ltc().state_dict())
-    for outputs, weight in ((1, 1.0), (2, 0.5)):
-        readout = nn.Linear(2, outputs)
-        readout.weight.data[:] = weight
-        with pytest.raises(
-            ValueError, match=f"no place for a read-out that makes {outputs} outputs of 2 motor neurons"
-        ):
-            to_ncps(driver_of(CoreAndReadout(core, readout)))
-
-
-def without(name: str) -> Callable[[dict[str, Tensor]], object]:
-    return lambda tensors: tensors.pop(name)
-
-
-def having(name: str, *shape: int, value: float = 0.5) -> Callable[[dict[str, Tensor]], object]:
-    return lambda tensors: tensors.update({name: torch.full(shape, value, dtype=torch.float64)})
-
-
-DAMAGE: list[tuple[Callable[..., nn.Module], Callable[[dict[str, Tensor]], object], str]] = [
-    (ltc, dict.clear, "no name in it begins with rnn_cell."),
-    (ltc, having("weight_ih_l0", 3), "weight_ih_l0 is not of ncps' LTC or CfC"),
-    (ltc, lambda tensors: tensors.update({"rnn_cell.w": [1.0]}), "rnn_cell.w is not a tensor of finite floating"),
-    (ltc, lambda tensors: tensors["rnn_cell.mu"].fill_(np.nan), "rnn_cell.mu is not a tensor of finite floating"),
-    (ltc, lambda tensors: tensors.update({"rnn_cell.w": tensors["rnn_cell.w"].float()}), "not torch.float32 and torch"),
-    *((ltc, without(f"rnn_cell.{name}"), f"rnn_cell.{name} is missing") for name in ("w", "gleak", "sparsity_mask")),
-    (ltc, without("rnn_cell.sensory_sparsity_mask"), "rnn_cell.sensory_sparsity_mask is missing"),
-    (ltc, without("rnn_cell.input_w"), "rnn_cell.input_w is missing"),
-    (ltc, without("rnn_cell.output_w"), "does not tell its number of motor neurons: give motor="),
-    (ltc, having("rnn_cell.tau", 12), "rnn_cell.tau is not of an LTC"),
-    (ltc, having("fc.weight", 1, 2), "fc.weight is not of an LTC"),
-    (ltc, having("rnn_cell.w", 5, 12), r"rnn_cell.w must be \[12, 12\] in this LTC, not \[5, 12\]"),
-    (ltc, having("rnn_cell.sparsity_mask", 12), r"rnn_cell.sparsity_mask must be \[12, 12\] in this LTC, not \[12\]"),
-    (ltc, having("rnn_cell.sensory_sparsity_mask", 12), "rnn_cell.sensory_sparsity_mask must be a matrix"),
-    (
-        ltc,
-        having("rnn_cell.sparsity_mask", 12, 12),
-        "rnn_cell.sparsity_mask is a mask, and must hold nothing but 0 and 1",
-    ),
-    (ltc, having("rnn_cell.sparsity_mask", 12, 12, value=0.0), "No path leads from a sensory neuron to motor neuron 0"),
-    (ltc, having("rnn_cell.output_w", 13), "There can be 1 to 12 motor neurons, as there are 12 neurons, but not 13"),
-    (ltc, having("lstm.input_map.bias", 4), "missing .*lstm.input_map.weight"),
-    (cfc, without("rnn_cell.ff1.weight"), "rnn_cell.ff1.weight is missing"),
-    (cfc, without("rnn_cell.ff2.weight"), "missing .*ff2.weight"),
-    (cfc, without("fc.bias"), "missing .*fc.bias"),
-    (cfc, having("rnn_cell.ff3.weight", 3), "unknown .*ff3.weight"),
-    (
-        cfc,
-        having("rnn_cell.backbone.4.weight", 7, 7),
-        r"The layers of a backbone are numbered 0, 2, 4 .*, not \[0, 4\]",
-    ),
-    (cfc, having("rnn_cell.time_a.weight", 7, 7), r"time_a.weight must be \[7, 11\], not \[7, 7\]"),
-    (cfc, having("fc.weight", 3, 8), r"fc.weight must be \[3, 7\], not \[3, 8\]"),
-    (wired_cfc, without("rnn_cell.layer_1.sparsity_mask"), "rnn_cell.layer_1.sparsity_mask is missing"),
-    (wired_cfc, without("rnn_cell.layer_2.time_b.bias"), "missing .*layer_2.time_b.bias"),
-    (wired_cfc, having("rnn_cell.layer_3.ff1.weight", 1, 1), "has the layers layer_0, layer_1 and layer_2 .*layer_3"),
-    (wired_cfc, having("rnn_cell.layer_1.sparsity_mask", 4, 10), "rnn_cell.layer_1.sparsity_mask is a mask"),
-    (wired_cfc, having("rnn_cell.layer_1.sparsity_mask", 4, 11, value=1.0), r"is not \[n, n before \+ n\]"),
-    (wired_cfc, having("rnn_cell.layer_2.sparsity_mask", 2, 6, value=0.0), r"layer_2.* with ones for the n neurons"),
-]
-
-
-@pytest.mark.parametrize("build, damage, sentence", DAMAGE)
-def test_other_state_dicts_are_refused(
-    build: Callable[..., nn.Module], damage: Callable[[dict[str, Tensor]], object], sentence: str
-) -> None:
-    tensors = dict(build().state_dict())
-    from_ncps(tensors)
-    damage(tensors)
-    with pytest.raises(ValueError, match=sentence):
-        from_ncps(tensors)
-
-
-def test_arguments_that_do_not_fit_are_refused() -> None:
-    for model, arguments, sentence in (
-        (ltc(), {"motor": 3}, "rnn_cell.output_w is of 2 motor neurons, not of motor=3"),
-        (ltc(output_mapping=None), {"motor": 0}, "There can be 1 to 12 motor neurons"),
-        (ltc(), {"ode_unfolds": 0}, "unfolds >= 1"),
-        (ltc(), {"time_unit_s": 0.0}, "unit of time must be positive"),
-        (cfc(), {"mode": "pure"}, "missing .*w_tau"),
-        (cfc("pure"), {"mode": "no-gate"}, "unknown .*w_tau"),
-        (cfc(), {"mode": "no_gate"}, "mode of a CfC is one of default, no-gate, pure"),
-        (cfc(), {"activation": "elu"}, "activation of a CfC is one of"),
-    ):
-        with pytest.raises(ValueError, match=sentence):
-            from_ncps(model.state_dict(), **arguments)
-
-
-def test_conductances_below_zero_are_refused_without_implicit_constraints() -> None:
-    tensors = ltc().state_dict()
-    hidden = tensors["rnn_cell.sparsity_mask"] == 0.0
-    tensors["rnn_cell.w"][hidden] = -1.0
-    from_ncps(tensors, implicit_param_constraints=False)
-    tensors["rnn_cell.cm"][0] = -1.0
-    from_ncps(tensors)
-    with pytest.raises(
-        ValueError, match="Without implicit constraints none of gleak, cm, w, sensory_w may be negative"
-    ):
-        from_ncps(tensors, implicit_param_constraints=False)

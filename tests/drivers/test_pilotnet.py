@@ -5,21 +5,12 @@ tests/drivers/test_cnn.py has the laws of its head.
 
 import pytest
 import torch
+from head_laws import what_is_read
 from torch import nn
 
 from lanekeep_policies.cores.feedforward import FeedForward
 from lanekeep_policies.heads.convolutional import standardise
 from lanekeep_policies.heads.pilotnet import ACTIVATION, HIDDEN, PilotNetHead
-
-
-def what_is_read(height: int, width: int) -> torch.Tensor:
-    """[H, W] True where a feature depends on the pixel."""
-    head = PilotNetHead(height, width).double()
-    for parameter in head.parameters():  # positive weights and pixels: no ReLU closes, only the geometry is left
-        parameter.data.abs_().add_(1e-3)
-    image = torch.ones(1, 3, height, width, dtype=torch.float64, requires_grad=True)
-    (gradient,) = torch.autograd.grad(head.feature_maps(image)[-1].sum(), image)
-    return (gradient[0] > 0).all(0)
 
 
 @pytest.mark.parametrize("size", [(66, 200), (48, 160)])
@@ -56,13 +47,13 @@ def test_the_network_has_the_papers_27_million_connections() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(48, 160), (78, 200), (17, 33), (61, 197), (131, 401)])
 def test_no_pixel_of_a_resized_frame_is_blind(height: int, width: int) -> None:
-    assert what_is_read(height, width).all()
+    assert what_is_read(PilotNetHead(height, width), height, width).all()
 
 
 def test_the_paper_s_frames_have_five_blind_rows_and_three_blind_columns() -> None:
     expected = torch.zeros(66, 200, dtype=torch.bool)
     expected[:61, :197] = True
-    assert torch.equal(what_is_read(66, 200), expected)
+    assert torch.equal(what_is_read(PilotNetHead(66, 200), 66, 200), expected)
 
 
 def test_no_unit_of_the_narrow_layers_dies_when_the_read_out_begins_far_off() -> None:
