@@ -6,8 +6,7 @@ measurement is as many calls as fill a window of CPU time, at least one; Python'
 
 import time
 import timeit
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,20 +17,17 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from lanekeep.bench.measures import Measures, report
+from lanekeep.bench.measures import Measures, Turns, compared, in_turns, one_thread, report
 from lanekeep.bench.networks import IN_TORCH, NCP, NCPS_LTC, TORCH_LSTM, Network, Size, every_network
-from lanekeep.progress import progress
 from lanekeep.settings import check_file, in_range
 
-Times = dict[str, dict[str, list[float]]]  # network -> operation -> seconds a call in each repeat
-
-RATIOS = {  # operation, and the network whose time is divided by that of the other
-    "ltc_forward_vs_ncps": ("forward", NCPS_LTC, NCP),
-    "ltc_forward_backward_vs_ncps": ("forward_backward", NCPS_LTC, NCP),
-    "lstm64_vs_ltc_forward_backward": ("forward_backward", TORCH_LSTM, NCP),
-    "ltc_step_vs_ncps": ("step", NCPS_LTC, NCP),
-    "torch_forward_vs_ncps": ("forward", NCPS_LTC, IN_TORCH),
-    "torch_forward_backward_vs_ncps": ("forward_backward", NCPS_LTC, IN_TORCH),
+RATIOS = {  # seconds of a network in those of another
+    "ltc_forward_vs_ncps": (f"{NCPS_LTC}: forward", f"{NCP}: forward"),
+    "ltc_forward_backward_vs_ncps": (f"{NCPS_LTC}: forward_backward", f"{NCP}: forward_backward"),
+    "lstm64_vs_ltc_forward_backward": (f"{TORCH_LSTM}: forward_backward", f"{NCP}: forward_backward"),
+    "ltc_step_vs_ncps": (f"{NCPS_LTC}: step", f"{NCP}: step"),
+    "torch_forward_vs_ncps": (f"{NCPS_LTC}: forward", f"{IN_TORCH}: forward"),
+    "torch_forward_backward_vs_ncps": (f"{NCPS_LTC}: forward_backward", f"{IN_TORCH}: forward_backward"),
 }
 COLUMNS = {  # operation -> heading, unit in seconds
     "forward": ("forward, ms", 1e-3),
@@ -64,38 +60,27 @@ def bench_cores(settings: BenchCores, size: Size = PASS, window_s: float = WINDO
         times = measure(networks, settings.repeats, window_s)
     title = f"batch {size.batch}, {size.time} steps, one thread, CPU time: median min..max of {settings.repeats}"
     Console(width=max(WIDTH, Console().width)).print(table(title, networks, times))
-    measures = ratios(times)
-    report("how many times as fast ours is", measures, list(measures), settings.json)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """torch works on one thread in here."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    measures = compared(times, RATIOS)
+    report("how many times as fast ours is", measures, measures, settings.json)
 
 
 @torch.no_grad()
-def measure(networks: dict[str, Network], repeats: int, window_s: float) -> Times:
-    """Time all calls in turn, after a first round that compiles and finds how many calls fill a window."""
-    calls = [(name, operation, call) for name, network in networks.items() for operation, call in network.calls.items()]
-    times: Times = {name: {operation: [] for operation in network.calls} for name, network in networks.items()}
-    numbers: list[int] = []
-    with progress("measuring", len(calls) * (1 + repeats), "compiling", threaded=False) as bar:
-        for _, _, call in calls:
-            numbers.append(calls_in(window_s, call))
-            bar.advance()
-        for _ in range(repeats):
-            for (name, operation, call), number in zip(calls, numbers, strict=True):
-                times[name][operation].append(seconds_per_call(call, number))
-                bar.advance()
-            faster = np.median(ratios(times)["ltc_forward_backward_vs_ncps"])
-            bar.advance(0, note=f"forward and backward {faster:.1f} times as fast as ncps")
-    return times
+def measure(networks: dict[str, Network], repeats: int, window_s: float) -> Measures:
+    """Seconds of each call, by "network: operation"."""
+
+    def note(times: Measures) -> str:
+        faster = np.median(compared(times, RATIOS)["ltc_forward_backward_vs_ncps"])
+        return f"forward and backward {faster:.1f} times as fast as ncps"
+
+    return in_turns(seconds_per_calls(networks, window_s), repeats, note)
+
+
+def seconds_per_calls(networks: dict[str, Network], window_s: float) -> Turns:
+    """Turns in which each call fills a window of CPU time; the first compiles and finds how many calls that takes."""
+    calls = {f"{name}: {of}": call for name, network in networks.items() for of, call in network.calls.items()}
+    numbers = {name: calls_in(window_s, call) for name, call in calls.items()}
+    while True:
+        yield {name: seconds_per_call(call, numbers[name]) for name, call in calls.items()}
 
 
 def seconds_per_call(call: Callable[[], Any], number: int) -> float:
@@ -110,15 +95,7 @@ def calls_in(window_s: float, call: Callable[[], Any]) -> int:
     return max(1, round(window_s / max(once_s, 1e-6)))  # a clock may count in microseconds
 
 
-def ratios(times: Times) -> Measures:
-    """How many times as long one network takes as another, repeat by repeat."""
-    return {
-        name: (np.array(times[longer][operation]) / times[shorter][operation]).tolist()
-        for name, (operation, longer, shorter) in RATIOS.items()
-    }
-
-
-def table(title: str, networks: dict[str, Network], times: Times) -> Table:
+def table(title: str, networks: dict[str, Network], times: Measures) -> Table:
     """A row for each network."""
     result = Table(title=title, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
     result.add_column("network", no_wrap=True)
@@ -127,7 +104,7 @@ def table(title: str, networks: dict[str, Network], times: Times) -> Table:
     for heading, _ in COLUMNS.values():
         result.add_column(heading, no_wrap=True)
     for name, network in networks.items():
-        spreads = [spread(times[name][operation], unit_s) for operation, (_, unit_s) in COLUMNS.items()]
+        spreads = [spread(times[f"{name}: {operation}"], unit_s) for operation, (_, unit_s) in COLUMNS.items()]
         result.add_row(name, f"{network.active:,}", f"{network.stored:,}", *spreads)
     result.caption = "active: parameters that can influence the outputs; stored: those that are trained"
     return result

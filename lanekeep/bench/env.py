@@ -2,16 +2,15 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 import msgspec
-import numpy as np
 
-from lanekeep.bench.measures import Measures, report
+from lanekeep.bench.measures import Turns, compared, in_turns, report
 from lanekeep.errors import UserError
 from lanekeep.settings import check_file, in_range
 from lanekeep_envs import (
@@ -24,6 +23,17 @@ from lanekeep_envs import (
     Scenario,
     load_scenario,
 )
+
+CAR_RACING, EVERYTHING_ON = "CarRacing-v3, 96x96", "everything on, 66x200, 1 car"
+ONE_VARIANT, EIGHT_VARIANTS = "one instant without an element, 66x200", "one instant without each of eight, 66x200"
+Steps = Iterator[int]  # without end; each gives the number of frames that it made
+RATIOS = {  # of two rows of the table
+    "ratio_to_car_racing_66x200": ("LaneKeeping-v0, 66x200, 1 car", CAR_RACING),
+    "ratio_to_car_racing_48x160": ("LaneKeeping-v0, 48x160, 1 car", CAR_RACING),
+    "one_car_to_64_cars": ("LaneKeeping-v0, 48x160, 1 car", "LaneKeeping-v0, 48x160, 64 cars"),
+    "everything_on_to_car_racing_66x200": (EVERYTHING_ON, CAR_RACING),
+    "eight_variants_to_one": (ONE_VARIANT, EIGHT_VARIANTS),
+}
 
 
 @dataclass(frozen=True)
@@ -42,11 +52,11 @@ class BenchEnv:
         in_range(self, "seconds", 0.01, 10_000)
 
 
-def steps_per_cpu_second(step: Callable[[], int], seconds: float) -> float:
-    """Call `step`, which returns how many frames it made, for about `seconds` of CPU time."""
+def steps_per_cpu_second(steps: Steps, seconds: float) -> float:
+    """Make steps for about `seconds` of CPU time."""
     begin, frames = time.process_time(), 0
     while time.process_time() - begin < seconds:
-        frames += step()
+        frames += next(steps)
     return frames / (time.process_time() - begin)
 
 
@@ -56,32 +66,26 @@ def random_actions(space: gymnasium.Space[Any]) -> Iterator[Any]:
     return itertools.cycle([space.sample() for _ in range(997)])
 
 
-def one_env(name: str, **settings: Any) -> Callable[[], int]:
-    """A function that makes one step of a gymnasium environment, random actions, resets included."""
+def one_env(name: str, **settings: Any) -> Steps:
+    """Steps of a gymnasium environment by random actions, resets included."""
     env = gymnasium.make(name, **settings)
     actions = random_actions(env.action_space)
     env.reset(seed=0)
-
-    def step() -> int:
+    while True:
         *_, terminated, truncated, _ = env.step(next(actions))
         if terminated or truncated:
             env.reset()
-        return 1
-
-    return step
+        yield 1
 
 
-def many_cars(cars: int, camera: str) -> Callable[[], int]:
-    """The same for the vector environment."""
+def many_cars(cars: int, camera: str) -> Steps:
+    """Steps of many cars in the vector environment by random actions, resets included."""
     env = LaneKeepingVectorEnv(cars, "country", camera)
     actions = random_actions(env.action_space)
     env.reset(seed=0)
-
-    def step() -> int:
+    while True:
         env.step(next(actions))
-        return cars
-
-    return step
+        yield cars
 
 
 def everything_on() -> Scenario:
@@ -100,44 +104,41 @@ def everything_on() -> Scenario:
     return msgspec.structs.replace(table, scenery=scenery, **full)
 
 
-def variants_of_an_instant(number: int) -> Callable[[], int]:
-    """A function that renders one instant at 66x200 under so many interventions."""
+def variants_of_an_instant(number: int) -> Steps:
+    """Steps that each render one instant at 66x200 under so many interventions."""
     env = LaneKeepingEnv(camera="66x200")
     env.reset(seed=0, options={"start_m": 200.0})
     snapshot, variants = env.snapshot(), [[Remove(element)] for element in REMOVABLE[:number]]
-
-    def step() -> int:
+    while True:
         env.views([snapshot], variants)
-        return 1
+        yield 1
 
-    return step
+
+def environments() -> dict[str, Steps]:
+    """What is timed, by the row of the table."""
+    try:
+        gymnasium.make("CarRacing-v3").close()
+    except gymnasium.error.DependencyNotInstalled:
+        raise UserError("CarRacing-v3 is missing: pip install 'lanekeep[bench]'") from None
+    name, sizes = "lanekeep_envs:LaneKeeping-v0", ("66x200", "48x160")
+    rows = {CAR_RACING: one_env("CarRacing-v3")}
+    rows |= {f"LaneKeeping-v0, {size}, 1 car": one_env(name, camera=size) for size in sizes}
+    rows |= {f"LaneKeeping-v0, {size}, 64 cars": many_cars(64, size) for size in sizes}
+    rows[EVERYTHING_ON] = one_env(name, camera="66x200", scenario=everything_on())
+    rows[ONE_VARIANT], rows[EIGHT_VARIANTS] = variants_of_an_instant(1), variants_of_an_instant(8)
+    return rows
+
+
+def frames_per_cpu_second(seconds: float) -> Turns:
+    """Turns in which each environment is timed for so many CPU seconds."""
+    rows = environments()
+    while True:
+        yield {row: steps_per_cpu_second(steps, seconds) for row, steps in rows.items()}
 
 
 def bench_env(settings: BenchEnv) -> None:
     """Time CarRacing-v3 and this environment in turn."""
     check_file(settings, "json")
-    try:
-        rows = {"CarRacing-v3, 96x96": one_env("CarRacing-v3")}
-    except gymnasium.error.DependencyNotInstalled:
-        raise UserError("CarRacing-v3 is missing: pip install 'lanekeep[bench]'") from None
-    name = "lanekeep_envs:LaneKeeping-v0"
-    rows |= {f"LaneKeeping-v0, {size}, 1 car": one_env(name, camera=size) for size in ("66x200", "48x160")}
-    rows |= {f"LaneKeeping-v0, {size}, 64 cars": many_cars(64, size) for size in ("66x200", "48x160")}
-    rows |= {"everything on, 66x200, 1 car": one_env(name, camera="66x200", scenario=everything_on())}
-    rows |= {"one instant without an element, 66x200": variants_of_an_instant(1)}
-    rows |= {"one instant without each of eight, 66x200": variants_of_an_instant(8)}
-    for step in rows.values():
-        step()
-    rates: Measures = {row: [] for row in rows}
-    for _ in range(settings.repeats):
-        for row, step in rows.items():
-            rates[row].append(steps_per_cpu_second(step, settings.seconds))
-    car_racing, wide, small, _, small64, everything, one, eight = (np.array(rates[row]) for row in rows)
-    ratios = {
-        "ratio_to_car_racing_66x200": wide / car_racing,
-        "ratio_to_car_racing_48x160": small / car_racing,
-        "one_car_to_64_cars": small / small64,
-        "everything_on_to_car_racing_66x200": everything / car_racing,
-        "eight_variants_to_one": one / eight,
-    }
-    report("frames per CPU second", {**rates, **{k: list(v) for k, v in ratios.items()}}, list(ratios), settings.json)
+    rates = in_turns(frames_per_cpu_second(settings.seconds), settings.repeats)
+    ratios = compared(rates, RATIOS)
+    report("frames per CPU second", rates | ratios, ratios, settings.json)

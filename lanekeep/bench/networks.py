@@ -49,7 +49,7 @@ def every_network(size: Size) -> dict[str, Network]:
         **{name: _of_core(_core(name), size) for name in CORES},
         IN_TORCH: _in_torch_operations(_core(NCP), size),
         **theirs,
-        TORCH_LSTM: _of_sequence(lstm, size, lambda rows: (torch.zeros(1, rows, UNITS), torch.zeros(1, rows, UNITS))),
+        TORCH_LSTM: _network(lstm, _inputs(FEATURES, size), lstm, lambda rows: (torch.zeros(1, rows, UNITS),) * 2),
     }
 
 
@@ -59,29 +59,19 @@ def _core(name: str) -> Core:
 
 
 def _of_core(core: Core, size: Size) -> Network:
-    features, state = _features(core.input_size, size), core.initial_state(size.batch)
-    frame, start, stepper = features[:1, 0].detach(), state[:1], core.stepper()
-    return _network(
-        core,
-        core.active_parameters,
-        features,
-        lambda: core(features, state, DT_S)[0],
-        lambda: stepper(frame, start, DT_S),
-    )
+    features = _inputs(core.input_size, size)
+    frame, start, stepper = features[:1, 0].detach(), core.initial_state(1), core.stepper()
+    network = _network(core, features, lambda rows, state: core(rows, state, DT_S), core.initial_state)
+    step = {"step": lambda: stepper(frame, start, DT_S)}
+    return network._replace(active=core.active_parameters, calls=network.calls | step)
 
 
 def _in_torch_operations(core: Core, size: Size) -> Network:
     """The plain form of the LTC, which has no stepper of its own."""
     assert isinstance(core, LTC)
-    features, state, elapsed = _features(core.input_size, size), core.initial_state(size.batch), DT_S / core.time_unit_s
-    frame, start = features[:1, :1].detach(), state[:1]
-    return _network(
-        core,
-        _stored(core),
-        features,
-        lambda: core.run_in_torch(features, state, elapsed)[0],
-        lambda: core.run_in_torch(frame, start, elapsed),
-    )
+    run, elapsed = core.run_in_torch, DT_S / core.time_unit_s
+    features = _inputs(core.input_size, size)
+    return _network(core, features, lambda rows, state: run(rows, state, elapsed), core.initial_state)
 
 
 def _networks_of_ncps(size: Size) -> dict[str, Network]:
@@ -91,7 +81,7 @@ def _networks_of_ncps(size: Size) -> dict[str, Network]:
         raise UserError("ncps is missing: pip install 'lanekeep[bench]'") from None
 
     def wiring() -> Any:
-        """Its wiring of 12 inter, 6 command and 1 motor neurons with the fans of the paper; drawn from a seed of its own."""
+        """A wiring of 12 inter, 6 command and 1 motor neurons with the fans of the paper, drawn from ncps' own seed."""
         return wirings.NCP(12, 6, 1, sensory_fanout=6, inter_fanout=4, recurrent_command_synapses=6, motor_fanin=6)
 
     with torch.random.fork_rng(devices=[]):
@@ -109,37 +99,26 @@ def _of_ncps(module: Any, size: Size, masked: int) -> Network:
     """`masked` numbers are stored for each synapse that there could be."""
     masks = [mask for name, mask in module.named_parameters() if name.endswith("sparsity_mask")]
     absent = sum(int((mask == 0).sum()) for mask in masks)
-    network = _of_sequence(module, size, lambda rows: torch.zeros(rows, module.state_size))
+    network = _network(module, _inputs(FEATURES, size), module, lambda rows: torch.zeros(rows, module.state_size))
     return network._replace(active=network.stored - masked * absent)
 
 
-def _of_sequence(module: nn.Module, size: Size, state_of: Callable[[int], Any]) -> Network:
-    """A module that is called as torch's recurrent ones are; `state_of(rows)` is its initial state."""
-    features, state = _features(FEATURES, size), state_of(size.batch)
-    frame, start = features[:1, :1].detach(), state_of(1)
-    return _network(module, _stored(module), features, lambda: module(features, state)[0], lambda: module(frame, start))
-
-
 def _network(
-    module: nn.Module, active: int, features: Tensor, outputs: Callable[[], Tensor], step: Callable[[], Any]
+    module: nn.Module, features: Tensor, run: Callable[[Tensor, Any], Any], state_of: Callable[[int], Any]
 ) -> Network:
-    wanted = [features, *_trainable(module)]
+    """All parameters active; `run(features, state)` gives outputs and state, `state_of(rows)` the initial state."""
+    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    stored = sum(parameter.numel() for parameter in trained)
+    state, frame, start = state_of(len(features)), features[:1, :1].detach(), state_of(1)
 
     def forward_backward() -> tuple[Tensor, ...]:
         with torch.enable_grad():
-            return torch.autograd.grad(outputs().sum(), wanted)
+            return torch.autograd.grad(run(features, state)[0].sum(), [features, *trained])
 
-    return Network(active, _stored(module), {"forward": outputs, "forward_backward": forward_backward, "step": step})
-
-
-def _features(number: int, size: Size) -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.rand(*size, number, generator=generator).requires_grad_()
+    calls = {"forward": lambda: run(features, state)[0], "forward_backward": forward_backward}
+    return Network(stored, stored, {**calls, "step": lambda: run(frame, start)})
 
 
-def _trainable(module: nn.Module) -> list[nn.Parameter]:
-    return [parameter for parameter in module.parameters() if parameter.requires_grad]
-
-
-def _stored(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in _trainable(module))
+def _inputs(width: int, size: Size) -> Tensor:
+    """Features [B, T, F] from a seed."""
+    return torch.rand(*size, width, generator=torch.Generator().manual_seed(0)).requires_grad_()

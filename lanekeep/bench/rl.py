@@ -11,15 +11,16 @@ ends, backward where the gradient has reached the features, which is when the co
 import math
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sb3_contrib import RecurrentPPO
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 
-from lanekeep.bench.measures import Measures, report
-from lanekeep.progress import progress
+from lanekeep.bench.measures import Measures, Turns, compared, in_turns, report, seconds_of
 from lanekeep.reinforcement.lane_keeping_task import LaneKeepingTask
 from lanekeep.reinforcement.policy import DriverPolicy, PolicySettings, Seen
 from lanekeep.reinforcement.settings import TrainRL
@@ -28,6 +29,7 @@ from lanekeep.settings import check_file, in_range
 from lanekeep_policies import Driver
 
 STOCK_UNITS = 64
+STOCK, SPEED = "stock LSTM", "steps per second"
 PARTS = ("environment", "conv head", "core", "optimiser")
 
 
@@ -56,6 +58,17 @@ class Clock:
     def start(self) -> None:
         self._since = time.perf_counter()
 
+    def timed(self, part: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        """The same work, whose time goes to this part."""
+
+        def work_in_time(*args: Any, **kwargs: Any) -> Any:
+            self.start()
+            result = work(*args, **kwargs)
+            self.charge(part)
+            return result
+
+        return work_in_time
+
     def charge(self, part: str) -> None:
         """What has passed since the last look goes to this part."""
         now = time.perf_counter()
@@ -68,19 +81,12 @@ def watched(policy: type[RecurrentActorCriticPolicy], clock: Clock) -> type[Recu
 
     class Watched(policy):  # type: ignore[misc, valid-type]
         def extract_features(self, *args: Any, **kwargs: Any) -> Any:
-            clock.start()
-            features = super().extract_features(*args, **kwargs)
-            clock.charge("conv head")
+            features = clock.timed("conv head", super().extract_features)(*args, **kwargs)
             if features.requires_grad:
                 features.register_hook(lambda _: clock.charge("core"))
             return features
 
-        @staticmethod
-        def _process_sequence(*args: Any) -> Any:
-            clock.start()
-            result = policy._process_sequence(*args)
-            clock.charge("core")
-            return result
+        _process_sequence = staticmethod(clock.timed("core", policy._process_sequence))
 
         def evaluate_actions(self, *args: Any, **kwargs: Any) -> Any:
             result = super().evaluate_actions(*args, **kwargs)
@@ -96,13 +102,13 @@ def learner(settings: TrainRL, stock: bool, clock: Clock) -> RecurrentPPO:
     own: dict[str, Any] = {"spec": task.spec, "settings": PolicySettings(settings.seed)}
     if stock:
         head = Driver.build(task.spec, settings.seed).head
-        extractor = {"head": head, "features": head.features}
         own = {
             "lstm_hidden_size": STOCK_UNITS,
             "features_extractor_class": Seen,
-            "features_extractor_kwargs": extractor,
+            "features_extractor_kwargs": {"head": head, "features": head.features},
+            "normalize_images": False,
+            "ortho_init": False,
         }
-        own |= {"normalize_images": False, "ortho_init": False}
     policy = watched(RecurrentActorCriticPolicy if stock else DriverPolicy, clock)
     model = RecurrentPPO(
         policy,
@@ -110,51 +116,36 @@ def learner(settings: TrainRL, stock: bool, clock: Clock) -> RecurrentPPO:
         **hyperparameters(settings, task.spec),
         policy_kwargs={**own, "log_std_init": math.log(settings.std)},
     )
-    step = task.vec_env.step_wait
-
-    def step_wait() -> Any:
-        clock.start()
-        result = step()
-        clock.charge("environment")
-        return result
-
-    task.vec_env.step_wait = step_wait  # type: ignore[method-assign]
+    task.vec_env.step_wait = clock.timed("environment", task.vec_env.step_wait)  # type: ignore[method-assign]
     model.policy.optimizer.register_step_pre_hook(lambda *_: clock.charge("conv head"))
     model.policy.optimizer.register_step_post_hook(lambda *_: clock.charge("optimiser"))
     return model
 
 
-def take_turns(settings: TrainRL, repeats: int, title: str) -> dict[str, Measures]:
-    """Steps per second of both in each repeat, and the shares of their time in percent."""
-    clocks = {name: Clock() for name in (settings.core, "stock LSTM")}
-    models = {name: learner(settings, name == "stock LSTM", clock) for name, clock in clocks.items()}
+def rollouts(settings: TrainRL) -> Turns:
+    """Turns in which both drive a rollout and learn from it: steps per second, and the shares of the time in percent."""
+    clocks = {name: Clock() for name in (settings.core, STOCK)}
+    models = {name: learner(settings, name == STOCK, clock) for name, clock in clocks.items()}
     steps = settings.cars * settings.horizon
-    rows: dict[str, Measures] = {name: defaultdict(list) for name in models}
-    with progress(title, 1 + repeats) as bar:
-        for repeat in range(-1, repeats):  # the first warms up
-            for name, model in models.items():
-                clocks[name].seconds.clear()
-                begin = time.perf_counter()
-                model.learn(steps, reset_num_timesteps=repeat < 0)
-                took = time.perf_counter() - begin
-                if repeat >= 0:
-                    rows[name]["steps per second"].append(steps / took)
-                    for part in PARTS:
-                        rows[name][f"{part}, %"].append(100.0 * clocks[name].seconds[part] / took)
-            bar.advance()
-    return rows
+    while True:
+        numbers = dict[str, float]()
+        for name, model in models.items():
+            row, seconds = f"{settings.observation}, {name}", clocks[name].seconds
+            seconds.clear()
+            took = seconds_of(partial(model.learn, steps, reset_num_timesteps=False))
+            numbers[f"{row}: {SPEED}"] = steps / took
+            numbers |= {f"{row}: {part}, %": 100.0 * seconds[part] / took for part in PARTS}
+        yield numbers
 
 
 def bench_rl(settings: BenchRL) -> None:
     """Measure with frames, and with the state, where there is no conv head."""
     check_file(settings, "json")
-    nowhere, measure = Path("nowhere"), f"{settings.core}_vs_stock_lstm_steps_per_s"
-    rows, ratios = Measures(), dict[str, list[float]]()
-    for observation, name_of_ratio in (("camera", measure), ("state", f"{measure}_state")):
-        train = TrainRL(nowhere, core=settings.core, observation=observation)  # type: ignore[arg-type]
-        measured = take_turns(train, settings.repeats, observation)
-        for name, of in measured.items():
-            rows |= {f"{observation}, {name}: {row}": values for row, values in of.items()}
-        ours, theirs = (of["steps per second"] for of in measured.values())
-        ratios[name_of_ratio] = [a / b for a, b in zip(ours, theirs, strict=True)]
-    report("training with RecurrentPPO", rows | ratios, list(ratios), settings.json)
+    rows, ratios = Measures(), Measures()
+    for observation, suffix in (("camera", ""), ("state", "_state")):
+        train = TrainRL(Path("nowhere"), core=settings.core, observation=observation)  # type: ignore[arg-type]
+        measured = in_turns(rollouts(train), settings.repeats)
+        pair = f"{observation}, {settings.core}: {SPEED}", f"{observation}, {STOCK}: {SPEED}"
+        ratios |= compared(measured, {f"{settings.core}_vs_stock_lstm_steps_per_s{suffix}": pair})
+        rows |= measured
+    report("training with RecurrentPPO", rows | ratios, ratios, settings.json)

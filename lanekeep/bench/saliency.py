@@ -2,19 +2,20 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from lanekeep.bench.measures import Measures, report
+from lanekeep.bench.measures import Turns, in_turns, one_thread, report, seconds_of
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
 from lanekeep.effects import now, removal_of
 from lanekeep.effects.recorded_drive import ReRenderer
 from lanekeep.errors import UserError
 from lanekeep.saliency import maps, methods_with
 from lanekeep.settings import Positional, check_file, in_range
-from lanekeep_envs import REMOVABLE, LaneKeepingVectorEnv, load_scenario
+from lanekeep_envs import REMOVABLE, LaneKeepingVectorEnv, Scenario, load_scenario
+from lanekeep_policies import Driver
 
 INTERVENTIONS = 12
 
@@ -41,34 +42,30 @@ def bench_saliency(settings: BenchSaliency) -> None:
     check_file(settings, "json")
     driver, scenario = open_driver(settings.driver).eval(), load_scenario(settings.scenario)
     check_driver(driver, scenario)
+    with one_thread():
+        rows = in_turns(looking_ms(settings.driver, driver, scenario), settings.frames)
+    title = f"milliseconds a frame, {Path(settings.driver).name} in {scenario.name}, one core (20 Hz leaves 50)"
+    report(title, rows, rows, settings.json)
+
+
+def looking_ms(name: str, driver: Driver, scenario: Scenario) -> Turns:
+    """Turns that each drive a frame further and look at it in each way."""
     camera = camera_of(driver)
     if camera is None:
-        raise UserError(f"{settings.driver} is told the state and sees nothing: there is nothing to look at")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    env, projector = LaneKeepingVectorEnv(1, scenario, camera), ReRenderer(scenario, camera)
+        raise UserError(f"{name} is told the state and sees nothing: there is nothing to look at")
+    env, renderer = LaneKeepingVectorEnv(1, scenario, camera), ReRenderer(scenario, camera)
     variants = [removal_of([element]) for element in REMOVABLE[:INTERVENTIONS]]
     step, state = driver.stepper(), driver.initial_state(1).detach()
     frames, _ = env.reset(seed=[10_000])
-    rows: Measures = {"driving": []}
-    for number in range(settings.frames + 1):
-        took, before = dict[str, float](), state
-        begin = time.perf_counter()
-        action, state = step(frames, state)
-        following = env.step(np.clip(action, -1.0, 1.0))[0]
-        driving = time.perf_counter() - begin
-        took["driving"] = driving
+
+    while True:
+        seen, before, begin = frames, state, time.perf_counter()
+        action, state = step(seen, before)
+        frames = env.step(np.clip(action, -1.0, 1.0))[0]
+        driving, snapshot = time.perf_counter() - begin, env.snapshot()
+        took = {"driving": driving}
         for name in methods_with("live"):
-            begin = time.perf_counter()
-            maps(name, driver, frames, before)
-            took[f"{name} and driving"] = driving + time.perf_counter() - begin
-        snapshot, begin = env.snapshot(), time.perf_counter()
-        now(driver, projector, [snapshot], state, variants)
-        took[f"{INTERVENTIONS} interventions and driving"] = driving + time.perf_counter() - begin
-        frames = following
-        if number > 0:  # what is compiled at the first frame is not looking
-            for name, seconds in took.items():
-                rows.setdefault(name, []).append(1000.0 * seconds)
-    torch.set_num_threads(threads)
-    title = f"milliseconds a frame, {Path(settings.driver).name} in {scenario.name}, one core (20 Hz leaves 50)"
-    report(title, rows, list(rows), settings.json)
+            took[f"{name} and driving"] = driving + seconds_of(partial(maps, name, driver, seen, before))
+        interventions = partial(now, driver, renderer, [snapshot], state, variants)
+        took[f"{INTERVENTIONS} interventions and driving"] = driving + seconds_of(interventions)
+        yield {name: 1000.0 * seconds for name, seconds in took.items()}

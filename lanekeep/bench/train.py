@@ -1,18 +1,16 @@
 """How long a whole training by imitation takes, in wall time, compared with its conv head alone on as many frames."""
 
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from lanekeep.bench.env import many_cars
-from lanekeep.bench.measures import report
+from lanekeep.bench.measures import report, seconds_of
 from lanekeep.imitation.settings import TrainImitation
 from lanekeep.imitation.train import Trainer
 from lanekeep.progress import progress
@@ -38,7 +36,7 @@ class BenchTrain:
 def bench_train(settings: BenchTrain) -> None:
     """Train as `imitation.train` does; every update is followed by one of the conv head alone, on as many frames."""
     check_file(settings, "json")
-    many_cars(1, "8x8")()  # what is compiled once per installation is not training
+    next(many_cars(1, "8x8"))  # what is compiled once per installation is not training
     LTC(ncp_wiring())(torch.zeros(1, 1, 32), torch.zeros(1, 19), 0.05)[0].sum().backward()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         trainer = Trainer(TrainImitation(out=Path(folder) / "driver", core=settings.core, frames=settings.frames))
@@ -76,10 +74,3 @@ def head_alone(trainer: Trainer) -> Callable[[], None]:
 
     head_only()
     return head_only
-
-
-def seconds_of(work: Callable[[], Any]) -> float:
-    """Wall time of a call."""
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin

@@ -9,9 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
-from lanekeep.bench.measures import Measures, report
+from lanekeep.bench.measures import Turns, in_turns, one_thread, report
 from lanekeep.driving.drivers import open_driver
 from lanekeep.evaluate.settings import FIRST_TEST_SEED
 from lanekeep.settings import check_file, in_range
@@ -21,7 +19,7 @@ from lanekeep.watch.window.window import Window
 from lanekeep_envs import load_scenario
 
 DRIVERS = ("ncp", "lstm")
-THE_MEASURE = "gradient"  # the overlay that takes longest
+SLOWEST = "gradient"  # the overlay whose pictures per second are the measure
 
 
 @dataclass(frozen=True)
@@ -47,23 +45,28 @@ def bench_watch(settings: BenchWatch) -> None:
     check_file(settings, "json")
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-    torch.set_num_threads(1)
-    scenario = load_scenario(settings.scenario)
-    show = Show(DRIVERS, [open_driver(name) for name in DRIVERS], scenario, FIRST_TEST_SEED)
-    window = Window("lanekeep bench watch")
-    rows: Measures = {"frames_per_s": []}
-    for _ in range(settings.repeats):
-        for name, title in OVERLAYS.items():
-            show.show_overlay(name)
-            speed = pictures_per_s(show, window, settings.frames)
-            rows.setdefault(f"overlay: {title or 'none'}", []).append(speed)
-            if name == THE_MEASURE:
-                rows["frames_per_s"].append(speed)
+    with one_thread():
+        measured = in_turns(speeds(settings), settings.repeats)
+    rows = {"frames_per_s": measured[row_of(SLOWEST)], **measured}
     report("pictures per second, two drivers at 1280x720", rows, ["frames_per_s"], settings.json)
 
 
-def pictures_per_s(show: Show, window: Window, frames: int) -> float:
+def row_of(overlay: str) -> str:
+    """The row of the table."""
+    return f"overlay: {OVERLAYS[overlay] or 'none'}"
+
+
+def speeds(settings: BenchWatch) -> Turns:
+    """Turns in which two drivers drive and are shown, under each overlay."""
+    show = Show(DRIVERS, [open_driver(name) for name in DRIVERS], load_scenario(settings.scenario), FIRST_TEST_SEED)
+    window = Window("lanekeep bench watch")
+    while True:
+        yield {row_of(overlay): pictures_per_s(show, window, overlay, settings.frames) for overlay in OVERLAYS}
+
+
+def pictures_per_s(show: Show, window: Window, overlay: str, frames: int) -> float:
     """Drive, draw and show so many pictures, as fast as it goes."""
+    show.show_overlay(overlay)
     window.show(show.draw())
     begin = time.perf_counter()
     for _ in range(frames):

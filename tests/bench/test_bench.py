@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from lanekeep.bench import cores, train
-from lanekeep.bench.cores import RATIOS, BenchCores, bench_cores, digits, measure, one_thread, ratios
+from lanekeep.bench.cores import RATIOS, BenchCores, bench_cores, digits, measure
+from lanekeep.bench.measures import compared, in_turns, one_thread
 from lanekeep.bench.networks import IN_TORCH, NCP, NCPS_LTC, TORCH_LSTM, Network, Size, every_network
-from lanekeep.bench.rl import PARTS, take_turns
+from lanekeep.bench.rl import PARTS, rollouts
 from lanekeep.bench.train import BenchTrain, bench_train
 from lanekeep.cli.main import main
 from lanekeep.imitation.settings import TrainImitation
@@ -91,7 +92,8 @@ def test_everything_is_measured_in_turn_and_without_recording() -> None:
     fakes = {name: Network(1, 1, {operation: fake(name, operation) for operation in operations}) for name in names}
     times = measure(fakes, repeats=3, window_s=1e-9)
     assert calls[-36:] == [(name, operation, False) for name in names for operation in operations] * 3
-    assert all(len(times[name][operation]) == 3 for name in names for operation in operations)
+    assert set(times) == {f"{name}: {operation}" for name in names for operation in operations}
+    assert all(len(seconds) == 3 for seconds in times.values())
 
 
 def test_ratios_are_those_of_the_rows() -> None:
@@ -99,11 +101,12 @@ def test_ratios_are_those_of_the_rows() -> None:
     seconds = {NCP: (2.0, 3.0, 5.0), IN_TORCH: (7.0, 11.0, 13.0), NCPS_LTC: (17.0, 19.0, 23.0)}
     seconds |= {TORCH_LSTM: (29.0, 31.0, 37.0)}
     times = {
-        name: {operation: [each, 2.0 * each] for operation, each in zip(operations, of_network, strict=True)}
+        f"{name}: {operation}": [each, 2.0 * each]
         for name, of_network in seconds.items()
+        for operation, each in zip(operations, of_network, strict=True)
     }
-    times[NCP]["step"] = [5.0, 23.0]  # a ratio of each repeat, not of the medians
-    assert ratios(times) == {
+    times[f"{NCP}: step"] = [5.0, 23.0]  # a ratio of each repeat, not of the medians
+    assert compared(times, RATIOS) == {
         "ltc_forward_vs_ncps": [17 / 2] * 2,
         "ltc_forward_backward_vs_ncps": [19 / 3] * 2,
         "lstm64_vs_ltc_forward_backward": [31 / 3] * 2,
@@ -181,10 +184,11 @@ def test_refusals(argv: list[str], sentence: str, capsys: pytest.CaptureFixture[
 def test_the_parts_of_reinforcement_learning_are_no_more_than_the_whole(observation: str) -> None:
     camera = {"camera": "16x24"} if observation == "camera" else {}
     settings = TrainRL(Path("nowhere"), observation=observation, cars=2, horizon=16, batch=16, **camera)  # type: ignore[arg-type]
-    measured = take_turns(settings, 2, "")
-    assert list(measured) == ["ncp", "stock LSTM"]
-    for rows in measured.values():
-        shares = [rows[f"{part}, %"] for part in PARTS]
+    measured = in_turns(rollouts(settings), 2)
+    names = [f"{observation}, {name}" for name in ("ncp", "stock LSTM")]
+    assert list(dict.fromkeys(row.partition(":")[0] for row in measured)) == names
+    for name in names:
+        shares = [measured[f"{name}: {part}, %"] for part in PARTS]
         assert all(share > 0.0 for values in shares for share in values)
         assert all(10.0 < sum(turn) < 100.0 for turn in zip(*shares, strict=True))
 
