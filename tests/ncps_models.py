@@ -11,12 +11,12 @@ from torch import nn
 
 from lanekeep_policies import Driver, DriverSpec
 from lanekeep_policies.ncps import CoreAndReadout
-from lanekeep_policies.wiring import Wiring, auto_wiring, fully_connected, ncps_wiring, random_wiring
+from lanekeep_policies.wiring import Fans, Wiring, auto_wiring, fully_connected, ncps_wiring, random_wiring
 
 INPUTS = 5
-NCP = (6, 4, 2, 3, 2, 3, 2)
+LAYERS, FANS = (6, 4, 2), Fans(3, 2, 3, 2)
 WIRINGS: dict[str, tuple[Callable[[], ncps.wirings.Wiring], Wiring]] = {
-    "NCP": (lambda: ncps.wirings.NCP(*NCP), ncps_wiring(INPUTS, *NCP)),
+    "NCP": (lambda: ncps.wirings.NCP(*LAYERS, *FANS), ncps_wiring(INPUTS, *LAYERS, FANS)),
     "AutoNCP": (lambda: ncps.wirings.AutoNCP(12, 2), auto_wiring(INPUTS, 12, 2)),
     "FullyConnected": (lambda: ncps.wirings.FullyConnected(7, 2), fully_connected(INPUTS, 7, 2)),
     "all motor": (lambda: ncps.wirings.FullyConnected(4), fully_connected(INPUTS, 4, 4)),

@@ -4,7 +4,7 @@ import copy
 import math
 import pickle
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pytest
@@ -21,12 +21,12 @@ from ncps_reference import (
 )
 
 from lanekeep_policies.cores.ltc import LTC, kernel_backward, kernel_forward, torch_solver
-from lanekeep_policies.wiring import ncp_wiring
+from lanekeep_policies.wiring import Fans, ncp_wiring
 
 Constraint: TypeAlias = Literal["softplus", "clip"]
 
 
-def core_of(seed: int = 0, unfolds: int = 6, constraint: Constraint = "softplus", **wiring: int) -> LTC:
+def core_of(seed: int = 0, unfolds: int = 6, constraint: Constraint = "softplus", **wiring: Any) -> LTC:
     """A float64 core away from its initial values, so that no parameter is 0 or 1 by chance."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -64,11 +64,17 @@ def test_parameters_are_those_of_the_paper() -> None:
     "wiring",
     [
         {},
-        {"sensory": 5, "inter": 4, "command": 3, "motor": 2, "sensory_fanout": 2, "inter_fanout": 2, "motor_fanin": 2},
+        {
+            "sensory": 5,
+            "inter": 4,
+            "command": 3,
+            "motor": 2,
+            "fans": Fans(sensory_fanout=2, inter_fanout=2, motor_fanin=2),
+        },
     ],
 )
 def test_equals_ncps_in_values_and_every_gradient(
-    elapsed: float | str, wiring: dict[str, int], constraint: Constraint
+    elapsed: float | str, wiring: dict[str, Any], constraint: Constraint
 ) -> None:
     core = core_of(**wiring, constraint=constraint)
     assert_equals_ncps(core, reference_of(core), elapsed)
@@ -130,7 +136,7 @@ def test_torch_operations_run_where_they_must_be_seen(monkeypatch: pytest.Monkey
 
 
 def test_gradients_of_gradients() -> None:
-    core = core_of(sensory=3, inter=3, command=2, sensory_fanout=2, inter_fanout=2, recurrent_command=2, motor_fanin=2)
+    core = core_of(sensory=3, inter=3, command=2, fans=Fans(2, 2, 2, 2))
     inputs = [tensor.requires_grad_() for tensor in random_input(core, 2, 2)[:2]]
     torch.autograd.gradgradcheck(lambda f, s: core(f, s, UNIT_S), inputs)
 

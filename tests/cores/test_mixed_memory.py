@@ -24,10 +24,10 @@ from lanekeep_policies.cores.core import Core
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.cores.mixed_memory import Memory, MixedMemory
 from lanekeep_policies.cores.wired_cfc import WiredCfC
-from lanekeep_policies.wiring import ncp_wiring
+from lanekeep_policies.wiring import Fans, ncp_wiring
 
 INPUTS = 5
-WIRING = ncp_wiring(sensory=INPUTS, inter=6, command=4, motor=2, sensory_fanout=2, inter_fanout=2, motor_fanin=2)
+WIRING = ncp_wiring(sensory=INPUTS, inter=6, command=4, motor=2, fans=Fans(2, 2, motor_fanin=2))
 
 
 def cfc(mode: str) -> tuple[Core, nn.Module]:

@@ -1,5 +1,7 @@
 """The wired closed-form core against ncps in float64, and what its wiring allows to influence what."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -19,12 +21,18 @@ from torch import Tensor
 
 from lanekeep_policies.cores.cfc import MODES
 from lanekeep_policies.cores.wired_cfc import WiredCfC
-from lanekeep_policies.wiring import Wiring, fully_connected, ncp_wiring
+from lanekeep_policies.wiring import Fans, Wiring, fully_connected, ncp_wiring
 
-SMALL = {"sensory": 5, "inter": 6, "command": 4, "motor": 2, "sensory_fanout": 2, "inter_fanout": 2, "motor_fanin": 2}
+SMALL: dict[str, Any] = {
+    "sensory": 5,
+    "inter": 6,
+    "command": 4,
+    "motor": 2,
+    "fans": Fans(sensory_fanout=2, inter_fanout=2, motor_fanin=2),
+}
 
 
-def core_of(mode: str = "default", sparse_gates: bool = True, **wiring: int) -> WiredCfC:
+def core_of(mode: str = "default", sparse_gates: bool = True, **wiring: Any) -> WiredCfC:
     """A small float64 core away from its initial values, also where no synapse is."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -19,7 +19,7 @@ from lanekeep_policies.cores.cfc import ACTIVATIONS
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.cores.mixed_memory import MixedMemory
 from lanekeep_policies.cores.wired_cfc import WiredCfC
-from lanekeep_policies.ncps import CoreAndReadout, from_ncps, to_ncps
+from lanekeep_policies.ncps import CfCArguments, CoreAndReadout, LTCArguments, from_ncps, to_ncps
 from lanekeep_policies.wiring import Wiring
 
 
@@ -55,11 +55,11 @@ def assert_same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
 @pytest.mark.parametrize("wiring", WIRINGS)
 def test_an_ltc_drives_as_in_ncps_and_goes_back_unchanged(wiring: str, implicit: bool, mixed_memory: bool) -> None:
     model = ltc(wiring, implicit, mixed_memory=mixed_memory)
-    parts = from_ncps(model.state_dict(), implicit_param_constraints=implicit)
+    parts = from_ncps(model.state_dict(), ltc=LTCArguments(implicit_param_constraints=implicit))
     assert_drives_as(parts, model)
     back = to_ncps(driver_of(parts))
     assert_same(back, model.state_dict())
-    again = from_ncps(back, implicit_param_constraints=implicit)
+    again = from_ncps(back, ltc=LTCArguments(implicit_param_constraints=implicit))
     assert_identical(parts.core.state_dict(), again.core.state_dict())
     assert_identical(to_ncps(driver_of(again)), back)
     features, state, _ = random_input(parts.core)
@@ -122,7 +122,7 @@ def test_polarity_is_the_sign_of_the_trained_reversal_potential() -> None:
 @pytest.mark.parametrize("input", ["affine", "linear", None])
 def test_mappings_that_an_ltc_is_without_are_the_identity(input: str | None, output: str | None) -> None:
     model = ltc(input_mapping=input, output_mapping=output)
-    parts = from_ncps(model.state_dict(), motor=None if output else 2)
+    parts = from_ncps(model.state_dict(), ltc=LTCArguments(motor=None if output else 2))
     assert_drives_as(parts, model)
     full = ltc()
     full.load_state_dict(to_ncps(driver_of(parts)))
@@ -131,7 +131,7 @@ def test_mappings_that_an_ltc_is_without_are_the_identity(input: str | None, out
 
 def test_arguments_of_an_ltc_that_weights_do_not_tell() -> None:
     model = ltc(ode_unfolds=3, epsilon=0.1)
-    assert_drives_as(from_ncps(model.state_dict(), ode_unfolds=3, epsilon=0.1), model)
+    assert_drives_as(from_ncps(model.state_dict(), ltc=LTCArguments(ode_unfolds=3, epsilon=0.1)), model)
 
 
 def test_the_unit_of_time_is_a_time_span_of_one() -> None:
@@ -146,7 +146,7 @@ def test_the_unit_of_time_is_a_time_span_of_one() -> None:
 @pytest.mark.parametrize("mode", NCPS_MODES)
 def test_a_cfc_drives_as_in_ncps_and_goes_back_unchanged(mode: str, layers: int, mixed_memory: bool) -> None:
     model = cfc(mode, backbone_layers=layers, mixed_memory=mixed_memory)
-    parts = from_ncps(model.state_dict(), mode="no-gate" if mode == "no-gate" else None)
+    parts = from_ncps(model.state_dict(), cfc=CfCArguments("no-gate" if mode == "no-gate" else None))
     assert_drives_as(parts, model)
     assert_identical(to_ncps(driver_of(parts)), model.state_dict())
 
@@ -154,7 +154,7 @@ def test_a_cfc_drives_as_in_ncps_and_goes_back_unchanged(mode: str, layers: int,
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_activation_of_a_backbone_is_an_argument(activation: str) -> None:
     model = cfc(activation=activation, backbone_layers=2)
-    assert_drives_as(from_ncps(model.state_dict(), activation=activation), model)
+    assert_drives_as(from_ncps(model.state_dict(), cfc=CfCArguments(activation=activation)), model)
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3, 4])
@@ -167,7 +167,7 @@ def test_dropout_in_a_backbone_is_left_out(layers: int) -> None:
 @pytest.mark.parametrize("mode", NCPS_MODES)
 def test_a_wired_cfc_drives_as_in_ncps_and_goes_back_unchanged(mode: str, mixed_memory: bool) -> None:
     model = wired_cfc(mode, mixed_memory=mixed_memory)
-    parts = from_ncps(model.state_dict(), mode="no-gate" if mode == "no-gate" else None)
+    parts = from_ncps(model.state_dict(), cfc=CfCArguments("no-gate" if mode == "no-gate" else None))
     assert_drives_as(parts, model)
     assert_identical(to_ncps(driver_of(parts)), model.state_dict())
 
@@ -229,9 +229,9 @@ def test_sparse_gates_are_zeros_in_ncps() -> None:
     model.load_state_dict(tensors)
     assert_drives_as(parts, model)
     for sparse_gates in (False, True):
-        assert_identical(to_ncps(driver_of(from_ncps(tensors, sparse_gates=sparse_gates))), tensors)
+        assert_identical(to_ncps(driver_of(from_ncps(tensors, cfc=CfCArguments(sparse_gates=sparse_gates)))), tensors)
     with pytest.raises(ValueError, match="The gates of time of these weights are dense: they need sparse_gates=False"):
-        from_ncps(wired_cfc().state_dict(), sparse_gates=True)
+        from_ncps(wired_cfc().state_dict(), cfc=CfCArguments(sparse_gates=True))
 
 
 @pytest.mark.parametrize("wiring", [SameWiring, stand_in])

@@ -9,7 +9,7 @@ from ncps_models import NAMES, cfc, driver_of, ltc, wired_cfc
 from torch import Tensor, nn
 
 from lanekeep_policies import CORES, Driver, DriverSpec
-from lanekeep_policies.ncps import CoreAndReadout, from_ncps, to_ncps
+from lanekeep_policies.ncps import CfCArguments, CoreAndReadout, LTCArguments, from_ncps, to_ncps
 
 
 @pytest.mark.parametrize("name", [name for name in CORES if not name.startswith(NAMES)])
@@ -95,14 +95,14 @@ def test_other_state_dicts_are_refused(
 
 def test_arguments_that_do_not_fit_are_refused() -> None:
     for model, arguments, sentence in (
-        (ltc(), {"motor": 3}, "rnn_cell.output_w is of 2 motor neurons, not of motor=3"),
-        (ltc(output_mapping=None), {"motor": 0}, "There can be 1 to 12 motor neurons"),
-        (ltc(), {"ode_unfolds": 0}, "unfolds >= 1"),
+        (ltc(), {"ltc": LTCArguments(motor=3)}, "rnn_cell.output_w is of 2 motor neurons, not of motor=3"),
+        (ltc(output_mapping=None), {"ltc": LTCArguments(motor=0)}, "There can be 1 to 12 motor neurons"),
+        (ltc(), {"ltc": LTCArguments(ode_unfolds=0)}, "unfolds >= 1"),
         (ltc(), {"time_unit_s": 0.0}, "unit of time must be positive"),
-        (cfc(), {"mode": "pure"}, "missing .*w_tau"),
-        (cfc("pure"), {"mode": "no-gate"}, "unknown .*w_tau"),
-        (cfc(), {"mode": "no_gate"}, "mode of a CfC is one of default, no-gate, pure"),
-        (cfc(), {"activation": "elu"}, "activation of a CfC is one of"),
+        (cfc(), {"cfc": CfCArguments(mode="pure")}, "missing .*w_tau"),
+        (cfc("pure"), {"cfc": CfCArguments(mode="no-gate")}, "unknown .*w_tau"),
+        (cfc(), {"cfc": CfCArguments(mode="no_gate")}, "mode of a CfC is one of default, no-gate, pure"),
+        (cfc(), {"cfc": CfCArguments(activation="elu")}, "activation of a CfC is one of"),
     ):
         with pytest.raises(ValueError, match=sentence):
             from_ncps(model.state_dict(), **arguments)
@@ -112,10 +112,10 @@ def test_conductances_below_zero_are_refused_without_implicit_constraints() -> N
     tensors = ltc().state_dict()
     hidden = tensors["rnn_cell.sparsity_mask"] == 0.0
     tensors["rnn_cell.w"][hidden] = -1.0
-    from_ncps(tensors, implicit_param_constraints=False)
+    from_ncps(tensors, ltc=LTCArguments(implicit_param_constraints=False))
     tensors["rnn_cell.cm"][0] = -1.0
     from_ncps(tensors)
     with pytest.raises(
         ValueError, match="Without implicit constraints none of gleak, cm, w, sensory_w may be negative"
     ):
-        from_ncps(tensors, implicit_param_constraints=False)
+        from_ncps(tensors, ltc=LTCArguments(implicit_param_constraints=False))

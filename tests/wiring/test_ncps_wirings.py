@@ -6,7 +6,7 @@ import ncps.wirings as reference
 import numpy as np
 import pytest
 
-from lanekeep_policies.wiring import Wiring, auto_wiring, fully_connected, ncps_wiring, random_wiring
+from lanekeep_policies.wiring import Fans, Wiring, auto_wiring, fully_connected, ncps_wiring, random_wiring
 
 
 def agree(ours: Callable[[], Wiring], theirs: Callable[[], reference.Wiring], sensory: int) -> bool:
@@ -37,7 +37,7 @@ def test_ncps_ncp_synapse_for_synapse() -> None:
         sensory, inter, command, motor = (int(size) for size in rng.integers(1, 14, 4))
         fans = [int(rng.integers(0, most + 2)) for most in (inter, command, 9, command)]
         same += agree(
-            lambda: ncps_wiring(sensory, inter, command, motor, *fans, seed=seed),  # noqa: B023
+            lambda: ncps_wiring(sensory, inter, command, motor, Fans(*fans), seed),  # noqa: B023
             lambda: reference.NCP(inter, command, motor, *fans, seed=seed),  # noqa: B023
             sensory,
         )
@@ -59,12 +59,12 @@ def test_ncps_ncp_where_neurons_are_forgotten(
 ) -> None:
     sensory, inter, command, motor = sizes
     assert agree(
-        lambda: ncps_wiring(sensory, inter, command, motor, *fans, seed=seed),
+        lambda: ncps_wiring(sensory, inter, command, motor, Fans(*fans), seed),
         lambda: reference.NCP(inter, command, motor, *fans, seed=seed),
         sensory,
     )
     if synapses is not None:
-        assert ncps_wiring(sensory, inter, command, motor, *fans, seed=seed).synapses == synapses
+        assert ncps_wiring(sensory, inter, command, motor, Fans(*fans), seed).synapses == synapses
 
 
 def test_ncps_auto_ncp_synapse_for_synapse() -> None:
@@ -120,12 +120,12 @@ def test_a_random_draw_that_leaves_a_motor_neuron_alone_is_refused() -> None:
 @pytest.mark.parametrize(
     ("draw", "sentence"),
     [
-        (lambda: ncps_wiring(8, 0, 4, 1, 0, 2, 2, 2), "at least one inter neuron, not inter=0"),
-        (lambda: ncps_wiring(8, 6, 4, 1, 7, 2, 2, 2), r"sensory_fanout=7 is outside 0\.\.6"),
-        (lambda: ncps_wiring(8, 6, 4, 1, 3, 5, 2, 2), r"inter_fanout=5 is outside 0\.\.4"),
-        (lambda: ncps_wiring(8, 6, 4, 1, 3, 2, -1, 2), "recurrent_command_synapses=-1 is negative"),
-        (lambda: ncps_wiring(8, 6, 4, 1, 3, 2, 2, 5), r"motor_fanin=5 is outside 0\.\.4"),
-        (lambda: ncps_wiring(8, 6, 4, 1, 3, 2, 2, 2, seed=-1), "seed=-1 is outside"),
+        (lambda: ncps_wiring(8, 0, 4, 1, Fans(0, 2, 2, 2)), "at least one inter neuron, not inter=0"),
+        (lambda: ncps_wiring(8, 6, 4, 1, Fans(7, 2, 2, 2)), r"sensory_fanout=7 is outside 0\.\.6"),
+        (lambda: ncps_wiring(8, 6, 4, 1, Fans(3, 5, 2, 2)), r"inter_fanout=5 is outside 0\.\.4"),
+        (lambda: ncps_wiring(8, 6, 4, 1, Fans(3, 2, -1, 2)), "recurrent_command=-1 is negative"),
+        (lambda: ncps_wiring(8, 6, 4, 1, Fans(3, 2, 2, 5)), r"motor_fanin=5 is outside 0\.\.4"),
+        (lambda: ncps_wiring(8, 6, 4, 1, Fans(3, 2, 2, 2), seed=-1), "seed=-1 is outside"),
         (lambda: auto_wiring(8, 5, 3), r"outputs=3 is outside 1\.\.2 for units=5"),
         (lambda: auto_wiring(8, 3, 1), "at least 4 units, not units=3"),
         (lambda: auto_wiring(8, 19, 1, 0.05), r"sparsity_level=0.05 is outside 0.1\.\.1"),

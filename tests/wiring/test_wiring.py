@@ -9,22 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lanekeep_policies.wiring import Wiring, auto_wiring, fully_connected, ncp_wiring, ncps_wiring, random_wiring
+from lanekeep_policies.wiring import Fans, Wiring, auto_wiring, fully_connected, ncp_wiring, ncps_wiring, random_wiring
 
 SHAPES: list[dict[str, Any]] = [
     {},
-    {"sensory": 2, "inter": 30, "sensory_fanout": 3},  # inter neurons that no sensory neuron chose
+    {"sensory": 2, "inter": 30, "fans": Fans(sensory_fanout=3)},  # inter neurons that no sensory neuron chose
     {
         "inter": 2,
         "command": 40,
-        "sensory_fanout": 2,
-        "inter_fanout": 3,
+        "fans": Fans(sensory_fanout=2, inter_fanout=3),
     },  # command neurons that no inter neuron chose
-    {"command": 20, "motor": 3, "motor_fanin": 2},  # command neurons that no motor neuron chose
+    {"command": 20, "motor": 3, "fans": Fans(motor_fanin=2)},  # command neurons that no motor neuron chose
     {"sensory": 1, "inter": 1, "command": 1, "motor": 1}
-    | {"sensory_fanout": 1, "inter_fanout": 1, "recurrent_command": 1, "motor_fanin": 1},
-    {"recurrent_command": 36},  # every pair
-    {"recurrent_command": 0},
+    | {"fans": Fans(sensory_fanout=1, inter_fanout=1, recurrent_command=1, motor_fanin=1)},
+    {"fans": Fans(recurrent_command=36)},  # every pair
+    {"fans": Fans(recurrent_command=0)},
 ]
 
 
@@ -105,16 +104,16 @@ def test_a_wiring_cannot_be_changed() -> None:
         ({"inter": 0}, "at least one inter neuron"),
         ({"command": -1}, "at least one command neuron"),
         ({"motor": 0}, "at least one motor neuron"),
-        ({"sensory_fanout": 13}, r"sensory_fanout=13 is outside 1..12"),
-        ({"sensory_fanout": 0}, r"sensory_fanout=0 is outside 1..12"),
-        ({"inter_fanout": 7}, r"inter_fanout=7 is outside 1..6"),
-        ({"recurrent_command": 37}, r"recurrent_command=37 is outside 0..36"),
-        ({"motor_fanin": 7}, r"motor_fanin=7 is outside 1..6"),
+        ({"fans": Fans(sensory_fanout=13)}, r"sensory_fanout=13 is outside 1..12"),
+        ({"fans": Fans(sensory_fanout=0)}, r"sensory_fanout=0 is outside 1..12"),
+        ({"fans": Fans(inter_fanout=7)}, r"inter_fanout=7 is outside 1..6"),
+        ({"fans": Fans(recurrent_command=37)}, r"recurrent_command=37 is outside 0..36"),
+        ({"fans": Fans(motor_fanin=7)}, r"motor_fanin=7 is outside 1..6"),
         ({"seed": -1}, r"seed=-1 is outside"),
         ({"seed": 2**32}, r"seed=4294967296 is outside"),
     ],
 )
-def test_senseless_arguments_are_refused(arguments: dict[str, int], sentence: str) -> None:
+def test_senseless_arguments_are_refused(arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         ncp_wiring(**arguments)
 
@@ -196,7 +195,7 @@ def assert_same(wiring: Wiring, other: Wiring) -> None:
 @pytest.mark.parametrize(
     ("wiring", "digest"),
     [
-        (ncps_wiring(32, 12, 6, 1, 6, 4, 6, 6), "776dbc2b98d63641"),
+        (ncps_wiring(32, 12, 6, 1, Fans()), "776dbc2b98d63641"),
         (auto_wiring(32, 19, 1), "66d9002a8af3bf70"),
         (random_wiring(32, 19, 1, 0.7), "97818bea31b79c94"),
         (fully_connected(32, 19, 1), "267316ce5dd642d2"),

@@ -13,7 +13,16 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, PathPatch
 
-from lanekeep_policies.wiring import Wiring, auto_wiring, draw, fully_connected, ncp_wiring, ncps_wiring, random_wiring
+from lanekeep_policies.wiring import (
+    Fans,
+    Wiring,
+    auto_wiring,
+    draw,
+    fully_connected,
+    ncp_wiring,
+    ncps_wiring,
+    random_wiring,
+)
 from lanekeep_policies.wiring.drawing.curves import GAP, _spread
 from lanekeep_policies.wiring.drawing.layout import Floats, best_orders, crossings, joins, layers_of
 from lanekeep_policies.wiring.drawing.strokes import STROKES
@@ -23,9 +32,9 @@ matplotlib.use("Agg")
 
 WIRINGS = {
     "paper": ncp_wiring(),
-    "several motor neurons": ncps_wiring(16, 18, 12, 4, 6, 4, 4, 6),
+    "several motor neurons": ncps_wiring(16, 18, 12, 4, Fans(6, 4, 4, 6)),
     "auto": auto_wiring(8, 24, 3),
-    "one of each": ncp_wiring(1, 1, 1, 1, 1, 1, 1, 1),
+    "one of each": ncp_wiring(1, 1, 1, 1, Fans(1, 1, 1, 1)),
     "random": random_wiring(12, 10, 2, 0.7, seed=1),
     "full": fully_connected(8, 7, 2),
     "motor neurons only": fully_connected(3, 4, 4),

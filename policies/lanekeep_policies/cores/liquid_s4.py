@@ -47,13 +47,6 @@ SHORTEST_STEP, LONGEST_STEP = 0.02, 0.5  # [time units]
 Complex: TypeAlias = tuple[Tensor, Tensor]  # real and imaginary part
 
 
-class Memory(NamedTuple):
-    """The flat state, unfolded."""
-
-    x: Complex  # [B, H, M] each
-    inputs: tuple[Tensor, ...]  # [B, H] each: u_{k-1}, u_{k-2}, ..
-
-
 class Convolution(NamedTuple):
     """What turns L inputs into L outputs and the last state, L <= BLOCK."""
 
@@ -101,33 +94,34 @@ class LiquidS4(Core):
         """Inputs u [B, T, H] and state to y [B, T, H] and state, step by step, at any times."""
         outputs = []
         for latest, time in zip(u.unbind(1), in_turn(elapsed, u.shape[1]), strict=True):
-            memory = self._unfolded(state)
+            before, earlier = self._unfolded(state)
             abar, bbar = self._discrete(time.unsqueeze(2) if isinstance(time, Tensor) else time)
-            (decayed_re, decayed_im), (b_re, b_im) = _product(abar, memory.x), bbar
+            (decayed_re, decayed_im), (b_re, b_im) = _product(abar, before), bbar
             x = decayed_re + b_re * latest.unsqueeze(2), decayed_im + b_im * latest.unsqueeze(2)
-            inputs = (latest, *memory.inputs)
+            inputs = (latest, *earlier)
             outputs.append(self._twice_real_c(x) + self.d * latest + self._correlations(bbar, inputs))
             state = hold(_flat(x, inputs[:-1]), state, time)
         return torch.stack(outputs, 1), state
 
     def convolve(self, u: Tensor, state: Tensor, elapsed: float) -> tuple[Tensor, Tensor]:
-        """The same for steps of one constant elapsed > 0, a block at a time."""
+        """Inputs u [B, T, H] and state to y [B, T, H] and state, a block at a time, for steps of one elapsed > 0."""
         convolution = self._convolution(min(BLOCK, u.shape[1]), elapsed)
         outputs = []
         for block in torch.split(u, BLOCK, dim=1):
-            memory = self._unfolded(state)
-            linear, x = self._linear_block(convolution, block, memory.x)
-            past = torch.stack([*reversed(memory.inputs), *block.unbind(1)], 1)  # [B, P - 1 + L, H], oldest first
+            before, earlier = self._unfolded(state)
+            linear, x = self._linear_block(convolution, block, before)
+            past = torch.stack([*reversed(earlier), *block.unbind(1)], 1)  # [B, P - 1 + L, H], oldest first
             inputs = [past[:, self.degree - 1 - age : past.shape[1] - age] for age in range(self.degree)]
             outputs.append(linear + self.d * block + self._correlations(convolution.bbar, inputs))
             state = _flat(x, past.flip(1).unbind(1)[: self.degree - 1])
         return torch.cat(outputs, 1), state
 
-    def _unfolded(self, state: Tensor) -> Memory:
+    def _unfolded(self, state: Tensor) -> tuple[Complex, tuple[Tensor, ...]]:
+        """The flat state as x, [B, H, M] each, and the earlier inputs u_{k-1}, u_{k-2}, .., [B, H] each."""
         channels, pairs = self.c_re.shape
         re, im, inputs = torch.split(state, [channels * pairs, channels * pairs, channels * (self.degree - 1)], dim=1)
         x = re.reshape(-1, channels, pairs), im.reshape(-1, channels, pairs)
-        return Memory(x, inputs.reshape(len(state), self.degree - 1, channels).unbind(1))
+        return x, inputs.reshape(len(state), self.degree - 1, channels).unbind(1)
 
     def _exponent(self, elapsed: float | Tensor) -> Complex:
         """A d, [H, M], or [B, H, M] of elapsed [B, 1, 1]."""

@@ -8,6 +8,7 @@ What is left is to read the sizes and the wiring off the weights, two numberings
 """
 
 import re
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,26 +18,41 @@ from lanekeep_policies.ncps.state_dict import Tensors, any_of, mask_of, size_of
 from lanekeep_policies.wiring import Wiring
 
 
-def read_cfc(cell: Tensors, mode: str, activation: str, time_unit_s: float) -> CfC:
-    """The CfC with the weights of rnn_cell."""
+class CfCArguments(NamedTuple):
+    """Arguments of ncps' `CfC` that its weights do not tell, with ncps' defaults, and those of our core."""
+
+    mode: str | None = None  # "default" or "no-gate"; "pure" shows in the weights
+    activation: str = "lecun_tanh"  # of the backbone
+    sparse_gates: bool = False  # of a wired CfC, whose gates of time must then be zero where no synapse is
+
+    def mode_of(self, cell: Tensors) -> str:
+        """The mode that is given, or the one that shows in the weights of rnn_cell."""
+        return self.mode or ("pure" if any(name.endswith("w_tau") for name in cell) else "default")
+
+
+def read_cfc(cell: Tensors, arguments: CfCArguments, time_unit_s: float) -> CfC | WiredCfC:
+    """The CfC, plain or wired, with the weights of rnn_cell."""
+    if any(name.startswith("layer_") for name in cell):
+        return _read_wired(cell, arguments, time_unit_s)
     cell = _without_dropout(cell)
     layers = sum(bool(re.fullmatch(r"backbone\.\d+\.weight", name)) for name in cell)
     units, width = size_of(cell, "ff1.weight")
     _, inputs = size_of(cell, "backbone.0.weight") if layers else (units, width)
-    core = CfC(inputs - units, units, mode, width, layers, activation, time_unit_s).to(any_of(cell))
+    mode = arguments.mode_of(cell)
+    core = CfC(inputs - units, units, mode, width, layers, arguments.activation, time_unit_s).to(any_of(cell))
     core.load_blocks(cell)
     return core
 
 
-def read_wired(cell: Tensors, mode: str, sparse_gates: bool, time_unit_s: float) -> WiredCfC:
-    """The wired CfC with the wiring and the weights of rnn_cell."""
+def _read_wired(cell: Tensors, arguments: CfCArguments, time_unit_s: float) -> WiredCfC:
     layers = {name.partition(".")[0] for name in cell}
     if layers != {f"layer_{i}" for i in range(DEPTH)}:
         raise ValueError(
             f"A wired CfC has the layers layer_0, layer_1 and layer_2 (inter, command, motor) here, not "
             f"{', '.join(sorted(layers))}."
         )
-    core = WiredCfC(_wiring_of(cell), mode, sparse_gates, time_unit_s).to(any_of(cell))
+    mode = arguments.mode_of(cell)
+    core = WiredCfC(_wiring_of(cell), mode, arguments.sparse_gates, time_unit_s).to(any_of(cell))
     core.load_blocks(cell)
     return core
 

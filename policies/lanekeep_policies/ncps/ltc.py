@@ -6,7 +6,7 @@ Where the mask is 0 nothing has an effect. Without implicit constraints the core
 F features, S neurons, M motor neurons.
 """
 
-from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -20,14 +20,24 @@ SYNAPSE = ("w", "mu", "sigma", "erev")
 NOT_NEGATIVE = ("gleak", "cm", "w", "sensory_w")
 
 
-def read_ltc(cell: Tensors, motor: int | None, build: Callable[[Wiring], LTC]) -> tuple[LTC, nn.Linear]:
-    """The LTC that `build` makes of the wiring, with the weights of rnn_cell, and the output mapping as a read-out."""
+class LTCArguments(NamedTuple):
+    """Arguments of ncps' `LTC` that its weights do not tell, with ncps' defaults."""
+
+    motor: int | None = None  # number of motor neurons; needed where the model has output_mapping=None
+    implicit_param_constraints: bool = True
+    ode_unfolds: int = 6
+    epsilon: float = 1e-8
+
+
+def read_ltc(cell: Tensors, arguments: LTCArguments, time_unit_s: float) -> tuple[LTC, nn.Linear]:
+    """The LTC with the wiring and the weights of rnn_cell, and the output mapping as a read-out."""
     sensory, neurons = size_of(cell, "sensory_sparsity_mask")
-    motor = _motor_count(cell, motor, neurons)
+    motor = _motor_count(cell, arguments.motor, neurons)
     cell = _identity_mappings(cell, sensory, motor) | cell
     _check_shapes(cell, sensory, neurons, motor)
     wiring = _wiring_of(cell, motor)
-    core = build(wiring).to(any_of(cell))
+    constraint: Literal["softplus", "clip"] = "softplus" if arguments.implicit_param_constraints else "clip"
+    core = LTC(wiring, arguments.ode_unfolds, time_unit_s, constraint, arguments.epsilon).to(any_of(cell))
     places = _places(wiring)
     own = {name: cell[name][places[name]] if name in places else cell[name] for name in core.state_dict()}
     if core.constraint == "clip" and any(bool((own[name] < 0.0).any()) for name in NOT_NEGATIVE):

@@ -26,10 +26,9 @@ from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.cores.mixed_memory import MixedMemory
 from lanekeep_policies.cores.wired_cfc import WiredCfC
 from lanekeep_policies.driver import Driver
-from lanekeep_policies.ncps.cfc import blocks_of_wired, read_cfc, read_wired
-from lanekeep_policies.ncps.ltc import matrices_of, output_mapping, read_ltc
+from lanekeep_policies.ncps.cfc import CfCArguments, blocks_of_wired, read_cfc
+from lanekeep_policies.ncps.ltc import LTCArguments, matrices_of, output_mapping, read_ltc
 from lanekeep_policies.ncps.state_dict import Tensors, any_of, size_of, sorted_out
-from lanekeep_policies.wiring import Wiring
 
 
 class CoreAndReadout(NamedTuple):
@@ -39,24 +38,20 @@ class CoreAndReadout(NamedTuple):
     readout: nn.Linear
 
 
+LTC_DEFAULTS, CFC_DEFAULTS = LTCArguments(), CfCArguments()
+
+
 def from_ncps(
     state_dict: Mapping[str, Tensor],
     *,
-    motor: int | None = None,
-    implicit_param_constraints: bool = True,
-    ode_unfolds: int = 6,
-    epsilon: float = 1e-8,
-    mode: str | None = None,
-    activation: str = "lecun_tanh",
-    sparse_gates: bool = False,
+    ltc: LTCArguments = LTC_DEFAULTS,
+    cfc: CfCArguments = CFC_DEFAULTS,
     time_unit_s: float = 0.05,
 ) -> CoreAndReadout:
     """The core with the weights of ncps' `LTC` or `CfC`, and the affine map that ncps makes of its outputs.
 
-    That map is the identity where the model has none. The arguments say what a state dict cannot, with ncps' defaults.
-    LTC: `implicit_param_constraints`, `ode_unfolds`, `epsilon`; `motor` neurons of a model with `output_mapping=None`.
-    CfC: `mode` "default" or "no-gate" ("pure" shows in the weights); `activation` of the backbone; `sparse_gates` of a
-    wired one, whose gates of time must then be zero where no synapse is. Both: `time_unit_s`, the dt_s of time span 1.
+    That map is the identity where the model has none. `ltc` or `cfc` says with which arguments the model was made, as far
+    as a state dict does not; `time_unit_s` is the dt_s of time span 1.
 
     The wiring is read off the masks. That of an LTC has command neurons if its synapses run from layer to layer, and its
     polarities are the signs of the reversal potentials, +1 for 0. A wired CfC knows no polarities and no synapses within
@@ -65,22 +60,14 @@ def from_ncps(
     are not 0 or 1, for negative conductances without implicit constraints, and for a wiring that the core cannot have.
     """
     cell, memory, projection = sorted_out(state_dict)
-
-    def ltc(wiring: Wiring) -> LTC:
-        return LTC(wiring, ode_unfolds, time_unit_s, "softplus" if implicit_param_constraints else "clip", epsilon)
-
     with torch.random.fork_rng(devices=[]):
         core: Core
         if "sensory_sparsity_mask" in cell or "gleak" in cell:
             if projection:
                 raise ValueError(f"{min(projection)} is not of an LTC, whose outputs are mapped by rnn_cell.output_w.")
-            core, readout = read_ltc(cell, motor, ltc)
+            core, readout = read_ltc(cell, ltc, time_unit_s)
         else:
-            mode = mode or ("pure" if any(name.endswith("w_tau") for name in cell) else "default")
-            if any(name.startswith("layer_") for name in cell):
-                core = read_wired(cell, mode, sparse_gates, time_unit_s)
-            else:
-                core = read_cfc(cell, mode, activation, time_unit_s)
+            core = read_cfc(cell, cfc, time_unit_s)
             readout = _read_projection(projection, core.output_size, any_of(cell))
         if memory:
             core = MixedMemory(core).to(any_of(cell))

@@ -2,7 +2,7 @@
 
 ncps draws a synapse's polarity (+1 or -1, one in two) right after its ends, layer by layer:
     1. every sensory neuron chooses `sensory_fanout` inter neurons, every inter neuron `inter_fanout` command neurons;
-    2. `recurrent_command_synapses` times a source and a target are drawn among the command neurons;
+    2. `recurrent_command` times a source and a target are drawn among the command neurons;
     3. every motor neuron chooses `motor_fanin` command neurons, which are its sources.
 After each choice (1, 3) a neuron that nobody chose gets, or a command neuron gives, about as many synapses as the
 others. A recurrent pair may be drawn twice: it is one synapse, and the last polarity counts. So `NCP(12, 6, 1, 6, 4, 6,
@@ -11,47 +11,38 @@ others. A recurrent pair may be drawn twice: it is one synapse, and the last pol
 
 import numpy as np
 
+from lanekeep_policies.wiring.layers import LARGEST_SEED, Fans, check_draw
 from lanekeep_policies.wiring.wiring import Ints, Wiring
 
 
-def ncps_wiring(
-    sensory: int,
-    inter: int,
-    command: int,
-    motor: int,
-    sensory_fanout: int,
-    inter_fanout: int,
-    recurrent_command_synapses: int,
-    motor_fanin: int,
-    seed: int = 22222,
-) -> Wiring:
-    """The wiring that ncps' `NCP(inter, command, ...)` has once it is built for `sensory` features.
+def ncps_wiring(sensory: int, inter: int, command: int, motor: int, fans: Fans, seed: int = 22222) -> Wiring:
+    """The wiring that ncps' `NCP(inter, command, motor, *fans, seed)` has once it is built for `sensory` features.
 
     Raises ValueError for layers without neurons, for fans larger than the layer they reach into, for negative numbers,
     and for what `Wiring` refuses.
     """
-    _check(
+    check_draw(
         {"sensory": sensory, "inter": inter, "command": command, "motor": motor},
         {
-            "sensory_fanout": (sensory_fanout, inter),
-            "inter_fanout": (inter_fanout, command),
-            "motor_fanin": (motor_fanin, command),
-            "seed": (seed, 2**32 - 1),
+            "sensory_fanout": (fans.sensory_fanout, 0, inter),
+            "inter_fanout": (fans.inter_fanout, 0, command),
+            "motor_fanin": (fans.motor_fanin, 0, command),
+            "seed": (seed, 0, LARGEST_SEED),
         },
     )
-    if recurrent_command_synapses < 0:
-        raise ValueError(f"recurrent_command_synapses={recurrent_command_synapses} is negative.")
+    if fans.recurrent_command < 0:
+        raise ValueError(f"recurrent_command={fans.recurrent_command} is negative.")
     rng = np.random.RandomState(seed)
     neurons = motor + command + inter
     motor_neurons, command_neurons, inter_neurons = np.split(np.arange(neurons), [motor, motor + command])
     sensory_adjacency, adjacency = np.zeros((sensory, neurons), np.int64), np.zeros((neurons, neurons), np.int64)
-    _fan(rng, sensory_adjacency, np.arange(sensory), inter_neurons, sensory_fanout, sensory)
-    _fan(rng, adjacency, inter_neurons, command_neurons, inter_fanout, command)
-    for _ in range(recurrent_command_synapses):
+    _fan(rng, sensory_adjacency, np.arange(sensory), inter_neurons, fans.sensory_fanout, sensory)
+    _fan(rng, adjacency, inter_neurons, command_neurons, fans.inter_fanout, command)
+    for _ in range(fans.recurrent_command):
         source, target = rng.choice(command_neurons), rng.choice(command_neurons)
         adjacency[source, target] = _polarity(rng)
     # a motor neuron chooses its sources: the same draw, seen from the target
-    _fan(rng, adjacency.T, motor_neurons, command_neurons, motor_fanin, motor)
+    _fan(rng, adjacency.T, motor_neurons, command_neurons, fans.motor_fanin, motor)
     return Wiring.from_adjacency(sensory_adjacency, adjacency, motor=motor, command=command)
 
 
@@ -70,17 +61,13 @@ def auto_wiring(sensory: int, units: int, outputs: int, sparsity_level: float = 
     density = 1.0 - sparsity_level
     command = max(int(0.4 * (units - outputs)), 1)
     inter = units - outputs - command
-    return ncps_wiring(
-        sensory,
-        inter,
-        command,
-        outputs,
+    fans = Fans(
         sensory_fanout=max(int(inter * density), 1),
         inter_fanout=max(int(command * density), 1),
-        recurrent_command_synapses=max(int(command * density * 2), 1),
+        recurrent_command=max(int(command * density * 2), 1),
         motor_fanin=max(int(command * density), 1),
-        seed=seed,
     )
+    return ncps_wiring(sensory, inter, command, outputs, fans, seed)
 
 
 def _fan(
@@ -102,12 +89,3 @@ def _fan(
 
 def _polarity(rng: np.random.RandomState) -> int:
     return int(rng.choice((-1, 1)))
-
-
-def _check(layers: dict[str, int], numbers: dict[str, tuple[int, int]]) -> None:
-    for name, size in layers.items():
-        if size < 1:
-            raise ValueError(f"A wiring with layers needs at least one {name} neuron, not {name}={size}.")
-    for name, (number, most) in numbers.items():
-        if not 0 <= number <= most:
-            raise ValueError(f"{name}={number} is outside 0..{most} for {layers}.")

@@ -24,7 +24,7 @@ class Incidence(NamedTuple):
     sensory_target_of: Tensor  # [M, S]
 
 
-class Circuit(NamedTuple):
+class CircuitMatrices(NamedTuple):
     """What one pass needs of the weights: the sums over synapses as matrices, per unit of capacitance."""
 
     sensory_slope: Tensor  # [F, M] sigmoid argument of a sensory synapse = features @ slope + offset
@@ -64,13 +64,13 @@ def solve(
     return torch.stack(states, 1)
 
 
-def _circuit(weights: Weights, incidence: Incidence, solver: Solver) -> Circuit:
+def _circuit(weights: Weights, incidence: Incidence, solver: Solver) -> CircuitMatrices:
     softplus = solver.softplus
     gleak = _positive(weights.gleak, softplus)
     per_capacitance = _positive(weights.cm, softplus).reciprocal().repeat(2)
     sensory_bias = weights.input_b @ incidence.sensory_source_of - weights.sensory_mu
     sensory_w, w = _positive(weights.sensory_w, softplus), _positive(weights.w, softplus)
-    return Circuit(
+    return CircuitMatrices(
         sensory_slope=weights.input_w[:, None] * incidence.sensory_source_of * weights.sensory_sigma,
         sensory_offset=weights.sensory_sigma * sensory_bias,
         sensory_pull=_pull(incidence.sensory_target_of, sensory_w, weights.sensory_erev) * per_capacitance,
