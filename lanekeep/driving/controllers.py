@@ -9,11 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lanekeep_envs import CONTROL_STEP_S
 from lanekeep_policies import Driver, Expert
 
 F64 = NDArray[np.float64]
-CORRELATION_S = 0.5  # of the disturbance
 
 
 class Controller(Protocol):
@@ -61,28 +59,3 @@ class DriverController:
         """Put the memory of these cars back to the initial state."""
         rows = torch.from_numpy(np.asarray(cars))
         self.state = torch.where(rows[:, None], self.driver.initial_state(len(cars)), self.state)
-
-
-class DisturbedController:
-    """A controller whose actions carry an Ornstein-Uhlenbeck disturbance, so that cars get where a good driver never is.
-
-    The disturbance d has the standard deviation `deviation` (action units) and decays with CORRELATION_S:
-    d' = k d + sqrt(1 - k^2) deviation n,  k = exp(-CONTROL_STEP_S / CORRELATION_S),  n standard normal.
-    """
-
-    def __init__(self, controller: Controller, cars: int, deviation: float, generator: np.random.Generator) -> None:
-        self._controller, self._generator = controller, generator
-        self._kept = float(np.exp(-CONTROL_STEP_S / CORRELATION_S))
-        self._size = np.sqrt(1 - self._kept**2) * deviation
-        self._disturbance = np.zeros((cars, 1))
-
-    def act(self, frames: NDArray[Any], infos: dict[str, Any]) -> F64:
-        """The controller's actions [N, 1] with the disturbance, clipped to [-1, 1]."""
-        drawn = self._generator.standard_normal(self._disturbance.shape)
-        self._disturbance = self._kept * self._disturbance + self._size * drawn
-        return np.clip(self._controller.act(frames, infos) + self._disturbance, -1.0, 1.0)
-
-    def forget(self, cars: NDArray[np.bool_]) -> None:
-        """Clear the controller's memory of these cars, and their disturbance."""
-        self._controller.forget(cars)
-        self._disturbance[cars] = 0.0

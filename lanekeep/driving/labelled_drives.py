@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.driving.controllers import Controller, DisturbedController, ExpertController
+from lanekeep.driving.controllers import Controller, ExpertController
+from lanekeep.driving.disturbance import DisturbedController
 from lanekeep.driving.road_drives import TRACES
 from lanekeep.driving.rollout import Rollout, cars_on
 from lanekeep.driving.seeds import draw_place

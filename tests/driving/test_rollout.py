@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lanekeep.driving.controllers import DisturbedController, DriverController, ExpertController
+from lanekeep.driving.controllers import DriverController, ExpertController
+from lanekeep.driving.disturbance import DisturbedController
 from lanekeep.driving.rollout import Outcome, Rollout, cars_on
 from lanekeep.driving.seeds import Place
 from lanekeep_envs import Camera, Element, LaneKeepingEnv, Remove, load_scenario
