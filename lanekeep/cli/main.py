@@ -7,11 +7,10 @@ import dis
 import os
 import sys
 from collections.abc import Sequence
-from pkgutil import resolve_name
 
 import lanekeep
 from lanekeep import extensions
-from lanekeep.cli.commands import COMMANDS, VERBS
+from lanekeep.cli.commands import COMMANDS, VERBS, at
 from lanekeep.errors import UserError, did_you_mean
 
 ROOMS = ("lanekeep", "lanekeep_envs", "lanekeep_policies")
@@ -59,13 +58,13 @@ def _run_command(name: str, argv: list[str]) -> None:
 
     command = COMMANDS[name]
     extensions.load()
-    settings = resolve_name(command.settings)
+    settings = at(command.settings)
     try:
         given = parse(name, settings, with_recipe(settings, argv))
     except SystemExit:  # after the help of a command
         print(extensions.HELP)
         raise
-    resolve_name(command.function)(given)
+    at(command.function)(given)
 
 
 def _help() -> str:

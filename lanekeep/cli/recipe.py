@@ -5,6 +5,7 @@ the command line, which win. A command takes recipes if its dataclass has the fi
 arguments are what a recipe is applied to, and so are not in it.
 """
 
+import argparse
 import dataclasses
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -25,14 +26,10 @@ def with_recipe(settings: type[Any], argv: Sequence[str]) -> list[str]:
 
 
 def _recipe_path(argv: Sequence[str]) -> Path | None:
-    for token, following in zip(argv, [*argv, ""][1:], strict=True):
-        if token == "--":
-            return None
-        if token.startswith("--recipe="):
-            return Path(token.removeprefix("--recipe="))
-        if token == "--recipe" and following:
-            return Path(following)
-    return None
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--recipe", type=Path, nargs="?")
+    path: Path | None = parser.parse_known_args(argv)[0].recipe
+    return path
 
 
 def _as_flags(settings: type[Any], path: Path) -> Iterator[str]:

@@ -6,13 +6,12 @@ import subprocess
 import sys
 from dataclasses import is_dataclass
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import get_type_hints
 
 import pytest
 
 from lanekeep.cli import main as cli
-from lanekeep.cli.commands import COMMANDS, VERBS, Command
+from lanekeep.cli.commands import COMMANDS, VERBS, Command, at
 from lanekeep.cli.main import main
 
 FAKE_COMMAND = """
@@ -74,7 +73,7 @@ def fake_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, module)
     spec.loader.exec_module(module)
-    places = f"{spec.name}:Drive", f"{spec.name}:drive"
+    places = "fake_command:Drive", "fake_command:drive"
     bench = Command("more", *places, "how fast it is")
     drive = Command("watch", *places, "drive a car")
     monkeypatch.setattr(cli, "COMMANDS", {"drive": drive, "bench env": bench, "bench cores": bench})
@@ -146,9 +145,9 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_command_is_where_the_table_says() -> None:
     for command in COMMANDS.values():
-        assert command.verb in VERBS and is_dataclass(resolve_name(command.settings))
-        (hint,) = [kind for name, kind in get_type_hints(resolve_name(command.function)).items() if name == "settings"]
-        assert hint is resolve_name(command.settings)
+        assert command.verb in VERBS and is_dataclass(at(command.settings))
+        (hint,) = [kind for name, kind in get_type_hints(at(command.function)).items() if name == "settings"]
+        assert hint is at(command.settings)
 
 
 def test_help_of_a_command_lists_its_flags(capsys: pytest.CaptureFixture[str]) -> None:
