@@ -47,7 +47,7 @@ class Remove:
         return Remove(_removable(element_named(name)))
 
     def apply(self, scene: Scene) -> None:
-        """See `Intervention`."""
+        """Take the element, or one of its objects, out of the scene; ValueError for what cannot be removed."""
         element = _removable(self.element)
         if self.number is not None:
             table, field, gone = (
@@ -69,7 +69,7 @@ class KeepOnly:
     elements: tuple[Element, ...]
 
     def apply(self, scene: Scene) -> None:
-        """See `Intervention`."""
+        """Take all removable elements but these out of the scene; ValueError for what is no element."""
         for element in self.elements:
             _known(element)
         for element in REMOVABLE:
@@ -85,7 +85,7 @@ class Shift:
     left_m: float
 
     def apply(self, scene: Scene) -> None:
-        """See `Intervention`."""
+        """Move the marking or the objects; ValueError for an element that cannot be moved."""
         _finite("a shift", self.left_m)
         element = _known(self.element)
         if element.spec.line:
@@ -108,7 +108,7 @@ class Recolour:
     colour: RGB
 
     def apply(self, scene: Scene) -> None:
-        """See `Intervention`."""
+        """Set the colour; ValueError for an element that has none, or a colour outside 0..255."""
         if not all(0.0 <= value <= 255.0 for value in self.colour):
             raise ValueError(f"a colour is three numbers from 0 to 255, not {self.colour}")
         _set_colour(scene, self.element, lambda _: self.colour)
@@ -125,7 +125,7 @@ class Contrast:
     factor: float
 
     def apply(self, scene: Scene) -> None:
-        """See `Intervention`."""
+        """Scale the difference in colour; ValueError for an element that has no colour."""
         _finite("a contrast", self.factor)
         marking = _known(self.element).spec.line
         ground = _road_colour(scene.appearance) if marking else colour_of(scene.appearance, "grass")
@@ -145,7 +145,7 @@ class SetStrength:
     strength: float
 
     def apply(self, scene: Scene) -> None:
-        """See `Intervention`."""
+        """Set the strength; ValueError for an unknown name or a strength outside 0..1."""
         names = [name for table in STRENGTHS.values() for name in table]
         if self.name not in names:
             near = difflib.get_close_matches(self.name, names, 1)
@@ -164,7 +164,7 @@ class Noise:
     grey: float
 
     def apply(self, scene: Scene) -> None:
-        """See `Intervention`."""
+        """Set the noise; ValueError outside 0..64."""
         if not 0.0 <= self.grey <= 64.0:
             raise ValueError(f"noise is from 0 to 64 grey levels, not {self.grey}")
         scene.appearance["noise_grey"] = self.grey
@@ -179,7 +179,7 @@ class Add:
     left_m: float
 
     def apply(self, scene: Scene) -> None:
-        """See `Intervention`."""
+        """Put the object among those of the scene; ValueError for an unknown kind or a place that is not finite."""
         if self.kind not in KINDS:
             raise ValueError(f"{self.kind!r} cannot be added: there are {', '.join(KINDS)}")
         _finite("a place", self.ahead_m, self.left_m)

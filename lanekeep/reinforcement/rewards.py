@@ -48,5 +48,5 @@ class Rewards:
 
 
 def share(number: F64) -> F64:
-    """Its square, at most 1."""
+    """The square of a ratio, at most 1."""
     return np.minimum(number * number, 1.0)

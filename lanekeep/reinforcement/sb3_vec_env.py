@@ -78,7 +78,7 @@ class SB3VecEnv(VecEnv):
         return observation, reward, done, told
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: the cars hold no resource."""
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
         """An attribute of the environment, the same for all cars."""

@@ -155,7 +155,7 @@ class DrivenCar:
         self._put_down(Place(seed))
 
     def edit(self, edits: Edits) -> None:
-        """See the present instant, and all that follow, otherwise; the driver thinks again about it."""
+        """Change how this instant and all that follow are seen, and let the driver decide about this instant again."""
         if edits != self.edits:
             self.edits = edits
             self._again()
