@@ -1,6 +1,7 @@
 """Compiled kernels are cached under a name that changes with the sources: no test runs a stale one.
 
-And what several files of tests share, which cannot import each other: the mirrored world, and torch on one thread.
+And what several files of tests share: the mirrored world, torch on one thread, and the tables as they were before a test
+put cores and maps of its own into them.
 """
 
 import hashlib
@@ -50,3 +51,21 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def own_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test may add cores, maps and commands; afterwards the tables are what they were."""
+    from lanekeep import extensions
+    from lanekeep.cli.commands import COMMANDS
+    from lanekeep.saliency import METHODS
+    from lanekeep_policies import CORES
+
+    tables: tuple[dict[str, Any], ...] = (CORES, METHODS, COMMANDS)
+    before, loaded = [dict(table) for table in tables], set(extensions._loaded)
+    monkeypatch.setenv(extensions.WITH, "")
+    yield
+    for table, rows in zip(tables, before, strict=True):
+        table.clear()
+        table.update(rows)
+    extensions._loaded = loaded

@@ -1,11 +1,11 @@
 """A core and a map in a file of one's own are used as those of the project are; nothing is run that was not named."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from page_examples import example
 
 from lanekeep import extensions
 from lanekeep.cli.main import main
@@ -13,49 +13,13 @@ from lanekeep.compare.experiment import listened_to
 from lanekeep.saliency import METHODS, maps
 from lanekeep_policies import CORES, CheckpointError, Driver, DriverSpec, load_driver, save_driver
 
-MINE = """
-import torch
-from torch import nn
-
-from lanekeep_policies import Core, CoreRow
-
-
-class Leaky(Core):
-    def __init__(self, features):
-        super().__init__(features, 4, 4)
-        self.layer = nn.Linear(features, 4)
-
-    def run(self, features, state, elapsed):
-        outputs = []
-        for k in range(features.shape[1]):
-            time = elapsed[:, k : k + 1] if torch.is_tensor(elapsed) else torch.full_like(state[:, :1], elapsed)
-            state = torch.lerp(self.layer(features[:, k]).tanh(), state, torch.exp(-time))
-            outputs.append(state)
-        return torch.stack(outputs, 1), state
-
-
-CORES = {"leaky": CoreRow(lambda features, spec: Leaky(features), "leaky units")}
-
-
-def brightness(steering, images, states):
-    return images.mean(1)
-
-
-def helper(images):
-    return images
-"""
+MINE = example("mine.py") + example("my_map.py") + "\n\ndef helper(images):\n    return images\n"
 
 
 @pytest.fixture
-def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    cores, methods, loaded = dict(CORES), dict(METHODS), set(extensions._loaded)
-    monkeypatch.setenv(extensions.WITH, "")
+def mine(tmp_path: Path, own_tables: None) -> Path:
     (tmp_path / "mine.py").write_text(MINE)
-    yield tmp_path / "mine.py"
-    for table, before in ((CORES, cores), (METHODS, methods)):
-        table.clear()  # type: ignore[attr-defined]
-        table.update(before)  # type: ignore[attr-defined]
-    extensions._loaded = loaded
+    return tmp_path / "mine.py"
 
 
 def saved(folder: Path) -> Driver:
@@ -75,9 +39,12 @@ def test_the_ordinary_commands_take_a_core_of_a_file(mine: Path, capsys: pytest.
         main(["train", "imitation", "--help", "--with", str(mine)])
     out = capsys.readouterr().out
     assert "leaky" in out and "--with FILE" in out
-    frames = np.zeros((2, 48, 160, 3), np.uint8) + np.uint8(51)
-    found = maps("brightness", driver, frames, driver.initial_state(2))
-    assert "helper" not in METHODS and np.allclose(found, 0.2)
+    grey = np.random.default_rng(0).integers(0, 256, (2, 48, 160, 1), np.uint8)
+    frames, contrast = np.repeat(grey, 3, -1), (grey - grey.mean((1, 2), keepdims=True))[..., 0] / 255.0
+    found = maps("gradient-times-contrast", driver, frames, driver.initial_state(2))
+    slope = maps("gradient", driver, frames, driver.initial_state(2))
+    assert "helper" not in METHODS and np.abs(found).max() > 0.0
+    np.testing.assert_allclose(found, slope * contrast, atol=1e-5 * np.abs(found).max())
 
 
 def test_a_checkpoint_says_what_it_needs_and_runs_nothing(mine: Path) -> None:
@@ -98,7 +65,7 @@ def test_a_process_that_a_command_starts_finds_the_file(mine: Path) -> None:
     extensions.taken_from(["compare", "--with", str(mine)])
     assert os.environ[extensions.WITH] == str(mine) and "leaky" not in CORES
     listened_to(Told())
-    assert "leaky" in CORES and "brightness" in METHODS
+    assert "leaky" in CORES and "gradient-times-contrast" in METHODS
 
 
 @pytest.mark.parametrize(
@@ -107,7 +74,7 @@ def test_a_process_that_a_command_starts_finds_the_file(mine: Path) -> None:
         ("x = 1", "there is neither a table CORES in it nor a map"),
         ("x = nowhere", "cannot be imported: NameError: name 'nowhere' is not defined"),
         (MINE.replace('"leaky"', '"gru"'), "there is already a 'gru'; choose another name"),
-        (MINE.replace("def brightness", "def gradient"), "there is already a 'gradient'"),
+        (MINE.replace("def gradient_times_contrast", "def gradient"), "there is already a 'gradient'"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(

@@ -1,25 +1,36 @@
 """The page "Add your own": each of its examples, taken from the page and run."""
 
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+import torch
+from page_examples import example
+
 import lanekeep
 import lanekeep_envs
+from lanekeep.cli.commands import COMMANDS, Command
+from lanekeep.cli.main import main
+from lanekeep.saliency import METHODS
 from lanekeep_envs import LaneKeepingEnv, load_scenario
+from lanekeep_policies import CORES, load_driver
 
-PAGE = Path(lanekeep.__file__).parent / "README.md"
+WORLD = Path(lanekeep_envs.__file__).parent
 
 
-def example(file: str) -> str:
-    """The code block of the page that stands below this file's name."""
-    (code,) = re.findall(rf"`{re.escape(file)}`:\n\n```\w+\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    return str(code)
+def written(folder: Path, file: str) -> Path:
+    """An example of the page as a file in this folder."""
+    path = folder / Path(file).name
+    path.write_text(example(file))
+    return path
 
 
 def test_a_scenario_of_ones_own_is_driven(tmp_path: Path) -> None:
-    path = tmp_path / "foggy.toml"
-    path.write_text(example("foggy.toml"))
+    path = written(tmp_path, "foggy.toml")
     assert load_scenario(str(path)).family == "own"
     env = LaneKeepingEnv(scenario=str(path))
     env.reset(seed=0)
@@ -27,8 +38,85 @@ def test_a_scenario_of_ones_own_is_driven(tmp_path: Path) -> None:
     assert not terminated and info["scenario"] == "foggy"
 
 
+def test_a_core_of_ones_own_is_trained_and_evaluated(
+    tmp_path: Path, own_tables: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    core, out = written(tmp_path, "mine.py"), tmp_path / "driver"
+    short = tmp_path / "short.toml"
+    short.write_text('description = "a short road"\n[road]\nlength_m = 400\n')
+    tiny = "--camera 16x32 --batch 2 --length 4 --frames 16 --expert-frames 640 --dagger-every 0 --validation-km 0.1"
+    given = ["--with", str(core), "--scenario", str(short)]
+    assert main(["train", "imitation", str(out), "--core", "leaky", *tiny.split(), *given]) == 0
+    assert main(["evaluate", str(out), "--km", "0.1", "--cars", "1", *given]) == 0
+    said = capsys.readouterr()
+    assert "departures" in said.out, said.err
+    assert type(load_driver(out).core).__name__ == "LeakyIntegrator" and CORES["leaky"].needs == "mine.py"
+
+
+def test_a_map_of_ones_own_is_seen_and_used_as_a_library(
+    tmp_path: Path, own_tables: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PIL import Image
+
+    file, video = written(tmp_path, "my_map.py"), tmp_path / "video"
+    video.mkdir()
+    frame, _ = LaneKeepingEnv().reset(seed=10_000)
+    Image.fromarray(frame).save(video / "0.png")
+    saliency = ["saliency", "ncp", "--video", str(video), "--out", str(tmp_path / "it.mp4")]
+    assert main([*saliency, "--method", "gradient-times-contrast", "--with", str(file)]) == 0
+    shown = ["watch", "ncp", "--seconds", "0.1", "--every", "2", "--frames", str(tmp_path / "frames")]
+    assert main([*shown, "--overlay", "gradient-times-contrast", "--with", str(file)]) == 0
+    assert (tmp_path / "it.mp4").stat().st_size > 0 and any((tmp_path / "frames").glob("*.png"))
+    del METHODS["gradient-times-contrast"]
+    monkeypatch.syspath_prepend(tmp_path)
+    names: dict[str, Any] = {}
+    exec(example("my_program.py"), names)
+    assert names["found"].shape == (1, 48, 160)
+
+
+@pytest.mark.parametrize("file", ["elements.py", "renderer/objects/bridge.py", "scenario/schema.py"])
+def test_the_bridge_stands_in_the_three_places_of_the_page(file: str) -> None:
+    source = (WORLD / file).read_text()
+    for line in example(file).splitlines():
+        assert line.strip() in source
+
+
+@pytest.fixture
+def distil(tmp_path: Path, own_tables: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The learner's file in the package, and its row in the table of commands."""
+    written(tmp_path, "lanekeep/distil.py")
+    monkeypatch.setattr(lanekeep, "__path__", [*lanekeep.__path__, str(tmp_path)])
+    COMMANDS.update(eval("{" + example("lanekeep/cli/commands.py") + "}", {"Command": Command}))
+    yield
+    sys.modules.pop("lanekeep.distil", None)
+    vars(lanekeep).pop("distil", None)
+
+
+def test_a_learner_of_ones_own_that_was_interrupted_ends_as_one_that_was_not(
+    tmp_path: Path, distil: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def train(name: str, *more: str) -> int:
+        return main(["train", "distil", str(tmp_path / name), "--updates", "3", "--frames", "4", *more])
+
+    @contextmanager
+    def interrupts_after_one() -> Iterator[Any]:
+        answers = iter([False, True])
+        yield lambda: next(answers)
+
+    assert train("whole") == 0
+    with monkeypatch.context() as pressed:
+        pressed.setattr("lanekeep.distil.interrupts", interrupts_after_one)
+        assert train("parts") == 0
+    assert "parts: 1 updates" in capsys.readouterr().out
+    assert train("parts") == 0
+    whole, parts = (load_driver(tmp_path / name).state_dict() for name in ("whole", "parts"))
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    assert train("parts", "--learning-rate", "0.1") == 2
+    assert "was trained with learning_rate = 0.001, not 0.1" in capsys.readouterr().err
+
+
 def test_the_examples_of_the_worlds_page_run() -> None:
-    page = (Path(lanekeep_envs.__file__).parent / "README.md").read_text()
+    page = (WORLD / "README.md").read_text()
     names: dict[str, Any] = {}
     for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
         exec(code, names)
