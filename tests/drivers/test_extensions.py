@@ -1,6 +1,8 @@
 """A core and a map in a file of one's own are used as those of the project are; nothing is run that was not named."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -96,3 +98,59 @@ def test_a_file_that_is_not_there(
     assert main(["export", "ncp", *given]) == 2
     assert sentence in capsys.readouterr().err
     assert extensions.taken_from(["drive", "--", "--with", "x"]) == ["drive", "--", "--with", "x"]
+
+
+def in_a_new_process(code: str, *paths: Path) -> str:
+    """What a Python program prints that finds modules and packages in these folders as well."""
+    path = os.pathsep.join([*map(str, paths), *filter(None, [os.environ.get("PYTHONPATH", "")])])
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_core_of_a_file_is_trained_evaluated_watched_and_exported(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here, road = mine.parent, mine.parent / "short.toml"
+    road.write_text('description = "a short road"\n[road]\nlength_m = 400\n')
+    tiny = "--camera 16x32 --batch 2 --length 4 --segments 2 --frames 16 --expert-frames 320 --dagger-every 0"
+    commands = [
+        f"train imitation {here}/driver --core leaky {tiny} --validation-km 0.1 --scenario {road} --with {mine}",
+        f"evaluate {here}/driver --km 0.1 --scenario {road} --json {here}/it.json",
+        f"watch {here}/driver --seconds 0.1 --every 2 --frames {here}/pictures --overlay gradient-times-contrast",
+        f"saliency {here}/driver --video {here}/pictures --method gradient-times-contrast --out {here}/it.mp4",
+        f"export {here}/driver --sb3 {here}/it.zip",
+    ]
+    in_a_new_process(
+        f"from lanekeep.cli.main import main\nfor command in {commands}: assert main(command.split()) == 0, command"
+    )
+    made = [path.name for path in here.iterdir()]
+    assert {"it.json", "it.mp4", "it.zip"} <= set(made) and len(list((here / "pictures").glob("*.png"))) == 1
+    assert main(["evaluate", str(here / "driver"), "--km", "0.1"]) == 2
+    said = capsys.readouterr().err
+    assert "its core 'leaky' is of mine.py, which is not here: give --with mine.py" in said and said.count("\n") == 1
+
+
+def test_a_package_that_is_installed_needs_no_flag(mine: Path, tmp_path: Path) -> None:
+    package, folder = tmp_path / "site", tmp_path / "driver"
+    (package / "leaky_cores-1.0.dist-info").mkdir(parents=True)
+    mine.rename(package / "leaky_cores.py")
+    (package / "leaky_cores-1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: leaky-cores\nVersion: 1.0\n"
+    )
+    (package / "leaky_cores-1.0.dist-info" / "entry_points.txt").write_text(
+        "[lanekeep.cores]\nany = leaky_cores\n[lanekeep.maps]\nany = leaky_cores\n"
+    )
+    code = f"""
+from lanekeep.cli.main import main
+from lanekeep.extensions import load
+from lanekeep_policies import Driver, DriverSpec, save_driver
+load()
+spec = DriverSpec(core="leaky", camera_height=16, camera_width=32, curvature_limit_per_m=0.02)
+save_driver({str(folder)!r}, Driver.build(spec, 0), {{}})
+assert main(["watch", {str(folder)!r}, "--seconds=0.05", "--frames", {str(tmp_path)!r}, "--overlay=gradient-times-contrast"]) == 0
+"""
+    in_a_new_process(code, package)
+    with pytest.raises(CheckpointError, match="'leaky' is of leaky-cores, which is not here: install that package"):
+        load_driver(folder)
