@@ -1,4 +1,4 @@
-"""The networks whose speed is compared: every core of ours, those of ncps, and torch's LSTM; how a user calls each.
+"""The networks whose speed is compared: every core of this project, those of ncps, and torch's LSTM; how a user calls each.
 
     forward            features [B, T, F] and a state to outputs, nothing recorded for gradients
     forward_backward   the same, then the gradients of the outputs' sum for all parameters and the features

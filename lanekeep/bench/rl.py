@@ -59,7 +59,7 @@ class Clock:
         self._since = time.perf_counter()
 
     def timed(self, part: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        """The same work, whose time goes to this part."""
+        """Work whose time goes to this part."""
 
         def work_in_time(*args: Any, **kwargs: Any) -> Any:
             self.start()
@@ -77,7 +77,7 @@ class Clock:
 
 
 def watched(policy: type[RecurrentActorCriticPolicy], clock: Clock) -> type[RecurrentActorCriticPolicy]:
-    """The same policy, which tells the clock when the head and the core begin and end."""
+    """A policy that tells the clock when its head and its core begin and end."""
 
     class Watched(policy):  # type: ignore[misc, valid-type]
         def extract_features(self, *args: Any, **kwargs: Any) -> Any:

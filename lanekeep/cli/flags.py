@@ -124,7 +124,7 @@ def _sentence(
     complaint: str,
     cause: BaseException | None,
 ) -> str:
-    """Say what tyro refused, from what it said and what we know of the flags."""
+    """Say what tyro refused, from its complaint and from the types of the flags."""
     if isinstance(cause, ValueError):  # raised by the dataclass itself, in __post_init__
         return str(cause)
     hints = _flag_hints(settings)

@@ -15,16 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep.demonstrations import (
-    DemonstrationError,
     Episode,
     EpisodeInfo,
     Recorder,
     Staged,
     read_dataset,
-    verify,
 )
 from lanekeep.driving.controllers import Controller
 from lanekeep.driving.labelled_drives import label_stretches
+from lanekeep.imitation.given_demonstrations import verified
 from lanekeep.imitation.settings import CARS
 from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
 
@@ -84,13 +83,7 @@ def discard_rounds(folder: Path, first: int) -> None:
 def open_rounds(folder: Path, rounds: int) -> list[Episode]:
     """The episodes of the first so many rounds; damaged ones are named and left out."""
     dataset = read_dataset(folder)
-    damaged, whole = [str(sentence) for sentence in dataset.damaged], []
-    for episode in (e for e in dataset.episodes if e.info.dagger_round < rounds):
-        try:
-            verify(episode)
-            whole.append(episode)
-        except DemonstrationError as error:
-            damaged.append(str(error))
-    for sentence in damaged:
+    whole, damaged = verified([e for e in dataset.episodes if e.info.dagger_round < rounds])
+    for sentence in (*dataset.damaged, *damaged):
         print(f"left out: {sentence}", file=sys.stderr)
     return whole

@@ -4,7 +4,7 @@ Whatever does not fit the training is refused here, before anything is learned o
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,17 +17,24 @@ from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
 def open_given(folder: Path, scenario: Scenario, camera: Camera) -> tuple[Episode, ...]:
     """Every episode of a dataset, each byte checked; DemonstrationError for a damaged one, UserError for a misfit."""
     dataset = read_dataset(folder)
-    damaged = list(dataset.damaged)
-    for episode in dataset.episodes:
-        try:
-            verify(episode)
-        except DemonstrationError as error:
-            damaged.append(str(error))
-    if damaged:  # not left out, as an own round's would be: who gives data wants to know what is learned from
+    damaged = [*dataset.damaged, *verified(dataset.episodes)[1]]
+    if damaged:  # refused, not left out as those of an own round: the user chose them to be learned from
         raise DemonstrationError(f"{damaged[0]}; take that episode out of the folder, or give another one")
     for episode in dataset.episodes:
         _check_fits(episode, scenario, camera)
     return dataset.episodes
+
+
+def verified(episodes: Iterable[Episode]) -> tuple[list[Episode], list[str]]:
+    """The episodes of which each byte is as it was recorded, and a sentence for each damaged one."""
+    whole, damaged = list[Episode](), list[str]()
+    for episode in episodes:
+        try:
+            verify(episode)
+            whole.append(episode)
+        except DemonstrationError as error:
+            damaged.append(str(error))
+    return whole, damaged
 
 
 def origin_of(folder: Path, episodes: Sequence[Episode]) -> dict[str, object]:

@@ -14,7 +14,7 @@ BETAS = (0.9, 0.98)  # gradients shrink tenfold within a training of 500 updates
 
 
 def take_head(driver: Driver, name: str) -> None:
-    """Give it the conv head of another driver, which learns nothing more."""
+    """Give a driver the conv head of another one; the head learns nothing more."""
     other = open_driver(name)
     if other.frame_size != driver.frame_size or type(other.head) is not type(driver.head):
         size = "x".join(map(str, other.frame_size))

@@ -98,7 +98,7 @@ class Trainer:
         return names, Windows(self.episodes, self.settings.length * self.settings.segments)
 
     def add_episodes(self, episodes: Iterable[Episode]) -> None:
-        """Train on these too."""
+        """Train on more episodes."""
         self.episodes += tuple(episodes)
         self.__dict__.pop("windows", None)
 
@@ -118,7 +118,7 @@ class Trainer:
         return torch.from_numpy(frames), torch.from_numpy(actions), fresh
 
     def learn(self) -> float:
-        """One update; return the loss."""
+        """Make one update and return its loss."""
         frames, answers, fresh = self.batch()
         rows = torch.from_numpy(fresh)[:, None]
         start = torch.where(rows, self.driver.initial_state(len(frames)), self.state)
@@ -199,11 +199,10 @@ class Trainer:
         self.rounds += 1
         return done.episodes
 
-    def validate(self) -> tuple[float, float]:
-        """Departures per km and lateral RMS [m] on held-out roads that no test uses."""
-        rate, rms = validate(self.driver, self.scenario, self.camera, self.settings.validation_km)
-        self.validations.append([float(self.update), rate, rms])
-        return rate, rms
+    def validate(self) -> None:
+        """Note departures per km and lateral RMS [m] on held-out roads that no test uses."""
+        result = validate(self.driver, self.scenario, self.camera, self.settings.validation_km)
+        self.validations.append([float(self.update), *result])
 
     @property
     def validated(self) -> bool:

@@ -1,4 +1,4 @@
-"""`lanekeep train rl`: what can be set."""
+"""Settings of a training by reward: the flags of `lanekeep train rl`."""
 
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -129,25 +129,21 @@ class TrainRL:
 
     @property
     def rate(self) -> float:
-        """The head's learning rate in the beginning."""
-        usual = 1e-3 if self.start is None else 3e-4
-        return usual if self.learning_rate is None else self.learning_rate
+        """Learning rate of the head in the beginning."""
+        return self.learning_rate or (1e-3 if self.start is None else 3e-4)
 
     def core_rate(self, liquid: bool) -> float:
-        """The core's, of a driver with a liquid core or another one."""
-        usual = LIQUID_RATE * self.rate if liquid else self.rate
-        return usual if self.core_learning_rate is None else self.core_learning_rate
+        """Learning rate of a core, liquid or not, in the beginning."""
+        return self.core_learning_rate or (LIQUID_RATE * self.rate if liquid else self.rate)
 
     @property
     def critic_rate(self) -> float:
-        """The critic's."""
-        usual = self.rate if self.start is None else 3e-3
-        return usual if self.critic_learning_rate is None else self.critic_learning_rate
+        """Learning rate of the critic in the beginning."""
+        return self.critic_learning_rate or (self.rate if self.start is None else 3e-3)
 
     def epochs_of(self, numbers: bool) -> int:
         """Times that a rollout of numbers or of frames is learned from."""
-        usual = 10 if numbers else 4 if self.start is None else 2
-        return usual if self.epochs is None else self.epochs
+        return self.epochs or (10 if numbers else 4 if self.start is None else 2)
 
     @property
     def rollouts_of_critic(self) -> int:

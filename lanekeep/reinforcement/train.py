@@ -1,7 +1,7 @@
 """`lanekeep train rl`: proximal policy optimisation of a driver, from nothing or from a checkpoint.
 
 sb3-contrib's RecurrentPPO does the learning, unchanged; the policy (policy.py) holds the driver, the task (task.py) the
-cars, and a callback does what belongs to a training: roads, the critic's warm-up, checkpoints, what is told, the end.
+cars, and a callback does what belongs to a training: roads, the critic's warm-up, checkpoints, messages, the end.
 
 Each rollout of lane keeping begins on new roads.  These, the noise of the actions and the minibatches depend on the seed
 and the number of the rollout alone, so that a resumed training equals an uninterrupted one.
@@ -49,7 +49,7 @@ class Training(BaseCallback):
         self.task = task_of(settings, self.started)
         self.run = Run("train rl", settings, counter="rollout", packages=("sb3-contrib",))
         self.history: list[list[float]] = []  # of each rollout: steps, the task's result, mean reward of a step
-        self.rollout, self._saved_rollout, self._reward, self.stopped = 0, 0, 0.0, False
+        self._saved_rollout, self._reward, self.stopped = 0, 0.0, False
         self.ppo = self._make_ppo()
         if self.started is None:
             self._calibrate()
@@ -94,6 +94,11 @@ class Training(BaseCallback):
         self.policy.driver().calibrate(torch.from_numpy(np.stack(seen, 1)), spread[:, None, None])
 
     @property
+    def rollout(self) -> int:
+        """Number of rollouts that are done."""
+        return len(self.history)
+
+    @property
     def policy(self) -> DriverPolicy:
         """What learns."""
         policy = self.ppo.policy
@@ -127,9 +132,8 @@ class Training(BaseCallback):
 
     def _on_rollout_end(self) -> None:
         s, steps = self.settings, self.settings.steps_of_rollout
-        self.rollout += 1
         result, logged = self.task.result(s.horizon)
-        self.history.append([float(self.rollout * steps), result, self._reward / steps])
+        self.history.append([float((self.rollout + 1) * steps), result, self._reward / steps])
         for name, value in logged.items():
             self.logger.record(name, value)
         self.run.tick()
@@ -137,16 +141,11 @@ class Training(BaseCallback):
 
     def check(self) -> None:
         """Name what has gone wrong before it is saved over the last good checkpoint."""
+        kept = f"{self.settings.out} holds the driver of {self._saved_rollout} rollouts; lower --learning-rate"
         if not all(bool(parameter.isfinite().all()) for parameter in self.policy.parameters()):
-            raise UserError(
-                f"the training diverged in rollout {self.rollout}; {self.settings.out} holds the driver of "
-                f"{self._saved_rollout} rollouts; lower --learning-rate"
-            )
+            raise UserError(f"the training diverged in rollout {self.rollout}; {kept}")
         if wrong := self.task.collapse([row[1] for row in self.history]):
-            raise UserError(
-                f"the driver has forgotten what it knew: {wrong}; {self.settings.out} holds the driver of "
-                f"{self._saved_rollout} rollouts; lower --learning-rate or --clip, or raise --anchor"
-            )
+            raise UserError(f"the driver has forgotten what it knew: {wrong}; {kept} or --clip, or raise --anchor")
 
     def save(self) -> None:
         """Write the checkpoint, with what is needed to go on."""
@@ -167,13 +166,13 @@ class Training(BaseCallback):
         self._saved_rollout = self.rollout
 
     def _restore(self, told: Table, place: Table, tensors: Tensors) -> None:
-        self.rollout, self.history = int(place["rollout"]), rows_of(told["history"])
+        self.history = rows_of(told["history"])
         own = {n.removeprefix("policy."): value for n, value in tensors.items() if n.startswith("policy.")}
         self.policy.load_state_dict(self.policy.state_dict() | own)
         self.task.restore(tensors)
-        rollouts = self.settings.rollouts
-        if not 0 < self.rollout == len(self.history) <= rollouts or any(len(row) != 3 for row in self.history):
-            raise ValueError(f"rollout {self.rollout} of {rollouts} with a history of {len(self.history)}")
+        said, rollouts = int(place["rollout"]), self.settings.rollouts
+        if not 0 < said == self.rollout <= rollouts or any(len(row) != 3 for row in self.history):
+            raise ValueError(f"rollout {said} of {rollouts} with a history of {self.rollout}")
 
     @property
     def finished(self) -> bool:
@@ -187,7 +186,7 @@ def task_of(settings: TrainRL, start: Driver | None) -> Task:
 
 
 def hyperparameters(settings: TrainRL, spec: DriverSpec) -> dict[str, Any]:
-    """What of the settings RecurrentPPO wants to know, whatever its policy."""
+    """Arguments of RecurrentPPO that do not depend on its policy."""
     s = settings
     return {
         "learning_rate": lambda left: s.rate * left,

@@ -28,7 +28,7 @@ def adam_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore_adam(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Give it back; other tensors are left alone."""
+    """Give Adam its memory back from those tensors whose names begin with `adam.`."""
     table = optimiser.state_dict()
     learned = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     for name, value in tensors.items():

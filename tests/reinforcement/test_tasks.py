@@ -93,7 +93,7 @@ def test_the_scale_of_rewards_elsewhere_is_kept_when_a_training_is_gone_on_with(
     first.task.vec_env.reset()
     for _ in range(40):
         first.task.vec_env.step(np.zeros((2, 1), np.float32))
-    first.rollout, first.history = 1, [[64.0, -1000.0, -0.5]]
+    first.history = [[64.0, -1000.0, -0.5]]
     first.save()
     again = Training(settings)
     assert vars(again.task.vec_env.ret_rms) != vars(first.task.vec_env.ret_rms)  # type: ignore[attr-defined]
