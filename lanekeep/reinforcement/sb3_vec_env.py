@@ -85,11 +85,11 @@ class SB3VecEnv(VecEnv):
         return [getattr(self.env, attr_name)] * len(self._indices(indices))
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Refused: the cars are not environments of their own."""
+        """Refused: the cars have no attributes of their own."""
         raise NotImplementedError("the cars share one environment: its attributes cannot be set one by one")
 
     def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
-        """Refused likewise."""
+        """Refused: the cars have no methods of their own."""
         raise NotImplementedError("the cars share one environment: its methods cannot be called one by one")
 
     def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
