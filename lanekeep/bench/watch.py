@@ -13,7 +13,7 @@ from lanekeep.bench.measures import Turns, in_turns, one_thread, report
 from lanekeep.driving.drivers import open_driver
 from lanekeep.evaluate.settings import FIRST_TEST_SEED
 from lanekeep.settings import check_file, in_range
-from lanekeep.watch.panels.overlay import OVERLAYS
+from lanekeep.watch.panels.overlay import overlays
 from lanekeep.watch.show.show import Show
 from lanekeep.watch.window.window import Window
 from lanekeep_envs import load_scenario
@@ -53,7 +53,7 @@ def bench_watch(settings: BenchWatch) -> None:
 
 def row_of(overlay: str) -> str:
     """The row of the table."""
-    return f"overlay: {OVERLAYS[overlay] or 'none'}"
+    return f"overlay: {overlays()[overlay] or 'none'}"
 
 
 def speeds(settings: BenchWatch) -> Turns:
@@ -61,7 +61,7 @@ def speeds(settings: BenchWatch) -> Turns:
     show = Show(DRIVERS, [open_driver(name) for name in DRIVERS], load_scenario(settings.scenario), FIRST_TEST_SEED)
     window = Window("lanekeep bench watch")
     while True:
-        yield {row_of(overlay): pictures_per_s(show, window, overlay, settings.frames) for overlay in OVERLAYS}
+        yield {row_of(overlay): pictures_per_s(show, window, overlay, settings.frames) for overlay in overlays()}
 
 
 def pictures_per_s(show: Show, window: Window, overlay: str, frames: int) -> float:

@@ -8,7 +8,7 @@ from lanekeep.evaluate.settings import FIRST_TEST_SEED
 from lanekeep.settings import Positional, helped, in_range
 from lanekeep.watch.driven_car import STEP_S
 from lanekeep.watch.panels.layout import LARGEST, SMALLEST
-from lanekeep.watch.panels.overlay import OVERLAYS
+from lanekeep.watch.panels.overlay import overlays
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Watch:
     """Seed of the first road; the next one follows at its end."""
     seconds: float | None = None
     """Length of the show [s]; left out, 30 s of video or the script's last line, and a window until it is closed."""
-    overlay: str = helped("none", f"What lies over the drivers' pictures: {', '.join(OVERLAYS)}.")
+    overlay: str = helped("none", f"What lies over the drivers' pictures: {', '.join(overlays())}.")
     size: str = "1280x720"
     """Width x height of picture or window [pixels]."""
     video: Path | None = None
@@ -48,9 +48,9 @@ class Watch:
     def __post_init__(self) -> None:
         in_range(self, "seconds", STEP_S, 1_000_000)
         in_range(self, "every", 1)
-        if self.overlay not in OVERLAYS:
+        if self.overlay not in overlays():
             raise UserError(
-                f"there is no overlay {self.overlay!r}; {did_you_mean(self.overlay, OVERLAYS, ', '.join(OVERLAYS))}"
+                f"there is no overlay {self.overlay!r}; {did_you_mean(self.overlay, overlays(), ', '.join(overlays()))}"
             )
         if self.from_ is not None and self.scenario is not None:
             raise UserError("--from has a scenario of its own; leave out --scenario")

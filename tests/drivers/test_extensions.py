@@ -149,7 +149,8 @@ from lanekeep_policies import Driver, DriverSpec, save_driver
 load()
 spec = DriverSpec(core="leaky", camera_height=16, camera_width=32, curvature_limit_per_m=0.02)
 save_driver({str(folder)!r}, Driver.build(spec, 0), {{}})
-assert main(["watch", {str(folder)!r}, "--seconds=0.05", "--frames", {str(tmp_path)!r}, "--overlay=gradient-times-contrast"]) == 0
+words = "watch {folder} --seconds 0.05 --frames {tmp_path} --overlay gradient-times-contrast"
+assert main(words.split()) == 0
 """
     in_a_new_process(code, package)
     with pytest.raises(CheckpointError, match="'leaky' is of leaky-cores, which is not here: install that package"):

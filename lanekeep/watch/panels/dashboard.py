@@ -14,7 +14,7 @@ from lanekeep.watch.panels.captions import Captions, counted, draw_captions, sho
 from lanekeep.watch.panels.circuit import draw_cells, draw_circuit, wiring_of
 from lanekeep.watch.panels.effect_bars import LiveEffects, draw_bars
 from lanekeep.watch.panels.layout import DUO, SOLO, UNITS, Layout
-from lanekeep.watch.panels.overlay import OVERLAYS, Overlay
+from lanekeep.watch.panels.overlay import Overlay, overlays
 from lanekeep.watch.panels.plots import draw_offset, draw_steering
 from lanekeep.watch.panels.road_map import draw_map
 from lanekeep.watch.panels.style import Canvas, Colour
@@ -89,7 +89,7 @@ class Dashboard:
             if k == captions.chosen and captions.tags:
                 canvas.line([(box.x, box.y - 2), (box.x + width, box.y - 2)], COLOURS[k], 2)
         size = car.env.camera.size.replace("x", " \N{MULTIPLICATION SIGN} ")
-        self._title(layout.eye[k], "what the driver sees", OVERLAYS[one.overlay.name] or f"{size} pixels")
+        self._title(layout.eye[k], "what the driver sees", overlays()[one.overlay.name] or f"{size} pixels")
         canvas.plate(layout.eye[k], style.PANEL)
         self._title(layout.bars[k], "true effects", "left | right")
         draw_bars(canvas, layout.bars[k], rows, one.effects, car.edits.removed)

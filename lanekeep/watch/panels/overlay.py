@@ -16,9 +16,13 @@ from lanekeep.watch.panels.style import BLUE, ORANGE
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
-OVERLAYS = {"none": "", **{name: METHODS[name].title for name in methods_with("live")}, "elements": "true effects"}
 FALL = 0.98  # of the scale, from one frame to the next
 HEAT = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float64)  # inferno
+
+
+def overlays() -> dict[str, str]:
+    """Name -> title of each overlay, with the maps that were added by a file or a package."""
+    return {"none": "", **{name: METHODS[name].title for name in methods_with("live")}, "elements": "true effects"}
 
 
 class Overlay:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep.watch.driven_car import Edits
-from lanekeep.watch.panels.overlay import OVERLAYS
+from lanekeep.watch.panels.overlay import overlays
 from lanekeep.watch.show.saved_instant import open_instant, save_instant
 from lanekeep.watch.show.show import PACES, WEATHER, Show
 from lanekeep.watch.show.words import TAKES
@@ -104,8 +104,8 @@ def _scenario(show: Show, name: str = "") -> None:
 
 
 def _overlay(show: Show, name: str = "") -> None:
-    show.show_overlay(name or _after(show.overlay, tuple(OVERLAYS)))
-    show.say(OVERLAYS[show.overlay] or "no overlay")
+    show.show_overlay(name or _after(show.overlay, tuple(overlays())))
+    show.say(overlays()[show.overlay] or "no overlay")
 
 
 def _steer(show: Show, action: float | None = None) -> None:

@@ -18,7 +18,7 @@ from lanekeep.watch.panels.captions import Captions, counted
 from lanekeep.watch.panels.dashboard import Dashboard, watch_over
 from lanekeep.watch.panels.effect_bars import BarRows, rows_in
 from lanekeep.watch.panels.layout import UNITS
-from lanekeep.watch.panels.overlay import OVERLAYS
+from lanekeep.watch.panels.overlay import overlays
 from lanekeep.watch.panels.style import GROUND
 from lanekeep.watch.parallel import each_at_once
 from lanekeep_envs import STRENGTHS, Element, Scenario, load_scenario, scenario_names
@@ -152,7 +152,7 @@ class Show:
 
     def show_overlay(self, name: str) -> None:
         """Put an overlay on the pictures of all drivers; KeyError for one that is not there."""
-        OVERLAYS[name]
+        overlays()[name]
         self.overlay = name
         for one in self.watched:
             one.overlay.name = name

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lanekeep.errors import did_you_mean
-from lanekeep.watch.panels.overlay import OVERLAYS
+from lanekeep.watch.panels.overlay import overlays
 from lanekeep.watch.show.show import WEATHER
 from lanekeep_envs import REMOVABLE, Element, element_named
 
@@ -57,7 +57,7 @@ TAKES: dict[str, Callable[[str], Any]] = {  # what may follow an action, and how
     "FACTOR": number_of,
     "SEED": _whole,
     "SCENARIO": str,
-    "OVERLAY": _among(tuple(OVERLAYS)),
+    "OVERLAY": lambda word: _among(tuple(overlays()))(word),
     "NUMBER": _whole,
     "ACTION": number_of,
     "ELEMENT": _removable,
