@@ -13,7 +13,7 @@ import inspect
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -64,12 +64,14 @@ def load() -> None:
         for entry in entry_points(group=group):
             if f"{group} {entry.value}" not in _loaded:
                 needs = entry.dist.name if entry.dist is not None else entry.value
-                _register(entry.load(), needs, cores=group == "lanekeep.cores", maps=group == "lanekeep.maps")
+                _register(
+                    _of_entry(entry, needs), needs, cores=group == "lanekeep.cores", maps=group == "lanekeep.maps"
+                )
                 _loaded.add(f"{group} {entry.value}")
 
 
 def _of_file(path: Path) -> ModuleType:
-    """The module of a file; UserError that names the line if it cannot be imported."""
+    """The module of a file; UserError that says why it cannot be imported."""
     if not path.is_file():
         raise UserError(f"--with {path}: there is no such file")
     spec = spec_from_file_location(f"with_{path.stem}", path)
@@ -79,18 +81,32 @@ def _of_file(path: Path) -> ModuleType:
     sys.modules[module.__name__] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
         raise UserError(f"--with {path} cannot be imported: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _of_entry(entry: EntryPoint, package: str) -> ModuleType:
+    """The module that an installed package names; UserError that names the package if it cannot be imported."""
+    try:
+        module: ModuleType = entry.load()
+    except (Exception, SystemExit) as error:
+        raise UserError(
+            f"{package} cannot be imported: {type(error).__name__}: {error}; uninstall or mend it"
+        ) from error
     return module
 
 
 def _register(module: ModuleType, needs: str, *, cores: bool, maps: bool) -> int:
     """Add a module's rows to the tables; return how many there are."""
     from lanekeep.saliency.methods import METHODS, Method
-    from lanekeep_policies import CORES
+    from lanekeep_policies import CORES, CoreRow
 
-    of_cores = {name: row._replace(needs=needs) for name, row in getattr(module, "CORES", {}).items()} if cores else {}
+    rows = getattr(module, "CORES", {}) if cores else {}
+    if not (isinstance(rows, dict) and all(isinstance(row, CoreRow) for row in rows.values())):
+        raise UserError(f"{needs}: CORES is a dictionary of names and rows, CoreRow(build, summary)")
+    of_cores = {name: row._replace(needs=needs) for name, row in rows.items()}
     of_maps = {name: Method(name.replace("-", " "), run, live=True) for name, run in _maps_of(module)} if maps else {}
     taken = [name for table, rows in ((CORES, of_cores), (METHODS, of_maps)) for name in rows if name in table]
     if taken:

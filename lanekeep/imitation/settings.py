@@ -38,7 +38,7 @@ class TrainImitation:
     learning_rate: float = 1e-3
     """Adam's learning rate for the conv head; it falls to 2 % along a cosine."""
     core_learning_rate: float | None = None
-    """The same for core and read-out; unless given 1e-2 for a core that holds an LTC, else 1e-3."""
+    """Learning rate of core and read-out; unless given 1e-2 for a core that holds an LTC, such as ncp, else 1e-3."""
     alpha: float = 3.0
     """Weight of bends in the loss: exp(alpha |action|)."""
     noise: float = 0.15

@@ -149,9 +149,21 @@ from lanekeep_policies import Driver, DriverSpec, save_driver
 load()
 spec = DriverSpec(core="leaky", camera_height=16, camera_width=32, curvature_limit_per_m=0.02)
 save_driver({str(folder)!r}, Driver.build(spec, 0), {{}})
-words = "watch {folder} --seconds 0.05 --frames {tmp_path} --overlay gradient-times-contrast"
-assert main(words.split()) == 0
+words = "watch {folder} --seconds 0.05 --frames {tmp_path}"
+assert main([*words.split(), "--overlay", "gradient-times-contrast"]) == 0
 """
     in_a_new_process(code, package)
     with pytest.raises(CheckpointError, match="'leaky' is of leaky-cores, which is not here: install that package"):
         load_driver(folder)
+
+
+@pytest.mark.parametrize(
+    "text", ["CORES = [1]", "CORES = {'x': 3}", "import sys; sys.exit('bye')", "raise RuntimeError('boom')"]
+)
+def test_a_file_that_is_no_extension_is_refused_in_one_sentence(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(extensions.WITH, "")
+    (tmp_path / "mine.py").write_text(text)
+    assert main(["evaluate", "ncp", "--km", "0.1", "--with", str(tmp_path / "mine.py")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
