@@ -1,4 +1,7 @@
-"""The page "Add your own": each of its examples, taken from the page and run."""
+"""The page "Add your own": each of its examples, taken from the page and run.
+
+Its core and its map go through the commands, from training to export, in tests/drivers/test_extensions.py.
+"""
 
 import re
 import sys
@@ -15,9 +18,8 @@ import lanekeep
 import lanekeep_envs
 from lanekeep.cli.commands import COMMANDS, Command
 from lanekeep.cli.main import main
-from lanekeep.saliency import METHODS
 from lanekeep_envs import LaneKeepingEnv, load_scenario
-from lanekeep_policies import CORES, load_driver
+from lanekeep_policies import load_driver
 
 WORLD = Path(lanekeep_envs.__file__).parent
 
@@ -38,36 +40,10 @@ def test_a_scenario_of_ones_own_is_driven(tmp_path: Path) -> None:
     assert not terminated and info["scenario"] == "foggy"
 
 
-def test_a_core_of_ones_own_is_trained_and_evaluated(
-    tmp_path: Path, own_tables: None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    core, out = written(tmp_path, "mine.py"), tmp_path / "driver"
-    short = tmp_path / "short.toml"
-    short.write_text('description = "a short road"\n[road]\nlength_m = 400\n')
-    tiny = "--camera 16x32 --batch 2 --length 4 --frames 16 --expert-frames 640 --dagger-every 0 --validation-km 0.1"
-    given = ["--with", str(core), "--scenario", str(short)]
-    assert main(["train", "imitation", str(out), "--core", "leaky", *tiny.split(), *given]) == 0
-    assert main(["evaluate", str(out), "--km", "0.1", "--cars", "1", *given]) == 0
-    said = capsys.readouterr()
-    assert "departures" in said.out, said.err
-    assert type(load_driver(out).core).__name__ == "LeakyIntegrator" and CORES["leaky"].needs == "mine.py"
-
-
-def test_a_map_of_ones_own_is_seen_and_used_as_a_library(
+def test_a_map_of_ones_own_is_used_by_a_program(
     tmp_path: Path, own_tables: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from PIL import Image
-
-    file, video = written(tmp_path, "my_map.py"), tmp_path / "video"
-    video.mkdir()
-    frame, _ = LaneKeepingEnv().reset(seed=10_000)
-    Image.fromarray(frame).save(video / "0.png")
-    saliency = ["saliency", "ncp", "--video", str(video), "--out", str(tmp_path / "it.mp4")]
-    assert main([*saliency, "--method", "gradient-times-contrast", "--with", str(file)]) == 0
-    shown = ["watch", "ncp", "--seconds", "0.1", "--every", "2", "--frames", str(tmp_path / "frames")]
-    assert main([*shown, "--overlay", "gradient-times-contrast", "--with", str(file)]) == 0
-    assert (tmp_path / "it.mp4").stat().st_size > 0 and any((tmp_path / "frames").glob("*.png"))
-    del METHODS["gradient-times-contrast"]
+    written(tmp_path, "my_map.py")
     monkeypatch.syspath_prepend(tmp_path)
     names: dict[str, Any] = {}
     exec(example("my_program.py"), names)
