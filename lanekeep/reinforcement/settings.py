@@ -47,7 +47,7 @@ class TrainRL:
     learning_rate: float | None = None
     """Adam's learning rate, by default 1e-3 and 3e-4 from a driver; like the next two it falls linearly to nothing."""
     core_learning_rate: float | None = None
-    """That of core and read-out; by default five times as much for ltc, ncp and ncp-mixed."""
+    """Learning rate of core and read-out; by default five times as much for a core that holds an LTC, such as ncp."""
     critic_learning_rate: float | None = None
     """That of the critic; by default the same, and 3e-3 from a driver, whose critic knows nothing yet."""
     gamma: float = 0.97
