@@ -1,8 +1,8 @@
 """A checkpoint: a folder that carries a driver and cannot carry code.
 
-    driver.toml               schema version, what the driver is made of, how it was trained, sha256 of the weights
+    driver.toml               schema version, what the driver is made of, how it was trained, sha256 of the weights, and
+                              `needs`, the file or package of a core that is not of this project: a name, never run
     weights.safetensors       the parameters
-                              and `needs`, the file or package of a core that is not of this project: a name, never run
     training.safetensors      optional: what a training needs to go on, and `[resume]` in the toml
 
 All files are written aside and flushed before the first is renamed, the toml last: a failed save leaves the old driver, and
