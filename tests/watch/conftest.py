@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lanekeep.watch.panels import circuit
 from lanekeep.watch.show.show import Show
 from lanekeep_envs import load_scenario
 from lanekeep_policies import Driver, DriverSpec
@@ -19,6 +20,14 @@ def untrained() -> Callable[..., Driver]:
         return Driver.build(DriverSpec(core=core, camera_height=48, camera_width=160, curvature_limit_per_m=0.02), 0)
 
     return untrained
+
+
+@pytest.fixture(scope="session")
+def circuit_ends(untrained: Callable[..., Driver]) -> set[tuple[int, int]]:
+    """Where the synapses of the untrained circuit begin and end, by the numbers of neurons."""
+    wiring = circuit.wiring_of(untrained().core)
+    assert wiring is not None
+    return set(zip(wiring.source.tolist(), wiring.target.tolist(), strict=True))
 
 
 @pytest.fixture
