@@ -1,26 +1,11 @@
-"""Compiled kernels are cached under a name that changes with the sources: no test runs a stale one.
-
-And what several files of tests share: the mirrored world, torch on one thread, and the tables as they were before a test
+"""What several files of tests share: the mirrored world, torch on one thread, and the tables as they were before a test
 put cores and maps of its own into them.
 """
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-sources = []
-for room in ("lanekeep_envs", "lanekeep_policies"):
-    spec = find_spec(room)
-    assert spec is not None and spec.origin is not None
-    sources += sorted(Path(spec.origin).parent.rglob("*.py"))
-digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
-os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"lanekeep-kernels-{digest}"))
 
 
 @pytest.fixture

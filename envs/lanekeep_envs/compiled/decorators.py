@@ -2,8 +2,6 @@
 zero would stop vectorisation).
 
 README.md here tells what each decorator makes of a program, and how to see it.
-
-numba's cache notices a changed file, not a changed import of it: after editing one kernel, delete `__pycache__`.
 """
 
 from collections.abc import Callable
@@ -14,6 +12,8 @@ import numpy as np
 from numba import njit
 from numba.core.compiler import Compiler
 from numpy.typing import NDArray
+
+from lanekeep_files.kernel_cache import keep_on_disk
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -74,12 +74,7 @@ def _rounded(constant: Any) -> Any:
 
 
 def _compiled(function: F, options: dict[str, Any]) -> F:
-    options |= {"nogil": True, "error_model": "numpy"}
-    try:
-        compiled: Any = njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder to cache in can be written: every process compiles for itself
-        compiled = njit(**options)(function)
-    return cast(F, compiled)
+    return cast(F, keep_on_disk(njit(nogil=True, error_model="numpy", **options)(function)))
 
 
 @no_refcount

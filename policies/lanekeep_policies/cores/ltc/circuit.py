@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from numba import njit
 
+from lanekeep_files.kernel_cache import keep_on_disk
+
 LANES = 32  # rows of the batch that a kernel takes at once
 OPTIONS: Any = {"error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
 
@@ -91,10 +93,7 @@ class Circuit(NamedTuple):
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile on first use, cached on disk where a folder can be written; the plain function stays `.py_func`."""
-    try:
-        return njit(cache=True, nogil=True, **OPTIONS)(function)
-    except RuntimeError:
-        return njit(nogil=True, **OPTIONS)(function)
+    return keep_on_disk(njit(nogil=True, **OPTIONS)(function))
 
 
 @kernel
