@@ -1,5 +1,6 @@
 """`LaneKeeping-v0`: keep a car in the right-hand lane of a country road, from camera frames."""
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,14 +12,17 @@ from numpy.typing import NDArray
 from lanekeep_envs.dynamics.vehicle import CONTROL_STEP_S
 from lanekeep_envs.elements import Frame
 from lanekeep_envs.interventions import Intervention
+from lanekeep_envs.plain_spec import PlainSpec
 from lanekeep_envs.renderer.camera import Camera
 from lanekeep_envs.sampling.episode import generator_of
 from lanekeep_envs.scenario.schema import Scenario
 from lanekeep_envs.snapshot import Snapshot
 from lanekeep_envs.vector_env import LaneKeepingVectorEnv
 
+NO_SCREEN = ("dummy", "offscreen", "evdev")  # SDL's drivers that show nothing; it takes one where there is no display
 
-class LaneKeepingEnv(gymnasium.Env[Any, Any]):
+
+class LaneKeepingEnv(PlainSpec, gymnasium.Env[Any, Any]):
     """
     ## Description
     A car drives at nearly constant speed along a two-lane road with bends down to the minimum radius of its design speed.
@@ -52,7 +56,7 @@ class LaneKeepingEnv(gymnasium.Env[Any, Any]):
     road_seed`.
 
     ## Arguments
-    `scenario` (a name, the path of a TOML file, or a `Scenario`), `camera`, `observation`, `render_mode` (None,
+    `scenario` (a name, the path of a TOML file, a `Scenario`, or its table), `camera`, `observation`, `render_mode` (None,
     "rgb_array" or "human"), `acceleration`, `difficulty` (1: the scenario as written, 0: its roads on a fine, calm day).
 
     ## Version history
@@ -63,8 +67,8 @@ class LaneKeepingEnv(gymnasium.Env[Any, Any]):
 
     def __init__(
         self,
-        scenario: str | Scenario = "country",
-        camera: str | Camera = "48x160",
+        scenario: str | Scenario | dict[str, Any] = "country",
+        camera: str | Camera | dict[str, Any] = "48x160",
         observation: str = "camera",
         render_mode: str | None = None,
         acceleration: bool = False,
@@ -81,6 +85,10 @@ class LaneKeepingEnv(gymnasium.Env[Any, Any]):
         self.observation_space = self._cars.single_observation_space
         self.action_space = self._cars.single_action_space
         self._window: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy takes over: all but the window, of which it opens one of its own."""
+        return {**self.__dict__, "_window": None}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode; `options={"start_m": s}` begins it s metres along, in the middle of the lane."""
@@ -144,6 +152,9 @@ class LaneKeepingEnv(gymnasium.Env[Any, Any]):
 
         if self._window is None:
             pygame.display.init()
+            if pygame.display.get_driver() in NO_SCREEN and "SDL_VIDEODRIVER" not in os.environ:
+                pygame.display.quit()
+                raise gymnasium.error.Error("render_mode='human' finds no display: take 'rgb_array', or set DISPLAY")
             pygame.display.set_caption("LaneKeeping-v0")
             self._window = (pygame.display.set_mode((640, 360)), pygame.time.Clock())
         screen, clock = self._window

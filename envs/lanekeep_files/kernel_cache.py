@@ -111,7 +111,7 @@ def _imported(source: Path) -> frozenset[Path]:
     return frozenset(found)
 
 
-class KernelLocator(_CacheLocator):  # type: ignore[misc]
+class KernelLocator(_CacheLocator):
     """Says to numba where the kernels of one source file lie."""
 
     def __init__(self, source: Path) -> None:
@@ -154,7 +154,7 @@ def delete_unused(folder: Path) -> None:
             LOG.debug("%s stays", old)
 
 
-class CheckedFile(IndexDataCacheFile):  # type: ignore[misc]
+class CheckedFile(IndexDataCacheFile):
     """numba's files of one function, with a digest before the compiled code: a damaged one would run, and crash."""
 
     def _dump(self, content: Any) -> bytes:
@@ -184,13 +184,13 @@ def _checked(data: bytes) -> Any:
     return pickle.loads(data[32:])
 
 
-class KernelImpl(CompileResultCacheImpl):  # type: ignore[misc]
+class KernelImpl(CompileResultCacheImpl):
     """numba's way to take compiled code apart and put it together, with our folder."""
 
-    _locator_classes = (KernelLocator,)
+    _locator_classes = [KernelLocator]  # type: ignore[list-item]
 
 
-class KernelCache(FunctionCache):  # type: ignore[misc]
+class KernelCache(FunctionCache):
     """The compiled versions of one function."""
 
     _impl_class = KernelImpl

@@ -41,7 +41,9 @@ class Outcome(NamedTuple):
 def cars_on(scenario: Scenario, camera: Camera | None, cars: int) -> LaneKeepingVectorEnv:
     """An environment of N cars that are put down by hand; without a camera they are given the state [N, D]."""
     observation = "state" if camera is None else "camera"
-    return LaneKeepingVectorEnv(cars, scenario, camera or "8x8", observation, autoreset_mode="Disabled")
+    return LaneKeepingVectorEnv(
+        cars, scenario, camera or "8x8", observation, autoreset_mode="Disabled", rest_when_finished=True
+    )
 
 
 class Rollout:

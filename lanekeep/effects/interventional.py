@@ -114,7 +114,9 @@ def closed_loop(
 ) -> Forks:
     """Let the driver go on from an instant of a recorded drive, with everything and in every variant, for AHEAD_S."""
     cars, steps = 1 + len(variants), round(AHEAD_S / CONTROL_STEP_S)
-    env = LaneKeepingVectorEnv(cars, recorded.scenario, camera, "state", autoreset_mode="Disabled")
+    env = LaneKeepingVectorEnv(
+        cars, recorded.scenario, camera, "state", autoreset_mode="Disabled", rest_when_finished=True
+    )
     controller = DriverController(driver, cars)
     controller.state = state.expand(cars, -1).clone()
     rollout = Rollout(env, controller)

@@ -186,7 +186,7 @@ def test_a_snapshot_is_refused_by_a_world_of_another_shape() -> None:
     env = LaneKeepingEnv()
     env.reset(seed=0)
     shorter = msgspec.structs.replace(env.scenario, road=msgspec.structs.replace(env.scenario.road, length_m=300))
-    with pytest.raises(ValueError, match="another kind of road"):
+    with pytest.raises(ValueError, match="of another scenario named country"):
         LaneKeepingEnv(scenario=shorter).restore(env.snapshot())
 
 

@@ -19,9 +19,7 @@ def plan(steps: int, cars: int, size: float = 0.7) -> np.ndarray:
 def same_info(infos: dict[str, Any], i: int, info: dict[str, Any]) -> None:
     for key, value in info.items():
         if key == "reward_terms":
-            assert {term: values[i] for term, values in infos[key].items()} == value
-        elif key == "scenario":
-            assert infos[key] == value
+            assert {term: infos[key][term][i] for term in value} == value
         else:
             assert np.array_equal(infos[key][i], value), key
 
@@ -76,7 +74,7 @@ def test_same_step_autoreset_hands_over_the_last_observation_and_info() -> None:
 
 
 def test_without_autoreset_a_finished_car_rests_until_its_mask_is_set() -> None:
-    many = LaneKeepingVectorEnv(3, camera="16x40", autoreset_mode="Disabled")
+    many = LaneKeepingVectorEnv(3, camera="16x40", autoreset_mode="Disabled", rest_when_finished=True)
     single = LaneKeepingEnv(camera="16x40")
     many.reset(seed=9)
     actions = np.array([[1.0], [0.0], [0.0]], np.float32)
@@ -116,13 +114,37 @@ def test_gymnasium_makes_this_one() -> None:
     envs.close()
 
 
-def test_gymnasiums_own_vector_of_single_cars_sees_the_same() -> None:
-    ours = gymnasium.make_vec("lanekeep_envs:LaneKeeping-v0", num_envs=2, camera="16x40")
-    theirs = gymnasium.make_vec("lanekeep_envs:LaneKeeping-v0", num_envs=2, vectorization_mode="sync", camera="16x40")
-    assert np.array_equal(ours.reset(seed=11)[0], theirs.reset(seed=11)[0])
-    for row in plan(120, 2):
-        for mine, its in zip(ours.step(row)[:4], theirs.step(row)[:4], strict=True):
-            assert np.array_equal(mine, its)
+def same(mine: Any, its: Any, told: Any = slice(None)) -> None:
+    """Infos of one form: keys, masks, types and shapes; and the same values of the cars of which they tell."""
+    if not isinstance(its, dict):
+        assert (type(mine), mine.dtype, mine.shape) == (type(its), its.dtype, its.shape)
+        for one, other in zip(mine[told], its[told], strict=True):
+            assert np.array_equal(one, other)
+        return
+    assert set(mine) == set(its)
+    for key, value in its.items():
+        same(mine[key], value, its.get(f"_{key}", told))
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP, AutoresetMode.DISABLED])
+def test_gymnasiums_own_vector_of_single_cars_gives_the_same_also_in_infos(mode: AutoresetMode) -> None:
+    arguments: dict[str, Any] = {"num_envs": 3, "camera": "16x40"}
+    ours = gymnasium.make_vec("lanekeep_envs:LaneKeeping-v0", autoreset_mode=mode, **arguments)
+    theirs = gymnasium.make_vec(
+        "lanekeep_envs:LaneKeeping-v0", vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode}, **arguments
+    )
+    both, ends = [envs.reset(seed=11) for envs in (ours, theirs)], 0
+    for row in plan(150, 3):
+        for mine, its in zip(both[0][:-1], both[1][:-1], strict=True):
+            assert (mine.dtype, np.array_equal(mine, its)) == (its.dtype, True)
+        same(both[0][-1], both[1][-1])
+        over = np.logical_or(*both[1][2:4]) if len(both[1]) == 5 else np.zeros(3, np.bool_)
+        ends += over.sum()
+        if mode is AutoresetMode.DISABLED and over.any():
+            both = [envs.reset(options={"reset_mask": over}) for envs in (ours, theirs)]
+        else:
+            both = [envs.step(row) for envs in (ours, theirs)]
+    assert ends >= 3
     ours.close()
     theirs.close()
 
@@ -167,19 +189,54 @@ def test_bad_actions_and_seeds_are_refused_and_no_car_moves() -> None:
     actions[1] = np.nan
     with pytest.raises(ValueError, match="action of car 1 is not finite"):
         env.step(actions)
-    with pytest.raises(ValueError, match="1 number"):
+    with pytest.raises(ValueError, match=r"an array \[3, 1\], not \[3, 2\]"):
         env.step(np.zeros((3, 2)))
     for seeds in ([1, 2], [1, 2, 3, 4]):
         with pytest.raises(ValueError, match="3 seed"):
             env.reset(seed=seeds)
     with pytest.raises(ValueError, match="start_m must be"):
         env.reset(seed=5, options={"start_m": [None, 20.0, -4.0]})
+    for seed in (0.5, "7", [1, 2.0, 3], {1, 2, 3}):
+        with pytest.raises(ValueError, match="whole number"):
+            env.reset(seed=seed)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="reset takes the options reset_mask and start_m, not 'start'"):
+        env.reset(options={"start": [0.0] * 3})
     for key, wrong in (("start_m", 30.0), ("start_m", [30.0]), ("reset_mask", [True]), ("reset_mask", [1, 0, 0])):
         with pytest.raises(ValueError, match=f"{key} is"):
             env.reset(options={key: wrong})
     with pytest.raises(gymnasium.error.ResetNeeded):
         LaneKeepingVectorEnv(2, camera="16x40").snapshot()
     assert env.snapshot().state.cars.tobytes() == before
+
+
+@pytest.mark.parametrize("acceleration", [False, True])
+def test_an_action_has_the_shape_of_its_space_and_no_other(acceleration: bool) -> None:
+    many = LaneKeepingVectorEnv(4, camera="16x40", acceleration=acceleration)
+    one, numbers = LaneKeepingEnv(camera="16x40", acceleration=acceleration), 1 + acceleration
+    many.reset(seed=0)
+    one.reset(seed=0)
+    for shape in ((2, 4), (8,), (4,), (1, 4), (4, numbers, 1), (5, numbers), (4, 3 - numbers)):
+        with pytest.raises(ValueError, match=rf"an array \[4, {numbers}\]"):
+            many.step(np.zeros(shape))
+    for shape in ((), (1, numbers), (numbers, 1), (3 - numbers,), (0,)):
+        with pytest.raises(ValueError, match=rf"an array \[{numbers}\]"):
+            one.step(np.zeros(shape))
+
+
+def test_a_finished_car_is_not_driven_on_alone_or_among_others() -> None:
+    """Its reward would be given a second time."""
+    many, one = LaneKeepingVectorEnv(2, camera="16x40", autoreset_mode="Disabled"), LaneKeepingEnv(camera="16x40")
+    many.reset(seed=9)
+    one.reset(seed=9)
+    while not many.step([[1.0], [0.0]])[2][0]:
+        one.step([1.0])
+    assert one.step([1.0])[2]
+    for env, action in ((many, [[0.0], [0.0]]), (one, [0.0])):
+        with pytest.raises(gymnasium.error.ResetNeeded, match="car 0 is over"):
+            env.step(action)
+    many.reset(options={"reset_mask": np.array([True, False])})
+    one.reset()
+    assert np.array_equal(many.step([[0.0], [0.0]])[0][0], one.step([0.0])[0])
 
 
 def test_a_reset_of_some_shows_the_others_as_they_were() -> None:

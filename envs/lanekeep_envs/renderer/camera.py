@@ -13,8 +13,8 @@ A real mounting is a little off, and a real body pitches and rolls: `mounted` is
 """
 
 import re
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,10 +57,14 @@ class Camera:
         return replace(self, height_px=height_px, width_px=width_px)
 
     @staticmethod
-    def parse(camera: "str | Camera") -> "Camera":
-        """`"48x160"` (rows x columns) or a camera already made."""
+    def parse(camera: "str | Camera | dict[str, Any]") -> "Camera":
+        """Return a camera: written `"48x160"` (rows x columns), as the table of its fields, or already made."""
         if isinstance(camera, Camera):
             return camera
+        if isinstance(camera, dict):
+            if unknown := set(camera) - {field.name for field in fields(Camera)}:
+                raise ValueError(f"a camera has no {', '.join(map(str, sorted(unknown)))}")
+            return Camera(**camera)
         match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(camera))
         if match is None:
             raise ValueError(f"a camera is written ROWSxCOLUMNS, such as 48x160, not {camera!r}")

@@ -23,10 +23,13 @@ def scenario_names() -> list[str]:
     return sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
 
 
-def load_scenario(scenario: str | Scenario) -> Scenario:
-    """Return a scenario by name, by the path of a `.toml` file, or as it was given; ScenarioError."""
+def load_scenario(scenario: str | Scenario | dict[str, Any]) -> Scenario:
+    """Return a scenario by name, by the path of a `.toml` file, from its table, or as it was given; ScenarioError."""
     if isinstance(scenario, Scenario):
         return scenario
+    if isinstance(scenario, dict):
+        name = str(scenario.get("name", "own"))
+        return read_scenario(msgspec.toml.encode(scenario), f"scenario {name}", name)
     if scenario.endswith(".toml") or "/" in scenario:
         path = Path(scenario)
         if not path.is_file():

@@ -132,7 +132,7 @@ def read_instant(path: Path) -> OpenedShow:
         if told.format != FORMAT:
             raise UserError(f"{path} is of version {told.format}, and this program reads version {FORMAT}")
         first_seed = int(told.first_seed)
-        instants = [_instant(kept, arrays, k) for k, kept in enumerate(told.drivers)]
+        instants = [_instant(kept, arrays, k, scenario) for k, kept in enumerate(told.drivers)]
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or 'it is no instant'}") from None
     except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
@@ -183,7 +183,7 @@ def _told(name: str, car: DrivenCar, instant: SavedInstant) -> SavedDriver:
     )
 
 
-def _instant(kept: SavedDriver, arrays: dict[str, NDArray[Any]], k: int) -> SavedInstant:
+def _instant(kept: SavedDriver, arrays: dict[str, NDArray[Any]], k: int, scenario: Scenario) -> SavedInstant:
     tables = {
         field: _table(arrays, f"{name}_{k}", dtype, dimensions) for name, (field, dtype, dimensions) in TABLES.items()
     }
@@ -195,7 +195,7 @@ def _instant(kept: SavedDriver, arrays: dict[str, NDArray[Any]], k: int) -> Save
         resting=np.zeros(1, np.bool_),
     )
     seeds = np.array([int(kept.road_seed)], np.object_)
-    snapshot = Snapshot(state, seeds, (json.loads(kept.generator),), arrays.get(f"film_{k}"))
+    snapshot = Snapshot(state, seeds, (json.loads(kept.generator),), scenario, arrays.get(f"film_{k}"))
     memory = torch.from_numpy(arrays[f"memory_{k}"].copy())
     if memory.dtype != torch.float32 or memory.ndim != 2 or not bool(torch.isfinite(memory).all()):
         raise ValueError("a memory is no row of finite numbers")
