@@ -22,6 +22,7 @@ import pickle
 import re
 import sys
 import time
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -166,10 +167,12 @@ class CheckedFile(IndexDataCacheFile):
             with open(self._index_path, "rb") as file:
                 version = pickle.load(file)
                 overloads: dict[Any, str] = _checked(file.read())[1] if version == self._version else {}
-        except FileNotFoundError:
+        except OSError:
             return {}
         except Exception as error:  # whatever unpickling makes of a damaged file
             LOG.warning("%s is damaged (%s): compiled anew", self._index_path, error)
+            with suppress(OSError):
+                os.unlink(self._index_path)
             return {}
         return overloads
 
