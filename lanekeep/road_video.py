@@ -27,9 +27,9 @@ from lanekeep.errors import UserError, did_you_mean
 from lanekeep.progress import progress
 from lanekeep.saliency import METHODS, maps, methods_with
 from lanekeep.settings import Positional, check_file, helped, in_range
-from lanekeep.video.h264 import Film, held_back
+from lanekeep.video import Film, held_back
 from lanekeep.watch.panels.overlay import coloured
-from lanekeep.watch.panels.style import BLUE, BRIGHT, FAINT, LARGE, ORANGE, RULE, Canvas
+from lanekeep.watch.panels.style import BLUE, BRIGHT, FAINT, GROUND, LARGE, ORANGE, RULE, Canvas
 from lanekeep_envs import Camera
 from lanekeep_policies import Driver
 
@@ -180,26 +180,20 @@ def look(settings: Saliency) -> None:
             steered.append(action)
             largest.append(float(np.percentile(np.abs(shown), 99.5)))
             bar.advance()
-            if interrupt.pressed:
+            if interrupt.is_set():
                 break
         scale = float(np.percentile(largest, 95.0)) or 1.0  # a flash of one frame shall not turn all others dark
         kept.seek(0)
         size = (WIDTH, PICTURE + GAP + round(WIDTH * camera.height_px / camera.width_px / 2) * 2 + STRIP)
-        film = Film(settings.out, size, max(1, round(recording.fps)))
-        try:
+        with Film(settings.out, size, max(1, round(recording.fps)), GROUND) as film:
             bar.advance(0, "drawing")
             for frame, action in zip(recording, steered, strict=False):
                 pixels = camera.height_px * camera.width_px
                 small = np.frombuffer(kept.read(3 * pixels), np.uint8).reshape(camera.height_px, camera.width_px, 3)
                 shown = np.frombuffer(kept.read(4 * pixels), np.float32).reshape(camera.height_px, camera.width_px)
-                canvas = drawn(settings, size, frame, cut, small, shown / scale, action)
-                film.add(pygame.image.tobytes(canvas, "RGB"))
+                film.add(drawn(settings, size, frame, cut, small, shown / scale, action))
                 bar.advance()
-            film.finish()
-        except BaseException:
-            film.abandon()
-            raise
-    early = " (ended early)" if interrupt.pressed else ""
+    early = " (ended early)" if interrupt.is_set() else ""
     print(f"{settings.out}: {len(steered)} frames{early}, steering {min(steered):+.2f} to {max(steered):+.2f}")
 
 

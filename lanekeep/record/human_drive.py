@@ -6,13 +6,12 @@ while: the last two seconds of such a trip are left out, as they show how to get
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pygame
-from numpy.typing import NDArray
 
+from lanekeep.driving.controllers import ExpertController
 from lanekeep.driving.labelled_drives import Stretch, StretchLog
 from lanekeep.driving.rollout import Rollout, cars_on
 from lanekeep.driving.seeds import TRAINING_SEEDS, Place
@@ -35,26 +34,12 @@ KEYS = (
 WAY_OUT = "leave --human out to record the expert's drives"
 
 
-class PersonController:
-    """A person at the wheel of one car, as a controller."""
-
-    action = 0.0  # where the wheel stands
-
-    def act(self, frames: NDArray[Any], infos: dict[str, Any]) -> NDArray[np.float64]:
-        """The action [1, 1] of the wheel, in single precision, as it is recorded: so the record drives the same again."""
-        return np.array([[np.float32(self.action)]], np.float64)
-
-    def forget(self, cars: NDArray[np.bool_]) -> None:
-        """Do nothing: what a person remembers is not ours to clear."""
-
-
 class Trip:
     """A drive of a person from the start of a road, for so many steps at most."""
 
     def __init__(self, scenario: Scenario, camera: Camera, steps: int, seed: int) -> None:
         self.env, self.steps = cars_on(scenario, camera, 1), steps
-        self._person = PersonController()
-        self._rollout = Rollout(self.env, self._person)
+        self._rollout = Rollout(self.env, ExpertController(scenario.curvature_limit_per_m))  # who is never asked
         self.begin(seed)
 
     def begin(self, seed: int) -> None:
@@ -74,9 +59,8 @@ class Trip:
         return len(self._log)
 
     def advance(self, action: float) -> None:
-        """Note what is seen and done, and do it for a step."""
-        self._person.action = action
-        driven = self._rollout.decide()
+        """Note what is seen and done, and do it for a step, in single precision: so the record drives the same again."""
+        driven = np.array([[np.float32(action)]], np.float64)
         self._log.note(self._rollout, 0, driven, driven)
         outcome = self._rollout.drive(driven)
         self.departed = bool(outcome.departed[0])
@@ -93,8 +77,6 @@ class Cockpit:
 
     def __init__(self, title: str) -> None:
         self.screen = open_window(SIZE, title, WAY_OUT)
-        with suppress(pygame.error):  # steering by keys needs no joysticks
-            pygame.joystick.init()
         self.canvas = Canvas(SIZE, SIZE)
         self.hands, self.wheel = Hands(), Wheel()
         self.open, self.wants_again, self.wants_next = True, False, False

@@ -5,6 +5,7 @@ pictures.  Drawing never reaches back into the drive: the same seed gives the sa
 """
 
 import shlex
+from contextlib import nullcontext
 
 import pygame
 import torch
@@ -14,8 +15,7 @@ from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError
 from lanekeep.progress import progress
 from lanekeep.settings import check_file, write_whole
-from lanekeep.video.files import Reel, check_suffix, filmed, write_picture
-from lanekeep.video.h264 import ENCODINGS, held_back
+from lanekeep.video import ENCODINGS, Film, check_suffix, held_back, write_picture
 from lanekeep.watch.driven_car import FRAMES_PER_S, STEP_S
 from lanekeep.watch.panels.captions import counted
 from lanekeep.watch.panels.style import GROUND
@@ -97,31 +97,31 @@ def _write(settings: Watch, show: Show, play: Play, ticks: int | None) -> None:
     try:
         with (
             held_back() as interrupt,
-            filmed(settings.video, show.size, FRAMES_PER_S, GROUND) as reel,
+            Film(settings.video, show.size, FRAMES_PER_S, GROUND) if settings.video else nullcontext() as film,
             progress("driving", total=ticks) as bar,
         ):
             while True:
                 play.go_on(show)
                 picture = show.draw()
-                _keep(picture, settings, show, reel)
+                _keep(picture, settings, show, film)
                 bar.reach(show.ticks + 1, note=_outcome(show))
-                if interrupt.pressed or show.ticks + 1 >= ticks or not show.open:
+                if interrupt.is_set() or show.ticks + 1 >= ticks or not show.open:
                     break
                 show.tick()
     finally:
         show.finish_film()
     out = " and ".join(str(path) for path in (settings.video, settings.frames) if path is not None)
-    early = " (ended early)" if interrupt.pressed else ""
+    early = " (ended early)" if interrupt.is_set() else ""
     print(f"{out}: {(show.ticks + 1) * STEP_S:g} s{early}, {_outcome(show)}")
 
 
-def _keep(picture: pygame.Surface, settings: Watch, show: Show, reel: Reel | None) -> None:
+def _keep(picture: pygame.Surface, settings: Watch, show: Show, film: Film | None) -> None:
     """Put a picture where it is wanted: into the video, among the pictures, and into what the script records."""
     number = show.ticks + 1
     if settings.frames is not None and number % settings.every == 0:
         write_picture(settings.frames / f"{number:06d}.png", picture)
-    if reel is not None:
-        reel.add(picture)
+    if film is not None:
+        film.add(picture)
     show.into_film(picture)
 
 

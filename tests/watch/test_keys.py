@@ -20,7 +20,7 @@ ShowOf = Callable[..., Show]
 def test_every_key_is_an_action_and_is_in_the_help(show_of: ShowOf) -> None:
     show = show_of("ncp")
     assert all(action in ACTIONS for action in KEYS.values())
-    assert len({text for _, text in HELP}) == len(HELP)
+    assert len({text for _, text, _ in HELP}) == len(HELP)
     for key in KEYS:
         action = action_of_key(show, key, False)
         assert action is not None and action.split()[0] in ACTIONS

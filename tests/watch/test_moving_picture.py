@@ -7,17 +7,16 @@ import pygame
 import pytest
 from PIL import Image, ImageSequence
 
-from lanekeep.video.files import filmed, fitted
+from lanekeep.video import Film, fitted
 
 
 def test_a_page_shows_every_second_picture_for_ever(tmp_path: Path) -> None:
     path, greys = tmp_path / "drive.webp", range(20, 220, 10)
-    with filmed(path, (64, 48), 20, (0, 0, 0)) as reel:
+    with Film(path, (64, 48), 20, (0, 0, 0)) as film:
         for grey in greys:
             surface = pygame.Surface((64, 48), 0, 32)
             surface.fill((grey, grey, grey))
-            assert reel is not None
-            reel.add(surface)
+            film.add(surface)
     with Image.open(path) as film:
         assert film.format == "WEBP" and film.size == (64, 48) and film.info["loop"] == 0
         shown = [np.asarray(picture.convert("RGB")).mean() for picture in ImageSequence.Iterator(film)]

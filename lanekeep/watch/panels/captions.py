@@ -1,4 +1,7 @@
-"""Captions over the pictures: tags at the top of a windscreen, a message at its bottom, the help over everything."""
+"""Captions over the pictures: tags at the top of a windscreen, a message at its bottom, the help over everything.
+
+The help is the one list of keys; digits, G, the arrows and the mouse need more than a name (window/keys.py).
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,31 +14,33 @@ from lanekeep.watch.panels.style import BRIGHT, GROUND, LARGE, NORMAL, PLAIN, RU
 TAG, GAP, LINE = 26, 8, 24
 MOST_LINES = 3  # of a message
 DOTS = "\N{HORIZONTAL ELLIPSIS}"
-HELP = (  # key, what it does
-    ("Space", "hold and go on"),
-    (".", "one step of 1/20 s"),
-    (",  /", "slower, faster"),
-    ("Backspace", "this road again"),
-    ("N", "next road"),
-    ("S", "next scenario"),
-    ("W", "choose weather, wear, lens or noise"),
-    ("+  \N{MINUS SIGN}", "stronger, weaker"),
-    ("1 ... 0", "remove or restore what its bar is of"),
-    ("U", "restore everything, the weather too"),
-    ("O", "next overlay"),
-    ("Left  Right", "take the wheel and steer"),
-    ("Enter", "give the wheel back"),
-    ("G  Shift+G", "a gust to the left, to the right"),
-    ("click", "a neuron: silence, clamp, let go"),
-    ("", "a synapse: cut, mend"),
-    ("mouse wheel", "over a clamped neuron: its potential"),
-    ("L", "let all neurons and synapses go"),
-    ("Tab", "the other driver's turn"),
-    ("P", "a picture"),
-    ("R", "record a film, end it"),
-    ("I", "save this instant"),
-    ("H", "this help"),
-    ("Q  Esc", "close"),
+PLUS = (pygame.K_PLUS, pygame.K_KP_PLUS, pygame.K_EQUALS)  # the last is where plus is written with shift
+MINUS = (pygame.K_MINUS, pygame.K_KP_MINUS)
+HELP: tuple[tuple[str, str, dict[int, str]], ...] = (  # key, what it does, its actions (show/actions.py)
+    ("Space", "hold and go on", {pygame.K_SPACE: "hold"}),
+    (".", "one step of 1/20 s", {pygame.K_PERIOD: "step"}),
+    (",  /", "slower, faster", {pygame.K_COMMA: "slower", pygame.K_SLASH: "faster"}),
+    ("Backspace", "this road again", {pygame.K_BACKSPACE: "reset"}),
+    ("N", "next road", {pygame.K_n: "next-road"}),
+    ("S", "next scenario", {pygame.K_s: "scenario"}),
+    ("W", "choose weather, wear, lens or noise", {pygame.K_w: "weather"}),
+    ("+  \N{MINUS SIGN}", "stronger, weaker", dict.fromkeys(PLUS, "stronger") | dict.fromkeys(MINUS, "weaker")),
+    ("1 ... 0", "remove or restore what its bar is of", {}),
+    ("U", "restore everything, the weather too", {pygame.K_u: "restore"}),
+    ("O", "next overlay", {pygame.K_o: "overlay"}),
+    ("Left  Right", "take the wheel and steer", {}),
+    ("Enter", "give the wheel back", {pygame.K_RETURN: "release", pygame.K_KP_ENTER: "release"}),
+    ("G  Shift+G", "a gust to the left, to the right", {}),
+    ("click", "a neuron: silence, clamp, let go", {}),
+    ("", "a synapse: cut, mend", {}),
+    ("mouse wheel", "over a clamped neuron: its potential", {}),
+    ("L", "let all neurons and synapses go", {pygame.K_l: "heal"}),
+    ("Tab", "the other driver's turn", {pygame.K_TAB: "driver"}),
+    ("P", "a picture", {pygame.K_p: "screenshot"}),
+    ("R", "record a film, end it", {pygame.K_r: "record"}),
+    ("I", "save this instant", {pygame.K_i: "save"}),
+    ("H", "this help", {pygame.K_h: "help", pygame.K_F1: "help"}),
+    ("Q  Esc", "close", {pygame.K_q: "quit", pygame.K_ESCAPE: "quit"}),
 )
 
 
@@ -86,7 +91,7 @@ def _help(canvas: Canvas) -> None:
     canvas.plate(plate.inflate(4, 4), RULE, 10)
     canvas.plate(plate, GROUND, 10)
     canvas.write("keys", (plate.x + 28, plate.y + 32), LARGE, BRIGHT)
-    for k, (key, text) in enumerate(HELP):
+    for k, (key, text, _) in enumerate(HELP):
         x, y = plate.x + 28 + 528 * (k // half), plate.y + 72 + 27 * (k % half)
         canvas.write(key, (x, y), NORMAL, BRIGHT)
         canvas.write(text, (x + 128, y), NORMAL, PLAIN)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep.watch.driven_car import Edits
 from lanekeep.watch.panels.overlay import overlays
-from lanekeep.watch.show.saved_instant import open_instant, save_instant
+from lanekeep.watch.show.saved_instant import go_on_from, read_instant, save_instant
 from lanekeep.watch.show.show import PACES, WEATHER, Show
 from lanekeep.watch.show.words import TAKES
 from lanekeep_envs import Element
@@ -233,7 +233,7 @@ ACTIONS: dict[str, Action] = {
     "screenshot": Action("[FILE]", _screenshot),
     "record": Action("[FILE]", _record),
     "save": Action("[FILE]", _save),
-    "open": Action("FILE", lambda show, file: open_instant(file, show)),
+    "open": Action("FILE", lambda show, file: go_on_from(read_instant(file), show)),
     "help": Action("", _help),
     "quit": Action("", _quit),
 }

@@ -76,11 +76,11 @@ class SavedDriver(msgspec.Struct, forbid_unknown_fields=True):
     gust_mps2: float
     gust_steps: int  # that it still blows
     generator: str  # its state, as JSON
-    removed: list[int]
+    removed: frozenset[Element]
     strengths: dict[str, float]
-    silenced: list[int]
-    clamped: dict[str, float]
-    cut: list[tuple[int, int]]
+    silenced: frozenset[int]
+    clamped: dict[int, float]
+    cut: frozenset[tuple[int, int]]
 
 
 class SavedShow(msgspec.Struct, forbid_unknown_fields=True):
@@ -114,7 +114,7 @@ def save_instant(path: Path, show: Show) -> None:
         arrays[f"memory_{k}"] = instant.before.numpy()
         if snapshot.film is not None:
             arrays[f"film_{k}"] = snapshot.film
-    told = json.dumps(msgspec.to_builtins(SavedShow(FORMAT, str(show.first_seed), drivers))).encode()
+    told = msgspec.json.encode(SavedShow(FORMAT, str(show.first_seed), drivers))
     arrays["told"] = np.frombuffer(told, np.uint8)
     arrays["scenario"] = np.frombuffer(msgspec.msgpack.encode(show.scenario), np.uint8)
     packed = io.BytesIO()
@@ -143,13 +143,11 @@ def read_instant(path: Path) -> OpenedShow:
     return OpenedShow(scenario, first_seed, names, cores, instants)
 
 
-def open_instant(path: Path, show: Show) -> None:
-    """Go on from a file's instant, with the drivers that are watched; a driver of another kind begins without memories."""
-    go_on_from(read_instant(path), show)
-
-
 def go_on_from(opened: OpenedShow, show: Show) -> None:
-    """Go on from an opened show; UserError if it cannot be done, and then the show is as it was."""
+    """Go on from a file's instant, with the drivers that are watched; a driver of another kind begins without memories.
+
+    UserError if it cannot be done, and then the show is as it was.
+    """
     cars = show.new_cars(opened.scenario, opened.first_seed)
     for k, car in enumerate(cars):
         origin = min(k, len(opened.instants) - 1)
@@ -165,21 +163,17 @@ def go_on_from(opened: OpenedShow, show: Show) -> None:
 
 
 def _told(name: str, car: DrivenCar, instant: SavedInstant) -> SavedDriver:
-    snapshot, lesions = instant.snapshot, instant.lesions
     return SavedDriver(
-        name,
-        car.driver.spec.core,
-        instant.steps,
-        instant.departures,
-        str(snapshot.road_seeds[0]),
-        instant.gust_mps2,
-        instant.gust_steps,
-        json.dumps(snapshot.generators[0]),
-        sorted(int(element) for element in instant.edits.removed),
-        instant.edits.strengths,
-        sorted(lesions.silenced),
-        {str(number): value for number, value in lesions.clamped.items()},
-        sorted(lesions.cut),
+        name=name,
+        core=car.driver.spec.core,
+        steps=instant.steps,
+        departures=instant.departures,
+        road_seed=str(instant.snapshot.road_seeds[0]),
+        gust_mps2=instant.gust_mps2,
+        gust_steps=instant.gust_steps,
+        generator=json.dumps(instant.snapshot.generators[0]),
+        **vars(instant.edits),
+        **vars(instant.lesions),
     )
 
 
@@ -199,9 +193,7 @@ def _instant(kept: SavedDriver, arrays: dict[str, NDArray[Any]], k: int, scenari
     memory = torch.from_numpy(arrays[f"memory_{k}"].copy())
     if memory.dtype != torch.float32 or memory.ndim != 2 or not bool(torch.isfinite(memory).all()):
         raise ValueError("a memory is no row of finite numbers")
-    edits = Edits(frozenset(Element(number) for number in kept.removed), kept.strengths)
-    clamped = {int(number): value for number, value in kept.clamped.items()}
-    lesions = Lesions(frozenset(kept.silenced), clamped, frozenset(kept.cut))
+    edits, lesions = Edits(kept.removed, kept.strengths), Lesions(kept.silenced, kept.clamped, kept.cut)
     return SavedInstant(snapshot, memory, kept.steps, kept.departures, edits, lesions, kept.gust_mps2, kept.gust_steps)
 
 

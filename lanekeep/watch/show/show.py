@@ -12,7 +12,7 @@ import pygame
 
 from lanekeep.driving.drivers import camera_of, check_driver
 from lanekeep.errors import UserError
-from lanekeep.video.files import Reel, write_picture
+from lanekeep.video import Film, write_picture
 from lanekeep.watch.driven_car import FRAMES_PER_S, NOISIEST, DrivenCar, Edits
 from lanekeep.watch.panels.captions import Captions, counted
 from lanekeep.watch.panels.dashboard import Dashboard, watch_over
@@ -45,7 +45,7 @@ class Show:
         self.ticks, self.pace, self.held, self.help, self.open = 0, 1.0, False, False, True
         self.chosen, self.weather, self.overlay = 0, WEATHER[0], "none"
         self.message, self._message_until, self._owed = "", 0, 0.0
-        self.film: Reel | None = None
+        self.film: Film | None = None
         self.size, self._sharp = size, sharp
         self.begin(self.new_cars(scenario, seed), seed)
 
@@ -221,7 +221,7 @@ class Show:
         """Begin a film of everything from the next frame on; UserError if there is one already."""
         if self.film is not None:
             raise UserError("a film is being recorded already")
-        self.film = Reel(path, self.size, FRAMES_PER_S, GROUND)
+        self.film = Film(path, self.size, FRAMES_PER_S, GROUND)
 
     def into_film(self, surface: pygame.Surface) -> None:
         """Record a picture, if a film is being recorded; UserError if that fails, and then it no longer is."""

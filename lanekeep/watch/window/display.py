@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 
 import pygame
 
@@ -9,7 +10,7 @@ from lanekeep.errors import UserError
 
 
 def open_window(size: tuple[int, int], title: str, otherwise: str) -> pygame.Surface:
-    """Open a window that can be resized; UserError with what to do otherwise where there is no display."""
+    """Open a window that can be resized, and listen to gamepads; UserError with what to do otherwise without a display."""
     chosen = os.environ.get("SDL_VIDEODRIVER")
     sentence = f"no window can be opened here; {otherwise}"
     if sys.platform == "linux" and not (chosen or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -23,4 +24,6 @@ def open_window(size: tuple[int, int], title: str, otherwise: str) -> pygame.Sur
         pygame.display.quit()
         raise UserError(sentence) from None
     pygame.display.set_caption(title)
+    with suppress(pygame.error):  # without gamepads there are the keys
+        pygame.joystick.init()
     return screen

@@ -1,42 +1,16 @@
-"""Keys and clicks as actions; the help that lists them is in captions.py."""
+"""Keys and clicks as actions; the list of keys is the help of captions.py."""
 
 import pygame
 
+from lanekeep.watch.panels.captions import HELP
 from lanekeep.watch.panels.circuit import cell_at, neuron_at, synapse_at, wiring_of
 from lanekeep.watch.panels.effect_bars import row_at
 from lanekeep.watch.panels.style import Point
 from lanekeep.watch.show.actions import GUST_MPS2
 from lanekeep.watch.show.show import Show
 
-KEYS = {
-    pygame.K_SPACE: "hold",
-    pygame.K_PERIOD: "step",
-    pygame.K_COMMA: "slower",
-    pygame.K_SLASH: "faster",
-    pygame.K_BACKSPACE: "reset",
-    pygame.K_n: "next-road",
-    pygame.K_s: "scenario",
-    pygame.K_o: "overlay",
-    pygame.K_TAB: "driver",
-    pygame.K_RETURN: "release",
-    pygame.K_KP_ENTER: "release",
-    pygame.K_w: "weather",
-    pygame.K_PLUS: "stronger",
-    pygame.K_EQUALS: "stronger",  # where plus is written with shift
-    pygame.K_KP_PLUS: "stronger",
-    pygame.K_MINUS: "weaker",
-    pygame.K_KP_MINUS: "weaker",
-    pygame.K_u: "restore",
-    pygame.K_l: "heal",
-    pygame.K_p: "screenshot",
-    pygame.K_r: "record",
-    pygame.K_i: "save",
-    pygame.K_h: "help",
-    pygame.K_F1: "help",
-    pygame.K_q: "quit",
-    pygame.K_ESCAPE: "quit",
-}
-TYPED = {".": "step", ",": "slower", "/": "faster", "+": "stronger", "-": "weaker"}  # on whatever key they are
+KEYS = {key: action for _, _, actions in HELP for key, action in actions.items()}
+TYPED = {letter: KEYS[ord(letter)] for letter in ".,/+-"}  # on whatever key they are
 DIGITS = tuple("0123456789")
 
 

@@ -1,11 +1,9 @@
 """A window on a show: it is driven in real time, and what is pressed or clicked becomes an action."""
 
-from contextlib import suppress
-
 import pygame
 
 from lanekeep.errors import UserError
-from lanekeep.video.h264 import held_back
+from lanekeep.video import held_back
 from lanekeep.watch.driven_car import FRAMES_PER_S, STEP_S
 from lanekeep.watch.panels.layout import SMALLEST, UNITS
 from lanekeep.watch.panels.style import GROUND
@@ -24,8 +22,6 @@ class Window:
 
     def __init__(self, title: str, size: tuple[int, int] = UNITS) -> None:
         self.screen = open_window(size, title, WAY_OUT)
-        with suppress(pygame.error):  # without gamepads there are the arrows
-            pygame.joystick.init()
         self._hands, self._wheel, self._told = Hands(), Wheel(), False
 
     def listen(self, show: Show) -> list[str]:
@@ -78,7 +74,7 @@ def watch_in_window(show: Show, play: Play, ticks: int | None) -> None:
     window, clock = Window(f"lanekeep watch {' '.join(show.names)}", show.size), pygame.time.Clock()
     try:
         with held_back() as interrupt:
-            while show.open and not interrupt.pressed and (ticks is None or show.ticks < ticks):
+            while show.open and not interrupt.is_set() and (ticks is None or show.ticks < ticks):
                 play.go_on(show)
                 show.resize(window.size)
                 _show(show, window)

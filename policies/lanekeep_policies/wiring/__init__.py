@@ -1,6 +1,6 @@
 """Wirings: which neuron drives which, how they are drawn at random from a seed, and how they are drawn on paper."""
 
-from lanekeep_policies.wiring.drawing.drawing import draw
+from lanekeep_policies.wiring.drawing import draw
 from lanekeep_policies.wiring.layers import Fans
 from lanekeep_policies.wiring.ncps import auto_wiring, ncps_wiring
 from lanekeep_policies.wiring.paper import PAPER_SEED, ncp_wiring

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lanekeep_policies.wiring.drawing.layout import Box, Column, Floats
+from lanekeep_policies.wiring.layout import Box, Column, Floats
 
 GAP = 0.8
 LANE = 13.0  # how far past the neurons the highest way over a column is
@@ -85,15 +85,11 @@ def _past(source: Disc, target: Disc, x: float, box: Box) -> Floats:
 
 def _spread(angles: Floats, apart: float) -> Floats:
     """The nearest angles, in squares, in the same order and at least `apart` (isotonic regression)."""
-    order = np.argsort(angles, kind="stable")
-    room = apart * np.arange(len(angles))
-    blocks: list[list[float]] = []
-    for angle in angles[order] - room:
-        blocks.append([float(angle)])
-        while len(blocks) > 1 and np.mean(blocks[-2]) > np.mean(blocks[-1]):
-            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    from scipy.optimize import isotonic_regression
+
+    order, room = np.argsort(angles, kind="stable"), apart * np.arange(len(angles))
     result = np.empty_like(angles)
-    result[order] = room + np.concatenate([np.full(len(block), np.mean(block)) for block in blocks])
+    result[order] = room + isotonic_regression(angles[order] - room).x
     return result
 
 

@@ -3,6 +3,11 @@
 All lengths are points (1/72 inch) and all artists are vectors. A neuron and the line of a synapse are patches whose gid
 names them, in a saved SVG as well: "neuron-s3" is sensory neuron 3 and "excitatory-s3-7" leads from it to "neuron-7".
 A neuron without a number was too small for it.
+
+An excitatory synapse is light, solid, with an arrowhead; an inhibitory one is dark, dashed, with a bar. The two differ in
+lightness, dashes and heads, so that neither print without colours nor colour-blind eyes confuse them: orange and blue are
+far apart for all kinds of colour blindness. The dark dashes lie on the light lines: both stay visible where they cross.
+
 matplotlib is imported by the first drawing only.
 """
 
@@ -12,17 +17,45 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from lanekeep_policies.wiring.drawing.curves import LANE, Disc, curve, straight
-from lanekeep_policies.wiring.drawing.layout import Box, Column, Floats, columns, jumps, place
-from lanekeep_policies.wiring.drawing.strokes import STROKES
+from lanekeep_policies.wiring.curves import LANE, Disc, curve, straight
+from lanekeep_policies.wiring.layout import Box, Column, Floats, columns, jumps, place
 from lanekeep_policies.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.patches import Patch
 
 WIDTH_IN: Final = 7.0  # a page with two columns of text
 INK: Final = "#222222"
 SHADES: Final = {"sensory": "white", "inter": "#ECECEC", "command": "#CFCFCF", "motor": "#222222"}
+
+
+class Stroke(NamedTuple):
+    """How synapses of a polarity look."""
+
+    name: str
+    polarity: int
+    colour: str
+    dashes: tuple[float, float] | None  # on and off, in widths of the line; None: solid
+    zorder: float
+
+    def patches(self, way: Floats, width: float) -> "list[Patch]":
+        """The line along the Bezier curve `way` [4, 2], `width` points wide, and its head."""
+        from matplotlib.patches import PathPatch, Polygon
+        from matplotlib.path import Path
+
+        path = Path(way, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
+        line = PathPatch(path, fill=False, edgecolor=self.colour, linewidth=width, capstyle="butt", zorder=self.zorder)
+        line.set_linestyle((0.0, self.dashes) if self.dashes else "solid")
+        corners = head(way, self.polarity, 1.3 + 3.2 * width)
+        ending = Polygon(corners, facecolor=self.colour, edgecolor="none", zorder=self.zorder + 0.5)
+        return [line, ending]
+
+
+STROKES: Final = (
+    Stroke("excitatory", +1, "#E8820C", None, 1.0),
+    Stroke("inhibitory", -1, "#0B3C6F", (4.0, 2.0), 2.0),
+)
 
 
 class Synapse(NamedTuple):
@@ -160,3 +193,15 @@ def _draw_legend(ax: "Axes", synapses: list[Synapse]) -> None:
         for patch in stroke.patches(way, 0.85):
             ax.add_patch(patch)
         ax.text(x + 29.0, 7.0, f"{count} {stroke.name}", size=8.0, color=INK)
+
+
+def head(way: Floats, polarity: int, size: float) -> Floats:
+    """[n, 2] corners of what a synapse ends in: a triangle `size` long, or a bar as wide."""
+    end, along = way[3], way[3] - way[2]
+    along = along / np.hypot(*along)
+    across = np.array([-along[1], along[0]])
+    if polarity > 0:
+        foot = end - size * along
+        return np.stack([end, foot + 0.42 * size * across, foot - 0.42 * size * across])
+    back, half = end - 0.28 * size * along, 0.55 * size * across
+    return np.stack([end + half, end - half, back - half, back + half])

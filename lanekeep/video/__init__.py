@@ -1,1 +1,0 @@
-"""Films and pictures, read and written."""
