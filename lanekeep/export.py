@@ -28,6 +28,7 @@ from sb3_contrib import RecurrentPPO
 from torch import Tensor, nn
 
 from lanekeep.driving.drivers import camera_of, open_driver
+from lanekeep.driving.threads import one_thread
 from lanekeep.errors import UserError
 from lanekeep.reinforcement.gymnasium_task import made
 from lanekeep.reinforcement.policy import DriverPolicy
@@ -161,18 +162,16 @@ def compare(driver: Driver, session: Any, seen: NDArray[Any]) -> tuple[float, fl
     their_state = state.detach().numpy()
     off, theirs, ours = list[float](), list[float](), list[float]()
     names = {given.name for given in session.get_inputs()}  # a driver without a memory has no state to give
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    for frame in seen:
-        begin = time.perf_counter()
-        action, state = step(frame, state)
-        middle = time.perf_counter()
-        given = {"frame": frame, "state": their_state}
-        their_action, their_state = session.run(None, {name: given[name] for name in names})
-        theirs.append(time.perf_counter() - middle)
-        ours.append(middle - begin)
-        off.append(float(np.abs(action - their_action).max()))
-    torch.set_num_threads(threads)
+    with one_thread():
+        for frame in seen:
+            begin = time.perf_counter()
+            action, state = step(frame, state)
+            middle = time.perf_counter()
+            given = {"frame": frame, "state": their_state}
+            their_action, their_state = session.run(None, {name: given[name] for name in names})
+            theirs.append(time.perf_counter() - middle)
+            ours.append(middle - begin)
+            off.append(float(np.abs(action - their_action).max()))
     off.append(float(np.abs(state.numpy() - their_state).max(initial=0.0)))
     return float(np.max(off)), 1000.0 * float(np.median(theirs)), 1000.0 * float(np.median(ours))
 

@@ -8,7 +8,8 @@ damaged file ends every start.  Here the kernels of a source file lie in
 
 whose digest is that of the file, of all files of its package that it imports, directly or not, of the versions of numba,
 llvmlite, numpy and Python, and of what numba's environment variables ask for.  The processor is part of numba's own key.
-What is damaged is said in one line, and made anew.
+What is damaged is said in one line, and made anew.  The first kernel that a process compiles is announced by `logging`:
+the rest takes up to two minutes.
 
 numba has no public way to say where a function is kept; `keep_on_disk` falls back to numba's own cache where the classes
 that this file derives from have changed.
@@ -210,7 +211,9 @@ class KernelCache(FunctionCache):
         except Exception as error:
             LOG.warning("%s in %s is damaged (%s): compiled anew", self._py_func.__name__, self._cache_path, error)
             return None
-        if loaded is not None and not self._used:
+        if loaded is None:
+            _announce()
+        elif not self._used:
             self._used = True
             _touch(self._cache_path)
         return loaded
@@ -221,6 +224,12 @@ class KernelCache(FunctionCache):
             super().save_overload(signature, compiled)
         except OSError as error:
             LOG.debug("%s is not kept: %s", self._py_func.__name__, error)
+
+
+@lru_cache(1)
+def _announce() -> None:
+    """Say once a process why it seems to stand still."""
+    LOG.warning("compiling for this machine, up to two minutes; kept in %s for the next time", kernels_folder())
 
 
 @lru_cache(1000)

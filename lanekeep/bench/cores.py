@@ -17,8 +17,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from lanekeep.bench.measures import Measures, Turns, compared, in_turns, one_thread, report
+from lanekeep.bench.measures import Measures, Turns, compared, in_turns, report
 from lanekeep.bench.networks import IN_TORCH, NCP, NCPS_LTC, TORCH_LSTM, Network, Size, every_network
+from lanekeep.driving.threads import one_thread
 from lanekeep.settings import check_file, in_range
 
 RATIOS = {  # seconds of a network in those of another

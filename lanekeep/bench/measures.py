@@ -8,7 +8,6 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +59,3 @@ def seconds_of(work: Callable[[], Any]) -> float:
     begin = time.perf_counter()
     work()
     return time.perf_counter() - begin
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """torch works on one thread in here."""
-    import torch  # the world's benchmark does without it
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lanekeep.bench.measures import Turns, in_turns, one_thread, report, seconds_of
+from lanekeep.bench.measures import Turns, in_turns, report, seconds_of
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
+from lanekeep.driving.threads import one_thread
 from lanekeep.effects import now, removal_of
 from lanekeep.effects.recorded_drive import ReRenderer
 from lanekeep.errors import UserError

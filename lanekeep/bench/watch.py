@@ -9,8 +9,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lanekeep.bench.measures import Turns, in_turns, one_thread, report
+from lanekeep.bench.measures import Turns, in_turns, report
 from lanekeep.driving.drivers import open_driver
+from lanekeep.driving.threads import one_thread
 from lanekeep.evaluate.settings import FIRST_TEST_SEED
 from lanekeep.settings import check_file, in_range
 from lanekeep.watch.panels.overlay import overlays

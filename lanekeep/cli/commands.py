@@ -78,6 +78,7 @@ COMMANDS = {
         "study.confusion.confusion:confusion",
         "plant a coincidence, train on it, untie it: who had shown it?",
     ),
+    "warm-up": Command("more", "warm_up:WarmUp", "warm_up:warm_up", "compile everything ahead, once for a machine"),
     "bench env": Command("more", "bench.env:BenchEnv", "bench.env:bench_env", "how fast the environment is"),
     "bench cores": Command(
         "more", "bench.cores:BenchCores", "bench.cores:bench_cores", "how fast every core is, next to ncps"

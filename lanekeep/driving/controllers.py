@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lanekeep.driving.threads import one_thread
 from lanekeep_policies import Driver, Expert
 
 F64 = NDArray[np.float64]
@@ -50,6 +51,7 @@ class DriverController:
         self.state = driver.initial_state(cars)  # [N, S]
         self._step = driver.stepper()
 
+    @one_thread()
     def act(self, frames: NDArray[Any], infos: dict[str, Any]) -> F64:
         """Actions [N, 1] from the frames; the memories go on by a step."""
         actions, self.state = self._step(frames, self.state)

@@ -11,11 +11,12 @@ import torch
 
 from lanekeep.bench import cores, train
 from lanekeep.bench.cores import RATIOS, BenchCores, bench_cores, digits, measure
-from lanekeep.bench.measures import compared, in_turns, one_thread
+from lanekeep.bench.measures import compared, in_turns
 from lanekeep.bench.networks import IN_TORCH, NCP, NCPS_LTC, TORCH_LSTM, Network, Size, every_network
 from lanekeep.bench.rl import PARTS, rollouts
 from lanekeep.bench.train import BenchTrain, bench_train
 from lanekeep.cli.main import main
+from lanekeep.driving.threads import one_thread
 from lanekeep.imitation.settings import TrainImitation
 from lanekeep.imitation.train import Trainer
 from lanekeep.reinforcement.settings import TrainRL
