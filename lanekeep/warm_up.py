@@ -32,10 +32,10 @@ class WarmUp:
 
 def warm_up(settings: WarmUp) -> None:
     """Run everything that has kernels once."""
-    parts: dict[str, Callable[[], object]] = {
+    parts: dict[str, Callable[[], None]] = {
         "the liquid core": run_core,
-        "the world on a fine day": lambda: run_world("country"),
-        "the world in all weather": lambda: [run_world(name) for name in scenario_names()],
+        "the world on a fine day": lambda: run_worlds(["country"]),
+        "the world in all weather": lambda: run_worlds(scenario_names()),
     }
     with progress("compiling", total=len(parts)) as bar:
         for name, run in parts.items():
@@ -45,12 +45,13 @@ def warm_up(settings: WarmUp) -> None:
     print(f"everything is compiled, and kept in {kernels_folder()}")
 
 
-def run_world(scenario: str) -> None:
-    """Begin and drive an episode of one car and of two, and look at it with by-products and under an intervention."""
-    for env in (LaneKeepingEnv(scenario), LaneKeepingVectorEnv(2, scenario)):
-        env.reset(seed=0)
-        env.step(np.zeros(env.action_space.shape))
-        env.view(env.snapshot(), [Remove(Element.TREES), Recolour(Element.ROAD, (90.0, 90.0, 90.0))])
+def run_worlds(scenarios: list[str]) -> None:
+    """Begin and drive an episode of one car and of two; look at it with by-products and under interventions."""
+    for scenario in scenarios:
+        for env in (LaneKeepingEnv(scenario), LaneKeepingVectorEnv(2, scenario)):
+            env.reset(seed=0)
+            env.step(np.zeros(env.action_space.shape))
+            env.view(env.snapshot(), [Remove(Element.TREES), Recolour(Element.ROAD, (90.0, 90.0, 90.0))])
         curvature_along(env.scenario, 0)
 
 

@@ -33,10 +33,11 @@ from lanekeep_envs.sampling.appearance import APPEARANCE, SURFACES
 from lanekeep_envs.sampling.episode import START_M, curvature_along
 from lanekeep_envs.sampling.roadside import OBJECT
 from lanekeep_envs.sampling.traffic import OTHER_CAR
-from lanekeep_envs.scenario.loading import load_scenario, read_scenario, scenario_names
+from lanekeep_envs.scenario.loading import checked_scenario, load_scenario, read_scenario, scenario_names
 from lanekeep_envs.scenario.schema import STRENGTHS, ConfounderTable, Scenario, ScenarioError, Strength, Table
 from lanekeep_envs.scene import Scene
 from lanekeep_envs.snapshot import Snapshot
+from lanekeep_envs.state_bounds import BOUNDS, check_state
 from lanekeep_envs.vector_env import LaneKeepingVectorEnv
 from lanekeep_envs.world import STATE_NAMES
 from lanekeep_envs.world_state import WorldState
@@ -45,6 +46,7 @@ __all__ = [
     "APPEARANCE",
     "AUTUMN",
     "Add",
+    "BOUNDS",
     "CAR_STATE",
     "CONTROL_STEP_S",
     "Camera",
@@ -83,6 +85,8 @@ __all__ = [
     "Table",
     "WINTER",
     "WorldState",
+    "check_state",
+    "checked_scenario",
     "curvature_along",
     "element_named",
     "load_scenario",

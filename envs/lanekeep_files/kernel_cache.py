@@ -26,6 +26,7 @@ import time
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
@@ -42,6 +43,8 @@ def keep_on_disk(compiled: Any) -> Any:
 
     Where no folder can be written, every process compiles for itself.
     """
+    if isinstance(compiled, FunctionType):  # NUMBA_DISABLE_JIT: nothing is compiled
+        return compiled
     try:
         compiled._cache = KernelCache(compiled.py_func)
     except (AttributeError, TypeError, RuntimeError):

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from lanekeep.bench.measures import Measures, Turns, compared, in_turns, report
 from lanekeep.bench.networks import IN_TORCH, NCP, NCPS_LTC, TORCH_LSTM, Network, Size, every_network
 from lanekeep.driving.threads import one_thread
 from lanekeep.settings import check_file, in_range
+from lanekeep.terminal import Terminal
 
 RATIOS = {  # seconds of a network in those of another
     "ltc_forward_vs_ncps": (f"{NCPS_LTC}: forward", f"{NCP}: forward"),
@@ -60,7 +60,7 @@ def bench_cores(settings: BenchCores, size: Size = PASS, window_s: float = WINDO
         networks = every_network(size)
         times = measure(networks, settings.repeats, window_s)
     title = f"batch {size.batch}, {size.time} steps, one thread, CPU time: median min..max of {settings.repeats}"
-    Console(width=max(WIDTH, Console().width)).print(table(title, networks, times))
+    Terminal(width=max(WIDTH, Terminal().width)).print(table(title, networks, times))
     measures = compared(times, RATIOS)
     report("how many times as fast ours is", measures, measures, settings.json)
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from lanekeep.progress import progress
 from lanekeep.settings import write_whole
+from lanekeep.terminal import Terminal
 
 Measures = dict[str, list[float]]
 Turns = Iterator[Mapping[str, float]]
@@ -49,7 +49,7 @@ def report(title: str, rows: Measures, measures: Iterable[str], file: Path | Non
     }
     for name, spread in spreads.items():
         table.add_row(name, *(f"{number:.3g}" for number in spread.values()))
-    Console().print(table)
+    Terminal().print(table)
     if file is not None:
         write_whole(file, f"{json.dumps({name: spreads[name] for name in measures}, indent=2)}\n".encode())
 

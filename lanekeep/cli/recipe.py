@@ -7,13 +7,13 @@ arguments are what a recipe is applied to, and so are not in it.
 
 import argparse
 import dataclasses
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep.settings import flag, recipe_keys
+from lanekeep_files.reading import LARGEST_TEXT, FileError, read_file, toml_of
 
 
 def with_recipe(settings: type[Any], argv: Sequence[str]) -> list[str]:
@@ -44,6 +44,8 @@ def _as_flags(settings: type[Any], path: Path) -> Iterator[str]:
             case bool():
                 yield flag(name) if value else flag(f"no_{name}")
             case list():
+                if any(isinstance(item, (list, dict)) for item in value):
+                    raise UserError(f"{path} has a list of lists or tables at {name} where values are expected")
                 yield flag(name)
                 yield from map(str, value)
             case _:
@@ -52,8 +54,8 @@ def _as_flags(settings: type[Any], path: Path) -> Iterator[str]:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml_of(read_file(path, LARGEST_TEXT), path)
     except OSError as error:
         raise UserError(f"cannot read the recipe {path}: {error.strerror}") from error
-    except ValueError as error:  # not TOML, or not UTF-8
-        raise UserError(f"the recipe {path} is not TOML: {error}") from error
+    except FileError as error:
+        raise UserError(f"the recipe {error}") from error

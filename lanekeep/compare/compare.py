@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from lanekeep.compare.experiment import comparison_of, subject_of
@@ -24,6 +22,7 @@ from lanekeep.faithfulness.instants import check_frames_are_fresh
 from lanekeep.faithfulness.metrics import F64, METRICS
 from lanekeep.intervals import clean, interval_over_roads
 from lanekeep.settings import check_file, write_whole
+from lanekeep.terminal import Terminal, printable
 from lanekeep_envs import REMOVABLE, load_scenario
 
 
@@ -51,19 +50,19 @@ def compare(settings: Compare) -> None:
 def print_verdict(study: Comparison) -> None:
     """Print the verdict as a table, and in a sentence."""
     table = Table(
-        title=escape(f"{study.scenario}: {len(study.roads)} instants on {len(set(study.roads))} test roads"),
+        title=f"{study.scenario}: {len(study.roads)} instants on {len(set(study.roads))} test roads",
         box=SIMPLE_HEAD,
     )
     for name in ("", *study.names, "difference"):
-        table.add_column(escape(name), justify="right" if name else "left", overflow="fold")
+        table.add_column(name, justify="right" if name else "left", overflow="fold")
     for row in study.rows:
         cells = [
-            escape(f"{row.form.format(value)}\n[{row.form.format(low)}, {row.form.format(high)}]")
+            f"{row.form.format(value)}\n[{row.form.format(low)}, {row.form.format(high)}]"
             for value, low, high in (*row.values, row.difference)
         ]
         table.add_row(row.title, *cells)
-    Console().print(table)
-    print(sentence(study.rows, list(study.names)))
+    Terminal().print(table)
+    print(printable(sentence(study.rows, list(study.names))))
 
 
 def as_json(study: Comparison) -> dict[str, Any]:

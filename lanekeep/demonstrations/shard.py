@@ -10,10 +10,8 @@ damage anywhere shows. It is a seal against accidents, not a signature. Nothing 
 """
 
 import hashlib
-import io
 import math
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep_files.reading import MIB, Arrays, FileError, array_header, json_of, parsed, read_file
+
 SCHEMA = 1
 FRAMES = "frames.npy"
 SIGNALS = "signals.npz"
@@ -31,7 +31,15 @@ SHARD_NAME = re.compile(r"episode-(\d{6,})-([0-9a-f]{8})")
 ACTIONS = ("driven_action", "expert_action")  # both [T, A] in action units, at every frame of every episode
 
 Signals = Mapping[str, NDArray[np.float32]]  # name -> [T, ...]
-Positive = Annotated[float, msgspec.Meta(gt=0)]
+LARGEST_RECORD, LARGEST_SIGNALS = MIB, 256 * MIB  # [bytes]
+LARGEST_SIGNAL = 1e6  # of any unit; beyond it nothing that drives is
+WIDEST_SIGNAL = 4096  # numbers for each frame
+LARGEST_ACTION = 100.0  # an action of 1 is the most that a car does
+Step = Annotated[float, msgspec.Meta(gt=0, le=10.0)]
+Limit = Annotated[float, msgspec.Meta(gt=0, le=10.0)]
+Bytes = Annotated[int, msgspec.Meta(ge=0, le=1 << 50)]
+Frames = Annotated[int, msgspec.Meta(ge=0, le=100_000_000)]
+Words = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class DemonstrationError(Exception):
@@ -41,19 +49,19 @@ class DemonstrationError(Exception):
 class EpisodeInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The drive of an episode, and the meaning of the numbers in its signals."""
 
-    scenario: str
+    scenario: Words
     seed: int
-    dagger_round: int = 0  # 0: the expert drove, or a person
+    dagger_round: Frames = 0  # 0: the expert drove, or a person
     camera: dict[str, int | float]  # dataclasses.asdict of the environment's Camera
-    dt_s: Positive
-    curvature_limit_per_m: Positive  # the curvature that an action of 1 stands for
-    perturbation: str = ""
+    dt_s: Step
+    curvature_limit_per_m: Limit  # the curvature that an action of 1 stands for
+    perturbation: Words = ""
 
 
 class FileStamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Size and content of a file as it was written."""
 
-    bytes: int
+    bytes: Bytes
     sha256: str
 
 
@@ -61,7 +69,7 @@ class EpisodeRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """episode.json."""
 
     schema: int = SCHEMA
-    frame_count: int
+    frame_count: Frames
     episode: EpisodeInfo
     frames: FileStamp
     signals: FileStamp
@@ -127,7 +135,7 @@ def read_shard(folder: Path) -> Episode:
         frame_shape, offset = _read_frames_header(folder / FRAMES, record)
     except OSError as error:
         raise DemonstrationError(f"{error.filename or folder}: {error.strerror}") from error
-    except DemonstrationError as error:
+    except (DemonstrationError, FileError) as error:
         raise DemonstrationError(f"{folder}: {error}") from error
     return Episode(folder, record, signals, frame_shape, offset)
 
@@ -140,12 +148,12 @@ def seal(record: bytes) -> str:
 def decode_record(encoded: bytes) -> EpisodeRecord:
     """Read episode.json; a newer schema is refused as such, not for its unknown fields."""
     try:
-        schema = msgspec.json.decode(encoded, type=_Schema).schema
+        schema = json_of(encoded, RECORD, _Schema, "the record of an episode").schema
         if schema != SCHEMA:
             raise DemonstrationError(f"{RECORD} has schema {schema}, and this version of lanekeep reads {SCHEMA}")
-        return msgspec.json.decode(encoded, type=EpisodeRecord)
-    except msgspec.DecodeError as error:
-        raise DemonstrationError(f"{RECORD} is not the record of an episode: {error}") from error
+        return json_of(encoded, RECORD, EpisodeRecord, "the record of an episode")
+    except FileError as error:
+        raise DemonstrationError(str(error)) from error
 
 
 def check_frames(dtype: np.dtype[np.generic], shape: tuple[int, ...]) -> None:
@@ -165,6 +173,9 @@ def check_signals(signals: Signals, frame_count: int) -> None:
             raise DemonstrationError(f"signal {name} has shape {list(values.shape)} beside {frame_count} frames")
         if not np.isfinite(values).all():
             raise DemonstrationError(f"signal {name} holds a number that is not finite")
+        most = LARGEST_ACTION if name in ACTIONS else LARGEST_SIGNAL
+        if values.size and float(np.abs(values).max()) > most:
+            raise DemonstrationError(f"signal {name} must be from {-most:g} to {most:g} throughout")
     shapes = [signals[name].shape for name in ACTIONS if name in signals]
     if len(shapes) < len(ACTIONS) or len(shapes[0]) != 2 or shapes[0] != shapes[1]:
         raise DemonstrationError(f"an episode needs the signals {' and '.join(ACTIONS)}, both [T, A] of the same width")
@@ -174,40 +185,43 @@ def _read_record(folder: Path) -> EpisodeRecord:
     name = SHARD_NAME.fullmatch(folder.name)
     if name is None:
         raise DemonstrationError("the name is not that of an episode")
-    encoded = (folder / RECORD).read_bytes()
+    encoded = read_file(folder / RECORD, LARGEST_RECORD)
     if seal(encoded) != name[2]:
         raise DemonstrationError(f"{RECORD} is not the one that the folder's name was made from")
     return decode_record(encoded)
 
 
 def _read_signals(path: Path, record: EpisodeRecord) -> Signals:
-    content = path.read_bytes()
+    content = read_file(path, min(record.signals.bytes, LARGEST_SIGNALS))
     if FileStamp(len(content), hashlib.sha256(content).hexdigest()) != record.signals:
         raise DemonstrationError(f"{SIGNALS} does not have the size and sha256 in {RECORD}")
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            signals = {name: archive[name] for name in archive.files}
-    except (ValueError, TypeError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise DemonstrationError(f"{SIGNALS} is not an archive of arrays: {error}") from error
+    archive = Arrays(content, SIGNALS)
+    signals = {name: _signal(archive, name, record.frame_count) for name in archive.names}
     check_signals(signals, record.frame_count)
     for values in signals.values():
         values.setflags(write=False)
     return signals
 
 
+def _signal(archive: Arrays, name: str, frame_count: int) -> NDArray[np.float32]:
+    """One signal, after its header was compared with the number of frames: what is too large is not read."""
+    shape, dtype = archive.header(name)
+    if dtype != np.float32 or shape[:1] != (frame_count,) or math.prod(shape[1:]) > WIDEST_SIGNAL:
+        raise DemonstrationError(f"signal {name} is {dtype} {list(shape)} beside {frame_count} frames")
+    return archive.read(name, LARGEST_SIGNALS)
+
+
 def _read_frames_header(path: Path, record: EpisodeRecord) -> tuple[tuple[int, ...], int]:
     """Shape and offset of the pixels in frames.npy."""
-    try:
-        with path.open("rb") as file:
-            if np.lib.format.read_magic(file) != (1, 0):
-                raise ValueError("another version of the format")
-            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-            offset = file.tell()
-    except ValueError as error:
-        raise DemonstrationError(f"{FRAMES} has no npy header of version 1.0: {error}") from error
+    with path.open("rb") as file:
+        try:
+            shape, fortran_order, dtype = parsed(lambda: array_header(file), FRAMES, "an npy file")
+        except FileError as error:
+            raise DemonstrationError(f"{FRAMES} has no npy header of version 1.0: {error}") from error
+        offset = file.tell()
     check_frames(dtype, shape)
     size = path.stat().st_size
-    if fortran_order or shape[0] != record.frame_count or size != offset + int(np.prod(shape, dtype=np.int64)):
+    if fortran_order or shape[0] != record.frame_count or size != offset + math.prod(shape):
         raise DemonstrationError(f"{FRAMES} does not hold the {record.frame_count} frames in {RECORD}")
     if size != record.frames.bytes:
         raise DemonstrationError(f"{FRAMES} has {size} bytes where {RECORD} says {record.frames.bytes}")

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from lanekeep.driving.controllers import DriverController, ExpertController
 from lanekeep.driving.drivers import camera_of, check_driver, open_driver
@@ -16,6 +15,7 @@ from lanekeep.evaluate.settings import FIRST_TEST_SEED, Evaluate
 from lanekeep.evaluate.tables import table_of, table_of_scenarios
 from lanekeep.progress import progress
 from lanekeep.settings import check_file, write_whole
+from lanekeep.terminal import Terminal
 from lanekeep_envs import START_M, Scenario, load_scenario, scenario_names
 from lanekeep_policies import Driver
 
@@ -37,9 +37,9 @@ def evaluate(settings: Evaluate) -> None:
             check_driver(driver, scenario)
     results = drive_all(settings, scenarios, drivers)
     if len(scenarios) == 1:
-        Console().print(table_of(results[scenarios[0].name], scenarios[0], settings.difficulty))
+        Terminal().print(table_of(results[scenarios[0].name], scenarios[0], settings.difficulty))
     else:
-        Console().print(table_of_scenarios(results, settings))
+        Terminal().print(table_of_scenarios(results, settings))
     if settings.json is not None:
         kept: Any = results if len(scenarios) > 1 else results[scenarios[0].name]
         kept = kept if len(kept) > 1 else next(iter(kept.values()))

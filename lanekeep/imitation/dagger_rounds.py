@@ -25,6 +25,7 @@ from lanekeep.driving.controllers import Controller
 from lanekeep.driving.labelled_drives import label_stretches
 from lanekeep.imitation.given_demonstrations import verified
 from lanekeep.imitation.settings import CARS
+from lanekeep.terminal import printable
 from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
 
 WRITERS = 2  # threads that write what was driven
@@ -85,5 +86,5 @@ def open_rounds(folder: Path, rounds: int) -> list[Episode]:
     dataset = read_dataset(folder)
     whole, damaged = verified([e for e in dataset.episodes if e.info.dagger_round < rounds])
     for sentence in (*dataset.damaged, *damaged):
-        print(f"left out: {sentence}", file=sys.stderr)
+        print(f"left out: {printable(sentence)}", file=sys.stderr)
     return whole

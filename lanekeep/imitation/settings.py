@@ -8,6 +8,7 @@ from lanekeep.settings import Positional, helped, in_range
 from lanekeep_policies import CORES
 
 CARS = 32  # that drive side by side in a round
+MOST_FRAMES = 10**12
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,17 @@ class TrainImitation:
     """TOML file with these flags; what the command line says as well wins."""
 
     def __post_init__(self) -> None:
-        for name in ("frames", "batch", "length", "segments"):
-            in_range(self, name, 1)
-        in_range(self, "dagger_every", 0)
+        in_range(self, "frames", 1, MOST_FRAMES)
+        for name in ("batch", "length", "segments"):
+            in_range(self, name, 1, 100_000)
+        in_range(self, "dagger_every", 0, MOST_FRAMES)
         for name in ("expert_frames", "dagger_frames"):
-            in_range(self, name, CARS)
+            in_range(self, name, CARS, MOST_FRAMES)
         for name in ("learning_rate", "core_learning_rate", "noise"):
             in_range(self, name, 0.0, 1.0)
         in_range(self, "alpha", 0.0, 20.0)
         in_range(self, "validation_km", 0.1, 900.0)  # there are 1,000 roads for it
-        in_range(self, "good_rms_m", 0.0)
+        in_range(self, "good_rms_m", 0.0, 100.0)
         in_range(self, "seed", 0, 2**63 - 1)
         if self.demonstrations == ():
             raise UserError("--demonstrations needs a folder; lanekeep record makes one")

@@ -88,8 +88,9 @@ class TrainRL:
     """TOML file with these flags; what the command line says as well wins."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "cars", "epochs"):
-            in_range(self, name, 1)
+        in_range(self, "steps", 1, 10**12)
+        in_range(self, "cars", 1, 10_000)
+        in_range(self, "epochs", 1, 10_000)
         for name in ("learning_rate", "core_learning_rate", "critic_learning_rate"):
             in_range(self, name, 1e-12, 1.0)
         if self.observation == "state":
@@ -101,7 +102,7 @@ class TrainRL:
         in_range(self, "std", 1e-3, 10.0)
         in_range(self, "seed", 0, 2**32 - 1)
         for name in ("bptt", "warm_up"):
-            in_range(self, name, 0)
+            in_range(self, name, 0, 10**12)
         in_range(self, "burn_in", 0, min(self.horizon, self.batch) - 1)
         if self.cars * self.horizon % self.batch == 1:
             raise UserError(
@@ -109,7 +110,7 @@ class TrainRL:
                 "in which nothing can be compared; choose another"
             )
         for name in ("entropy", "anchor", *REWARDS):
-            in_range(self, name, 0.0)
+            in_range(self, name, 0.0, 1000.0)
         in_range(self, "validation_km", 0.1, 900.0)
         if self.anchor > 0.0 and self.start is None:
             raise UserError("--anchor needs a driver to stay near: --start")

@@ -47,7 +47,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         in_range(self, "seconds", STEP_S, 1_000_000)
-        in_range(self, "every", 1)
+        in_range(self, "every", 1, 20_000_000)
         if self.overlay not in overlays():
             raise UserError(
                 f"there is no overlay {self.overlay!r}; {did_you_mean(self.overlay, overlays(), ', '.join(overlays()))}"

@@ -9,12 +9,12 @@ from contextlib import nullcontext
 
 import pygame
 import torch
-from rich.console import Console
 
 from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError
 from lanekeep.progress import progress
 from lanekeep.settings import check_file, write_whole
+from lanekeep.terminal import Terminal
 from lanekeep.video import ENCODINGS, Film, check_suffix, held_back, write_picture
 from lanekeep.watch.driven_car import FRAMES_PER_S, STEP_S
 from lanekeep.watch.panels.captions import counted
@@ -39,7 +39,7 @@ def watch(settings: Watch) -> None:
     play = Play(() if settings.script is None else read_script(settings.script))
     opened = None if settings.from_ is None else read_instant(settings.from_)
     torch.set_num_threads(1)  # a single frame is too little for more, which only wait for each other
-    with Console(stderr=True).status("getting ready; the first time compiles, a minute or two"):
+    with Terminal(stderr=True).status("getting ready; the first time compiles, a minute or two"):
         show = _show_of(settings, opened)
     ticks = None if settings.seconds is None else round(settings.seconds / STEP_S)
     begun = _begun(settings, show)

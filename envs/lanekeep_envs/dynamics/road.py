@@ -79,7 +79,7 @@ def write_bend(curvature, start, peak, ramp, arc):
     rows = curvature.shape[0]
     for k in range(ramp + arc + ramp + 1):
         row = start + k
-        if row >= rows:
+        if not 0 <= row < rows:
             break
         if k < ramp:
             curvature[row] = peak * k / ramp
@@ -91,12 +91,21 @@ def write_bend(curvature, start, peak, ramp, arc):
 
 
 @jit
+def whole_rows(length_m, most):
+    """Return a length as a number of rows of the table, from 0 to `most`, also a length that is no number."""
+    if length_m >= most:
+        return most
+    return int(length_m) if length_m > 0.0 else 0
+
+
+@jit
 def sample_curvature(curvature, profile, draws):
     """Fill `curvature` [M] with straights and bends; `draws` are uniform numbers in [0, 1), six per bend."""
     curvature[:] = 0.0
-    row = int(profile.lead_in_m)
+    rows = curvature.shape[0]
+    row = whole_rows(profile.lead_in_m, rows)
     heading, last_sense, bend = 0.0, 0.0, 0
-    while row < curvature.shape[0] - 1:
+    while row < rows - 1 and 6 * bend + 6 <= draws.shape[0]:
         u = draws[6 * bend : 6 * bend + 6]
         bend += 1
         radius = profile.minimum_radius_m * (profile.maximum_radius_m / profile.minimum_radius_m) ** u[0]
@@ -116,7 +125,8 @@ def sample_curvature(curvature, profile, draws):
             sense, arc = -sense, np.ceil(shortest_arc)
             straight = max(straight, 1.5 * radius) if sense == last_sense else straight
         heading += sense * (arc + ramp) / radius
-        row = write_bend(curvature, row + int(straight), sense / radius, int(ramp), int(arc))
+        start, ramp_rows, arc_rows = row + whole_rows(straight, rows), whole_rows(ramp, rows), whole_rows(arc, rows)
+        row = write_bend(curvature, start, sense / radius, ramp_rows, arc_rows)
         last_sense = sense
 
 
@@ -149,6 +159,7 @@ def lay_out(road, profile, draws, mirror):
 def project(road, row, x, y):
     """Project a point onto the axis, walking from table row `row`; return (row, s [m], d [m] positive to the left)."""
     last = road.shape[0] - 2
+    row = min(max(row, 0), last)
     a = (x - road[row]["x"]) * road[row]["tangent_x"] + (y - road[row]["y"]) * road[row]["tangent_y"]
     while a < 0.0 and row > 0:
         row -= 1
@@ -169,7 +180,7 @@ def project(road, row, x, y):
 def at(table, s_m):
     """Interpolate linearly in one of the road's tables, which is held constant beyond its ends."""
     position = min(max(s_m / SPACING_M, 0.0), table.shape[0] - 1.000001)
-    row = int(position)
+    row = min(max(int(position), 0), table.shape[0] - 2)  # whatever NaN has become
     return table[row] + (position - row) * (table[row + 1] - table[row])
 
 

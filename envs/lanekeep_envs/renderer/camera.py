@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 
 from lanekeep_envs.compiled.decorators import jit
 
+LENGTHS_AND_ANGLES = ("horizontal_fov_deg", "mount_height_m", "pitch_deg")
+NUMBERS = (int, float, np.integer, np.floating)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
@@ -33,6 +36,11 @@ class Camera:
     pitch_deg: float = 2.5  # downwards
 
     def __post_init__(self) -> None:
+        for name, kind in (("height_px", int), ("width_px", int)) + tuple((n, float) for n in LENGTHS_AND_ANGLES):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer) if kind is int else NUMBERS):
+                raise ValueError(f"{name} of a camera is {'a whole' if kind is int else 'a'} number, not {value!r}")
+            object.__setattr__(self, name, kind(value))
         if not (8 <= self.height_px <= 4096 and 8 <= self.width_px <= 4096):
             raise ValueError(f"a camera has 8 to 4096 rows and columns, not {self.height_px}x{self.width_px}")
         if not 10.0 <= self.horizontal_fov_deg <= 150.0:

@@ -68,7 +68,8 @@ def place_camera(buffers, scene, lens, full):
             yaw += turn
             fill_ground_rows(buffers.rows, seen)
     cos, sin, sun_x, sun_y = np.cos(yaw), np.sin(yaw), scene.appearance["sun_x"], scene.appearance["sun_y"]
-    sun_ahead, sun_left, first = cos * sun_x + sin * sun_y, cos * sun_y - sin * sun_x, max(car["row"] - BEHIND_ROWS, 0)
+    sun_ahead, sun_left = cos * sun_x + sin * sun_y, cos * sun_y - sin * sun_x
+    first = min(max(car["row"] - BEHIND_ROWS, 0), scene.road.shape[0] - 1)
     view = View(seen, car["x"], car["y"], yaw, cos, sin, roll, sun_ahead, sun_left, first)
     fill_axis(buffers.axis, scene.road, view)
     return view

@@ -65,7 +65,7 @@ PLACEMENTS = [element.spec.placement for element in Element if element.spec.plac
 @jit
 def element_of(kind):
     """Return the element that a roadside object of a kind belongs to."""
-    return int(ELEMENTS[kind])
+    return int(ELEMENTS[min(max(kind, 0), ELEMENTS.shape[0] - 1)])
 
 
 def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Generator) -> NDArray[np.void]:
@@ -194,13 +194,13 @@ def string_pieces(pieces, draws, piece_m, share, d_m, last_m):
         s = 0.0
         if share < 1.0:
             s, drawn = -LEAD_M * draws[drawn], drawn + 1
-        while share > 0.0 and s < last_m:
+        while share > 0.0 and s < last_m and drawn + 4 <= draws.shape[0]:
             u, drawn = draws[drawn : drawn + 4], drawn + 4
             run = piece_m * np.rint((LEAST_RUN_M + 100.0 * u[0]) / piece_m)
             step = (s + piece_m) - s
             for k in range(int(np.ceil(((s + run) - s) / piece_m))):  # as np.arange(s, s + run, piece_m)
                 start = s + k * step
-                if 0.0 <= start < last_m:
+                if 0.0 <= start < last_m and found < pieces.shape[1]:
                     pieces[0, found], pieces[1, found] = start, 1.0 + 0.8 * u[1]
                     pieces[2, found], pieces[3, found] = 0.9 + 0.2 * u[2], side * d_m
                     found += 1

@@ -59,7 +59,7 @@ def place_of(vehicle, steps, distance_m, road, lane_m):
     else:
         s, d, way = vehicle["start_m"] - vehicle["speed_mps"] * t, 0.5 * lane_m, -1.0
     position = min(max(s / SPACING_M, 0.0), road.shape[0] - 1.000001)
-    row = int(position)
+    row = min(max(int(position), 0), road.shape[0] - 2)  # whatever NaN has become
     here, next_, share = road[row], road[row + 1], position - row
     tx = here["tangent_x"] + share * (next_["tangent_x"] - here["tangent_x"])
     ty = here["tangent_y"] + share * (next_["tangent_y"] - here["tangent_y"])

@@ -15,8 +15,12 @@ import msgspec
 
 from lanekeep_envs.scenario.difficulty import eased
 
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
-NonNegative = Annotated[float, msgspec.Meta(ge=0.0)]
+Straight = Annotated[float, msgspec.Meta(ge=0.0, le=100_000.0)]
+Offset = Annotated[float, msgspec.Meta(ge=-5.0, le=5.0)]
+Heading = Annotated[float, msgspec.Meta(ge=-90.0, le=90.0)]
+SpeedFactor = Annotated[float, msgspec.Meta(ge=0.01, le=2.0)]
+Exposure = Annotated[float, msgspec.Meta(ge=0.01, le=10.0)]
+Visibility = Annotated[float, msgspec.Meta(ge=1.0, le=1e6)]
 Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Elevation = Annotated[float, msgspec.Meta(ge=2.0, le=85.0)]
 Strength = tuple[Fraction, Fraction]
@@ -32,6 +36,9 @@ Tie = Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
 Family = Literal["training", "held-out", "own"]
 Kind = Literal["asphalt", "concrete", "cobbles"]
 Grey = Annotated[float, msgspec.Meta(ge=0.0, le=255.0)]
+Speeds = Annotated[tuple[int, ...], msgspec.Meta(max_length=100)]
+Kinds = Annotated[tuple[Kind, ...], msgspec.Meta(max_length=100)]
+Text = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class ScenarioError(ValueError):
@@ -45,10 +52,11 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class RoadTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Geometry of the axis (road.py)."""
 
-    design_speeds_kmh: tuple[int, ...] = (50, 60, 70, 80)
+    design_speeds_kmh: Speeds = (50, 60, 70, 80)
     length_m: Annotated[int, msgspec.Meta(ge=100, le=100_000)] = 1000
-    radius_factor: Annotated[float, msgspec.Meta(ge=1.0)] = 4.0  # bends from the minimum radius to this many times it
-    straight_m: tuple[NonNegative, NonNegative] = (40.0, 200.0)
+    # bends from the minimum radius to this many times it
+    radius_factor: Annotated[float, msgspec.Meta(ge=1.0, le=100.0)] = 4.0
+    straight_m: tuple[Straight, Straight] = (40.0, 200.0)
     s_curve_probability: Fraction = 0.4
 
 
@@ -56,19 +64,20 @@ class LaneTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Cross-section (RAS-Q 96, RQ 10.5) and markings (RMS-1: narrow line, rural dash)."""
 
     lane_width_m: Annotated[float, msgspec.Meta(ge=2.2, le=6.0)] = 3.5
-    edge_strip_m: NonNegative = 0.25  # paved strip beyond the lane; the edge marking lies on it
-    shoulder_m: NonNegative = 1.5
-    marking_width_m: Positive = 0.12
-    dash_m: Positive = 4.0
-    gap_m: NonNegative = 8.0
+    # paved strip beyond the lane; the edge marking lies on it
+    edge_strip_m: Annotated[float, msgspec.Meta(ge=0.0, le=10.0)] = 0.25
+    shoulder_m: Annotated[float, msgspec.Meta(ge=0.0, le=20.0)] = 1.5
+    marking_width_m: Annotated[float, msgspec.Meta(ge=0.01, le=1.0)] = 0.12
+    dash_m: Annotated[float, msgspec.Meta(ge=0.1, le=1000.0)] = 4.0
+    gap_m: Annotated[float, msgspec.Meta(ge=0.0, le=1000.0)] = 8.0
 
 
 class StartTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where and how fast an episode begins."""
 
-    lateral_offset_m: tuple[float, float] = (-0.3, 0.3)
-    heading_error_deg: tuple[float, float] = (-1.0, 1.0)
-    speed_factor: tuple[Positive, Positive] = (0.85, 1.0)  # speed held, as a fraction of the design speed
+    lateral_offset_m: tuple[Offset, Offset] = (-0.3, 0.3)
+    heading_error_deg: tuple[Heading, Heading] = (-1.0, 1.0)
+    speed_factor: tuple[SpeedFactor, SpeedFactor] = (0.85, 1.0)  # speed held, as a fraction of the design speed
 
 
 class LookTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -76,8 +85,8 @@ class LookTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     sun_elevation_deg: tuple[Elevation, Elevation] = (10.0, 60.0)
     sunshine: tuple[Fraction, Fraction] = (0.0, 1.0)  # 0 overcast, 1 clear
-    exposure: tuple[Positive, Positive] = (0.75, 1.15)
-    visibility_m: tuple[Positive, Positive] = (400.0, 4000.0)
+    exposure: tuple[Exposure, Exposure] = (0.75, 1.15)
+    visibility_m: tuple[Visibility, Visibility] = (400.0, 4000.0)
     asphalt_grey: tuple[Grey, Grey] = (72.0, 125.0)
     paint_grey: tuple[Grey, Grey] = (205.0, 245.0)
     noise_grey: tuple[Grey, Grey] = (0.0, 4.0)  # standard deviation of the sensor's noise
@@ -88,8 +97,9 @@ class SceneryTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
     trees_per_km: tuple[PerKm, PerKm] = (20.0, 160.0)
     bushes_per_km: tuple[PerKm, PerKm] = (0.0, 80.0)
-    nearest_tree_m: Annotated[float, msgspec.Meta(ge=1.0)] = 4.5  # from the edge of the asphalt
-    post_spacing_m: Annotated[float, msgspec.Meta(ge=5.0)] = 50.0  # delineators on both sides (HLB)
+    nearest_tree_m: Annotated[float, msgspec.Meta(ge=1.0, le=100.0)] = 4.5  # from the edge of the asphalt
+    # delineators on both sides (HLB)
+    post_spacing_m: Annotated[float, msgspec.Meta(ge=5.0, le=1e6)] = 50.0
     avenue: Strength = (0.0, 0.0)  # rows of trees close to the road, whose shadows lie across it
     hedges: Strength = (0.0, 0.0)  # share of the roadside
     rails: Strength = (0.0, 0.0)  # share of the roadside with a guard rail
@@ -114,7 +124,7 @@ class WeatherTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class SurfaceTable(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """State of road and markings; strengths from 0 to 1."""
 
-    kinds: tuple[Kind, ...] = ("asphalt",)
+    kinds: Kinds = ("asphalt",)
     worn: Strength = (0.0, 0.0)  # paint rubbed off, in patches
     missing: Strength = (0.0, 0.0)  # share of the markings' length that is gone
     seams: Strength = (0.0, 0.0)
@@ -180,13 +190,13 @@ OF_A_FINE_DAY = ("trees_per_km", "bushes_per_km", "nearest_tree_m", "post_spacin
 class Scenario(Table, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A distribution over episodes."""
 
-    name: str = ""
-    description: str
+    name: Text = ""
+    description: Text
     family: Family = "own"
-    unavoidable_departures: str = ""  # why even the expert departs here, if it does
-    curvature_limit_per_m: Positive = 0.02  # path curvature of action 1
-    acceleration_limit_mps2: Positive = 3.0  # of the optional second action
-    time_limit_s: Positive = 120.0
+    unavoidable_departures: Text = ""  # why even the expert departs here, if it does
+    curvature_limit_per_m: Annotated[float, msgspec.Meta(ge=1e-4, le=10.0)] = 0.02  # path curvature of action 1
+    acceleration_limit_mps2: Annotated[float, msgspec.Meta(ge=0.01, le=50.0)] = 3.0  # of the optional second action
+    time_limit_s: Annotated[float, msgspec.Meta(ge=0.05, le=100_000.0)] = 120.0
     road: RoadTable = RoadTable()
     lane: LaneTable = LaneTable()
     start: StartTable = StartTable()

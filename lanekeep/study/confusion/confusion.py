@@ -72,8 +72,8 @@ class StudyConfusion:
         if self.picture is not None and self.picture.suffix.lower() != ".png":
             raise UserError(f"--picture {self.picture}: expected a name that ends in .png")
         in_range(self, "seeds", 1, 1000)
-        in_range(self, "first_seed", 0)
-        in_range(self, "frames", 1)
+        in_range(self, "first_seed", 0, 2**31)
+        in_range(self, "frames", 1, 10**12)
         in_range(self, "km", 0.1, 100_000)
         in_range(self, "roads", 2, 1000)
         in_range(self, "seed", FIRST_TEST_SEED)

@@ -5,8 +5,6 @@ from itertools import product
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from lanekeep.intervals import Span, over_seeds, span_of
@@ -29,11 +27,12 @@ from lanekeep.study.confusion.findings import (
 )
 from lanekeep.study.confusion.predictors import CONTROLS, Share
 from lanekeep.study.confusion.training import LEARNED
+from lanekeep.terminal import Terminal
 
 
 def cell(span: Span, form: str) -> str:
     """A number over its interval."""
-    return escape(f"{form.format(span.value)}\n[{form.format(span.low)}, {form.format(span.high)}]")
+    return f"{form.format(span.value)}\n[{form.format(span.low)}, {form.format(span.high)}]"
 
 
 def in_words(span: Span) -> str:
@@ -52,7 +51,7 @@ def new_table(title: str, words: int, *columns: str) -> Table:
 def print_findings(confounder: str, cores: Sequence[str], found: Found, pixels: dict[str, Share]) -> None:
     """Print all tables, and what they come to."""
     seeds = len(group_of(found, cores[0], LEARNED[0]))
-    console = Console()
+    console = Terminal()
     title = f"{confounder}, mean of {seeds} seeds: departures per km and lateral RMS [m] where it is"
     console.print(table_of_driving(title, cores, found))
     thing = CONFOUNDERS[confounder].title

@@ -6,10 +6,9 @@ and the snapshot of its world.  The drivers themselves stay in their folders.
 
 import io
 import json
-import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -32,7 +31,10 @@ from lanekeep_envs import (
     Scenario,
     Snapshot,
     WorldState,
+    check_state,
+    checked_scenario,
 )
+from lanekeep_files.reading import MIB, Arrays, FileError, json_of, parsed, read_file
 from lanekeep_policies import Lesions
 
 FORMAT = 1
@@ -46,49 +48,40 @@ TABLES: dict[str, tuple[str, np.dtype[Any], int]] = {
     "traffic": ("traffic", OTHER_CAR, 1),
 }
 
-FAR_M = 100.0  # from the road
-MAY_BE_INFINITE = ("time_to_lane_crossing_s", "visibility_m", "clear_visibility_m")
-LIMITS = {  # beyond which tables are left that a car is driven by, or a picture is never done; of all others a million
-    "yaw": 1e4,
-    "speed": 100.0,
-    "lateral_speed": 100.0,
-    "yaw_rate": 10.0,
-    "wheel_angle": 2.0,
-    "commands": 2.0,
-    "gust_mps2": 50.0,
-    "push_mps2": 50.0,
-    "cross_fall_mps2": 50.0,
-    "wheel_offset_rad": 2.0,
-    "tangent_x": 1.5,
-    "tangent_y": 1.5,
-    **dict.fromkeys((name for group in ("weather", "surface", "sensor") for name in STRENGTHS[group]), 1.0),
-}
+LARGEST_FILE, LARGEST_TABLE, LARGEST_FILM, LARGEST_MEMORY = 128 * MIB, 64 * MIB, 96 * MIB, 4 * MIB  # [bytes]
+MOST_DRIVERS = 16
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
+Number = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
+Strength = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Gust = Annotated[float, msgspec.Meta(ge=-50.0, le=50.0)]
+Seed = Annotated[str, msgspec.Meta(max_length=1000, pattern=r"^-?[0-9]+$")]  # of whatever size
+Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 
 
 class SavedDriver(msgspec.Struct, forbid_unknown_fields=True):
     """The numbers and words of one driven car, beside its arrays."""
 
-    name: str
-    core: str
-    steps: int
-    departures: int
-    road_seed: str  # of whatever size
-    gust_mps2: float
-    gust_steps: int  # that it still blows
-    generator: str  # its state, as JSON
+    name: Text
+    core: Text
+    steps: Count
+    departures: Count
+    road_seed: Seed
+    gust_mps2: Gust
+    gust_steps: Count  # that it still blows
+    generator: Text  # its state, as JSON
     removed: frozenset[Element]
-    strengths: dict[str, float]
-    silenced: frozenset[int]
-    clamped: dict[int, float]
-    cut: frozenset[tuple[int, int]]
+    strengths: dict[Text, Strength]
+    silenced: frozenset[Count]
+    clamped: dict[Count, Number]
+    cut: frozenset[tuple[Count, Count]]
 
 
 class SavedShow(msgspec.Struct, forbid_unknown_fields=True):
     """The numbers and words of a show."""
 
     format: int
-    first_seed: str
-    drivers: list[SavedDriver]
+    first_seed: Seed
+    drivers: Annotated[list[SavedDriver], msgspec.Meta(max_length=MOST_DRIVERS)]
 
 
 class OpenedShow(msgspec.Struct):
@@ -125,17 +118,22 @@ def save_instant(path: Path, show: Show) -> None:
 def read_instant(path: Path) -> OpenedShow:
     """Open a file; UserError, in one sentence, for one that is damaged, foreign or of another version."""
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        told = msgspec.json.decode(arrays["told"].tobytes(), type=SavedShow)
-        scenario = msgspec.msgpack.decode(arrays["scenario"].tobytes(), type=Scenario)
+        data = read_file(path, LARGEST_FILE)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from None
+    except FileError as error:
+        raise UserError(str(error)) from None
+    try:
+        arrays = Arrays(data, "the archive")
+        told = json_of(arrays.read("told", MIB).tobytes(), "what it tells of the show", SavedShow)
         if told.format != FORMAT:
             raise UserError(f"{path} is of version {told.format}, and this program reads version {FORMAT}")
+        packed = arrays.read("scenario", MIB).tobytes()
+        table = parsed(lambda: msgspec.msgpack.decode(packed), "its scenario", "a table")
+        scenario = checked_scenario(table, "its scenario")
         first_seed = int(told.first_seed)
         instants = [_instant(kept, arrays, k, scenario) for k, kept in enumerate(told.drivers)]
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or 'it is no instant'}") from None
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise UserError(f"{path} is no instant of this version, or damaged: {error}") from None
     if not instants:
         raise UserError(f"{path} holds no driver")
@@ -157,7 +155,7 @@ def go_on_from(opened: OpenedShow, show: Show) -> None:
             instant = replace(instant, before=fresh, lesions=Lesions())
         try:
             car.come_back(instant)
-        except (ValueError, TypeError, KeyError, IndexError) as error:
+        except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
             raise UserError(f"this instant cannot be gone on from: {error}") from None
     show.begin(cars, opened.first_seed)
 
@@ -177,42 +175,34 @@ def _told(name: str, car: DrivenCar, instant: SavedInstant) -> SavedDriver:
     )
 
 
-def _instant(kept: SavedDriver, arrays: dict[str, NDArray[Any]], k: int, scenario: Scenario) -> SavedInstant:
+def _instant(kept: SavedDriver, arrays: Arrays, k: int, scenario: Scenario) -> SavedInstant:
     tables = {
         field: _table(arrays, f"{name}_{k}", dtype, dimensions) for name, (field, dtype, dimensions) in TABLES.items()
     }
-    road, car = tables["roads"], tables["cars"]
-    _check_car(car, road)
     state = WorldState(
         **{field: table[None] for field, table in tables.items()},
         object_counts=np.array([len(tables["objects"])]),
         resting=np.zeros(1, np.bool_),
     )
+    check_state(state)
     seeds = np.array([int(kept.road_seed)], np.object_)
-    snapshot = Snapshot(state, seeds, (json.loads(kept.generator),), scenario, arrays.get(f"film_{k}"))
-    memory = torch.from_numpy(arrays[f"memory_{k}"].copy())
+    generator = json_of(kept.generator.encode(), "the state of its generator", dict[str, Any])
+    film = arrays.read(f"film_{k}", LARGEST_FILM) if f"film_{k}" in arrays.names else None
+    if film is not None and (film.dtype != np.uint8 or film.ndim != 5):
+        raise ValueError("its last frames are no frames")
+    snapshot = Snapshot(state, seeds, (generator,), scenario, film)
+    memory = torch.from_numpy(arrays.read(f"memory_{k}", LARGEST_MEMORY))
     if memory.dtype != torch.float32 or memory.ndim != 2 or not bool(torch.isfinite(memory).all()):
         raise ValueError("a memory is no row of finite numbers")
+    if unknown := kept.strengths.keys() - {"noise", *(name for group in STRENGTHS.values() for name in group)}:
+        raise ValueError(f"there is no strength {min(unknown)!r}")
     edits, lesions = Edits(kept.removed, kept.strengths), Lesions(kept.silenced, kept.clamped, kept.cut)
     return SavedInstant(snapshot, memory, kept.steps, kept.departures, edits, lesions, kept.gust_mps2, kept.gust_steps)
 
 
-def _check_car(car: NDArray[Any], road: NDArray[Any]) -> None:
-    """Refuse a car that is on no road: driving on from there has no end."""
-    if not 0 <= int(car["row"]) < len(road):
-        raise ValueError("the car is on no road")
-    here = road[int(car["row"])]
-    if not np.hypot(car["x"] - here["x"], car["y"] - here["y"]) <= FAR_M:
-        raise ValueError("the car is off the road")
-
-
-def _table(arrays: dict[str, NDArray[Any]], name: str, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
-    """A table of records; ValueError for one of other columns, or with numbers that none of ours has."""
-    table = arrays[name]
-    if table.dtype != dtype or table.ndim != dimensions:
+def _table(arrays: Arrays, name: str, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
+    """A table of records; ValueError for one of other columns, which is not read."""
+    shape, given = arrays.header(name)
+    if given != dtype or len(shape) != dimensions:
         raise ValueError(f"its table {name} has other columns")
-    for column in dtype.names or ():
-        values, most = np.abs(table[column]), LIMITS.get(column, 1e6)
-        if values.dtype.kind == "f" and not ((values <= most) | (np.isinf(values) & (column in MAY_BE_INFINITE))).all():
-            raise ValueError(f"{column} in its table {name} is beyond {most:g}, or no number")
-    return table
+    return arrays.read(name, LARGEST_TABLE)

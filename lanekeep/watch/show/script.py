@@ -16,6 +16,7 @@ from lanekeep.watch.driven_car import STEP_S
 from lanekeep.watch.show.actions import perform, words_of
 from lanekeep.watch.show.show import Show
 from lanekeep.watch.show.words import number_of
+from lanekeep_files.reading import LARGEST_TEXT, FileError, as_text, read_file
 
 LATEST_S = 1_000_000.0
 
@@ -51,9 +52,11 @@ class Play:
 def read_script(path: Path) -> list[Timed]:
     """The actions of a file in the order of their times; UserError that names the line of what is none."""
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--script {path}: {getattr(error, 'strerror', None) or 'this is no text'}") from None
+        text = as_text(read_file(path, LARGEST_TEXT), path)
+    except OSError as error:
+        raise UserError(f"--script {path}: {error.strerror}") from None
+    except FileError as error:
+        raise UserError(f"--script {error}") from None
     script = []
     for number, line in enumerate(text.splitlines(), 1):
         line = line.partition("#")[0].strip()

@@ -18,7 +18,7 @@ def number_of(word: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f"{word!r} is not a number")
+        raise ValueError(f"{_short(word)!r} is not a number")
     return value
 
 
@@ -26,7 +26,12 @@ def _whole(word: str) -> int:
     try:
         return int(word)
     except ValueError:
-        raise ValueError(f"{word!r} is not a whole number") from None
+        raise ValueError(f"{_short(word)!r} is not a whole number") from None
+
+
+def _short(word: str) -> str:
+    """A word as a sentence can hold it."""
+    return word if len(word) <= 80 else f"{word[:77]}..."
 
 
 def _among(words: tuple[str, ...]) -> Callable[[str], str]:

@@ -93,7 +93,7 @@ def add_sign(quads, obj, pose):
 @no_refcount
 def add_building(quads, obj, pose, lens):
     """Add a house: walls, then a gable roof that reaches over them."""
-    walls, shutters, tiles = HOUSES[obj["variant"]]
+    walls, shutters, tiles = HOUSES[min(max(obj["variant"], 0), len(HOUSES) - 1)]
     half, tall, half_long = obj["radius_m"], obj["height_m"], 0.5 * obj["length_m"]
     walls, tiles = tinted(obj["tint"], walls), tinted(obj["tint"], tiles)
     number = 0 if obj["variant"] == 0 else int(obj["s_m"]) + 1
