@@ -31,13 +31,12 @@ class LaneKeepingVectorEnv(PlainSpec, gymnasium.vector.VectorEnv[Any, Any, Any])
     """N independent `LaneKeeping-v0` cars in one process, stepped and rendered by compiled kernels.
 
     `autoreset_mode` is gymnasium's: NEXT_STEP (default), SAME_STEP (`info["final_obs"]`, `info["final_info"]`) or
-    DISABLED (reset by `options={"reset_mask": mask}`; a finished car cannot be stepped, or, with `rest_when_finished`, it
-    stands where it is and repeats its last outcome).  `reset` also takes `options={"start_m": [N]}`: begin this far along
-    the road, in the middle of the lane; None for a car that starts as usual.
-
-    Observations, rewards and infos have the form that gymnasium's SyncVectorEnv gives them: arrays [N], and beside each
-    key a mask `_key` [N] of the cars of which it tells.
+    DISABLED (reset by `options={"reset_mask": mask}`).  `reset` also takes `options={"start_m": [N]}`: begin this far along
+    the road, in the middle of the lane; None for a car that starts as usual.  Observations, rewards and infos have the
+    form that gymnasium's SyncVectorEnv gives them: arrays [N], and beside each key a mask `_key` of the cars it tells of.
     """
+
+    rest_when_finished = False  # DISABLED: whether a finished car stands still while others drive, or no step is taken
 
     def __init__(
         self,
@@ -49,7 +48,6 @@ class LaneKeepingVectorEnv(PlainSpec, gymnasium.vector.VectorEnv[Any, Any, Any])
         acceleration: bool = False,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         difficulty: float = 1.0,
-        rest_when_finished: bool = False,
     ) -> None:
         if not isinstance(num_envs, (int, np.integer)) or num_envs < 1:
             raise ValueError(f"num_envs must be a whole number, at least 1, not {num_envs!r}")
@@ -74,7 +72,6 @@ class LaneKeepingVectorEnv(PlainSpec, gymnasium.vector.VectorEnv[Any, Any, Any])
             self.single_observation_space = gymnasium.spaces.Box(-1.0, 1.0, (len(world.STATE_NAMES),), np.float32)
         self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, num_envs)
         self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, num_envs)
-        self._rest_when_finished = rest_when_finished
         self._state = empty_state(self.scenario, num_envs)
         self._road_seeds = np.zeros(num_envs, np.object_)  # any integer is a seed, also one beyond 64 bits
         self._generators: list[np.random.Generator] = []
@@ -165,7 +162,7 @@ class LaneKeepingVectorEnv(PlainSpec, gymnasium.vector.VectorEnv[Any, Any, Any])
         if not self._generators:
             raise gymnasium.error.ResetNeeded("call reset() before step()")
         over = self._state.resting
-        if self.autoreset_mode is AutoresetMode.DISABLED and not self._rest_when_finished and over.any():
+        if self.autoreset_mode is AutoresetMode.DISABLED and not self.rest_when_finished and over.any():
             raise gymnasium.error.ResetNeeded(f"the episode of car {over.argmax()} is over: call reset() before step()")
         return actions
 
@@ -205,7 +202,7 @@ class LaneKeepingVectorEnv(PlainSpec, gymnasium.vector.VectorEnv[Any, Any, Any])
         if all(-(2**63) <= seed < 2**63 for seed in self._road_seeds):
             infos["road_seed"] = infos["road_seed"].astype(np.int64)
         infos["scenario"] = np.full(self.num_envs, self.scenario.name, np.object_)
-        return masked(infos, np.ones(self.num_envs, np.bool_) if told is None else told)
+        return world.masked(infos, np.ones(self.num_envs, np.bool_) if told is None else told)
 
     def info_of(self, car: int) -> dict[str, Any]:
         """Return the info of one car, as plain numbers."""
@@ -300,12 +297,3 @@ class LaneKeepingVectorEnv(PlainSpec, gymnasium.vector.VectorEnv[Any, Any, Any])
         if camera not in self._renderers:
             self._renderers[camera] = Renderer(camera, not self.scenario.fine)
         return self._renderers[camera]
-
-
-def masked(infos: dict[str, Any], told: NDArray[np.bool_]) -> dict[str, Any]:
-    """Return infos with a mask `_key` [N] beside each key, as gymnasium's vector environments have them, also within."""
-    out: dict[str, Any] = {}
-    for key, values in infos.items():
-        out[key] = masked(values, told) if isinstance(values, dict) else values
-        out[f"_{key}"] = told.copy()
-    return out

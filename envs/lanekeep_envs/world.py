@@ -103,6 +103,15 @@ def info_from(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def masked(infos: dict[str, Any], told: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return infos with a mask `_key` [N] beside each key, as gymnasium's vector environments have them, also within."""
+    out: dict[str, Any] = {}
+    for key, values in infos.items():
+        out[key] = masked(values, told) if isinstance(values, dict) else values
+        out[f"_{key}"] = told.copy()
+    return out
+
+
 def path_ahead(state: WorldState, car: int) -> dict[str, Any]:
     """Return what a map needs: the road's axis [M] (x, y, heading), the car's pose, roadside objects, other cars.
 

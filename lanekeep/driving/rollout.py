@@ -41,9 +41,7 @@ class Outcome(NamedTuple):
 def cars_on(scenario: Scenario, camera: Camera | None, cars: int) -> LaneKeepingVectorEnv:
     """An environment of N cars that are put down by hand; without a camera they are given the state [N, D]."""
     observation = "state" if camera is None else "camera"
-    return LaneKeepingVectorEnv(
-        cars, scenario, camera or "8x8", observation, autoreset_mode="Disabled", rest_when_finished=True
-    )
+    return LaneKeepingVectorEnv(cars, scenario, camera or "8x8", observation, autoreset_mode="Disabled")
 
 
 class Rollout:
@@ -54,6 +52,7 @@ class Rollout:
 
     def __init__(self, env: LaneKeepingVectorEnv, controller: Controller) -> None:
         self.env, self.controller = env, controller
+        env.rest_when_finished = True  # the other cars drive on
         self.frames: NDArray[Any] = np.empty(0)  # [N, H, W, 3], or states [N, D]
         self.infos: dict[str, Any] = {}
         self.variants: Sequence[Iterable[Intervention]] = ()

@@ -114,9 +114,7 @@ def closed_loop(
 ) -> Forks:
     """Let the driver go on from an instant of a recorded drive, with everything and in every variant, for AHEAD_S."""
     cars, steps = 1 + len(variants), round(AHEAD_S / CONTROL_STEP_S)
-    env = LaneKeepingVectorEnv(
-        cars, recorded.scenario, camera, "state", autoreset_mode="Disabled", rest_when_finished=True
-    )
+    env = LaneKeepingVectorEnv(cars, recorded.scenario, camera, "state", autoreset_mode="Disabled")
     controller = DriverController(driver, cars)
     controller.state = state.expand(cars, -1).clone()
     rollout = Rollout(env, controller)

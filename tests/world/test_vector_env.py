@@ -74,7 +74,8 @@ def test_same_step_autoreset_hands_over_the_last_observation_and_info() -> None:
 
 
 def test_without_autoreset_a_finished_car_rests_until_its_mask_is_set() -> None:
-    many = LaneKeepingVectorEnv(3, camera="16x40", autoreset_mode="Disabled", rest_when_finished=True)
+    many = LaneKeepingVectorEnv(3, camera="16x40", autoreset_mode="Disabled")
+    many.rest_when_finished = True
     single = LaneKeepingEnv(camera="16x40")
     many.reset(seed=9)
     actions = np.array([[1.0], [0.0], [0.0]], np.float32)
