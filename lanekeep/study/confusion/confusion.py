@@ -120,13 +120,11 @@ def measure(
         found = {}
         for k, trained in enumerate(every):
             bar.reach(1 + TICKS * k)
-            found[trained] = measure_one(
-                settings,
-                worlds,
-                trained.name,
-                shown,
-                lambda what, name=trained.name: bar.advance(text=f"{name}: {what}"),
-            )
+
+            def tell(what: str, name: str = trained.name) -> None:
+                bar.advance(text=f"{name}: {what}")
+
+            found[trained] = measure_one(settings, worlds, trained.name, shown, tell)
     return shares_of_pixels(shown), found
 
 
