@@ -74,8 +74,8 @@ def is_trained(settings: TrainImitation) -> bool:
     if not (settings.out / DRIVER).exists():
         return False
     training = read_checkpoint(settings.out).training
-    then, per_update = training.get("settings"), settings.batch * settings.length
+    then = training.get("settings")
     if not isinstance(then, dict):
         return False  # of another make: `train` says so
     check_settings(settings.out, settings, {**then, "scenario": settings.scenario})  # the file itself was compared
-    return bool(training.get("frames", 0) >= max(1, settings.frames // per_update) * per_update)
+    return bool(training.get("frames", 0) >= settings.updates * settings.frames_of_update)
