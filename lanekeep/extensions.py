@@ -22,6 +22,7 @@ from typing import Any
 from lanekeep.errors import UserError
 
 WITH, ARGUMENTS = "LANEKEEP_WITH", ("steering", "images", "states")
+GROUPS = CORES_GROUP, MAPS_GROUP = ("lanekeep.cores", "lanekeep.maps")  # of entry points
 HELP = "--with FILE: also use the cores and maps of a Python file of yours (every command, any number of times)"
 _loaded: set[str] = set()
 
@@ -57,16 +58,14 @@ def load() -> None:
         if name not in _loaded:
             path = Path(name)
             found = _of_file(path)
-            if not _register(found, path.name, cores=True, maps=True):
+            if not _register(found, path.name, GROUPS):
                 raise UserError(f"--with {path}: there is neither a table CORES in it nor a map")
             _loaded.add(name)
-    for group in ("lanekeep.cores", "lanekeep.maps"):
+    for group in GROUPS:
         for entry in entry_points(group=group):
             if f"{group} {entry.value}" not in _loaded:
                 needs = entry.dist.name if entry.dist is not None else entry.value
-                _register(
-                    _of_entry(entry, needs), needs, cores=group == "lanekeep.cores", maps=group == "lanekeep.maps"
-                )
+                _register(_of_entry(entry, needs), needs, (group,))
                 _loaded.add(f"{group} {entry.value}")
 
 
@@ -98,16 +97,17 @@ def _of_entry(entry: EntryPoint, package: str) -> ModuleType:
     return module
 
 
-def _register(module: ModuleType, needs: str, *, cores: bool, maps: bool) -> int:
-    """Add a module's rows to the tables; return how many there are."""
+def _register(module: ModuleType, needs: str, groups: Sequence[str]) -> int:
+    """Add a module's rows to the tables of these groups; return how many there are."""
     from lanekeep.saliency.methods import METHODS, Method
     from lanekeep_policies import CORES, CoreRow
 
-    rows = getattr(module, "CORES", {}) if cores else {}
+    rows = getattr(module, "CORES", {}) if CORES_GROUP in groups else {}
     if not (isinstance(rows, dict) and all(isinstance(row, CoreRow) for row in rows.values())):
         raise UserError(f"{needs}: CORES is a dictionary of names and rows, CoreRow(build, summary)")
     of_cores = {name: row._replace(needs=needs) for name, row in rows.items()}
-    of_maps = {name: Method(name.replace("-", " "), run, live=True) for name, run in _maps_of(module)} if maps else {}
+    maps = _maps_of(module) if MAPS_GROUP in groups else ()
+    of_maps = {name: Method(name.replace("-", " "), run, live=True) for name, run in maps}
     taken = [name for table, rows in ((CORES, of_cores), (METHODS, of_maps)) for name in rows if name in table]
     if taken:
         raise UserError(f"{needs}: there is already a {taken[0]!r}; choose another name for it")

@@ -34,9 +34,8 @@ class Size(NamedTuple):
 class Network(NamedTuple):
     active: int  # parameters that can influence the outputs
     stored: int  # parameters that are trained
-    calls: dict[
-        str, Callable[[], Any]
-    ]  # by operation; for `torch.no_grad()`, which is dear beside a step: enter it once
+    # by operation; for `torch.no_grad()`, which is dear beside a step: enter it once
+    calls: dict[str, Callable[[], Any]]
 
 
 def every_network(size: Size) -> dict[str, Network]:

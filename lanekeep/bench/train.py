@@ -40,7 +40,7 @@ def bench_train(settings: BenchTrain) -> None:
     LTC(ncp_wiring())(torch.zeros(1, 1, 32), torch.zeros(1, 19), 0.05)[0].sum().backward()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         trainer = Trainer(TrainImitation(out=Path(folder) / "driver", core=settings.core, frames=settings.frames))
-        bar = stack.enter_context(progress("training", trainer.updates, "first demonstrations"))
+        bar = stack.enter_context(progress("training", trainer.settings.updates, "first demonstrations"))
         driving, update, alone = [seconds_of(trainer.begin_round)], list[float](), list[float]()
         head_only = head_alone(trainer)
         while not trainer.finished:
@@ -62,7 +62,7 @@ def bench_train(settings: BenchTrain) -> None:
 
 def head_alone(trainer: Trainer) -> Callable[[], None]:
     """A function that trains a conv head on one batch's worth of the first demonstrations; called once already."""
-    at_once = trainer.settings.batch * trainer.settings.length
+    at_once = trainer.settings.frames_of_update
     frames = torch.from_numpy(np.concatenate([e.frames for e in trainer.episodes])[:at_once])
     head = ConvHead(trainer.camera.height_px, trainer.camera.width_px)
     optimiser = torch.optim.Adam(head.parameters(), foreach=True)

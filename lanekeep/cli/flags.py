@@ -87,10 +87,10 @@ def _helps(settings: type[Any]) -> dict[str, str]:
 
 
 def _flag_hints(settings: type[Any]) -> dict[str, Any]:
-    """Flag -> type, without the positional arguments."""
+    """Flag -> type, None aside, without the positional arguments."""
     hints = get_type_hints(settings)
     names = [field.name for field in dataclasses.fields(settings) if field.init]
-    return {flag(name): hints[name] for name in names if name not in positionals(settings)}
+    return {flag(name): _without_none(hints[name]) for name in names if name not in positionals(settings)}
 
 
 def _is_required(settings: type[Any], name: str) -> bool:
@@ -118,11 +118,7 @@ def _refuse_unknown_flags(command: str, settings: type[Any], argv: Sequence[str]
 
 
 def _sentence(
-    command: str,
-    settings: type[Any],
-    argv: Sequence[str],
-    complaint: str,
-    cause: BaseException | None,
+    command: str, settings: type[Any], argv: Sequence[str], complaint: str, cause: BaseException | None
 ) -> str:
     """Say what tyro refused, from its complaint and from the types of the flags."""
     if isinstance(cause, ValueError):  # raised by the dataclass itself, in __post_init__
@@ -165,14 +161,12 @@ def _values(name: str, hint: Any, argv: Sequence[str]) -> list[str]:
 
 def _arity(hint: Any) -> float:
     """How many values a flag takes."""
-    hint = _without_none(hint)
     if get_origin(hint) is not tuple:
         return 1
     return float("inf") if Ellipsis in get_args(hint) else len(get_args(hint))
 
 
 def _choices(hint: Any) -> tuple[object, ...]:
-    hint = _without_none(hint)
     if get_origin(hint) is tuple:
         return _choices(get_args(hint)[0])
     return get_args(hint) if get_origin(hint) is Literal else ()
@@ -180,7 +174,6 @@ def _choices(hint: Any) -> tuple[object, ...]:
 
 def _expected(hint: Any) -> str:
     """A type in words."""
-    hint = _without_none(hint)
     if get_origin(hint) is Literal:
         return f"one of {', '.join(map(str, get_args(hint)))}"
     if get_origin(hint) is tuple:
@@ -190,8 +183,6 @@ def _expected(hint: Any) -> str:
 
 
 def _without_none(hint: Any) -> Any:
-    if get_origin(hint) is Annotated:
-        return _without_none(get_args(hint)[0])
     if get_origin(hint) in (Union, types.UnionType):
         return next(inner for inner in get_args(hint) if inner is not type(None))
     return hint

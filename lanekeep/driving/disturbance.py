@@ -16,6 +16,11 @@ from lanekeep_envs import CONTROL_STEP_S
 CORRELATION_S = 0.5
 
 
+def described(deviation: float) -> str:
+    """The disturbance in words, as the record of an episode has it."""
+    return f"Ornstein-Uhlenbeck, standard deviation {deviation:g}, {CORRELATION_S:g} s"
+
+
 class DisturbedController:
     """A controller of N cars whose actions carry the disturbance, of the standard deviation `deviation` (action units)."""
 

@@ -1,18 +1,19 @@
 """Labelled drives: what a car's camera saw, frame by frame, with the action to learn beside the one that was driven."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lanekeep.demonstrations import EpisodeInfo
 from lanekeep.driving.controllers import Controller, ExpertController
 from lanekeep.driving.disturbance import DisturbedController
 from lanekeep.driving.road_drives import TRACES
 from lanekeep.driving.rollout import Rollout, cars_on
 from lanekeep.driving.seeds import draw_place
-from lanekeep_envs import Camera, Scenario
+from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
 
 F64 = NDArray[np.float64]
 
@@ -25,6 +26,21 @@ class Stretch:
     frames: NDArray[np.uint8]  # [T, H, W, 3]
     signals: dict[str, NDArray[np.float32]]  # name -> [T, ...]
     departed: bool  # whether it ends because the car left its lane
+
+
+def about(
+    stretch: Stretch, scenario: Scenario, camera: Camera, perturbation: str, dagger_round: int = 0
+) -> EpisodeInfo:
+    """The record of a stretch as an episode: scenario, road, camera, time step, how it was disturbed, and in which round."""
+    return EpisodeInfo(
+        scenario=scenario.name,
+        seed=stretch.seed,
+        dagger_round=dagger_round,
+        camera=asdict(camera),
+        dt_s=CONTROL_STEP_S,
+        curvature_limit_per_m=scenario.curvature_limit_per_m,
+        perturbation=perturbation,
+    )
 
 
 class StretchLog:
@@ -67,10 +83,8 @@ def label_stretches(
     departs goes on elsewhere.  Every stretch begins where `draw_place` says.
     """
     controller = DisturbedController(controller_for(cars), cars, noise, generator)
-    rollout, expert = (
-        Rollout(cars_on(scenario, camera, cars), controller),
-        ExpertController(scenario.curvature_limit_per_m),
-    )
+    rollout = Rollout(cars_on(scenario, camera, cars), controller)
+    expert = ExpertController(scenario.curvature_limit_per_m)
     logs = [StretchLog(0)] * cars
 
     def begin(mask: NDArray[np.bool_]) -> None:

@@ -3,9 +3,11 @@
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
 from lanekeep.evaluate.settings import Evaluate
+from lanekeep.intervals import Span
 from lanekeep_envs import Scenario
 
 COLUMNS = {
@@ -16,6 +18,18 @@ COLUMNS = {
     "heading_rms_rad": "{:.4f}",
     "lateral_jerk_p95": "{:.2f}",
 }
+
+
+def cell(span: Span, form: str) -> str:
+    """A number over its interval."""
+    value, low, high = map(form.format, span)
+    return escape(f"{value}\n[{low}, {high}]")
+
+
+def cell_of(result: dict[str, Any], key: str, form: str) -> str:
+    """A number of a result, over its interval if it has one."""
+    interval = result.get(f"{key}_ci95")
+    return form.format(result[key]) if interval is None else cell(Span(result[key], *interval), form)
 
 
 def table_of(results: dict[str, dict[str, Any]], scenario: Scenario, difficulty: float = 1.0) -> Table:
@@ -32,12 +46,7 @@ def table_of(results: dict[str, dict[str, Any]], scenario: Scenario, difficulty:
     for name in COLUMNS:
         table.add_column(name.replace("_", " "), justify="right", min_width=max(map(len, name.split("_"))))
     for name, result in results.items():
-        cells = []
-        for key, form in COLUMNS.items():
-            interval = result.get(f"{key}_ci95")
-            low_high = "" if interval is None else "\n[" + ", ".join(form.format(v) for v in interval) + "]"
-            cells.append(form.format(result[key]) + low_high)
-        table.add_row(name, *cells)
+        table.add_row(name, *(cell_of(result, key, form) for key, form in COLUMNS.items()))
     return table
 
 
@@ -50,11 +59,7 @@ def table_of_scenarios(results: dict[str, dict[str, Any]], settings: Evaluate) -
     for name in settings.drivers:
         table.add_column(f"{name}\ndepartures per km", justify="right")
         table.add_column("lateral\nRMS m", justify="right")
+    measures = ("departures_per_km", "lateral_rms_m")
     for scenario, drivers in results.items():
-        cells = []
-        for result in drivers.values():
-            for key, form in (("departures_per_km", "{:.2f}"), ("lateral_rms_m", "{:.2f}")):
-                low, high = (form.format(bound) for bound in result[f"{key}_ci95"])
-                cells.append(f"{form.format(result[key])}\n[{low}, {high}]")
-        table.add_row(scenario, *cells)
+        table.add_row(scenario, *(cell_of(one, measure, "{:.2f}") for one in drivers.values() for measure in measures))
     return table

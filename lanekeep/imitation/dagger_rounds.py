@@ -5,31 +5,22 @@ A round is on roads that were not trained on yet, disturbed, and begins at hard 
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.demonstrations import (
-    Episode,
-    EpisodeInfo,
-    Recorder,
-    Staged,
-    read_dataset,
-)
-from lanekeep.driving.controllers import Controller
-from lanekeep.driving.labelled_drives import label_stretches
+from lanekeep.demonstrations import Episode, Recorder, Staged, read_dataset
+from lanekeep.driving.disturbance import described
+from lanekeep.driving.labelled_drives import Stretch, about
 from lanekeep.imitation.given_demonstrations import verified
-from lanekeep.imitation.settings import CARS
 from lanekeep.terminal import printable
 from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
 
 WRITERS = 2  # threads that write what was driven
-PLACES = 16  # of which a stretch begins at the one with the hardest bend ahead
 
 
 class Round(NamedTuple):
@@ -41,31 +32,13 @@ class Round(NamedTuple):
 
 
 def record_round(
-    recorder: Recorder,
-    controller_for: Callable[[int], Controller],
-    scenario: Scenario,
-    camera: Camera,
-    number: int,
-    frames: int,
-    noise: float,
-    seed: int,
+    recorder: Recorder, stretches: Iterable[Stretch], scenario: Scenario, camera: Camera, number: int, noise: float
 ) -> Round:
-    """Let a controller drive so many frames in all, disturbed by `noise` (standard deviation, action units)."""
-    generator = np.random.default_rng([seed, 2, number])
+    """Record what is driven, disturbed by `noise` (standard deviation, action units), as the round of this number."""
     departures, km, squares, writes = 0, 0.0, list[NDArray[np.float32]](), list[Future[Staged]]()
     with ThreadPoolExecutor(WRITERS) as writers:  # checksums and the disk take as long as a third of the driving
-        for stretch in label_stretches(
-            controller_for, scenario, camera, CARS, frames // CARS, noise, generator, PLACES
-        ):
-            info = EpisodeInfo(
-                scenario=scenario.name,
-                seed=stretch.seed,
-                dagger_round=number,
-                camera=asdict(camera),
-                dt_s=CONTROL_STEP_S,
-                curvature_limit_per_m=scenario.curvature_limit_per_m,
-                perturbation=f"Ornstein-Uhlenbeck, standard deviation {noise:g}, 0.5 s",
-            )
+        for stretch in stretches:
+            info = about(stretch, scenario, camera, described(noise), number)
             writes.append(writers.submit(recorder.stage, stretch.frames, stretch.signals, info))
             departures += stretch.departed
             km += float(stretch.signals["speed_mps"].sum()) * CONTROL_STEP_S / 1000.0

@@ -84,6 +84,16 @@ class TrainImitation:
             )
 
     @property
+    def frames_of_update(self) -> int:
+        """Training frames of an update."""
+        return self.batch * self.length
+
+    @property
+    def updates(self) -> int:
+        """Updates in all."""
+        return max(1, self.frames // self.frames_of_update)
+
+    @property
     def rounds_every(self) -> int:
         """Updates between two DAgger rounds; 0: there are none."""
         usual = 120 if self.demonstrations is None else 0

@@ -11,19 +11,21 @@ from torch import Tensor
 
 from lanekeep.demonstrations import Episode, Recorder, Windows, read_shard
 from lanekeep.driving.controllers import Controller, DriverController, ExpertController
+from lanekeep.driving.labelled_drives import label_stretches
 from lanekeep.driving.road_drives import validate
 from lanekeep.driving.seeds import scenario_to_learn_on
 from lanekeep.errors import UserError
 from lanekeep.imitation.dagger_rounds import discard_rounds, open_rounds, record_round
 from lanekeep.imitation.given_demonstrations import check_long_enough, check_unchanged, open_given, origin_of
 from lanekeep.imitation.loss import imitation_loss, make_optimiser, take_head
-from lanekeep.imitation.settings import TrainImitation
+from lanekeep.imitation.settings import CARS, TrainImitation
 from lanekeep.progress import progress
 from lanekeep.training.interrupts import interrupts
 from lanekeep.training.run import Run, Table, Tensors, rows_of
 from lanekeep_envs import Camera
 from lanekeep_policies import Driver, DriverSpec
 
+PLACES = 16  # of which a stretch begins at the one with the hardest bend ahead
 DAGGER_NOISE = 0.67  # disturbance of the driver's own drives, as a share of the expert's
 WARM_UP_UPDATES = 10  # of both learning rates, while Adam's second moments are still guesses
 
@@ -73,23 +75,18 @@ class Trainer:
     @property
     def frames_seen(self) -> int:
         """Training frames passed through the driver so far."""
-        return self.update * self.settings.batch * self.settings.length
+        return self.update * self.settings.frames_of_update
 
     @property
     def finished(self) -> bool:
         """Whether there is nothing left to do."""
-        return self.update >= self.updates or self.good_enough()
+        return self.update >= self.settings.updates or self.good_enough()
 
     @property
     def round_due(self) -> bool:
         """Whether a round of driving comes before the next update."""
         every = self.settings.rounds_every
         return self.rounds * every <= self.update if every > 0 else self.rounds == 0
-
-    @property
-    def updates(self) -> int:
-        """Updates in all."""
-        return max(1, self.settings.frames // (self.settings.batch * self.settings.length))
 
     @cached_property
     def windows(self) -> tuple[dict[str, int], Windows]:
@@ -122,7 +119,7 @@ class Trainer:
         frames, answers, fresh = self.batch()
         rows = torch.from_numpy(fresh)[:, None]
         start = torch.where(rows, self.driver.initial_state(len(frames)), self.state)
-        cosine = 0.51 + 0.49 * np.cos(np.pi * min(self.update / self.updates, 1.0))
+        cosine = 0.51 + 0.49 * np.cos(np.pi * min(self.update / self.settings.updates, 1.0))
         cosine *= min(1.0, (self.update + 1) / WARM_UP_UPDATES)
         for group in self.optimiser.param_groups:
             group["lr"] = group["initial_lr"] * cosine
@@ -185,15 +182,15 @@ class Trainer:
 
     def collect(self, recorder: Recorder) -> list[Path]:
         """Record one round: the expert's first, then the driver's own drives, and note how those went."""
-        s, first = self.settings, self.rounds == 0
+        s, first, scenario, camera = self.settings, self.rounds == 0, self.scenario, self.camera
 
         def controller_for(cars: int) -> Controller:
-            return (
-                ExpertController(self.scenario.curvature_limit_per_m) if first else DriverController(self.driver, cars)
-            )
+            return ExpertController(scenario.curvature_limit_per_m) if first else DriverController(self.driver, cars)
 
         frames, noise = (s.expert_frames, s.noise) if first else (s.dagger_frames, s.noise * DAGGER_NOISE)
-        done = record_round(recorder, controller_for, self.scenario, self.camera, self.rounds, frames, noise, s.seed)
+        generator = np.random.default_rng([s.seed, 2, self.rounds])
+        stretches = label_stretches(controller_for, scenario, camera, CARS, frames // CARS, noise, generator, PLACES)
+        done = record_round(recorder, stretches, scenario, camera, self.rounds, noise)
         if not first:
             self.own_drives.append([float(self.update), done.departures_per_km, done.lateral_rms_m])
         self.rounds += 1
@@ -231,7 +228,7 @@ def train(settings: TrainImitation) -> None:
     with (
         SummaryWriter(str(settings.out / "tensorboard"), purge_step=trainer.update) as board,
         interrupts() as interrupted,
-        progress("training", trainer.updates, first, trainer.update, stays=True) as bar,
+        progress("training", settings.updates, first, trainer.update, stays=True) as bar,
     ):
         if trainer.update == 0:
             trainer.save()  # before anything is recorded: whatever stops this, the same command goes on

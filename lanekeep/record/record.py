@@ -1,14 +1,15 @@
 """Record: the drives of the expert, or of a person, as demonstrations for any training that reads them."""
 
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from lanekeep.demonstrations import EpisodeInfo, Recorder, next_number
+from lanekeep.demonstrations import Recorder, next_number
 from lanekeep.driving.controllers import ExpertController
-from lanekeep.driving.labelled_drives import Stretch, label_stretches
+from lanekeep.driving.disturbance import described
+from lanekeep.driving.labelled_drives import about, label_stretches
 from lanekeep.driving.seeds import scenario_to_learn_on
 from lanekeep.errors import UserError
 from lanekeep.progress import progress
@@ -68,8 +69,8 @@ def record_expert(settings: Record) -> None:
             for stretch in label_stretches(
                 lambda n: ExpertController(limit), scenario, camera, 1, steps, settings.noise, generator
             ):
-                perturbation = f"Ornstein-Uhlenbeck, standard deviation {settings.noise:g}, 0.5 s"
-                recorder.write(stretch.frames, stretch.signals, about(stretch, scenario, camera, perturbation))
+                info = about(stretch, scenario, camera, described(settings.noise))
+                recorder.write(stretch.frames, stretch.signals, info)
                 lengths.append(len(stretch.frames))
             bar.advance()
     drives = f"{settings.episodes} of {steps * CONTROL_STEP_S:g} s"
@@ -96,18 +97,6 @@ def what_to_drive(settings: Record) -> tuple[Scenario, Camera, int]:
     """Scenario, camera, and steps of a drive."""
     scenario, camera = scenario_to_learn_on(settings.scenario), Camera.parse(settings.camera)
     return scenario, camera, round(settings.seconds / CONTROL_STEP_S)
-
-
-def about(stretch: Stretch, scenario: Scenario, camera: Camera, perturbation: str) -> EpisodeInfo:
-    """The record of an episode: scenario, road, camera, time step, and how it was disturbed."""
-    return EpisodeInfo(
-        scenario=scenario.name,
-        seed=stretch.seed,
-        camera=asdict(camera),
-        dt_s=CONTROL_STEP_S,
-        curvature_limit_per_m=scenario.curvature_limit_per_m,
-        perturbation=perturbation,
-    )
 
 
 def written(lengths: list[int]) -> str:

@@ -117,7 +117,7 @@ class DriverPolicy(RecurrentActorCriticPolicy):
     """Actor: a driver; critic: a small network on its features.
 
     `weights` are those of a driver to start from.  RecurrentPPO gets the entropy and the divergence, both weighted, as its
-    entropy, whose own coefficient must be 1.  While `waiting`, only the critic learns.
+    entropy, whose own coefficient must be 1.  While its critic is `waiting`, only that learns.
     """
 
     lstm_actor: Any
@@ -167,7 +167,7 @@ class DriverPolicy(RecurrentActorCriticPolicy):
         self.lstm_actor = DriverCore(driver.core, spec.dt_s, settings.bptt, settings.burn_in)
         self.action_net = driver.readout
         self.lstm_hidden_state_shape = (1, 1, driver.core.state_size)
-        self.model: tuple[Any, Any, Any] | None = None
+        self.model: tuple[Any, ...] | None = None  # head, core and read-out of the driver that it began as
         self.optimizer = self._make_optimizer(lr_schedule(1))
 
     def _make_optimizer(self, rate: float) -> AdamWithRates:
@@ -182,15 +182,6 @@ class DriverPolicy(RecurrentActorCriticPolicy):
             for parameters, rate in zip((of_head, of_core, of_critic), rates, strict=True)
         ]
         return AdamWithRates(groups, lr=rate, eps=1e-5)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether only the critic learns."""
-        return bool(self.critic.waiting)
-
-    @waiting.setter
-    def waiting(self, waiting: bool) -> None:
-        self.critic.waiting = waiting
 
     def driver(self) -> Driver:
         """The actor as a driver that shares its weights."""
@@ -245,7 +236,7 @@ class DriverPolicy(RecurrentActorCriticPolicy):
         regulariser: Tensor = self.settings.entropy * distribution.entropy()
         if self.model is not None:
             regulariser = regulariser - self.settings.anchor * self._away(obs, state, episode_starts, distribution)
-        if self.waiting:
+        if self.critic.waiting:
             log_prob, regulariser = log_prob.detach(), regulariser.detach()
         return self.value_net(self.critic(features)), log_prob, regulariser
 
@@ -253,24 +244,14 @@ class DriverPolicy(RecurrentActorCriticPolicy):
         """From now on keep near the driver as it is now."""
         if self.settings.anchor > 0.0:
             # in a tuple they are no part of this module, and neither trained nor saved
-            self.model = copied(self.features_extractor), copied(self.lstm_actor), copied(self.action_net)
-
-    @torch.no_grad()
-    def _model_means(self, obs: Tensor, states: tuple[Tensor, Tensor], starts: Tensor) -> Tensor:
-        """The mean actions of the driver that this one began as, from this one's memory."""
-        assert self.model is not None
-        head, core, readout = self.model
-        outputs, _ = self._process_sequence(head(obs), states, starts, core)
-        means: Tensor = readout(outputs)
-        return means
+            parts = (self.features_extractor, self.lstm_actor, self.action_net)
+            self.model = tuple(copy.deepcopy(part).requires_grad_(False).eval() for part in parts)
 
     def _away(self, obs: Tensor, states: tuple[Tensor, Tensor], starts: Tensor, distribution: Any) -> Tensor:
-        """Divergence of the driver's action from that of the one it began as, of the same deviation [N]."""
-        normal = distribution.distribution
-        off: Tensor = (normal.mean - self._model_means(obs, states, starts)) / normal.stddev.detach()
+        """Divergence of the driver's action from that of the one it began as, with this one's memory and deviation [N]."""
+        assert self.model is not None
+        (head, core, readout), normal = self.model, distribution.distribution
+        with torch.no_grad():
+            means = readout(self._process_sequence(head(obs), states, starts, core)[0])
+        off: Tensor = (normal.mean - means) / normal.stddev.detach()
         return 0.5 * (off * off).sum(-1)
-
-
-def copied(module: nn.Module) -> nn.Module:
-    """A copy that learns nothing."""
-    return copy.deepcopy(module).requires_grad_(False).eval()

@@ -1,6 +1,6 @@
 """Settings of a training by reward: the flags of `lanekeep train rl`."""
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
@@ -123,9 +123,8 @@ class TrainRL:
             self._refuse(("action_repeat",), "belongs to another world: --env-id")
 
     def _refuse(self, names: tuple[str, ...], why: str) -> None:
-        defaults = {field.name: field.default for field in fields(self) if field.default is not MISSING}
         for name in names:
-            if getattr(self, name) != defaults[name]:
+            if getattr(self, name) != getattr(type(self), name):  # its default
                 raise UserError(f"{flag(name)} {why}")
 
     @property

@@ -121,7 +121,7 @@ class Training(BaseCallback):
             self.ppo._last_episode_starts = np.ones(s.cars, np.bool_)
             zero = torch.zeros(1, s.cars, self.policy.lstm_actor.hidden_size)
             self.ppo._last_lstm_states = RNNStates((zero, zero), (zero, zero))  # type: ignore[assignment]
-        self.policy.waiting = self.rollout < s.rollouts_of_critic
+        self.policy.critic.waiting = self.rollout < s.rollouts_of_critic
         self._reward = 0.0
 
     def _on_step(self) -> bool:

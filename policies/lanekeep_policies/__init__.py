@@ -20,27 +20,3 @@ from lanekeep_policies.heads.ncp_conv import ConvHead
 from lanekeep_policies.lesions import Clamped, Lesions, lesioned
 from lanekeep_policies.spec import DriverSpec
 from lanekeep_policies.wiring import Wiring, ncp_wiring
-
-__all__ = [
-    "CORES",
-    "DRIVER",
-    "LTC",
-    "CheckpointError",
-    "Clamped",
-    "ConvHead",
-    "ConvolutionalHead",
-    "Core",
-    "CoreRow",
-    "Driver",
-    "DriverSpec",
-    "Expert",
-    "Lesions",
-    "Wiring",
-    "lesioned",
-    "load_driver",
-    "ncp_wiring",
-    "read_checkpoint",
-    "read_tensors",
-    "save_driver",
-    "standardise",
-]

@@ -47,14 +47,6 @@ def closed_form(
     return _floats((x0 - asymptote) * decay * synapse(-current) + asymptote)
 
 
-def exact_for_constant_input(
-    t: ArrayLike, x0: ArrayLike, asymptote: ArrayLike, tau: ArrayLike, current: ArrayLike, synapse: Synapse = sigmoid
-) -> Floats:
-    """The equation's solution at time t >= 0 for an input I that never changes: the slide's without its factor f(-I)."""
-    t, x0, asymptote, rate, current = _checked(t, x0, asymptote, tau, current)
-    return _floats((x0 - asymptote) * np.exp(-(rate + synapse(current)) * t) + asymptote)
-
-
 def bound(t: ArrayLike, x0: ArrayLike, asymptote: ArrayLike, tau: ArrayLike) -> Floats:
     """How far `closed_form` can be from the solution at time t >= 0, whatever the input did, if 0 <= f <= 1."""
     t, x0, asymptote, rate, _ = _checked(t, x0, asymptote, tau, 0.0)
@@ -64,7 +56,7 @@ def bound(t: ArrayLike, x0: ArrayLike, asymptote: ArrayLike, tau: ArrayLike) -> 
 def _checked(
     t: ArrayLike, x0: ArrayLike, asymptote: ArrayLike, tau: ArrayLike, current: ArrayLike
 ) -> tuple[Floats, ...]:
-    """The same as arrays, with 1/tau for tau."""
+    """Turn t, x0, A, tau and I into the arrays t, x0, A, 1/tau and I; ValueError for a t below 0 or a tau not above it."""
     times, taus = _floats(t), _floats(tau)
     if not (times >= 0.0).all():
         raise ValueError("The time t of a closed-form solution must not be negative.")

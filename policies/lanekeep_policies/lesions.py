@@ -18,7 +18,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from lanekeep_policies.cores.core import Core
+from lanekeep_policies.cores.core import Core, in_turn
 from lanekeep_policies.cores.ltc import LTC
 from lanekeep_policies.driver import Driver
 
@@ -88,9 +88,8 @@ class Clamped(Core):
         if isinstance(self.core, LTC):
             return self.core.run(features, self._hold(state), elapsed)
         outputs = []
-        for k in range(features.shape[1]):
-            time = elapsed[:, k : k + 1] if isinstance(elapsed, Tensor) else elapsed
-            output, state = self.core.run(features[:, k : k + 1], self._hold(state), time)
+        for step, time in zip(torch.split(features, 1, dim=1), in_turn(elapsed, features.shape[1]), strict=True):
+            output, state = self.core.run(step, self._hold(state), time)
             outputs.append(output)
         return torch.cat(outputs, 1), self._hold(state)
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from lanekeep_policies.closed_form import bound, closed_form, exact_for_constant_input, sigmoid
+from lanekeep_policies.closed_form import bound, closed_form, sigmoid
 from lanekeep_policies.cores.cfc import CfC, Pure
 
 Floats = NDArray[np.float64]
@@ -22,6 +22,11 @@ INPUTS: dict[str, Callable[[Floats], Floats]] = {
     "ramp": lambda t: 3.0 - 2.0 * t,
     "late step": lambda t: np.where(t < 2.0, -6.0, 6.0),
 }
+
+
+def exact_for_constant_input(t: ArrayLike, x0: float, asymptote: float, tau: float, current: ArrayLike) -> Floats:
+    """The equation's solution at time t for an input I that never changes: the slide's without its factor f(-I)."""
+    return np.asarray((x0 - asymptote) * np.exp(-(1.0 / tau + sigmoid(current)) * np.asarray(t)) + asymptote)
 
 
 def solve(x0: float, asymptote: float, tau: float, current: Callable[[Floats], Floats]) -> Floats:

@@ -13,8 +13,8 @@ from sb3_contrib import RecurrentPPO
 import lanekeep.export
 from lanekeep.cli.main import main
 from lanekeep.reinforcement.gymnasium_task import made
+from lanekeep.reinforcement.lane_keeping_task import SB3VecEnv
 from lanekeep.reinforcement.rewards import Rewards
-from lanekeep.reinforcement.sb3_vec_env import SB3VecEnv
 from lanekeep_policies import CORES, Driver, DriverSpec
 from lanekeep_policies.checkpoint import save_driver
 

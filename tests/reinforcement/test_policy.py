@@ -10,9 +10,9 @@ from sb3_contrib.common.recurrent.type_aliases import RNNStates
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecTransposeImage
 
+from lanekeep.reinforcement.lane_keeping_task import SB3VecEnv
 from lanekeep.reinforcement.policy import DriverPolicy, PolicySettings
 from lanekeep.reinforcement.rewards import Rewards
-from lanekeep.reinforcement.sb3_vec_env import SB3VecEnv
 from lanekeep_policies import DriverSpec
 
 SPEC = DriverSpec(core="ncp", camera_height=16, camera_width=24, curvature_limit_per_m=0.02)

@@ -9,9 +9,8 @@ from stable_baselines3.common.evaluation import evaluate_policy
 
 from lanekeep.cli.main import main
 from lanekeep.reinforcement.gymnasium_task import GymnasiumTask, made
-from lanekeep.reinforcement.lane_keeping_task import LaneKeepingTask
+from lanekeep.reinforcement.lane_keeping_task import LaneKeepingTask, SB3VecEnv
 from lanekeep.reinforcement.rewards import Rewards
-from lanekeep.reinforcement.sb3_vec_env import SB3VecEnv
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.train import Training, train
 from lanekeep_policies.checkpoint import load_driver

@@ -22,10 +22,9 @@ from lanekeep.evaluate.evaluate import drive
 from lanekeep.imitation.settings import TrainImitation
 from lanekeep.intervals import over_seeds, span_of
 from lanekeep.study.confusion import outcomes, predictors, training
-from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES, as_toml, world
+from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES, as_toml, worlds_of
 from lanekeep.study.confusion.confusion import StudyConfusion
-from lanekeep.study.confusion.contrast import mean_ratio, rank_correlation_draws
-from lanekeep.study.confusion.findings import PREDICTORS, confusion_by_seed_m, lead_of_best
+from lanekeep.study.confusion.findings import PREDICTORS, findings_of, mean_ratio, rank_correlation_draws
 from lanekeep.study.confusion.outcomes import Measured, read, save
 from lanekeep.study.confusion.predictors import Exhibits, exhibits_of, memories_of, shares_of, shares_of_pixels
 from lanekeep.study.confusion.tables import sentences
@@ -58,7 +57,7 @@ class ByHand:
 
 @pytest.fixture(scope="module")
 def lamp() -> Exhibits:
-    return exhibits_of(world("country", LAMP, "tied"), CAMERA, CONFOUNDERS[LAMP], range(10_000, 10_002))
+    return exhibits_of(worlds_of("country", LAMP)["tied"], CAMERA, CONFOUNDERS[LAMP], range(10_000, 10_002))
 
 
 def share(driver: ByHand, shown: Exhibits, predictor: str) -> float:
@@ -108,7 +107,7 @@ def test_in_full_company_is_the_frame_and_without_the_lamp_alone_the_frame_witho
 
 def test_without_dark_patches_the_asphalt_is_as_on_a_road_that_has_none() -> None:
     name = "dark_before_left_bends"
-    scenario = world("country", name, "tied")
+    scenario = worlds_of("country", name)["tied"]
     tape = record_drive(ExpertController(scenario.curvature_limit_per_m), scenario, None, 10_000, 100)
     here, projector = tape.snapshots[::20], ReRenderer(scenario, CAMERA)
     found = projector.frames(here, [(), (CONFOUNDERS[name].absent,)])
@@ -123,7 +122,7 @@ def test_without_dark_patches_the_asphalt_is_as_on_a_road_that_has_none() -> Non
 
 @pytest.mark.parametrize("name", CONFOUNDERS)
 def test_the_worlds_differ_in_the_tie_alone_and_come_back_from_their_files(name: str) -> None:
-    worlds = {tie: world("country", name, tie) for tie in TIES}
+    worlds = worlds_of("country", name)
     for tie, one in worlds.items():
         assert read_scenario(as_toml(one), "", tie) == one
         assert getattr(one.confounder, name) == TIES[tie]
@@ -180,14 +179,15 @@ def test_the_sentences_name_who_is_confused_and_what_had_shown_it(harmed: bool) 
         found[trained] = Measured(
             driven, {predictor: predictors.Share(part, ones) for predictor, part in shares.items()}
         )
-    said = sentences(("ncp", "lstm", "cnn"), found)
+    findings = findings_of(("ncp", "lstm", "cnn"), found, {})
+    said = sentences(findings)
     assert ["are confused" in line for line in said[::2]] == [harmed, harmed]
     shown = "effect, now; effect, Shapley" if harmed else "none"
     assert [line.partition("told from 0: ")[2] for line in said[1::2]] == [shown, shown]
-    assert confusion_by_seed_m(found, "lstm", "untied") == pytest.approx(
+    assert findings["cores"]["lstm"]["confusion_by_seed_m"]["untied"] == pytest.approx(
         [0.1 + 0.01 * k if harmed else 0.0 for k, trained in enumerate(found) if trained.name.startswith("lstm-tied-")]
     )
-    assert lead_of_best(found, "effect", "untied").value == 0.0 or not harmed
+    assert findings["rank_correlation_of_shapley_less"]["effect"]["untied"].value == 0.0 or not harmed
 
 
 def study(tmp_path: Path, *more: str) -> list[str]:

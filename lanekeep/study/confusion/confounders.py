@@ -42,10 +42,14 @@ CONFOUNDERS = {
 }
 
 
-def world(base: str, confounder: str, tie: str) -> Scenario:
-    """A scenario that drivers may learn on, by name or path, with a confounder of `PLANTED` in it, tied as `TIES` says."""
-    table = ConfounderTable(**CONFOUNDERS[confounder].there, **{confounder: TIES[tie]})
-    return msgspec.structs.replace(scenario_to_learn_on(base), name=tie, family="own", confounder=table)
+def worlds_of(base: str, confounder: str) -> dict[str, Scenario]:
+    """A scenario that drivers may learn on, by name or path, with a confounder in it, once for each of `TIES`."""
+    scenario, there = scenario_to_learn_on(base), CONFOUNDERS[confounder].there
+    tables = {tie: ConfounderTable(**there, **{confounder: how}) for tie, how in TIES.items()}
+    return {
+        tie: msgspec.structs.replace(scenario, name=tie, family="own", confounder=table)
+        for tie, table in tables.items()
+    }
 
 
 def as_toml(scenario: Scenario) -> bytes:

@@ -19,14 +19,14 @@ from lanekeep.evaluate.settings import FIRST_TEST_SEED
 from lanekeep.faithfulness.instants import check_frames_are_fresh
 from lanekeep.progress import progress
 from lanekeep.settings import Positional, check_file, in_range, write_whole
-from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES, world
+from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES, worlds_of
 from lanekeep.study.confusion.figure import figure
-from lanekeep.study.confusion.findings import as_json
+from lanekeep.study.confusion.findings import as_json, findings_of
 from lanekeep.study.confusion.outcomes import Measured, drive_worlds, read, save
 from lanekeep.study.confusion.predictors import MAPS, Exhibits, Share, exhibits_of, shares_of, shares_of_pixels
 from lanekeep.study.confusion.tables import print_findings
 from lanekeep.study.confusion.training import TrainedDriver, train_driver, trained_drivers, write_worlds
-from lanekeep_envs import START_M, load_scenario
+from lanekeep_envs import START_M, Scenario, load_scenario
 from lanekeep_policies import CORES, load_driver
 
 TICKS = 1 + len(MAPS) + len(TIES)  # that a driver's measurement tells
@@ -91,30 +91,32 @@ def confusion(settings: StudyConfusion) -> None:
     if settings.out.is_file():
         raise UserError(f"{settings.out} is a file; expected a folder")
     check_frames_are_fresh(load_scenario(settings.scenario))
-    write_worlds(settings.out, settings.scenario, settings.confounder)
+    worlds = worlds_of(settings.scenario, settings.confounder)
+    write_worlds(settings.out, worlds, f"{settings.confounder} on {settings.scenario}")
     every = trained_drivers(settings.cores, range(settings.first_seed, settings.first_seed + settings.seeds))
     for trained in every:
         if not train_driver(settings.out, trained, settings.frames):
             raise KeyboardInterrupt
-    pixels, measured = measure(settings, every)
-    print_findings(settings.confounder, settings.cores, measured, pixels)
+    pixels, measured = measure(settings, worlds, every)
+    findings = findings_of(settings.cores, measured, pixels)
+    print_findings(settings.confounder, measured, findings)
     if settings.picture is not None:
-        write_whole(settings.picture, figure(measured, "reversed"))
+        ranks = {name: of_name["reversed, all"] for name, of_name in findings["rank_correlation"].items()}
+        write_whole(settings.picture, figure(measured, ranks, "reversed"))
     if settings.json is not None:
-        table = {**settings.asked, "frames": settings.frames, **as_json(settings.cores, measured, pixels)}
+        table = {**settings.asked, "frames": settings.frames, **as_json(findings)}
         write_whole(settings.json, f"{json.dumps(table, indent=2)}\n".encode())
 
 
 def measure(
-    settings: StudyConfusion, every: Sequence[TrainedDriver]
+    settings: StudyConfusion, worlds: dict[str, Scenario], every: Sequence[TrainedDriver]
 ) -> tuple[dict[str, Share], dict[TrainedDriver, Measured]]:
     """The confounder's share of frames and edges, and what every driver does; measured where it is not known yet."""
-    tied = world(settings.scenario, settings.confounder, "tied")
     seeds = range(settings.seed, settings.seed + settings.roads)
     with progress("the expert drives", 1 + TICKS * len(every)) as bar:
         camera = camera_of(load_driver(settings.out / every[0].name))
         assert camera is not None  # they were all trained here, on frames
-        shown = exhibits_of(tied, camera, CONFOUNDERS[settings.confounder], seeds)
+        shown = exhibits_of(worlds["tied"], camera, CONFOUNDERS[settings.confounder], seeds)
         found = {}
         for k, trained in enumerate(every):
             bar.reach(1 + TICKS * k)
@@ -122,24 +124,21 @@ def measure(
             def tell(what: str, name: str = trained.name) -> None:
                 bar.advance(text=f"{name}: {what}")
 
-            found[trained] = measure_one(settings, trained, shown, tell)
+            found[trained] = measure_one(settings, worlds, trained.name, shown, tell)
     return shares_of_pixels(shown), found
 
 
 def measure_one(
-    settings: StudyConfusion, trained: TrainedDriver, shown: Exhibits, tell: Callable[[str], None]
+    settings: StudyConfusion, worlds: dict[str, Scenario], name: str, shown: Exhibits, tell: Callable[[str], None]
 ) -> Measured:
     """The predictors of a driver, then its outcomes in the three worlds; read from its folder if measured before."""
-    folder, scenario = settings.out / trained.name, world(settings.scenario, settings.confounder, "tied")
-    if known := read(folder, settings.asked):
+    if known := read(settings.out / name, settings.asked):
         return known
-    driver = load_driver(folder).eval()
-    count = max(1, round(1000.0 * settings.km / (scenario.road.length_m - START_M)))
+    driver = load_driver(settings.out / name).eval()
+    count = max(1, round(1000.0 * settings.km / (worlds["tied"].road.length_m - START_M)))
     shares = shares_of(driver, shown, tell)
     with torch.inference_mode():
-        driven = drive_worlds(
-            driver, settings.scenario, settings.confounder, range(settings.seed, settings.seed + count), tell
-        )
+        driven = drive_worlds(driver, worlds, range(settings.seed, settings.seed + count), tell)
     measured = Measured(driven, shares)
-    save(folder, settings.asked, measured)
+    save(settings.out / name, settings.asked, measured)
     return measured

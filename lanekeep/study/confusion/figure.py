@@ -2,15 +2,17 @@
 
 from typing import Any
 
+from lanekeep.intervals import Span
 from lanekeep.pages.figure import COLOURS, as_png
-from lanekeep.study.confusion.findings import PREDICTORS, Found, outcome_m, predicted, share_percent
+from lanekeep.study.confusion.findings import PREDICTORS, Found, outcome_m, share_percent
 from lanekeep.study.confusion.training import LEARNED
 
 SHOWN = ("effect", "visual-backprop", "integrated-gradients")  # of PREDICTORS
 
 
-def figure(found: Found, changed: str) -> bytes:
-    """The picture as a .png file, of the outcome of going from the tied world into another."""
+def figure(found: Found, ranks: dict[str, Span], changed: str) -> bytes:
+    """The picture as a .png file, of the outcome of going from the tied world into another, with each predictor's rank
+    correlation."""
     from matplotlib.figure import Figure
 
     canvas: Any = Figure(figsize=(9.0, 3.0), dpi=160, layout="constrained")
@@ -27,7 +29,7 @@ def figure(found: Found, changed: str) -> bytes:
                 linestyle="none",
                 label=f"{trained.core}, learned {trained.learned}" if trained.seed == 0 else None,
             )
-        rank = predicted(found, predictor, changed)
+        rank = ranks[predictor]
         axes.set_title(
             f"{PREDICTORS[predictor]}\nranks: {rank.value:+.2f} [{rank.low:+.2f}, {rank.high:+.2f}]",
             fontsize=9,

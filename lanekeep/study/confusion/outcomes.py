@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from lanekeep.evaluate.evaluate import drive
 from lanekeep.settings import write_whole
-from lanekeep.study.confusion.confounders import TIES, world
 from lanekeep.study.confusion.predictors import Share
+from lanekeep_envs import Scenario
 from lanekeep_policies import Driver
 
 F64 = NDArray[np.float64]
@@ -52,13 +52,13 @@ class Measured:
 
 
 def drive_worlds(
-    driver: Driver, base: str, confounder: str, seeds: Sequence[int], tell: Callable[[str], None]
+    driver: Driver, worlds: dict[str, Scenario], seeds: Sequence[int], tell: Callable[[str], None]
 ) -> dict[str, Driven]:
-    """Let a driver drive the roads of these seeds in every world of TIES."""
+    """Let a driver drive the roads of these seeds in every world."""
     found = {}
-    for tie in TIES:
+    for tie, scenario in worlds.items():
         tell(f"drives, {tie}")
-        drives = drive(driver, world(base, confounder, tie), seeds, CARS, lambda km: None)
+        drives = drive(driver, scenario, seeds, CARS, lambda km: None)
         offsets = [one.traces["lateral_offset_m"] for one in drives]
         found[tie] = Driven(
             departures=np.array([float(one.departures) for one in drives]),

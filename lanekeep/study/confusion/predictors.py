@@ -42,9 +42,7 @@ class Exhibits:
     films: tuple[U8, ...]  # [T, H, W, 3] each
     picks: tuple[tuple[int, int], ...]  # (film, frame) of each instant
     singles: U8  # [I, 2 + K, H, W, 3] everything there, without the confounder, without each of K others
-    company: (
-        U8  # [I, 2^5, H, W, 3] bit 0 of the place says if the confounder is there, then the markings, then the rest
-    )
+    company: U8  # [I, 2^5, H, W, 3] bit 0 of the place: if the confounder is there, then the markings, then the rest
     masks: NDArray[np.bool_]  # [I, H, W] pixels that the confounder changes
 
     @property

@@ -15,8 +15,9 @@ from lanekeep.errors import UserError
 from lanekeep.imitation.settings import TrainImitation
 from lanekeep.imitation.train import train
 from lanekeep.settings import write_whole
-from lanekeep.study.confusion.confounders import as_toml, world
+from lanekeep.study.confusion.confounders import as_toml
 from lanekeep.training.resume import check_settings
+from lanekeep_envs import Scenario
 from lanekeep_policies import DRIVER, read_checkpoint
 
 LEARNED = ("tied", "untied")  # the confused and their controls
@@ -40,12 +41,12 @@ def trained_drivers(cores: tuple[str, ...], seeds: range) -> list[TrainedDriver]
     return [TrainedDriver(core, learned, seed) for seed in seeds for core in cores for learned in LEARNED]
 
 
-def write_worlds(folder: Path, base: str, confounder: str) -> None:
-    """Write the files of the worlds to learn in; refused in a folder that holds a study of others."""
+def write_worlds(folder: Path, worlds: dict[str, Scenario], about: str) -> None:
+    """Write the files of the worlds to learn in; refused in a folder that holds a study of others than `about` says."""
     for tie in LEARNED:
-        path, text = folder / f"{tie}.toml", as_toml(world(base, confounder, tie))
+        path, text = folder / f"{tie}.toml", as_toml(worlds[tie])
         if path.exists() and path.read_bytes() != text:
-            raise UserError(f"{path} is of another study than one of {confounder} on {base}; choose another folder")
+            raise UserError(f"{path} is of another study than one of {about}; choose another folder")
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(path, text)
 
@@ -73,8 +74,8 @@ def is_trained(settings: TrainImitation) -> bool:
     if not (settings.out / DRIVER).exists():
         return False
     training = read_checkpoint(settings.out).training
-    then, per_update = training.get("settings"), settings.batch * settings.length
+    then = training.get("settings")
     if not isinstance(then, dict):
         return False  # of another make: `train` says so
     check_settings(settings.out, settings, {**then, "scenario": settings.scenario})  # the file itself was compared
-    return bool(training.get("frames", 0) >= max(1, settings.frames // per_update) * per_update)
+    return bool(training.get("frames", 0) >= settings.updates * settings.frames_of_update)

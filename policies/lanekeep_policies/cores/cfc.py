@@ -16,13 +16,15 @@ B batch, T time, F features, U units, Z length of z.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
 from typing import ClassVar, NamedTuple, TypeVar, cast, final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lanekeep_policies.cores.core import Core, is_somewhere
+from lanekeep_policies.cores.core import Core, Run, is_somewhere
 
 Choice = TypeVar("Choice")
 Layers = list[tuple[Tensor, Tensor]]  # weight [out, in] and bias [out] of each
@@ -127,24 +129,14 @@ class CfC(Core):
         self.activation = choose(activation, ACTIVATIONS, "activation")
         self.mode = choose(mode, MODES, "mode")([units])
         sizes = [input_size + units, *[backbone_units] * backbone_layers]
-        self.backbone = nn.ModuleList(
-            affine(before, after, blocks=1) for before, after in zip(sizes[:-1], sizes[1:], strict=True)
-        )
+        self.backbone = nn.ModuleList(affine(before, after, blocks=1) for before, after in pairwise(sizes))
         self.heads = affine(sizes[-1], units, blocks=len(self.mode.heads))
 
     def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
         return self._run(self._layers(), features, state, elapsed)
 
-    @torch.no_grad()
-    def stepper(self) -> Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]:
-        layers = self._layers()
-
-        @torch.no_grad()
-        def step(features: Tensor, state: Tensor, dt_s: float) -> tuple[Tensor, Tensor]:
-            _, state = self._run(layers, features[:, None], state, dt_s / self.time_unit_s)
-            return state, state
-
-        return step
+    def prepared(self) -> Run:
+        return partial(self._run, self._layers())
 
     def _run(self, layers: Layers, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
         (weight, bias), *deeper = layers
@@ -186,9 +178,7 @@ class CfC(Core):
 
     def _views(self) -> dict[str, Tensor]:
         views: dict[str, Tensor] = {}
-        for i, layer in enumerate(
-            linears(self.backbone)
-        ):  # in ncps activations stand between, and take the odd numbers
+        for i, layer in enumerate(linears(self.backbone)):  # in ncps the activations between take the odd numbers
             views |= {f"backbone.{2 * i}.weight": layer.weight, f"backbone.{2 * i}.bias": layer.bias}
         views |= head_views(self.heads, self.mode.heads)
         views |= {name: parameter[None] for name, parameter in self.mode.named_parameters()}
@@ -211,7 +201,7 @@ def affine(inputs: int, outputs: int, blocks: int) -> nn.Linear:
 
 
 def linears(layers: nn.ModuleList) -> list[nn.Linear]:
-    """The same layers, typed."""
+    """The layers of a list that holds nothing but affine maps."""
     return cast("list[nn.Linear]", list(layers))
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+Run = Callable[[Tensor, Tensor, "float | Tensor"], tuple[Tensor, Tensor]]
+
 
 class Core(nn.Module, ABC):
     """The recurrent part of a driver; a subclass says how its state moves, this class refuses what no core can read."""
@@ -86,15 +88,21 @@ class Core(nn.Module, ABC):
             raise ValueError("the features or the state hold NaN (not a number).")
         return self.run(features, state, elapsed)
 
+    def prepared(self) -> Run:
+        """`run`, for a core that can do so with its weights made ready once for many calls."""
+        return self.run
+
+    @torch.no_grad()
     def stepper(self) -> Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]:
         """One step at a time for driving: features [B, F], state [B, S] and dt_s to outputs [B, O] and state.
 
-        A core may prepare its weights for it: changed later, they may or may not take effect. Nothing is checked.
+        Weights that are changed later may or may not take effect. Nothing is checked.
         """
+        run = self.prepared()
 
         @torch.no_grad()
         def step(features: Tensor, state: Tensor, dt_s: float) -> tuple[Tensor, Tensor]:
-            outputs, state = self.run(features[:, None], state, dt_s / self.time_unit_s)
+            outputs, state = run(features[:, None], state, dt_s / self.time_unit_s)
             return outputs[:, 0], state
 
         return step

@@ -17,7 +17,8 @@ wave: inter neurons of step k, command neurons of step k - 1, motor neurons of s
 B batch, T time, F features, S neurons, H heads of a neuron. Hasani et al., Nat. Mach. Intell. 4, 992-1003 (2022).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from itertools import pairwise
 from typing import final
 
@@ -36,7 +37,7 @@ from lanekeep_policies.cores.cfc import (
     linears,
     time_may_stand_still,
 )
-from lanekeep_policies.cores.core import Core
+from lanekeep_policies.cores.core import Core, Run
 from lanekeep_policies.wiring import Wiring
 
 DEPTH = 3  # layers of neurons
@@ -71,16 +72,8 @@ class WiredCfC(Core):
     def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
         return self._run(*self._all_layers(), features, state, elapsed)
 
-    @torch.no_grad()
-    def stepper(self) -> Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]:
-        weight, bias = self._all_layers()
-
-        @torch.no_grad()
-        def step(features: Tensor, state: Tensor, dt_s: float) -> tuple[Tensor, Tensor]:
-            outputs, state = self._run(weight, bias, features[:, None], state, dt_s / self.time_unit_s)
-            return outputs[:, 0], state
-
-        return step
+    def prepared(self) -> Run:
+        return partial(self._run, *self._all_layers())
 
     def _run(
         self, weight: Tensor, bias: Tensor, features: Tensor, state: Tensor, elapsed: float | Tensor

@@ -84,3 +84,39 @@ class ConvolutionalHead(nn.Module, ABC):
     def forward(self, frames: Tensor) -> Tensor:
         dtype = self.convolutions[0].get_parameter("bias").dtype
         return self.read(self.feature_maps(standardise(frames, dtype))[-1])
+
+
+class UnpaddedHead(ConvolutionalHead, ABC):
+    """Convolutions without padding, made for frames of one size: the head of a published network, which a subclass names.
+
+    A stride leaves the rows and columns over that do not fill a whole window: nothing reads the pixels at the lower and the
+    right border of a frame of the published size.  `window` is the part that is read.  A frame of another size is resized
+    to it (bilinear, antialiased), so that no pixel of it is blind and the network is the published one.  A frame of the
+    published size is left as it is, with its blind border.  The features are the last maps, flattened.
+    """
+
+    def __init__(
+        self, name: str, layers: Sequence[tuple[int, int, int]], published: FrameSize, frame: FrameSize
+    ) -> None:
+        """`layers` are (channels, square kernel, stride); `published` is the size they were made for."""
+        super().__init__(name, layers, frame, padded=False)
+        last = FrameSize(*(_last_map(layers, side) for side in published))
+        self.window = FrameSize(*(_read(layers, side) for side in last))
+        self.resized_to = None if frame == published else self.window
+        self.features = layers[-1][0] * last.height * last.width
+
+    def read(self, last_maps: Tensor) -> Tensor:
+        return last_maps.flatten(1)
+
+
+def _last_map(layers: Sequence[tuple[int, int, int]], side: int) -> int:
+    for _, kernel, stride in layers:
+        side = (side - kernel) // stride + 1
+    return side
+
+
+def _read(layers: Sequence[tuple[int, int, int]], side: int) -> int:
+    """How much of a side the last map is made from, going back layer by layer."""
+    for _, kernel, stride in reversed(layers):
+        side = (side - 1) * stride + kernel
+    return side

@@ -4,7 +4,7 @@
 
 The rest is the memoryless core `FeedForward(1152, HIDDEN, ACTIVATION)`, of 100, 50 and 10 units, and a linear read-out of
 one number.  Together they have 252,219 parameters, "about 250 thousand" in the paper: 131,348 here, 120,860 there and 11.
-Blind at 66x200: the last five rows, just before the bonnet, and the last three columns; unpadded_conv.py says what
+Blind at 66x200: the last five rows, just before the bonnet, and the last three columns; convolutional.py says what
 happens to frames of another size.
 The paper feeds YUV planes normalised by constants, here it is RGB standardised per frame, as for every head.  It does not
 name its nonlinearity: here it is the ReLU in the convolutions, which saliency maps build on, and the ELU in the other
@@ -18,8 +18,7 @@ from typing import Final, final
 
 import torch.nn.functional as F
 
-from lanekeep_policies.heads.convolutional import FrameSize
-from lanekeep_policies.heads.unpadded_conv import UnpaddedHead
+from lanekeep_policies.heads.convolutional import FrameSize, UnpaddedHead
 
 PUBLISHED_SIZE: Final = FrameSize(66, 200)
 CONVOLUTIONS: Final = ((24, 5, 2), (36, 5, 2), (48, 5, 2), (64, 3, 1), (64, 3, 1))  # (channels, kernel, stride)

@@ -3,5 +3,3 @@
 from lanekeep_policies.ncps.cfc import CfCArguments
 from lanekeep_policies.ncps.ltc import LTCArguments
 from lanekeep_policies.ncps.weights import CoreAndReadout, from_ncps, to_ncps
-
-__all__ = ["CfCArguments", "CoreAndReadout", "LTCArguments", "from_ncps", "to_ncps"]

@@ -121,5 +121,5 @@ def _read_projection(projection: Tensors, outputs: int, like: Tensor) -> nn.Line
 
 
 def _named(module: nn.Module, prefix: str) -> Tensors:
-    """Its weights, not copied, under their names with a prefix."""
+    """The weights of a module, not copied, under their names with a prefix."""
     return {prefix + name: tensor for name, tensor in module.state_dict().items()}

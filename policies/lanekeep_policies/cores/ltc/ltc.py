@@ -43,11 +43,6 @@ LEAST_CM = 1e-3  # a neuron without capacitance would move infinitely fast
 class LTC(Core):
     """The recurrent core `ncp` on the wiring of a neural circuit policy, `ltc` on a full one."""
 
-    source_of: Tensor  # [S, M], see Incidence
-    target_of: Tensor  # [M, S]
-    sensory_source_of: Tensor  # [F, K]
-    sensory_target_of: Tensor  # [K, S]
-
     def __init__(
         self,
         wiring: Wiring,
@@ -73,12 +68,8 @@ class LTC(Core):
         ends = Ends(*(array.copy() for array in arrays))
         self._solver = Solver(ends, unfolds, constraint == "softplus", epsilon)
         self._initialise_parameters()
-        for name, index, size in (
-            ("source_of", wiring.source, wiring.neurons),
-            ("target_of", wiring.target, wiring.neurons),
-            ("sensory_source_of", wiring.sensory_source, wiring.sensory),
-            ("sensory_target_of", wiring.sensory_target, wiring.neurons),
-        ):
+        sizes = (wiring.neurons, wiring.neurons, wiring.sensory, wiring.neurons)
+        for name, index, size in zip(Incidence._fields, arrays, sizes, strict=True):
             one_hot = F.one_hot(torch.tensor(index), size).to(torch.get_default_dtype())
             self.register_buffer(name, one_hot.T if "source" in name else one_hot, persistent=False)
 
@@ -117,7 +108,7 @@ class LTC(Core):
         return self.run_in_torch(features, state, elapsed)
 
     def run_in_torch(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
-        """The same in torch operations."""
+        """Run as `run` does, in torch's own operations, which every transform of torch can see."""
         states = self._solve_in_torch(self._weights(), features, state, elapsed)
         return states[..., : self.output_size], states[:, -1]
 
@@ -130,7 +121,7 @@ class LTC(Core):
         return Weights(*(getattr(self, name) for name in Weights._fields))
 
     def _solve_in_torch(self, weights: Weights, features: Tensor, state: Tensor, elapsed: float | Tensor) -> Tensor:
-        incidence = Incidence(self.source_of, self.target_of, self.sensory_source_of, self.sensory_target_of)
+        incidence = Incidence(*(getattr(self, name) for name in Incidence._fields))
         return torch_solver.solve(weights, incidence, self._solver, features, state, elapsed)
 
 
