@@ -32,8 +32,9 @@ from lanekeep.driving.threads import one_thread
 from lanekeep.errors import UserError
 from lanekeep.reinforcement.gymnasium_task import made
 from lanekeep.reinforcement.policy import DriverPolicy
-from lanekeep.settings import Positional, check_file, write_whole
+from lanekeep.settings import Positional, check_file
 from lanekeep_envs import LaneKeepingVectorEnv
+from lanekeep_files.writing import write_whole
 from lanekeep_policies import Driver
 
 STEPS = 200  # chained, in which the runtime must not drift from torch

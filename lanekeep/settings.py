@@ -5,8 +5,6 @@ without a flag.  Settings are data: the command line fills them, a recipe is the
 """
 
 import math
-import os
-from contextlib import suppress
 from dataclasses import field, fields
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
@@ -44,20 +42,6 @@ def check_file(settings: Any, name: str) -> None:
         raise UserError(f"{given}{path} is a folder; expected the name of a file")
     if path is not None and not path.resolve().parent.is_dir():
         raise UserError(f"there is no folder for {path}")
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file aside and rename it: if that fails, what was there stays. Links and devices are written through."""
-    through = path.is_symlink() or (path.exists() and not path.is_file())
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        (path if through else aside).write_bytes(data)
-        if not through:
-            aside.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            aside.unlink()
-        raise UserError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def positionals(settings: type[Any]) -> list[str]:

@@ -7,7 +7,6 @@ A film is written beside its final name and renamed when it is whole.  Ctrl-C en
 """
 
 import io
-import os
 import signal
 import subprocess
 import threading
@@ -20,7 +19,7 @@ import imageio_ffmpeg
 import pygame
 
 from lanekeep.errors import UserError
-from lanekeep.settings import write_whole
+from lanekeep_files.writing import Aside, WritingError, write_whole
 
 Colour = tuple[int, int, int]
 ENCODINGS = {
@@ -55,14 +54,13 @@ class Film:
         if path.is_dir():
             raise UserError(f"{path} is a folder; expected the name of a file")
         self.path, self._ground, self._size = path, ground, (size[0] // 2 * 2, size[1] // 2 * 2)
-        self._aside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix.lower()}")
         try:
-            self._aside.touch()  # ffmpeg would not say what is wrong in a sentence
-        except OSError as error:
-            raise UserError(f"{path} cannot be written: {error.strerror}") from error
+            self._aside = Aside(path)  # ffmpeg would not say what is wrong in a sentence
+        except WritingError as error:
+            raise UserError(str(error)) from error
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
         command += ["-s", "x".join(map(str, self._size)), "-r", str(frames_per_s), "-i", "-", "-an"]
-        command += [*ENCODINGS[path.suffix.lower()].split(), f"file:{self._aside}"]
+        command += [*ENCODINGS[path.suffix.lower()].split(), f"file:{self._aside.path}"]
         silent = subprocess.DEVNULL
         self._ffmpeg = subprocess.Popen(  # the terminal's Ctrl-C is for us
             command, stdin=subprocess.PIPE, stdout=silent, stderr=silent, start_new_session=True
@@ -88,17 +86,17 @@ class Film:
         try:
             if not whole:
                 raise self._given_up()
-            self._aside.replace(self.path)
-        except OSError as error:
-            raise UserError(f"{self.path} cannot be written: {error.strerror}") from error
+            self._aside.publish()
+        except WritingError as error:
+            raise UserError(str(error)) from error
         finally:
-            self._aside.unlink(missing_ok=True)
+            self._aside.discard()
 
     def abandon(self) -> None:
         """Stop ffmpeg and remove the unfinished film."""
         self._ffmpeg.kill()
         self._end()
-        self._aside.unlink(missing_ok=True)
+        self._aside.discard()
 
     def _end(self) -> int:
         """Close the pipe and wait for ffmpeg's exit code."""

@@ -15,8 +15,8 @@ import numpy as np
 from rich.table import Table
 
 from lanekeep.progress import progress
-from lanekeep.settings import write_whole
 from lanekeep.terminal import Terminal
+from lanekeep_files.writing import write_whole
 
 Measures = dict[str, list[float]]
 Turns = Iterator[Mapping[str, float]]

@@ -21,9 +21,10 @@ from lanekeep.faithfulness.examine import Findings
 from lanekeep.faithfulness.instants import check_frames_are_fresh
 from lanekeep.faithfulness.metrics import F64, METRICS
 from lanekeep.intervals import clean, interval_over_roads
-from lanekeep.settings import check_file, write_whole
+from lanekeep.settings import check_file
 from lanekeep.terminal import Terminal, printable
 from lanekeep_envs import REMOVABLE, load_scenario
+from lanekeep_files.writing import write_whole
 
 
 def compare(settings: Compare) -> None:

@@ -1,7 +1,7 @@
 """Demonstrations: recorded drives with the expert's answer to every frame, as a folder of immutable episodes.
 
 `Recorder` adds episodes, `read_dataset` opens them, `Windows` draws training sequences from them.
-DAgger rounds append to the same folder. POSIX only: a folder is locked with flock and flushed with fsync.
+DAgger rounds append to the same folder.
 """
 
 from lanekeep.demonstrations.dataset import Dataset, read_dataset

@@ -4,15 +4,15 @@ A shard is written into a hidden folder of the recorder's own, flushed to disk f
 place: whoever reads sees a whole episode or none, wherever a kill, a power cut or a full disk fell.
 
     dataset/
-        .recording-3f9c2a71/     scratch of one recorder, locked with flock while it lives
-            episode-5b0d94e6/    a shard being written
+        .recorder-3f9c2a71.lock     held by the operating system while its recorder lives
+        .recording-3f9c2a71/        scratch of that recorder
+            episode-5b0d94e6/       a shard being written
         episode-000000-1f2e3d4c/
 
-The kernel drops the lock of a killed process, which tells the next recorder what to sweep away.
+The operating system takes back the lock of a killed process, which tells the next recorder what to sweep away.
 """
 
 import errno
-import fcntl
 import hashlib
 import io
 import os
@@ -26,6 +26,7 @@ from typing import Self
 
 import msgspec
 import numpy as np
+from filelock import BaseFileLock
 from numpy.typing import NDArray
 
 from lanekeep.demonstrations.shard import (
@@ -43,8 +44,10 @@ from lanekeep.demonstrations.shard import (
     decode_record,
     seal,
 )
+from lanekeep_files.locks import give_back, taken
+from lanekeep_files.writing import flush_folder
 
-SCRATCH_PREFIX = ".recording-"
+SCRATCH_PREFIX, LOCK_PREFIX = ".recording-", ".recorder-"
 Staged = tuple[Path, str]  # folder of a written shard, and the seal for its name
 
 
@@ -59,7 +62,7 @@ class Recorder:
         with _as_sentence(self.folder):
             if not self.folder.is_dir():
                 self.folder.mkdir(parents=True, exist_ok=True)  # another recorder may have made it just now
-                _flush_folder(self.folder.parent)
+                flush_folder(self.folder.parent)
             self._scratch, self._lock = _claim_scratch(self.folder)
             self._next = next_number(self.folder)
 
@@ -94,13 +97,12 @@ class Recorder:
                         shutil.rmtree(shard, ignore_errors=True)
                         raise
                 else:
-                    _flush_folder(self.folder)
+                    flush_folder(self.folder)
                     return path
 
     def close(self) -> None:
         """Give up the scratch folder; what was written stays."""
-        shutil.rmtree(self._scratch, ignore_errors=True)
-        os.close(self._lock)
+        _remove(self._scratch, self._lock)
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +124,7 @@ def _write_shard(shard: Path, frames: NDArray[np.uint8], signals: Signals, info:
     encoded = msgspec.json.format(msgspec.json.encode(record), indent=2)
     decode_record(encoded)  # refuses a step of 0 s, or a name that is a number: what goes in can come out
     _write_file(shard / RECORD, encoded)
-    _flush_folder(shard)
+    flush_folder(shard)
     return seal(encoded)
 
 
@@ -147,51 +149,42 @@ def _write_file(path: Path, *parts: bytes | memoryview) -> FileStamp:
         return FileStamp(file.tell(), digest.hexdigest())
 
 
-def _claim_scratch(folder: Path) -> tuple[Path, int]:
-    """Sweep away what killed recorders left, then make and lock a scratch folder."""
-    dataset = os.open(folder, os.O_RDONLY)
-    try:
-        # While the dataset itself is locked, no scratch folder is between being made and being locked.
-        fcntl.flock(dataset, fcntl.LOCK_EX)
-        for scratch in folder.glob(f"{SCRATCH_PREFIX}*"):
-            _sweep(scratch)
-        mine = folder / f"{SCRATCH_PREFIX}{secrets.token_hex(4)}"
-        mine.mkdir()
-        lock = os.open(mine, os.O_RDONLY)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return mine, lock
-    finally:
-        os.close(dataset)
+def _claim_scratch(folder: Path) -> tuple[Path, BaseFileLock]:
+    """Sweep away what killed recorders left, then lock and make a scratch folder."""
+    lefts = [path.name.removeprefix(SCRATCH_PREFIX) for path in folder.glob(f"{SCRATCH_PREFIX}*")]
+    lefts += [path.stem.removeprefix(LOCK_PREFIX) for path in folder.glob(f"{LOCK_PREFIX}*.lock")]
+    for left in dict.fromkeys(lefts):
+        _sweep(folder, left)
+    while True:
+        token = secrets.token_hex(4)
+        lock = taken(_lock_of(folder, token))
+        if lock is not None:  # else another recorder takes it, unlocked yet, for that of a dead one
+            mine = folder / f"{SCRATCH_PREFIX}{token}"
+            mine.mkdir()
+            return mine, lock
 
 
-def _sweep(scratch: Path) -> None:
+def _lock_of(folder: Path, token: str) -> Path:
+    return folder / f"{LOCK_PREFIX}{token}.lock"
+
+
+def _sweep(folder: Path, token: str) -> None:
     """Remove a scratch folder unless a living recorder holds its lock."""
-    try:
-        lock = os.open(scratch, os.O_RDONLY)
-    except FileNotFoundError:  # its recorder has just closed
-        return
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(scratch, ignore_errors=True)
-    except BlockingIOError:
-        pass
-    finally:
-        os.close(lock)
+    lock = taken(_lock_of(folder, token))
+    if lock is not None:
+        _remove(folder / f"{SCRATCH_PREFIX}{token}", lock)
+
+
+def _remove(scratch: Path, lock: BaseFileLock) -> None:
+    """Remove a scratch folder, and its lock last: as long as there is a folder, its lock is the same file."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    give_back(lock)
 
 
 def next_number(folder: Path) -> int:
     """Number of the next episode of a dataset."""
     names = (SHARD_NAME.fullmatch(path.name) for path in folder.iterdir())
     return max((int(name[1]) + 1 for name in names if name), default=0)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the entries of a folder survive a power cut, as fsync of the files in it does not."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from lanekeep.evaluate.measures import measure
 from lanekeep.evaluate.settings import FIRST_TEST_SEED, Evaluate
 from lanekeep.evaluate.tables import table_of, table_of_scenarios
 from lanekeep.progress import progress
-from lanekeep.settings import check_file, write_whole
+from lanekeep.settings import check_file
 from lanekeep.terminal import Terminal
 from lanekeep_envs import START_M, Scenario, load_scenario, scenario_names
+from lanekeep_files.writing import write_whole
 from lanekeep_policies import Driver
 
 Results = dict[str, dict[str, Any]]  # scenario -> driver -> numbers

@@ -24,8 +24,9 @@ from lanekeep.gallery.exhibits import (
 from lanekeep.gallery.page import AMPLIFIED, Page, Picture, peculiarities, title_of
 from lanekeep.pages.template import render
 from lanekeep.progress import progress
-from lanekeep.settings import Positional, check_file, write_whole
+from lanekeep.settings import Positional, check_file
 from lanekeep_envs import REMOVABLE, Camera, Remove, Scenario, load_scenario, scenario_names
+from lanekeep_files.writing import write_whole
 
 INSTANTS = 4  # of a scenario
 DRIVER_CAMERA = Camera()

@@ -15,6 +15,7 @@ from lanekeep.errors import UserError
 from lanekeep.progress import progress
 from lanekeep.settings import Positional, in_range
 from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
+from lanekeep_files.locks import held
 
 BY_HAND = "none: a person drove"
 
@@ -61,7 +62,11 @@ def record_expert(settings: Record) -> None:
     """Drive one drive after the other and write each episode when it is whole."""
     scenario, camera, steps = what_to_drive(settings)
     limit, lengths = scenario.curvature_limit_per_m, list[int]()
-    with Recorder(settings.out) as recorder, progress("recording", settings.episodes, stays=True) as bar:
+    with (
+        held(settings.out, "recording"),  # two at once would drive the same roads
+        Recorder(settings.out) as recorder,
+        progress("recording", settings.episodes, stays=True) as bar,
+    ):
         first = next_number(settings.out)
         for k in range(settings.episodes):
             # a drive is at least one episode: no number comes twice, however often one comes back to add more
@@ -85,7 +90,11 @@ def record_person(settings: Record) -> None:
         raise UserError(f"--seconds {settings.seconds:g}: a person's drive is kept from {LEAST_S:g} s on")
     scenario, camera, steps = what_to_drive(settings)
     lengths = list[int]()
-    with closing(Cockpit(f"lanekeep record --human: {scenario.name}")) as cockpit, Recorder(settings.out) as recorder:
+    with (
+        closing(Cockpit(f"lanekeep record --human: {scenario.name}")) as cockpit,
+        held(settings.out, "recording"),
+        Recorder(settings.out) as recorder,
+    ):
         generator = np.random.default_rng([abs(settings.seed), next_number(settings.out)])
         for stretch in drive_by_hand(cockpit, scenario, camera, settings.episodes, steps, generator):
             recorder.write(stretch.frames, stretch.signals, about(stretch, scenario, camera, BY_HAND))

@@ -13,7 +13,7 @@ import torch
 from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError
 from lanekeep.progress import progress
-from lanekeep.settings import check_file, write_whole
+from lanekeep.settings import check_file
 from lanekeep.terminal import Terminal
 from lanekeep.video import ENCODINGS, Film, check_suffix, held_back, write_picture
 from lanekeep.watch.driven_car import FRAMES_PER_S, STEP_S
@@ -25,6 +25,7 @@ from lanekeep.watch.show.script import Play, read_script, written
 from lanekeep.watch.show.show import Show
 from lanekeep.watch.window.window import watch_in_window
 from lanekeep_envs import load_scenario
+from lanekeep_files.writing import write_whole
 from lanekeep_policies import Driver
 
 VIDEO_S, SCENARIO = 30.0, "country"

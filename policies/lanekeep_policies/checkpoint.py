@@ -1,20 +1,24 @@
 """A checkpoint: a folder that carries a driver and cannot carry code.
 
-    driver.toml               schema version, what the driver is made of, how it was trained, sha256 of the weights, and
-                              `needs`, the file or package of a core that is not of this project: a name, never run
-    weights.safetensors       the parameters
-    training.safetensors      optional: what a training needs to go on, and `[resume]` in the toml
+    driver.toml                     schema version, what the driver is made of, how it was trained, where its training
+                                    stands, sha256 of each of these and of the files of tensors, and `needs`, the file or
+                                    package of a core that is not of this project: a name, never run
+    weights-SHA256.safetensors      the parameters
+    training-SHA256.safetensors     optional: what a training needs to go on, and `[resume]` in the toml
 
-All files are written aside and flushed before the first is renamed, the toml last: a failed save leaves the old driver, and
-a kill in the instant between two renames leaves a sha256 that does not match, and is refused.  [driver] has a sha256 too:
-another wiring seed or time step fits the same weights and drives differently.  Nothing is ever unpickled.
+There is one truth, driver.toml: files of tensors are named by (the first 16 digits of) their sha256, which it tells, it is
+renamed into place last, and then the files that it does not name are removed.  A kill at any point leaves the old driver or
+the new one whole.  Each table has a sha256 too: another wiring seed or time step fits the same weights and drives
+differently.  Schema 2, of the first release, whose files of tensors have fixed names and whose [training] and [resume] have
+no sha256, is read as well.  Nothing is ever unpickled.
 """
 
 import difflib
 import hashlib
 import math
-import os
+import re
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,13 +30,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from lanekeep_files.writing import WritingError, sweep, write_whole
 from lanekeep_policies.cores import CORES
 from lanekeep_policies.driver import Driver
 from lanekeep_policies.spec import DriverSpec
 
-SCHEMA = 2
-DRIVER, WEIGHTS, TRAINING = "driver.toml", "weights.safetensors", "training.safetensors"
-FIELDS = ("schema_version", "driver_sha256", "weights_sha256", "driver", "training", "resume", "needs")
+SCHEMA, OLD_SCHEMA = 3, 2
+DRIVER, WEIGHTS, TRAINING = "driver.toml", "weights", "training"
+SEALED = ("driver", "training", "resume")  # tables with a sha256 of their own
+FIELDS = ("schema_version", "weights_sha256", *SEALED, *(f"{name}_sha256" for name in SEALED), "needs")
+TENSORS = re.compile(rf"({WEIGHTS}|{TRAINING})(-[0-9a-f]{{16}})?\.safetensors")
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class CheckpointError(ValueError):
@@ -65,18 +73,19 @@ def save_driver(
             f"{folder}: the driver differs in more than its weights from what core {driver.spec.core!r} means, "
             "and would come back as another"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = save({name: value.detach().contiguous() for name, value in driver.state_dict().items()})
-    spec, files = msgspec.to_builtins(driver.spec), {}
-    table: dict[str, Any] = {"schema_version": SCHEMA, "driver_sha256": _seal(spec)}
-    table |= {"weights_sha256": hashlib.sha256(weights).hexdigest(), "driver": spec, "training": training}
+    weights, spec = _packed(driver.state_dict()), msgspec.to_builtins(driver.spec)
+    files = {f"{WEIGHTS}-{_digest(weights)[:16]}.safetensors": weights}
+    table: dict[str, Any] = {"schema_version": SCHEMA, "weights_sha256": _digest(weights)}
+    tables = {"driver": spec, "training": training}
     if CORES[driver.spec.core].needs:
         table["needs"] = CORES[driver.spec.core].needs
     if tensors is not None:
-        packed = save({name: value.detach().contiguous() for name, value in tensors.items()})
-        table["resume"] = {**(resume or {}), "sha256": hashlib.sha256(packed).hexdigest()}
-        files[TRAINING] = packed
-    _replace(folder, {**files, WEIGHTS: weights, DRIVER: tomli_w.dumps(table).encode()})
+        packed = _packed(tensors)
+        files[f"{TRAINING}-{_digest(packed)[:16]}.safetensors"] = packed
+        tables["resume"] = {**(resume or {}), "sha256": _digest(packed)}
+    tables = tomllib.loads(tomli_w.dumps(tables))  # as they will be read
+    table |= {f"{name}_sha256": _seal(one) for name, one in tables.items()}
+    _write(folder, files, tomli_w.dumps(table | tables).encode())
 
 
 def load_driver(folder: Path | str) -> Driver:
@@ -87,28 +96,48 @@ def load_driver(folder: Path | str) -> Driver:
 def read_checkpoint(folder: Path | str) -> Checkpoint:
     """Read and check a checkpoint; raises CheckpointError."""
     folder = Path(folder)
-    table = _read_table(folder)
+    while True:
+        table = _read_table(folder)
+        try:
+            return _read_whole(folder, table)
+        except CheckpointError:
+            if _read_table(folder)["weights_sha256"] == table["weights_sha256"]:
+                raise  # else a training has saved just now, and removed the files that were to be read
+
+
+def read_tensors(folder: Path | str, resume: dict[str, Any]) -> dict[str, Tensor]:
+    """What `save_driver` was given as `tensors`; `resume` is that of the checkpoint."""
+    path = _tensors_file(Path(folder), TRAINING, resume.get("sha256"))
+    data = _read(path)
+    if _digest(data) != resume.get("sha256"):
+        raise CheckpointError(f"{path} is damaged or of another moment of the training than {DRIVER}")
+    return _unpack(data, path)
+
+
+def _read_whole(folder: Path, table: dict[str, Any]) -> Checkpoint:
     needs, core = table.get("needs"), table["driver"].get("core")
     if needs is not None and core not in CORES:
         way_out = f"give --with {needs}" if str(needs).endswith(".py") else "install that package"
         raise CheckpointError(f"{folder / DRIVER}: its core {core!r} is of {needs}, which is not here: {way_out}")
     driver = _make_driver(folder / DRIVER, table["driver"])
-    if _seal(table["driver"]) != table["driver_sha256"]:
-        raise CheckpointError(f"{folder / DRIVER}: [driver] is damaged or was edited: it differs from driver_sha256")
-    data = _read(folder / WEIGHTS)
-    if hashlib.sha256(data).hexdigest() != table["weights_sha256"]:
-        raise CheckpointError(f"{folder / WEIGHTS} is damaged or of another driver: its sha256 differs from {DRIVER}")
-    _fill(driver, _unpack(data, folder / WEIGHTS), folder / WEIGHTS)
+    for name in SEALED:
+        seal = table.get(f"{name}_sha256")
+        if name in table and (seal or name == "driver" or table["schema_version"] == SCHEMA):
+            _check_seal(folder / DRIVER, name, table[name], seal)
+    path = _tensors_file(folder, WEIGHTS, table["weights_sha256"])
+    data = _read(path)
+    if _digest(data) != table["weights_sha256"]:
+        raise CheckpointError(f"{path} is damaged or of another driver: its sha256 differs from {DRIVER}")
+    _fill(driver, _unpack(data, path), path)
     return Checkpoint(driver, table["training"], table.get("resume", {}))
 
 
-def read_tensors(folder: Path | str, resume: dict[str, Any]) -> dict[str, Tensor]:
-    """What `save_driver` was given as `tensors`; `resume` is that of the checkpoint."""
-    path = Path(folder) / TRAINING
-    data = _read(path)
-    if hashlib.sha256(data).hexdigest() != resume.get("sha256"):
-        raise CheckpointError(f"{path} is damaged or of another moment of the training than {DRIVER}")
-    return _unpack(data, path)
+def _tensors_file(folder: Path, stem: str, sha256: object) -> Path:
+    """The file of tensors with this digest; in a checkpoint of schema 2 it has a fixed name."""
+    if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
+        raise CheckpointError(f"{folder / DRIVER}: the sha256 of the {stem} tensors must be 64 hexadecimal digits")
+    named, fixed = folder / f"{stem}-{sha256[:16]}.safetensors", folder / f"{stem}.safetensors"
+    return fixed if fixed.exists() and not named.exists() else named
 
 
 def _same_make(one: nn.Module, other: nn.Module) -> bool:
@@ -139,7 +168,7 @@ def _read_table(folder: Path) -> dict[str, Any]:
     version = table.get("schema_version")
     if not isinstance(version, int):
         raise CheckpointError(f"{path}: schema_version must be {SCHEMA}, not {version!r}")
-    if version != SCHEMA:
+    if version not in (SCHEMA, OLD_SCHEMA):
         age = "newer" if version > SCHEMA else "older"
         raise CheckpointError(f"{path}: schema_version {version} is {age} than this program reads ({SCHEMA})")
     for key in table:
@@ -157,8 +186,23 @@ def _read_table(folder: Path) -> dict[str, Any]:
 
 
 def _seal(spec: dict[str, Any]) -> str:
-    """The sha256 of [driver], whatever its order and layout in the toml."""
-    return hashlib.sha256(msgspec.json.encode(spec, order="sorted")).hexdigest()
+    """The sha256 of a table, whatever its order and layout in the toml."""
+    return _digest(msgspec.json.encode(spec, order="sorted"))
+
+
+def _check_seal(path: Path, name: str, table: dict[str, Any], seal: object) -> None:
+    with suppress(OverflowError, ValueError, TypeError):  # what no training wrote has no sha256
+        if _seal(table) == seal:
+            return
+    raise CheckpointError(f"{path}: [{name}] is damaged or was edited: it differs from {name}_sha256")
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _packed(tensors: dict[str, Tensor]) -> bytes:
+    return save({name: value.detach().contiguous() for name, value in tensors.items()})
 
 
 def _make_driver(path: Path, table: dict[str, Any]) -> Driver:
@@ -206,24 +250,36 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing") from None
+        told = "" if path.name == DRIVER else f": {DRIVER} is of tensors with this digest"
+        raise CheckpointError(f"{path} is missing{told}") from None
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _replace(folder: Path, files: dict[str, bytes]) -> None:
-    """Write all files aside, then rename them in the order given; raises CheckpointError and leaves no file aside."""
-    asides = {folder / name: folder / f".{name}.{os.getpid()}" for name in files}
+def _write(folder: Path, files: dict[str, bytes], toml: bytes) -> None:
+    """Write the tensors, then the toml that names them; raises CheckpointError, and leaves the folder as it was."""
     try:
-        for path, aside in asides.items():
-            with aside.open("wb") as file:
-                file.write(files[path.name])
-                file.flush()
-                os.fsync(file.fileno())
-        for path, aside in asides.items():
-            aside.replace(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            write_whole(folder / name, data)
+        write_whole(folder / DRIVER, toml)
+    except WritingError as error:
+        raise CheckpointError(str(error)) from None
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be written: {error.strerror}") from None
+        raise CheckpointError(f"{folder} cannot be written: {error.strerror}") from None
     finally:
-        for aside in asides.values():
-            aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            _sweep(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the files of tensors that driver.toml does not name, and what dead writers left of any."""
+    toml = (folder / DRIVER).read_text(encoding="utf-8", errors="replace") if (folder / DRIVER).exists() else ""
+    for path in folder.iterdir():
+        if named := TENSORS.fullmatch(path.name):
+            sha256 = named[2]
+            unnamed = sha256[1:] not in toml if sha256 else f"schema_version = {SCHEMA}\n" in toml
+            if unnamed:
+                path.unlink()
+        elif left := TENSORS.match(path.name.removeprefix(".")):
+            sweep(folder, left[0])

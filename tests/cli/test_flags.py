@@ -9,7 +9,8 @@ import pytest
 
 from lanekeep.cli.flags import parse
 from lanekeep.errors import UserError
-from lanekeep.settings import Positional, in_range, write_whole
+from lanekeep.settings import Positional, in_range
+from lanekeep_files.writing import write_whole
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def test_a_recorder_sweeps_up_after_the_dead_and_leaves_the_living_alone(tmp_pat
         with Recorder(tmp_path) as other:
             paths = [recorder.write(*drive(), INFO) for recorder in (living, other, other, living)]
     assert len(set(paths)) == 4 and {path.name for path in paths} <= verified(tmp_path)
-    assert not list(tmp_path.glob(".recording-*"))
+    assert not list(tmp_path.glob(".record*"))
 
 
 def test_the_same_episode_recorded_by_two_is_kept_twice(tmp_path: Path) -> None:

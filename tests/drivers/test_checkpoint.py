@@ -1,17 +1,21 @@
 """Checkpoint: what is saved comes back bit for bit; what is damaged, foreign or newer is refused in one sentence."""
 
 import hashlib
+import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from kills.killing import kill_at
 from safetensors.torch import save
 
 from lanekeep.cli.main import main
-from lanekeep_policies import CORES, Driver, DriverSpec
+from lanekeep.driving.drivers import shipped_folder
+from lanekeep_policies import CORES, Driver, DriverSpec, checkpoint
 from lanekeep_policies.checkpoint import CheckpointError, load_driver, read_checkpoint, read_tensors, save_driver
 from lanekeep_policies.cores.lstm import LSTM
 from lanekeep_policies.cores.ltc import LTC
@@ -40,13 +44,14 @@ def test_what_is_saved_comes_back_bit_for_bit(core: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("where", [0.0, 0.01, 0.3, 0.7, 0.999])
-@pytest.mark.parametrize("file", ["weights.safetensors", "training.safetensors"])
+@pytest.mark.parametrize("file", ["weights", "training"])
 def test_a_flipped_bit_anywhere_is_refused(where: float, file: str, tmp_path: Path) -> None:
     save_driver(tmp_path, make(), {}, {}, {"state": torch.arange(300.0)})
-    data = bytearray((tmp_path / file).read_bytes())
+    (path,) = tmp_path.glob(f"{file}-*.safetensors")
+    data = bytearray(path.read_bytes())
     data[int(where * len(data))] ^= 4
-    (tmp_path / file).write_bytes(data)
-    with pytest.raises(CheckpointError, match=f"{file} is damaged"):
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match=f"{path.name} is damaged"):
         read_tensors(tmp_path, read_checkpoint(tmp_path).resume)
 
 
@@ -78,11 +83,18 @@ def edit(pattern: str, text: str) -> Callable[[Path], None]:
     return change
 
 
+def weights_of(folder: Path) -> Path:
+    (path,) = folder.glob("weights-*.safetensors")
+    return path
+
+
 def foreign(tensors: dict[str, torch.Tensor]) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         data = save({name: value.contiguous() for name, value in tensors.items()})
-        (folder / "weights.safetensors").write_bytes(data)
-        edit('weights_sha256 = ".*"', f'weights_sha256 = "{hashlib.sha256(data).hexdigest()}"')(folder)
+        weights_of(folder).unlink()
+        digest = hashlib.sha256(data).hexdigest()
+        (folder / f"weights-{digest[:16]}.safetensors").write_bytes(data)
+        edit('weights_sha256 = ".*"', f'weights_sha256 = "{digest}"')(folder)
 
     return change
 
@@ -91,14 +103,20 @@ def foreign(tensors: dict[str, torch.Tensor]) -> Callable[[Path], None]:
     ("damage", "sentence"),
     [
         (lambda f: (f / "driver.toml").unlink(), "driver.toml is missing"),
-        (lambda f: (f / "weights.safetensors").unlink(), "weights.safetensors is missing"),
-        (lambda f: (f / "weights.safetensors").write_bytes(b"12"), "weights.safetensors is damaged"),
+        (lambda f: weights_of(f).unlink(), ".safetensors is missing"),
+        (lambda f: weights_of(f).write_bytes(b"12"), ".safetensors is damaged"),
+        (edit('weights_sha256 = ".*"', 'weights_sha256 = "../../a"'), "weights tensors must be 64 hexadecimal digits"),
+        (
+            edit("seed = 3", "seed = 4"),
+            "driver.toml: [training] is damaged or was edited: it differs from training_sha256",
+        ),
+        (edit("training_sha256 = .*", ""), "[training] is damaged or was edited"),
         (lambda f: (f / "driver.toml").write_text("[["), "is not TOML"),
         (lambda f: (f / "driver.toml").write_bytes(b"\xff\xfe"), "is not TOML"),
-        (edit("schema_version = 2", "schema_version = 3"), "schema_version 3 is newer than this program reads (2)"),
-        (edit("schema_version = 2", "schema_version = 1"), "schema_version 1 is older than this program reads (2)"),
-        (edit("schema_version = 2", ""), "schema_version must be 2"),
-        (edit("schema_version = 2", "schema_version = 2\ntrainin = 3"), "unknown key trainin; did you mean training"),
+        (edit("schema_version = 3", "schema_version = 4"), "schema_version 4 is newer than this program reads (3)"),
+        (edit("schema_version = 3", "schema_version = 1"), "schema_version 1 is older than this program reads (3)"),
+        (edit("schema_version = 3", ""), "schema_version must be 3"),
+        (edit("schema_version = 3", "schema_version = 3\ntrainin = 3"), "unknown key trainin; did you mean training"),
         (edit("driver_sha256 = .*", ""), "driver_sha256 is missing"),
         (edit("camera_height = 16", "camera_heigth = 16"), "camera_heigth"),
         (edit("camera_height = 16", "camera_height = 15"), "camera_height, camera_width: The conv head"),
@@ -111,8 +129,8 @@ def foreign(tensors: dict[str, torch.Tensor]) -> Callable[[Path], None]:
         (edit("dt_s = 0.05", "dt_s = 0.0"), "$.dt_s"),
         (edit('core = "ncp"', 'core = "npc"'), "did you mean ncp"),
         (edit('core = "ncp"', 'core = "lstm"'), "differs from driver_sha256"),
-        (foreign({"other": torch.zeros(2)}), "weights.safetensors: tensor"),
-        (foreign(make(height=24).state_dict()), "weights.safetensors: tensor head.map_weight"),
+        (foreign({"other": torch.zeros(2)}), ".safetensors: tensor"),
+        (foreign(make(height=24).state_dict()), ".safetensors: tensor head.map_weight"),
     ],
 )
 def test_the_command_line_says_one_sentence(
@@ -124,44 +142,91 @@ def test_the_command_line_says_one_sentence(
     assert sentence in said and said.count("\n") == 1 and "Traceback" not in said
 
 
-@pytest.mark.parametrize("file", ["driver.toml", "weights.safetensors", "training.safetensors"])
+def test_an_edited_place_of_a_training_is_refused(tmp_path: Path) -> None:
+    save_driver(tmp_path, make(), {}, {"update": 7}, {"state": torch.arange(3.0)})
+    edit("update = 7", "update = 8")(tmp_path)
+    with pytest.raises(CheckpointError, match=r"driver.toml: \[resume\] is damaged or was edited"):
+        read_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["driver.toml", "weights", "training"])
 def test_a_failed_save_leaves_the_old_driver(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usual, old = Path.open, {"state": torch.arange(3.0)}
 
-    def full(self: Path, *how: Any) -> Any:
-        if file in self.name:
+    def full(self: Path, *how: Any, **more: Any) -> Any:
+        if f".{file}" in self.name:
             raise OSError(28, "No space left on device")
-        return usual(self, *how)
+        return usual(self, *how, **more)
 
     save_driver(tmp_path, make(), {}, {"update": 7}, old)
     before = sorted(tmp_path.iterdir())
     monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(CheckpointError, match=f"{file} cannot be written: No space left on device"):
+    with pytest.raises(CheckpointError, match=f"{file}.* cannot be written: No space left on device"):
         save_driver(tmp_path, make(height=24), {}, {"update": 8}, {"state": torch.zeros(3)})
     monkeypatch.undo()
-    read = read_checkpoint(tmp_path)
-    assert read.driver.spec.camera_height == 16 and read.resume["update"] == 7
-    assert torch.equal(read_tensors(tmp_path, read.resume)["state"], old["state"])
+    assert_is_the_old_one(tmp_path)
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize(("renames", "sentence"), [(1, "training.safetensors is"), (2, "weights.safetensors is")])
-def test_a_save_killed_between_two_renames_is_noticed(
-    renames: int, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    usual, left = Path.replace, iter(range(renames))
+def assert_is_the_old_one(folder: Path) -> None:
+    read = read_checkpoint(folder)
+    assert read.driver.spec.camera_height == 16 and read.resume["update"] == 7
+    assert torch.equal(read_tensors(folder, read.resume)["state"], torch.arange(3.0))
 
-    def killed(self: Path, target: Path) -> Path:
-        if next(left, None) is None:
-            raise KeyboardInterrupt
-        return usual(self, target)
 
-    save_driver(tmp_path, make(), {}, {}, {"state": torch.arange(3.0)})
-    monkeypatch.setattr(Path, "replace", killed)
-    with pytest.raises(KeyboardInterrupt):
-        save_driver(tmp_path, make(height=24), {}, {}, {"state": torch.zeros(3)})
-    with pytest.raises(CheckpointError, match=f"{sentence} damaged or of another"):
-        read_tensors(tmp_path, read_checkpoint(tmp_path).resume)
+def test_a_save_that_is_killed_anywhere_leaves_the_old_driver_or_the_new_one(tmp_path: Path) -> None:
+    """A process of its own kills itself at the k-th call that writes, and the next save sweeps away what is left."""
+    kept = []
+    for call in range(1, 100):
+        folder = tmp_path / str(call)
+        save_driver(folder, make(), {}, {"update": 7}, {"state": torch.arange(3.0)})
+        if os.fork() == 0:  # torch is not imported again
+            kill_at(call)
+            save_driver(folder, make(height=24), {}, {"update": 8}, {"state": torch.zeros(3)})
+            os._exit(0)
+        over = os.waitstatus_to_exitcode(os.wait()[1]) == 0
+        new = read_checkpoint(folder).resume["update"] == 8
+        if new:
+            read = read_checkpoint(folder)
+            assert read.driver.spec.camera_height == 24
+            assert torch.equal(read_tensors(folder, read.resume)["state"], torch.zeros(3))
+        else:
+            assert_is_the_old_one(folder)
+        kept.append(new)
+        save_driver(folder, make(), {}, {"update": 7}, {"state": torch.arange(3.0)})
+        names = sorted(re.sub("-.*", "", path.name) for path in folder.iterdir())
+        assert names == ["driver.toml", "training", "weights"]
+        if over:
+            break
+    assert over and len(kept) > 20 and kept == sorted(kept) and 2 < kept.count(True) < len(kept) - 10
+
+
+def test_a_checkpoint_of_the_first_release_is_read_and_replaced_by_one_of_now(tmp_path: Path) -> None:
+    shipped = tmp_path / "ncp"
+    shutil.copytree(shipped_folder() / "ncp", shipped)
+    driver = read_checkpoint(shipped).driver
+    save_driver(shipped, driver, {})
+    again = load_driver(shipped)
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in driver.state_dict().items())
+    assert sorted(re.sub("-.*", "", path.name) for path in shipped.iterdir()) == [
+        "driver.toml",
+        "metrics.json",
+        "weights",
+    ]
+
+
+def test_who_reads_while_a_training_saves_reads_the_new_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that the toml named are gone when they are to be read."""
+    fill, saved = checkpoint._make_driver, []
+
+    def saving(*table: Any) -> Driver:
+        if not saved:
+            saved.append(True)
+            save_driver(folder, Driver.build(make().spec, 1), {"seed": 4})
+        return fill(*table)
+
+    monkeypatch.setattr(checkpoint, "_make_driver", saving)
+    assert read_checkpoint(folder).training == {"seed": 4}
 
 
 def test_a_core_from_elsewhere_is_not_saved_as_the_usual_one(tmp_path: Path) -> None:

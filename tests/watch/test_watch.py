@@ -26,6 +26,7 @@ from lanekeep.watch.settings import Watch
 from lanekeep.watch.show.show import Show
 from lanekeep.watch.watch import watch
 from lanekeep_envs import Camera, load_scenario
+from lanekeep_files import writing
 from lanekeep_policies import Driver
 from lanekeep_policies.checkpoint import save_driver
 from lanekeep_policies.wiring import ncp_wiring
@@ -188,7 +189,7 @@ def test_a_failure_leaves_no_file(folder: str, tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("flags", "aside", "sentence"),
     [
-        (["--video", "drive.mp4"], ".drive.PID.mp4", "drive.mp4 cannot be written: ffmpeg gave up"),
+        (["--video", "drive.mp4"], ".aside.mp4", "drive.mp4 cannot be written: ffmpeg gave up"),
         (["--frames", ".", "--every", "1"], "000001.png", "000001.png cannot be written: No space left"),
     ],
 )
@@ -202,7 +203,8 @@ def test_a_full_disk_is_one_sentence(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path(aside.replace("PID", str(os.getpid()))).symlink_to("/dev/full")
+    Path(aside).symlink_to("/dev/full")
+    monkeypatch.setattr(writing, "aside_of", lambda path: tmp_path / aside)
     assert main(["watch", folder, "--seconds", "0.5", *flags]) == 2
     said = capfd.readouterr().err  # ffmpeg's too
     assert said.startswith(f"lanekeep: {sentence}") and said.count("\n") == 1

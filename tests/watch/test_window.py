@@ -1,6 +1,5 @@
 """A window: what is pressed in it is done and written down, and neither a slip nor a full disk closes it."""
 
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from lanekeep.watch.show.actions import perform
 from lanekeep.watch.show.script import Play, Timed, read_script, written
 from lanekeep.watch.show.show import Show
 from lanekeep.watch.window import window
+from lanekeep_files import writing
 from lanekeep_policies import Driver
 from lanekeep_policies.checkpoint import save_driver
 
@@ -145,7 +145,8 @@ def test_a_full_disk_ends_the_film_and_not_the_window(
     show_of: ShowOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dummy_display: None
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / f".drive.{os.getpid()}.mp4").symlink_to("/dev/full")
+    (tmp_path / ".aside.mp4").symlink_to("/dev/full")
+    monkeypatch.setattr(writing, "aside_of", lambda path: tmp_path / ".aside.mp4")
     show, play = show_of("ncp"), Play([Timed(0, "record drive.mp4")])
     keys = {6: "record"}  # ends it, if it has not failed before
     monkeypatch.setattr(window.Window, "listen", lambda self, s: [keys[s.ticks]] if s.ticks in keys and s.film else [])

@@ -18,7 +18,7 @@ from lanekeep.errors import UserError, did_you_mean
 from lanekeep.evaluate.settings import FIRST_TEST_SEED
 from lanekeep.faithfulness.instants import check_frames_are_fresh
 from lanekeep.progress import progress
-from lanekeep.settings import Positional, check_file, in_range, write_whole
+from lanekeep.settings import Positional, check_file, in_range
 from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES, worlds_of
 from lanekeep.study.confusion.figure import figure
 from lanekeep.study.confusion.findings import as_json, findings_of
@@ -27,6 +27,7 @@ from lanekeep.study.confusion.predictors import MAPS, Exhibits, Share, exhibits_
 from lanekeep.study.confusion.tables import print_findings
 from lanekeep.study.confusion.training import TrainedDriver, train_driver, trained_drivers, write_worlds
 from lanekeep_envs import START_M, Scenario, load_scenario
+from lanekeep_files.writing import write_whole
 from lanekeep_policies import CORES, load_driver
 
 TICKS = 1 + len(MAPS) + len(TIES)  # that a driver's measurement tells

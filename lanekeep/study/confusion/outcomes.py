@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep.evaluate.evaluate import drive
-from lanekeep.settings import write_whole
 from lanekeep.study.confusion.predictors import Share
 from lanekeep_envs import Scenario
+from lanekeep_files.writing import write_whole
 from lanekeep_policies import Driver
 
 F64 = NDArray[np.float64]

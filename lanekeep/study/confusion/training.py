@@ -14,10 +14,10 @@ from typing import NamedTuple
 from lanekeep.errors import UserError
 from lanekeep.imitation.settings import TrainImitation
 from lanekeep.imitation.train import train
-from lanekeep.settings import write_whole
 from lanekeep.study.confusion.confounders import as_toml
 from lanekeep.training.resume import check_settings
 from lanekeep_envs import Scenario
+from lanekeep_files.writing import write_whole
 from lanekeep_policies import DRIVER, read_checkpoint
 
 LEARNED = ("tied", "untied")  # the confused and their controls

@@ -16,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 
 from lanekeep.errors import UserError
-from lanekeep.settings import write_whole
 from lanekeep.watch.driven_car import DrivenCar, Edits, SavedInstant
 from lanekeep.watch.show.show import Show
 from lanekeep_envs import (
@@ -35,6 +34,7 @@ from lanekeep_envs import (
     checked_scenario,
 )
 from lanekeep_files.reading import MIB, Arrays, FileError, json_of, parsed, read_file
+from lanekeep_files.writing import write_whole
 from lanekeep_policies import Lesions
 
 FORMAT = 1

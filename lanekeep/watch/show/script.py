@@ -17,6 +17,7 @@ from lanekeep.watch.show.actions import perform, words_of
 from lanekeep.watch.show.show import Show
 from lanekeep.watch.show.words import number_of
 from lanekeep_files.reading import LARGEST_TEXT, FileError, as_text, read_file
+from lanekeep_files.writing import WritingError
 
 LATEST_S = 1_000_000.0
 
@@ -40,7 +41,7 @@ class Play:
             timed = self.waiting.pop(0)
             try:
                 self.do(show, timed.line)
-            except UserError as error:
+            except (UserError, WritingError) as error:
                 raise UserError(f"{timed.tick * STEP_S:g} s into the script: {error}") from None
 
     def do(self, show: Show, line: str) -> None:

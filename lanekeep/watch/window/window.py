@@ -12,6 +12,7 @@ from lanekeep.watch.show.show import Show
 from lanekeep.watch.window.display import open_window
 from lanekeep.watch.window.keys import action_of_key, actions_of_click
 from lanekeep.watch.window.wheel import Hands, Wheel
+from lanekeep_files.writing import WritingError
 
 WAY_OUT = "write a video instead: --video drive.mp4"
 BUTTONS = (1, 3, 4, 5)  # left, right, and the mouse's wheel
@@ -102,5 +103,5 @@ def _heed(show: Show, play: Play, window: Window) -> None:
     for line in window.listen(show):
         try:
             play.do(show, line)
-        except UserError as error:  # a finger that slipped ends nothing
+        except (UserError, WritingError) as error:  # a finger that slipped ends nothing
             show.say(str(error))
