@@ -38,6 +38,7 @@ F32 = NDArray[np.float32]
 WIDTH, PICTURE, STRIP, GAP = 960, 540, 84, 12  # [pixels] of the film
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
 USUAL_FPS = 20.0
+MOST_PIXELS = 8192 * 4320  # of a frame
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ def frames_of(path: Path) -> Iterator[U8]:
 
     ffmpeg writes each as a portable pixmap, which begins with its size; a damaged file ends where nothing more can be read.
     """
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "quiet", "-i", f"file:{path}", "-fps_mode", "passthrough"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "quiet", "-max_pixels", str(MOST_PIXELS)]
+    command += ["-i", f"file:{path}", "-fps_mode", "passthrough"]
     command += ["-an", "-pix_fmt", "rgb24", "-f", "image2pipe", "-vcodec", "ppm", "-"]
     silent = subprocess.DEVNULL
     ffmpeg = subprocess.Popen(command, stdin=silent, stdout=subprocess.PIPE, stderr=silent, start_new_session=True)
@@ -133,6 +135,8 @@ def frames_of(path: Path) -> Iterator[U8]:
         while ffmpeg.stdout.readline() == b"P6\n":
             width, height = map(int, ffmpeg.stdout.readline().split())
             ffmpeg.stdout.readline()
+            if width * height > MOST_PIXELS:
+                break
             data = ffmpeg.stdout.read(3 * width * height)
             if len(data) < 3 * width * height:
                 break

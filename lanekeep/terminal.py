@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+LONGEST = 1000  # characters of a sentence: a file may put anything into one
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # categories of Unicode: controls, marks of direction, half characters
 
 
@@ -14,6 +15,12 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(_visible(character) for character in text)
+
+
+def one_line(sentence: str) -> str:
+    """Return a sentence in one printable line; of a very long one its beginning and end."""
+    line = printable(" ".join(sentence.split()))
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 300]} ... {line[-290:]}"
 
 
 def _visible(character: str) -> str:

@@ -12,7 +12,7 @@ import lanekeep
 from lanekeep import extensions
 from lanekeep.cli.commands import COMMANDS, VERBS, at
 from lanekeep.errors import UserError, did_you_mean
-from lanekeep.terminal import printable
+from lanekeep.terminal import one_line
 
 ROOMS = ("lanekeep", "lanekeep_envs", "lanekeep_files", "lanekeep_policies")
 HELP_OF_A_COMMAND = "lanekeep COMMAND --help lists the flags of a command, lanekeep --version tells the version"
@@ -130,5 +130,5 @@ def _is_raised_by_us(error: Exception) -> bool:
 
 
 def _say(sentence: str, exit_code: int = 2) -> int:
-    print(f"lanekeep: {printable(' '.join(sentence.split()))}", file=sys.stderr)
+    print(f"lanekeep: {one_line(sentence)}", file=sys.stderr)
     return exit_code

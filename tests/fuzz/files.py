@@ -15,15 +15,16 @@ import msgspec
 import numpy as np
 import pygame
 import torch
-
 from fuzz.mutations import as_toml, damaged_bytes, damaged_table, near
+
 from lanekeep.cli.flags import parse
 from lanekeep.cli.recipe import with_recipe
 from lanekeep.demonstrations import EpisodeInfo, Recorder, Windows, read_dataset
 from lanekeep.imitation.settings import TrainImitation
-from lanekeep.reinforcement.settings import TrainRl
+from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.road_video import Recording
 from lanekeep.settings import as_recipe
+from lanekeep.video import Film
 from lanekeep.watch.show.actions import words_of
 from lanekeep.watch.show.script import read_script
 from lanekeep_policies import Driver, DriverSpec, read_checkpoint, read_tensors, save_driver
@@ -56,7 +57,9 @@ class Checkpoints:
             table = damaged_table(tomllib.loads(toml.read_text()), dice)
             if dice.random() < 0.8 and isinstance(table.get("driver"), dict):
                 try:
-                    table["driver_sha256"] = hashlib.sha256(msgspec.json.encode(table["driver"], order="sorted")).hexdigest()
+                    table["driver_sha256"] = hashlib.sha256(
+                        msgspec.json.encode(table["driver"], order="sorted")
+                    ).hexdigest()
                 except (OverflowError, UnicodeEncodeError, TypeError):
                     pass
             toml.write_bytes(as_toml(table))
@@ -152,7 +155,10 @@ class Recipes:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "mine.toml"
-        self.settings: list[tuple[str, Callable[..., Any]]] = [("train imitation", TrainImitation), ("train rl", TrainRl)]
+        self.settings: list[tuple[str, Callable[..., Any]]] = [
+            ("train imitation", TrainImitation),
+            ("train rl", TrainRL),
+        ]
         self.tables = [as_recipe(kind(out=Path("out"))) for _, kind in self.settings]
 
     def attempt(self, dice: random.Random) -> None:
@@ -169,7 +175,9 @@ class Scripts:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "mine.txt"
-        self.text = b"0.0 overlay none\n2 remove trees # a comment\n3.5 silence 7\n4 clamp 3 -0.5\n5 strength fog 0.5\n6 gust\n"
+        self.text = (
+            b"0.0 overlay none\n2 remove trees # a comment\n3.5 silence 7\n4 clamp 3 -0.5\n5 strength fog 0.5\n6 gust\n"
+        )
 
     def attempt(self, dice: random.Random) -> None:
         """Read a damaged script."""
@@ -182,17 +190,17 @@ class Videos:
     """Films and pictures."""
 
     def __init__(self, folder: Path) -> None:
-        from lanekeep.video.h264 import Film
-
-        film = Film(folder / "whole.mp4", (64, 48), 20)
+        film = Film(folder / "whole.mp4", (64, 48), 20, (0, 0, 0))
         for k in range(12):
-            film.add(bytes([20 * k]) * (64 * 48 * 3))
+            picture = pygame.Surface((64, 48))
+            picture.fill((20 * k, 40, 80))
+            film.add(picture)
         film.finish()
         self.originals = {".mp4": (folder / "whole.mp4").read_bytes()}
         for suffix in (".png", ".jpg", ".bmp"):
-            picture = io.BytesIO()
-            pygame.image.save(pygame.Surface((64, 48)), picture, suffix)
-            self.originals[suffix] = picture.getvalue()
+            file = io.BytesIO()
+            pygame.image.save(pygame.Surface((64, 48)), file, suffix)
+            self.originals[suffix] = file.getvalue()
         self.folder = folder
 
     def attempt(self, dice: random.Random) -> None:

@@ -10,8 +10,36 @@ NUMBERS = (
     0, -0.0, 1, -1, 2, 0.5, 1e-300, -1e-300, 5e-324, 1e-9, 1e9, 1e38, -1e38, 1e300, -1e300, math.inf, -math.inf, math.nan,
     2**31, -(2**31), 2**32, 2**63 - 1, 2**63, -(2**63), 2**64, 10**30, -(10**30), 255, 256, 65536, 1_000_000, 3.9999999,
 )  # fmt: skip
-WORDS = ("", "x", "[/nope]", "[bold]", "\x1b[2J", "\x00", "../../etc/passwd", "a" * 5000, "\u202e", "{{7*7}}", "nan", "-inf")
-BYTES = (b"\x00", b"\xff", b"[" * 2000, b"{" * 2000, b"1e400", b"-", b'"', b"'", b"\n", b"=", b"nan", b"inf", b"9" * 400, b"\x1b[")
+WORDS = (
+    "",
+    "x",
+    "[/nope]",
+    "[bold]",
+    "\x1b[2J",
+    "\x00",
+    "../../etc/passwd",
+    "a" * 5000,
+    "\u202e",
+    "{{7*7}}",
+    "nan",
+    "-inf",
+)
+BYTES = (
+    b"\x00",
+    b"\xff",
+    b"[" * 2000,
+    b"{" * 2000,
+    b"1e400",
+    b"-",
+    b'"',
+    b"'",
+    b"\n",
+    b"=",
+    b"nan",
+    b"inf",
+    b"9" * 400,
+    b"\x1b[",
+)
 DEEP = 3000
 
 
@@ -54,7 +82,9 @@ def near(value: Any, dice: random.Random) -> Any:
     """A value of the same kind, somewhat or much larger or smaller."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return [near(part, dice) for part in value] if isinstance(value, list) else any_value(dice)
-    moved = value * dice.choice((-1.0, 0.0, 0.5, 0.999, 1.001, 2.0, 10.0, 1e3, 1e9)) + dice.choice((0.0, 0.0, 1.0, -1.0))
+    moved = value * dice.choice((-1.0, 0.0, 0.5, 0.999, 1.001, 2.0, 10.0, 1e3, 1e9)) + dice.choice(
+        (0.0, 0.0, 1.0, -1.0)
+    )
     return round(moved) if isinstance(value, int) and math.isfinite(moved) and dice.random() < 0.9 else moved
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 import numpy as np
-
 from fuzz.mutations import NUMBERS, any_value, as_toml, damaged_bytes, damaged_table
+
 from lanekeep.watch.show.saved_instant import read_instant, save_instant
 from lanekeep.watch.show.show import Show
 from lanekeep_envs import LaneKeepingEnv, Scenario, load_scenario, scenario_names
