@@ -144,15 +144,18 @@ BOUNDS: dict[str, Bounds] = {  # by the name of the table in a `WorldState`
 def check_state(state: WorldState) -> None:
     """Refuse a state with a number beyond its bounds, a road that is none, or a car that is on no road; ValueError."""
     for table, bounds in BOUNDS.items():
-        check_records(getattr(state, table), table, bounds)
+        if table != "objects":
+            check_records(getattr(state, table), table, bounds)
+    for car in range(len(state.cars)):  # the table may have room for more
+        check_records(state.objects_of(car), "objects", OF_OBJECTS)
     if state.objects.shape[1] > MOST_OBJECTS or state.traffic.shape[1] > MOST_CARS:
         raise ValueError("there is more beside the road, or on it, than can be")
-    for car, road in zip(state.cars, state.roads, strict=True):
+    for placed, road in zip(state.cars, state.roads, strict=True):
         _check_road(road)
-        if not 0 <= int(car["row"]) < len(road) - 1:
+        if not 0 <= int(placed["row"]) < len(road) - 1:
             raise ValueError("the car is on no road")
-        here = road[int(car["row"])]
-        if not np.hypot(car["x"] - here["x"], car["y"] - here["y"]) <= FAR_M:
+        here = road[int(placed["row"])]
+        if not np.hypot(placed["x"] - here["x"], placed["y"] - here["y"]) <= FAR_M:
             raise ValueError("the car is off the road")
 
 

@@ -34,8 +34,17 @@ def test_the_reason_for_departures_of_a_scenario_is_no_markup() -> None:
     assert "see [/nope]\\x1b[2J" in told and "[b]ncp" in told and "\x1b" not in told
 
 
-@pytest.mark.parametrize(("text", "written"), [("\x1b[2J", "\\x1b[2J"), ("a\x00b", "a\\x00b"), ("\u202eabc", "\\u202eabc"),
-                                               ("\x9b31m", "\\x9b31m"), ("\ud800", "\\ud800"), ("käse\n\t", "käse\n\t")])  # fmt: skip
+CONTROLS = {
+    "\x1b[2J": "\\x1b[2J",
+    "a\x00b": "a\\x00b",
+    "\u202eabc": "\\u202eabc",
+    "\x9b31m": "\\x9b31m",
+    "\ud800": "\\ud800",
+    "käse\n\t": "käse\n\t",
+}
+
+
+@pytest.mark.parametrize(("text", "written"), CONTROLS.items())
 def test_control_characters_are_shown(text: str, written: str) -> None:
     assert printable(text) == written
 

@@ -87,9 +87,9 @@ def work(kind: str, seed: str) -> None:
         print("{}", file=answers)
         for line in sys.stdin:
             found = outcome_of(target, random.Random(f"{seed}-{kind}-{int(line)}"))
-            if kind not in DRIVEN or found["outcome"] == "refused":
-                if found["seconds"] > SECONDS or found["mb"] > MEGABYTES:
-                    found["outcome"] = "fault"
+            only_read = kind not in DRIVEN or found["outcome"] == "refused"
+            if only_read and (found["seconds"] > SECONDS or found["mb"] > MEGABYTES):
+                found["outcome"] = "fault"
             print(json.dumps(found), file=answers)
 
 
@@ -133,7 +133,8 @@ def campaign(kind: str, tries: int, seed: str, out: Path) -> Counter[str]:
     kept = [json.loads(line) for line in lines if line.endswith("}")]
     done = {found["number"]: found for found in kept if (found["kind"], found["seed"]) == (kind, seed)}
     worker = None
-    with out.open("a") as file:
+    with out.open("w") as file:
+        file.writelines(f"{json.dumps(found)}\n" for found in kept)
         for number in range(tries):
             if number in done:
                 continue

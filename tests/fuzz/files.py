@@ -8,6 +8,7 @@ import shutil
 import tomllib
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,9 @@ class Checkpoints:
         else:
             table = damaged_table(tomllib.loads(toml.read_text()), dice)
             if dice.random() < 0.8 and isinstance(table.get("driver"), dict):
-                try:
-                    table["driver_sha256"] = hashlib.sha256(
-                        msgspec.json.encode(table["driver"], order="sorted")
-                    ).hexdigest()
-                except (OverflowError, UnicodeEncodeError, TypeError):
-                    pass
+                with suppress(OverflowError, UnicodeEncodeError, TypeError):
+                    encoded = msgspec.json.encode(table["driver"], order="sorted")
+                    table["driver_sha256"] = hashlib.sha256(encoded).hexdigest()
             toml.write_bytes(as_toml(table))
         checkpoint = read_checkpoint(self.folder)
         if checkpoint.resume:

@@ -1,4 +1,4 @@
-"""Damaged scenarios and instants: what is accepted is driven, and nothing that it tells may be other than a finite number."""
+"""Damaged scenarios and instants: what is accepted is driven, and all that it tells must be finite numbers."""
 
 import io
 import json

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -131,3 +132,81 @@ def test_a_damaged_or_foreign_instant_is_refused(show_of: ShowOf, tmp_path: Path
         np.savez(opened, **arrays)
     with pytest.raises(UserError, match="newer is of version 2, and this program reads version 1"):
         read_instant(tmp_path / "newer")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"road": {"design_speeds_kmh": [7]}},
+        {"road": {"straight_m": [1e300, 1e300]}},
+        {"road": {"radius_factor": float("nan")}},
+        {"lane": {"lane_width_m": 0.0}},
+        {"surface": {"kinds": []}},
+        {"start": {"speed_factor": [2.0, 1.0]}},
+    ],
+)
+def test_the_scenario_of_an_instant_is_checked_as_a_file_is(
+    show_of: ShowOf, tmp_path: Path, change: dict[str, dict[str, object]]
+) -> None:
+    (table, values), path = next(iter(change.items())), tmp_path / "here.instant"
+    arrays = saved_arrays(show_of("ncp"), path)
+    scenario = msgspec.msgpack.decode(arrays["scenario"].tobytes())
+    scenario[table] |= values
+    arrays["scenario"] = np.frombuffer(msgspec.msgpack.encode(scenario), np.uint8)
+    write_arrays(path, arrays)
+    with pytest.raises(UserError, match=rf"here\.instant is no instant.*its scenario: .*{next(iter(values))}"):
+        read_instant(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"gust_mps2": 1e300},
+        {"gust_steps": -1},
+        {"steps": 2**70},
+        {"strengths": {"fog": 1.5}},
+        {"strengths": {"fogg": 0.5}},
+        {"clamped": {"3": 1e30}},
+        {"road_seed": "1e9"},
+        {"road_seed": "9" * 5000},
+        {"generator": "[" * 5000},
+        {"removed": [10**9]},
+    ],
+)
+def test_what_an_instant_tells_has_bounds(show_of: ShowOf, tmp_path: Path, change: dict[str, object]) -> None:
+    path = tmp_path / "here.instant"
+    arrays = saved_arrays(show_of("ncp"), path)
+    told = json.loads(arrays["told"].tobytes())
+    told["drivers"][0] |= change
+    arrays["told"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
+    write_arrays(path, arrays)
+    with pytest.raises(UserError, match=r"here\.instant is no instant of this version, or damaged"):
+        read_instant(path)
+
+
+def test_arrays_of_an_instant_that_nobody_wants_are_not_read(show_of: ShowOf, tmp_path: Path) -> None:
+    path = tmp_path / "here.instant"
+    arrays = saved_arrays(show_of("ncp"), path)
+    arrays["more"] = np.array([{"an": "object"}])
+    write_arrays(path, arrays)
+    assert read_instant(path).names == ["ncp"]
+
+
+def test_an_instant_never_takes_the_place_of_another_file(show_of: ShowOf, tmp_path: Path) -> None:
+    show = show_of("ncp")
+    for name in ("thesis.tex", "driver.toml", "instant", "x.instant.txt"):
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(UserError, match=r"expected a name that ends in \.instant"):
+            perform(show, f"save {tmp_path / name}")
+        assert (tmp_path / name).read_text() == "mine"
+
+
+def saved_arrays(show: Show, path: Path) -> dict[str, NDArray[np.generic]]:
+    perform(show, f"save {path}")
+    with np.load(path) as file:
+        return dict(file)
+
+
+def write_arrays(path: Path, arrays: dict[str, NDArray[np.generic]]) -> None:
+    with path.open("wb") as opened:
+        np.savez(opened, **arrays)

@@ -11,6 +11,7 @@ from lanekeep_envs import Camera, LaneKeepingEnv, Scenario, ScenarioError, load_
 from lanekeep_envs.dynamics.road import ROAD, Profile, at, lay_out, project, write_bend
 from lanekeep_envs.scenario.schema import Table
 
+USUAL = Profile(20.0, 80.0, 320.0, 40.0, 200.0, 60.0, 0.4)
 NUMBER = (msgspec.inspect.FloatType, msgspec.inspect.IntType)
 
 
@@ -76,14 +77,24 @@ def test_the_kernels_of_the_road_stay_within_their_tables(number: float) -> None
         write_bend(curvature[100:200], start, 0.01, 20, 20)
     assert not np.any(curvature[:100]) and not np.any(curvature[200:])
     assert all(not np.any(around[name][part]) for name in ROAD.names for part in (slice(100), slice(200, None)))
-    lay_out(road, Profile(20.0, 80.0, 320.0, 40.0, 200.0, 60.0, 0.4), np.full(120, 0.5), 1.0)
+    lay_out(road, USUAL, np.full(120, 0.5), 1.0)
     at(road["x"], number)
     for row in (-1, -(10**9), 99, 10**9):
         assert 0 <= project(road, row, 3.0, 1.0)[0] < 99
 
 
-@pytest.mark.parametrize("change", [{"height_px": 48.5}, {"width_px": "160"}, {"height_px": True}, {"pitch_deg": math.nan},
-                                    {"mount_height_m": 1e300}, {"horizontal_fov_deg": "60"}, {"width_px": 10**9}])  # fmt: skip
+CAMERAS: list[dict[str, Any]] = [
+    {"height_px": 48.5},
+    {"width_px": "160"},
+    {"height_px": True},
+    {"pitch_deg": math.nan},
+    {"mount_height_m": 1e300},
+    {"horizontal_fov_deg": "60"},
+    {"width_px": 10**9},
+]
+
+
+@pytest.mark.parametrize("change", CAMERAS)
 def test_a_camera_that_cannot_be_is_refused_by_field(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(change))}|rows and columns"):
         Camera(**change)
