@@ -213,7 +213,7 @@ class KernelCache(FunctionCache):
             loaded = super().load_overload(signature, target_context)
         except Exception as error:
             LOG.warning("%s in %s is damaged (%s): compiled anew", self._py_func.__name__, self._cache_path, error)
-            return None
+            loaded = None
         if loaded is None:
             _announce()
         elif not self._used:

@@ -14,6 +14,7 @@ def test_it_stays_within_a_quarter_of_a_metre_on_every_road() -> None:
     cars = 96
     assert DEFAULT_VEHICLE.actuator_delay_s >= 0.1 and DEFAULT_VEHICLE.actuator_lag_s >= 0.1
     env, expert = LaneKeepingVectorEnv(cars, observation="state", autoreset_mode="Disabled"), Expert()
+    env.rest_when_finished = True
     _, infos = env.reset(seed=10_000)
     done, worst, grip = np.zeros(cars, bool), np.zeros(cars), 0.0
     while not done.all():

@@ -227,7 +227,7 @@ def test_without_a_display_the_way_out_is_a_video(folder: str, chosen: str, monk
     [
         (["--seconds", "0"], "--seconds must be from 0.05 to"),
         (["--seconds", "nan"], "--seconds must be from 0.05 to"),
-        (["--every", "0"], "--every must be at least 1"),
+        (["--every", "0"], "--every must be from 1 to"),
         (["--video", "drive.avi"], "ends in .mp4"),
         (["--video", "no/such/drive.mp4"], "there is no folder for no/such/drive.mp4"),
         (["--video", "x.mp4", "--scenario", "contry"], "country"),

@@ -212,5 +212,9 @@ def test_a_snapshot_replays_gusts_and_old_frames_and_shows_the_true_instant() ->
         assert np.array_equal(fresh.restore(at), before[-1])
         second = driven(fresh, 9)
         assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-    with pytest.raises(ValueError, match="does not hold the last frames"):
+    with pytest.raises(ValueError, match="another scenario"):
         env.restore(timely.snapshot())
+    other = LaneKeepingVectorEnv(2, scenario, "8x32")
+    other.reset(seed=4)
+    with pytest.raises(ValueError, match="does not hold the last frames"):
+        env.restore(other.snapshot())
