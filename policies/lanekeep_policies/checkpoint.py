@@ -26,10 +26,10 @@ from typing import Any
 import msgspec
 import tomli_w
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from lanekeep_files.reading import MIB, FileError, parsed, read_file, toml_of
 from lanekeep_files.writing import WritingError, sweep, write_whole
 from lanekeep_policies.cores import CORES
 from lanekeep_policies.driver import Driver
@@ -41,6 +41,7 @@ SEALED = ("driver", "training", "resume")  # tables with a sha256 of their own
 FIELDS = ("schema_version", "weights_sha256", *SEALED, *(f"{name}_sha256" for name in SEALED), "needs")
 TENSORS = re.compile(rf"({WEIGHTS}|{TRAINING})(-[0-9a-f]{{16}})?\.safetensors")
 SHA256 = re.compile("[0-9a-f]{64}")
+LARGEST_TABLE, LARGEST_TRAINING, LARGEST_HEAD = 16 * MIB, 200 * MIB, MIB  # [bytes]
 
 
 class CheckpointError(ValueError):
@@ -108,7 +109,7 @@ def read_checkpoint(folder: Path | str) -> Checkpoint:
 def read_tensors(folder: Path | str, resume: dict[str, Any]) -> dict[str, Tensor]:
     """What `save_driver` was given as `tensors`; `resume` is that of the checkpoint."""
     path = _tensors_file(Path(folder), TRAINING, resume.get("sha256"))
-    data = _read(path)
+    data = _read(path, LARGEST_TRAINING)
     if _digest(data) != resume.get("sha256"):
         raise CheckpointError(f"{path} is damaged or of another moment of the training than {DRIVER}")
     return _unpack(data, path)
@@ -125,7 +126,7 @@ def _read_whole(folder: Path, table: dict[str, Any]) -> Checkpoint:
         if name in table and (seal or name == "driver" or table["schema_version"] == SCHEMA):
             _check_seal(folder / DRIVER, name, table[name], seal)
     path = _tensors_file(folder, WEIGHTS, table["weights_sha256"])
-    data = _read(path)
+    data = _read(path, _largest(driver))
     if _digest(data) != table["weights_sha256"]:
         raise CheckpointError(f"{path} is damaged or of another driver: its sha256 differs from {DRIVER}")
     _fill(driver, _unpack(data, path), path)
@@ -162,9 +163,9 @@ def _read_table(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise CheckpointError(f"there is no checkpoint folder {folder}")
     try:
-        table = tomllib.loads(_read(path).decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} is not TOML: {error}") from None
+        table = toml_of(_read(path, LARGEST_TABLE), path)
+    except FileError as error:
+        raise CheckpointError(str(error)) from None
     version = table.get("schema_version")
     if not isinstance(version, int):
         raise CheckpointError(f"{path}: schema_version must be {SCHEMA}, not {version!r}")
@@ -206,13 +207,13 @@ def _packed(tensors: dict[str, Tensor]) -> bytes:
 
 
 def _make_driver(path: Path, table: dict[str, Any]) -> Driver:
+    for key in ("curvature_limit_per_m", "dt_s"):
+        if isinstance(table.get(key), float) and math.isinf(table[key]):
+            raise CheckpointError(f"{path}: [driver] {key} must be a finite number, not {table[key]}")
     try:
         spec = msgspec.convert(table, DriverSpec)
     except msgspec.ValidationError as error:
         raise CheckpointError(f"{path}: [driver] {error}") from None
-    for key in ("curvature_limit_per_m", "dt_s"):
-        if not math.isfinite(getattr(spec, key)):
-            raise CheckpointError(f"{path}: [driver] {key} must be a finite number, not {getattr(spec, key)}")
     if not 0 <= spec.wiring_seed < 2**32:
         raise CheckpointError(f"{path}: [driver] wiring_seed must be from 0 to 2**32 - 1, but is {spec.wiring_seed}")
     if spec.numbers and (spec.camera_height or spec.camera_width):
@@ -227,9 +228,14 @@ def _make_driver(path: Path, table: dict[str, Any]) -> Driver:
 
 def _unpack(data: bytes, path: Path) -> dict[str, Tensor]:
     try:
-        return load(data)
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{path} is not a safetensors file: {error}") from None
+        return parsed(lambda: load(data), path, "a safetensors file")
+    except FileError as error:
+        raise CheckpointError(str(error)) from None
+
+
+def _largest(driver: Driver) -> int:
+    """Bytes of the weights of a driver, with room for what a safetensors file says of them."""
+    return LARGEST_HEAD + sum(int(value.nbytes) for value in driver.state_dict().values())
 
 
 def _fill(driver: Driver, tensors: dict[str, Tensor], path: Path) -> None:
@@ -246,9 +252,11 @@ def _fill(driver: Driver, tensors: dict[str, Tensor], path: Path) -> None:
     driver.load_state_dict(tensors)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, largest: int) -> bytes:
     try:
-        return path.read_bytes()
+        return read_file(path, largest)
+    except FileError as error:
+        raise CheckpointError(str(error)) from None
     except FileNotFoundError:
         told = "" if path.name == DRIVER else f": {DRIVER} is of tensors with this digest"
         raise CheckpointError(f"{path} is missing{told}") from None

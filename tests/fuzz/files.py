@@ -46,24 +46,37 @@ class Checkpoints:
         shutil.copytree(self.whole, self.folder)
         file = dice.choice(sorted(self.folder.iterdir()))
         toml = self.folder / "driver.toml"
+        table = tomllib.loads(toml.read_text())
         if file.suffix == ".safetensors":
-            file.write_bytes(damaged_safetensors(file.read_bytes(), dice))
-            if dice.random() < 0.8:
-                digest = hashlib.sha256(file.read_bytes()).hexdigest()
-                before = hashlib.sha256((self.whole / file.name).read_bytes()).hexdigest()
-                toml.write_text(toml.read_text().replace(before, digest))
-        elif dice.random() < 0.4:
+            data = damaged_safetensors(file.read_bytes(), dice)
+            digest = hashlib.sha256(data).hexdigest()
+            kind = file.name.partition("-")[0]
+            (self.folder / f"{kind}-{digest[:16]}.safetensors").write_bytes(data)
+            if kind == "weights":
+                table["weights_sha256"] = digest
+            else:
+                table["resume"]["sha256"] = digest
+        elif dice.random() < 0.3:
             toml.write_bytes(damaged_bytes(toml.read_bytes(), dice))
+            table = {}
         else:
-            table = damaged_table(tomllib.loads(toml.read_text()), dice)
-            if dice.random() < 0.8 and isinstance(table.get("driver"), dict):
-                with suppress(OverflowError, UnicodeEncodeError, TypeError):
-                    encoded = msgspec.json.encode(table["driver"], order="sorted")
-                    table["driver_sha256"] = hashlib.sha256(encoded).hexdigest()
+            table = damaged_table(table, dice)
+        if table and dice.random() < 0.9:
+            reseal(table)
+        if table:
             toml.write_bytes(as_toml(table))
         checkpoint = read_checkpoint(self.folder)
         if checkpoint.resume:
             read_tensors(self.folder, checkpoint.resume)
+
+
+def reseal(table: dict[str, Any]) -> None:
+    """Make the seals of a driver.toml fit its tables again."""
+    for name in ("driver", "training", "resume"):
+        if isinstance(table.get(name), dict):
+            with suppress(OverflowError, UnicodeEncodeError, TypeError):
+                encoded = msgspec.json.encode(table[name], order="sorted")
+                table[f"{name}_sha256"] = hashlib.sha256(encoded).hexdigest()
 
 
 def damaged_safetensors(data: bytes, dice: random.Random) -> bytes:
