@@ -17,12 +17,13 @@ from lanekeep.compare.results import Comparison
 from lanekeep.compare.settings import Compare
 from lanekeep.compare.verdict import sentence
 from lanekeep.errors import UserError
+from lanekeep.evaluate.tables import cell
 from lanekeep.faithfulness.examine import Findings
 from lanekeep.faithfulness.instants import check_frames_are_fresh
 from lanekeep.faithfulness.metrics import F64, METRICS
 from lanekeep.intervals import clean, interval_over_roads
 from lanekeep.settings import check_file
-from lanekeep.terminal import Terminal, printable
+from lanekeep.terminal import Terminal, as_csv, printable
 from lanekeep_envs import REMOVABLE, load_scenario
 from lanekeep_files.writing import write_whole
 
@@ -30,11 +31,12 @@ from lanekeep_files.writing import write_whole
 def compare(settings: Compare) -> None:
     """Compare two drivers: print the verdict, write the page and whatever else is asked for."""
     check_file(settings, "out")
-    for name in ("picture", "json"):
+    for name in ("picture", "json", "csv"):
         check_file(settings, name)
-    outputs = [path.resolve() for path in (settings.out, settings.picture, settings.json) if path is not None]
+    files = (settings.out, settings.picture, settings.json, settings.csv)
+    outputs = [path.resolve() for path in files if path is not None]
     if len(set(outputs)) < len(outputs):
-        raise UserError("--out, --picture and --json are different files")
+        raise UserError("--out, --picture, --json and --csv are different files")
     scenario = load_scenario(settings.scenario)
     check_frames_are_fresh(scenario)
     a, b = (subject_of(name, scenario).name for name in settings.drivers)
@@ -44,12 +46,16 @@ def compare(settings: Compare) -> None:
         write_whole(settings.picture, figure(study))
     if settings.json is not None:
         write_whole(settings.json, f"{json.dumps(as_json(study), indent=2)}\n".encode())
-    print_verdict(study)
+    table = table_of(study)
+    if settings.csv is not None:
+        write_whole(settings.csv, as_csv(table).encode())
+    Terminal().print_table(table)
+    print(printable(sentence(study.rows, list(study.names))))
     print(f"{settings.out}: open it in a browser")
 
 
-def print_verdict(study: Comparison) -> None:
-    """Print the verdict as a table, and in a sentence."""
+def table_of(study: Comparison) -> Table:
+    """The verdict as a table, intervals below the numbers."""
     table = Table(
         title=f"{study.scenario}: {len(study.roads)} instants on {len(set(study.roads))} test roads",
         box=SIMPLE_HEAD,
@@ -57,13 +63,8 @@ def print_verdict(study: Comparison) -> None:
     for name in ("", *study.names, "difference"):
         table.add_column(name, justify="right" if name else "left", overflow="fold")
     for row in study.rows:
-        cells = [
-            f"{row.form.format(value)}\n[{row.form.format(low)}, {row.form.format(high)}]"
-            for value, low, high in (*row.values, row.difference)
-        ]
-        table.add_row(row.title, *cells)
-    Terminal().print(table)
-    print(printable(sentence(study.rows, list(study.names))))
+        table.add_row(row.title, *(cell(span, row.form) for span in (*row.values, row.difference)))
+    return table
 
 
 def as_json(study: Comparison) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class Compare:
     """Seed of the first road; from 10,000 on no driver has been trained on it."""
     picture: Path | None = None
     """Also write the finding as one picture, a .png file."""
+    csv: Path | None = None
+    """Also write the table to this file, a line a row."""
     json: Path | None = None
     """Also write the numbers to this file."""
 

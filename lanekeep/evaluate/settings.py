@@ -28,6 +28,8 @@ class Evaluate:
     """Cars driving at once."""
     json: Path | None = None
     """Also write the numbers to this file."""
+    csv: Path | None = None
+    """Also write the table to this file, a line a row."""
 
     def __post_init__(self) -> None:
         in_range(self, "km", 0.1, 100_000)

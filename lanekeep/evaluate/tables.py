@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
 
 from lanekeep.evaluate.settings import Evaluate
@@ -24,7 +23,7 @@ COLUMNS = {
 def cell(span: Span, form: str) -> str:
     """A number over its interval, or alone if it has none: NaN."""
     value, low, high = map(form.format, span)
-    return value if math.isnan(span.low) else escape(f"{value}\n[{low}, {high}]")
+    return value if math.isnan(span.low) else f"{value}\n[{low}, {high}]"
 
 
 def cell_of(result: dict[str, Any], key: str, form: str) -> str:
