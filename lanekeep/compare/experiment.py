@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import torch
 
-from lanekeep import extensions
 from lanekeep.compare import helper
 from lanekeep.compare.drives import ShownDrive, drive
 from lanekeep.compare.results import Comparison
@@ -64,7 +63,6 @@ class Answers(NamedTuple):
 
 def ask(settings: Compare, which: int) -> Answers:
     """Examine one of the two drivers, in a process of its own."""
-    extensions.load()
     torch.set_num_threads(1)
     scenario = load_scenario(settings.scenario)
     subject = subject_of(settings.drivers[which], scenario)

@@ -242,7 +242,7 @@ def train_on(trainer: Trainer) -> None:
     with (
         SummaryWriter(str(trainer.settings.out / "tensorboard"), purge_step=trainer.update) as board,
         interrupts() as interrupted,
-        progress("training", settings.updates, first, trainer.update, stays=True) as bar,
+        progress("training", trainer.settings.updates, first, trainer.update, stays=True) as bar,
     ):
         if trainer.update == 0:
             trainer.save()  # before anything is recorded: whatever stops this, the same command goes on
