@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import lanekeep
 from lanekeep import extensions
 from lanekeep.cli.commands import COMMANDS, VERBS, at
+from lanekeep.cli.signals import ended_like_ctrl_c
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep.terminal import one_line
 
@@ -20,6 +21,11 @@ HELP_OF_A_COMMAND = "lanekeep COMMAND --help lists the flags of a command, lanek
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `lanekeep` with these arguments and return the exit code."""
+    with ended_like_ctrl_c():
+        return _exit_code(argv)
+
+
+def _exit_code(argv: Sequence[str] | None) -> int:
     try:
         _run(extensions.taken_from(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()

@@ -8,15 +8,15 @@ import shlex
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
-from lanekeep import extensions
+from lanekeep.compare import helper
 from lanekeep.compare.drives import ShownDrive, drive
 from lanekeep.compare.results import Comparison
 from lanekeep.compare.settings import Compare
@@ -61,17 +61,6 @@ class Answers(NamedTuple):
     known: Findings | None
 
 
-_told: Any = None  # in a process that answers, the queue into which it puts what it does
-
-
-def listened_to(told: Any) -> None:
-    """Begin a process that answers, and that puts what it does into a queue."""
-    global _told
-    _told = told
-    extensions.load()
-    told.cancel_join_thread()  # what is not read any more keeps no process alive
-
-
 def ask(settings: Compare, which: int) -> Answers:
     """Examine one of the two drivers, in a process of its own."""
     torch.set_num_threads(1)
@@ -80,7 +69,7 @@ def ask(settings: Compare, which: int) -> Answers:
     instants = record_instants(scenario, range(settings.seed, settings.seed + settings.roads))
 
     def tell(what: str) -> None:
-        _told.put(f"{subject.name}: {what}")
+        helper.told.put(f"{subject.name}: {what}")
 
     examiner = Examiner(subject, instants)
     return Answers(
@@ -96,21 +85,20 @@ def ask(settings: Compare, which: int) -> Answers:
 def comparison_of(settings: Compare, names: tuple[str, str]) -> Comparison:
     """Examine both drivers at once, and compare what was found."""
     spawn = multiprocessing.get_context("spawn")
-    with ExitStack() as stack:
-        with deaf_to_ctrl_c():  # it is for the process that asks; those that answer inherit this
-            told = spawn.Queue()
-            pool = stack.enter_context(ProcessPoolExecutor(2, spawn, listened_to, (told,)))
-            jobs = [pool.submit(ask, settings, which) for which in range(2)]
-        bar = stack.enter_context(progress("the expert drives", ticks(settings)))
+    told = spawn.Queue()
+    with ProcessPoolExecutor(2, spawn, helper.begin, (told,)) as pool:
         try:
-            while not all(job.done() for job in jobs) and not any(job.done() and job.exception() for job in jobs):
-                with suppress(Empty):
-                    bar.advance(text=told.get(timeout=0.2))
+            with deaf_to_ctrl_c():  # it is for the process that asks; those that answer inherit this
+                jobs = [pool.submit(ask, settings, which) for which in range(2)]
+            with progress("the expert drives", ticks(settings)) as bar:
+                while not all(job.done() for job in jobs) and not any(job.done() and job.exception() for job in jobs):
+                    with suppress(Empty):
+                        bar.advance(text=told.get(timeout=0.2))
             a, b = (job.result() for job in jobs)
         except BrokenProcessPool:
             raise UserError("a process that measured was ended from outside; is there enough memory?") from None
         except BaseException:
-            for process in pool._processes.values():
+            for process in multiprocessing.active_children():
                 process.terminate()
             raise
     assert a.known is not None

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lanekeep.errors import UserError, did_you_mean
+from lanekeep.training.provenance import nothing_learned
 from lanekeep_envs import STATE_NAMES, Camera, Scenario
-from lanekeep_policies import DRIVER, Driver, load_driver
+from lanekeep_policies import DRIVER, Driver, load_driver, read_checkpoint
 
 
 def shipped_folder() -> Path:
@@ -21,9 +22,14 @@ def shipped_folder() -> Path:
 
 
 def open_driver(name: str) -> Driver:
-    """A driver by the name of a shipped one, or by its folder (anything with a slash)."""
+    """A driver by the name of a shipped one, or by its folder (anything with a slash); refused if it learned nothing."""
     if "/" in name:
-        return load_driver(name)
+        checkpoint = read_checkpoint(name)
+        if nothing_learned(checkpoint.training):
+            raise UserError(
+                f"{name} holds an untrained driver: its training was stopped before it learned anything; train it first"
+            )
+        return checkpoint.driver
     shipped = sorted(path.parent.name for path in shipped_folder().glob(f"*/{DRIVER}"))
     if name not in shipped:
         way_out = (

@@ -67,6 +67,12 @@ class TrainImitation:
         in_range(self, "dagger_every", 0, MOST_FRAMES)
         for name in ("expert_frames", "dagger_frames"):
             in_range(self, name, CARS, MOST_FRAMES)
+        needed = CARS * self.length * self.segments
+        if self.demonstrations is None and self.expert_frames < needed:
+            raise UserError(
+                f"--expert-frames {self.expert_frames}: the expert's {CARS} cars need {needed} for each to have a place to "
+                f"learn from, --length {self.length} times --segments {self.segments}; give more, or fewer segments"
+            )
         for name in ("learning_rate", "core_learning_rate", "noise"):
             in_range(self, name, 0.0, 1.0)
         in_range(self, "alpha", 0.0, 20.0)

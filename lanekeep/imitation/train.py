@@ -1,5 +1,6 @@
 """The training: updates, rounds of driving, validation, and a checkpoint from which it goes on."""
 
+import math
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ from lanekeep.progress import progress
 from lanekeep.training.interrupts import interrupts
 from lanekeep.training.run import Run, Table, Tensors, rows_of
 from lanekeep_envs import Camera
+from lanekeep_files.locks import held
 from lanekeep_policies import Driver, DriverSpec
 
 PLACES = 16  # of which a stretch begins at the one with the hardest bend ahead
@@ -157,7 +159,10 @@ class Trainer:
         self.run.save(self.driver, self.optimiser, self.scenario.name, told, place, {"state": self.state})
 
     def resume(self) -> None:
-        """Go on where the checkpoint in the folder stands; refused if it was trained with other settings."""
+        """Go on where the checkpoint in the folder stands; refused if it was trained with other settings.
+
+        If nothing was learned with those, begin anew.
+        """
         self.run.resume(self.driver, self.optimiser, self._restore)
         discard_rounds(self.demonstrations, self.rounds)
         if self.rounds > (1 if self.learned_from else 0):
@@ -214,21 +219,30 @@ class Trainer:
 
 def train(settings: TrainImitation) -> None:
     """Train until the frames are spent or the driver is good enough; on Ctrl-C keep what is needed to go on."""
+    trainer = Trainer(settings)
+    with held(settings.out, "a training"):
+        if trainer.run.begun:
+            trainer.resume()
+        elif any(trainer.demonstrations.glob("episode-*")):
+            raise UserError(
+                f"{settings.out} holds another training's demonstrations; remove it or choose another folder"
+            )
+        if trainer.finished:
+            print(f"{settings.out} is trained to the end")
+            return
+        train_on(trainer)
+    print(f"{settings.out}: {trainer.frames_seen} frames in {trainer.run.seconds:.0f} s; {outcome(trainer)}")
+
+
+def train_on(trainer: Trainer) -> None:
+    """Train from where it stands to the end, or until Ctrl-C."""
     from torch.utils.tensorboard import SummaryWriter
 
-    trainer = Trainer(settings)
-    if trainer.run.begun:
-        trainer.resume()
-    elif any(trainer.demonstrations.glob("episode-*")):
-        raise UserError(f"{settings.out} holds another training's demonstrations; remove it or choose another folder")
-    if trainer.finished:
-        print(f"{settings.out} is trained to the end")
-        return
     first = "" if trainer.rounds else "first demonstrations"
     with (
-        SummaryWriter(str(settings.out / "tensorboard"), purge_step=trainer.update) as board,
+        SummaryWriter(str(trainer.settings.out / "tensorboard"), purge_step=trainer.update) as board,
         interrupts() as interrupted,
-        progress("training", settings.updates, first, trainer.update, stays=True) as bar,
+        progress("training", trainer.settings.updates, first, trainer.update, stays=True) as bar,
     ):
         if trainer.update == 0:
             trainer.save()  # before anything is recorded: whatever stops this, the same command goes on
@@ -237,12 +251,18 @@ def train(settings: TrainImitation) -> None:
                 board.add_scalar(name, value, trainer.update)
             trainer.run.tick()
             bar.reach(trainer.update, note=in_words(trainer))
+            if trainer.run.save_is_due:
+                trainer.save()
         trainer.save()
-    _, rate, rms = trainer.validations[-1] if trainer.validations else (0, float("nan"), float("nan"))
-    print(
-        f"{settings.out}: {trainer.frames_seen} frames in {trainer.run.seconds:.0f} s; on held-out roads "
-        f"{rate:.2f} departures per km, lateral RMS {rms:.3f} m" + ("" if trainer.finished else "; run again to go on")
-    )
+
+
+def outcome(trainer: Trainer) -> str:
+    """How the driver does on held-out roads, and whether there is more to do."""
+    told = [] if trainer.finished else ["run again to go on"]
+    if trainer.validations:
+        _, rate, rms = trainer.validations[-1]
+        told.insert(0, f"on held-out roads {rate:.2f} departures per km, lateral RMS {rms:.3f} m")
+    return "; ".join(told)
 
 
 def logged_of(group: str, rows: list[list[float]]) -> dict[str, float]:
@@ -252,7 +272,8 @@ def logged_of(group: str, rows: list[list[float]]) -> dict[str, float]:
 
 def in_words(trainer: Trainer) -> str:
     """Frames, loss, and the numbers that matter: departures per km and lateral RMS."""
-    note = f"{trainer.frames_seen:,} frames  loss {trainer.loss:.4f}"
+    note = f"{trainer.frames_seen:,} frames"
+    note += "" if math.isnan(trainer.loss) else f"  loss {trainer.loss:.4f}"
     for name, rows in (("own drives", trainer.own_drives), ("held-out roads", trainer.validations)):
         if rows:
             note += f"  {name}: {rows[-1][1]:.2f} departures/km, RMS {rows[-1][2]:.2f} m"

@@ -30,6 +30,7 @@ from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.task import Task
 from lanekeep.training.interrupts import interrupts
 from lanekeep.training.run import Run, Table, Tensors, rows_of
+from lanekeep_files.locks import held
 from lanekeep_policies import CORES, Driver, DriverSpec
 
 CALIBRATION = 32  # control steps looked at before a driver from nothing begins to learn
@@ -171,7 +172,7 @@ class Training(BaseCallback):
         self.policy.load_state_dict(self.policy.state_dict() | own)
         self.task.restore(tensors)
         said, rollouts = int(place["rollout"]), self.settings.rollouts
-        if not 0 < said == self.rollout <= rollouts or any(len(row) != 3 for row in self.history):
+        if not 0 <= said == self.rollout <= rollouts or any(len(row) != 3 for row in self.history):
             raise ValueError(f"rollout {said} of {rollouts} with a history of {self.rollout}")
 
     @property
@@ -203,31 +204,37 @@ def hyperparameters(settings: TrainRL, spec: DriverSpec) -> dict[str, Any]:
 
 def train(settings: TrainRL) -> None:
     """Train until the steps are spent; on Ctrl-C keep what is needed to go on."""
-    s, per_rollout = settings, settings.steps_of_rollout
     with interrupts() as interrupted:
-        training = Training(s, interrupted)
+        training = Training(settings, interrupted)
         training.policy.drop_anchor()
-        if training.run.begun:
-            training.resume()
-        if training.finished:
-            print(f"{s.out} is trained to the end")
-            return
-        training.ppo.set_logger(configure(str(s.out / "tensorboard"), ["tensorboard"]))
-        training.ppo.num_timesteps = training.rollout * per_rollout
-        with progress("training", s.rollouts, "first rollout", training.rollout, stays=True) as bar:
-            training.show = lambda: bar.reach(training.rollout, note=in_words(training))
-            try:
-                training.ppo.learn((s.rollouts - training.rollout) * per_rollout, training, reset_num_timesteps=False)
-            except ValueError:
-                training.check()  # a NaN is refused wherever it gets to first
-                raise
-        if training.finished:
-            training.check()
-            training.save()
+        with held(settings.out, "a training"):
+            if training.run.begun:
+                training.resume()
+            if training.finished:
+                print(f"{settings.out} is trained to the end")
+                return
+            train_on(training)
     print(
-        f"{s.out}: {training.rollout * per_rollout:,} steps in {training.run.seconds:.0f} s; "
+        f"{settings.out}: {training.rollout * settings.steps_of_rollout:,} steps in {training.run.seconds:.0f} s; "
         + (training.task.examine(training.policy.driver()) if training.finished else "run again to go on")
     )
+
+
+def train_on(training: Training) -> None:
+    """Train from where it stands to the end, or until Ctrl-C."""
+    s, per_rollout = training.settings, training.settings.steps_of_rollout
+    training.ppo.set_logger(configure(str(s.out / "tensorboard"), ["tensorboard"]))
+    training.ppo.num_timesteps = training.rollout * per_rollout
+    with progress("training", s.rollouts, "first rollout", training.rollout, stays=True) as bar:
+        training.show = lambda: bar.reach(training.rollout, note=in_words(training))
+        try:
+            training.ppo.learn((s.rollouts - training.rollout) * per_rollout, training, reset_num_timesteps=False)
+        except ValueError:
+            training.check()  # a NaN is refused wherever it gets to first
+            raise
+    if training.finished:
+        training.check()
+        training.save()
 
 
 def in_words(training: Training) -> str:

@@ -20,6 +20,11 @@ def command_of(name: str, settings: Any, usual: Any) -> str:
     return " ".join([f"lanekeep {name}", settings.out.name, *flags])
 
 
+def nothing_learned(training: dict[str, Any]) -> bool:
+    """Whether a checkpoint is of a training that was stopped before its first update."""
+    return bool(training.get("frames", training.get("steps")) == 0)
+
+
 def versions(*packages: str) -> dict[str, str]:
     """Versions that the result depends on, those of these packages too."""
     return {name: metadata.version(name) for name in ("lanekeep", "torch", "numpy", "numba", *packages)}

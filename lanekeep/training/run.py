@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lanekeep.errors import UserError
 from lanekeep.settings import as_recipe
-from lanekeep.training.provenance import command_of, git_commit, versions
+from lanekeep.training.provenance import command_of, git_commit, nothing_learned, versions
 from lanekeep.training.resume import adam_tensors, check_settings, restore_adam
 from lanekeep_policies import Driver, read_checkpoint, read_tensors, save_driver
 
@@ -73,20 +73,19 @@ class Run:
         driver: Driver,
         optimiser: torch.optim.Optimizer,
         restore: Callable[[Table, Table, Tensors], None],
-    ) -> None:
+    ) -> bool:
         """Go on where the checkpoint in the folder stands; refused if it was trained by something else or otherwise.
 
         `restore(told, place, tensors)` takes back what only the learner knows; what it raises says what is damaged.
+        Return False if there is nothing to go on with: other settings, with which nothing was learned.
         """
         out, checkpoint = self.settings.out, read_checkpoint(self.settings.out)
-        then = checkpoint.training.get("settings")
-        if not isinstance(then, dict):
-            raise UserError(f"{out} does not say with which settings it was trained; choose another folder")
-        if checkpoint.resume and self.counter not in checkpoint.resume:
-            raise UserError(f"{out} holds a driver that was not trained by `{self.command}`; choose another folder")
-        check_settings(out, self.settings, then)
-        if not checkpoint.resume:
-            raise UserError(f"{out} holds a driver without its training; choose another folder")
+        try:
+            self._check(checkpoint.training, checkpoint.resume)
+        except UserError:
+            if nothing_learned(checkpoint.training):
+                return False
+            raise
         tensors = read_tensors(out, checkpoint.resume)
         driver.load_state_dict(checkpoint.driver.state_dict())
         try:
@@ -97,6 +96,17 @@ class Run:
             raise UserError(
                 f"{out} cannot be gone on with: what it says of its training is damaged ({error})"
             ) from error
+        return True
+
+    def _check(self, told: Table, place: Table) -> None:
+        out, then = self.settings.out, told.get("settings")
+        if not isinstance(then, dict):
+            raise UserError(f"{out} does not say with which settings it was trained; choose another folder")
+        if place and self.counter not in place:
+            raise UserError(f"{out} holds a driver that was not trained by `{self.command}`; choose another folder")
+        check_settings(out, self.settings, then)
+        if not place:
+            raise UserError(f"{out} holds a driver without its training; choose another folder")
 
     def tick(self) -> None:
         """Count the time that has passed since the last call."""

@@ -121,7 +121,7 @@ def test_a_file_that_is_cut_short_leaves_no_trace(tmp_path: Path, longest: str) 
     frames, signals = drive(100 if longest == "frames.npy" else 5)
     if longest == "signals.npz":
         signals |= {f"signal_{index}": signals["expert_action"] for index in range(10)}
-    info = msgspec.structs.replace(INFO, perturbation="wind " * (1000 if longest == "episode.json" else 1))
+    info = msgspec.structs.replace(INFO, perturbation="wind " * (390 if longest == "episode.json" else 1))
     with Recorder(tmp_path) as recorder:
         finished = recorder.write(*drive(), INFO).name
         with (

@@ -11,7 +11,7 @@ from page_examples import example
 
 from lanekeep import extensions
 from lanekeep.cli.main import main
-from lanekeep.compare.experiment import listened_to
+from lanekeep.compare import helper
 from lanekeep.saliency import METHODS, maps
 from lanekeep_policies import CORES, CheckpointError, Driver, DriverSpec, load_driver, save_driver
 
@@ -65,7 +65,7 @@ def test_a_process_that_a_command_starts_finds_the_file(mine: Path) -> None:
 
     extensions.taken_from(["compare", "--with", str(mine)])
     assert os.environ[extensions.WITH] == str(mine) and "leaky" not in CORES
-    listened_to(Told())
+    helper.begin(Told())
     assert "leaky" in CORES and "gradient-times-contrast" in METHODS
 
 

@@ -17,8 +17,9 @@ from lanekeep.driving.seeds import TRAINING_SEEDS, draw_place
 from lanekeep.errors import UserError
 from lanekeep.imitation.loss import imitation_loss
 from lanekeep.imitation.settings import TrainImitation
-from lanekeep.imitation.train import Trainer, train
+from lanekeep.imitation.train import Trainer, in_words, outcome, train
 from lanekeep_envs import curvature_along, load_scenario
+from lanekeep_files.locks import HeldError, held
 from lanekeep_policies import CORES, Driver
 from lanekeep_policies.checkpoint import load_driver, read_checkpoint
 
@@ -123,6 +124,56 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path, small: d
     changed = TrainImitation(out=whole.out, **{**small, "alpha": 1.0})  # type: ignore[arg-type]
     with pytest.raises(UserError, match="was trained with alpha = 3.0, not 1.0"):
         train(changed)
+
+
+def test_a_training_resumed_after_any_number_of_steps_equals_an_uninterrupted_one(
+    tmp_path: Path, small: dict[str, object]
+) -> None:
+    """A step is a round of driving or an update; there are two rounds and five updates, and 0 is before the first."""
+    small = {**small, "frames": 80, "expert_frames": 256, "dagger_frames": 256}
+    whole = TrainImitation(out=tmp_path / "whole", **small)  # type: ignore[arg-type]
+    train(whole)
+    for steps in range(8):
+        cut = Trainer(TrainImitation(out=tmp_path / str(steps), **small))  # type: ignore[arg-type]
+        for _ in range(steps):
+            cut.step()
+        cut.save()
+        train(cut.settings)
+        names = [{path.name for path in out.glob("*.safetensors")} for out in (whole.out, cut.settings.out)]
+        assert len(names[0]) == 2 and names[0] == names[1]
+
+
+def test_nothing_learned_is_no_driver_and_leaves_the_folder_to_other_settings(
+    tmp_path: Path, small: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = Trainer(TrainImitation(out=tmp_path / "a", **small))  # type: ignore[arg-type]
+    first.begin_round()
+    assert "nan" not in outcome(first) and "nan" not in in_words(first)
+    for command in ("evaluate {} --km 0.1", "watch {} --seconds 0.1 --video a.mp4", "export {} --sb3 a.zip"):
+        assert main(command.format(tmp_path / "a").split()) == 2
+        assert "a holds an untrained driver" in capsys.readouterr().err
+    changed = {**small, "alpha": 1.0, "seed": 3}
+    for name in "ab":
+        train(TrainImitation(out=tmp_path / name, **changed))  # type: ignore[arg-type]
+    a, b = (weights_of(tmp_path / name) for name in "ab")
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    drives = [{path.name for path in (tmp_path / name / "demonstrations").glob("episode-*")} for name in "ab"]
+    assert drives[0] == drives[1]
+
+
+def test_too_few_expert_frames_are_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "imitation", str(tmp_path / "a"), "--expert-frames", "640"]) == 2
+    said = capsys.readouterr().err
+    assert "--expert-frames 640: the expert's 32 cars need 2048" in said and list(tmp_path.iterdir()) == []
+
+
+def test_a_second_training_in_a_folder_is_told_who_trains_there(tmp_path: Path, small: dict[str, object]) -> None:
+    settings = TrainImitation(out=tmp_path / "a", **small)  # type: ignore[arg-type]
+    with held(tmp_path / "a", "a training"), pytest.raises(HeldError, match="a is in use for a training, by process"):
+        train(settings)
+    assert not (tmp_path / "a").exists() or list((tmp_path / "a").iterdir()) == []
 
 
 def test_a_head_that_was_taken_stays_as_it_is_and_is_resumed(tmp_path: Path, small: dict[str, object]) -> None:

@@ -1,15 +1,19 @@
 """A training by reward: equal to a hand's sums, and to itself after an interruption."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from stable_baselines3.common.logger import configure
 
+from lanekeep.cli.main import main
 from lanekeep.errors import UserError
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.train import Training, train
+from lanekeep_files.locks import HeldError, held
 from lanekeep_policies.checkpoint import load_driver
 
 SMALL = {"camera": "16x24", "cars": 2, "horizon": 16, "batch": 16, "epochs": 2, "validation_km": 0.1}
@@ -56,19 +60,56 @@ def test_advantages_are_those_of_a_sum_by_hand(tmp_path: Path) -> None:
             assert buffer.advantages[t, car] == pytest.approx(advantage, abs=1e-5)
 
 
-def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
+def stop_after(rollouts: int, settings: TrainRL) -> None:
+    """Train as if Ctrl-C had been pressed in the last of so many rollouts."""
+    training = Training(settings, lambda: training.rollout == rollouts)
+    training.ppo.set_logger(configure(None, []))
+    training.ppo.learn(settings.steps, training, reset_num_timesteps=False)
+    assert training.rollout == rollouts and training.stopped
+
+
+def test_a_training_resumed_after_any_number_of_rollouts_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
     train(TrainRL(whole, steps=128, warm_up=1, entropy=0.01, **SMALL))
-    stop = Training(TrainRL(cut, steps=128, warm_up=1, entropy=0.01, **SMALL), lambda: stop.rollout == 2)
-    stop.ppo.set_logger(configure(None, []))
-    stop.ppo.learn(128, stop, reset_num_timesteps=False)
-    assert stop.rollout == 2 and stop.stopped
-    train(TrainRL(cut, steps=128, warm_up=1, entropy=0.01, **SMALL))
-    for name in ("weights.safetensors", "training.safetensors"):
-        assert (whole / name).read_bytes() == (cut / name).read_bytes()
+    for rollouts in range(4):
+        cut = tmp_path / str(rollouts)
+        stop_after(rollouts, TrainRL(cut, steps=128, warm_up=1, entropy=0.01, **SMALL))
+        train(TrainRL(cut, steps=128, warm_up=1, entropy=0.01, **SMALL))
+        names = [{path.name for path in out.glob("*.safetensors")} for out in (whole, cut)]  # their digests
+        assert len(names[0]) == 2 and names[0] == names[1]
     train(TrainRL(cut, steps=128, warm_up=1, entropy=0.01, **SMALL))  # nothing left to do
     with pytest.raises(UserError, match="was trained with gamma"):
         train(TrainRL(cut, steps=128, warm_up=1, entropy=0.01, gamma=0.5, **SMALL))
+
+
+@pytest.mark.parametrize("start", [False, True])
+def test_a_training_stopped_before_its_first_rollout_leaves_no_driver_and_the_folder_is_free(
+    start: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A driver that it starts from is as little trained here as a new one."""
+    new: dict[str, Any] = {"camera": "16x24"}
+    if start:
+        train(TrainRL(tmp_path / "first", steps=32, **SMALL))
+        new = {"start": f"{tmp_path}/first"}
+    small = {**{name: value for name, value in SMALL.items() if name != "camera"}, **new}
+    stop_after(0, TrainRL(tmp_path / "a", steps=64, **small))
+    for command in ("evaluate {} --km 0.1", "watch {} --seconds 0.1 --video a.mp4", "train rl b --start {}"):
+        assert main(command.format(tmp_path / "a").split()) == 2
+        assert "a holds an untrained driver" in capsys.readouterr().err
+    train(TrainRL(tmp_path / "a", steps=32, gamma=0.5, **small))
+    train(TrainRL(tmp_path / "b", steps=32, gamma=0.5, **small))
+    names = [{path.name for path in (tmp_path / name).glob("*.safetensors")} for name in "ab"]
+    assert names[0] == names[1]
+
+
+def test_a_second_training_in_a_folder_is_told_who_trains_there(tmp_path: Path) -> None:
+    settings = TrainRL(tmp_path / "a", steps=32, **SMALL)
+    with held(tmp_path / "a", "a training"):
+        sentence = f"a is in use for a training, by process {os.getpid()} on .*, since 20"
+        with pytest.raises(HeldError, match=sentence):
+            train(settings)
+        assert not (tmp_path / "a" / "driver.toml").exists()
+    train(settings)
 
 
 def test_a_learned_initial_state_is_where_episodes_begin_and_learns(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from lanekeep.study.confusion.predictors import MAPS, Exhibits, Share, exhibits_
 from lanekeep.study.confusion.tables import print_findings
 from lanekeep.study.confusion.training import TrainedDriver, train_driver, trained_drivers, write_worlds
 from lanekeep_envs import START_M, Scenario, load_scenario
+from lanekeep_files.locks import held
 from lanekeep_files.writing import write_whole
 from lanekeep_policies import CORES, load_driver
 
@@ -93,6 +94,12 @@ def confusion(settings: StudyConfusion) -> None:
         raise UserError(f"{settings.out} is a file; expected a folder")
     check_frames_are_fresh(load_scenario(settings.scenario))
     worlds = worlds_of(settings.scenario, settings.confounder)
+    with held(settings.out, "a study"):
+        study(settings, worlds)
+
+
+def study(settings: StudyConfusion, worlds: dict[str, Scenario]) -> None:
+    """Do what is not done yet, and report."""
     write_worlds(settings.out, worlds, f"{settings.confounder} on {settings.scenario}")
     every = trained_drivers(settings.cores, range(settings.first_seed, settings.first_seed + settings.seeds))
     for trained in every:

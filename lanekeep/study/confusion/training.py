@@ -15,6 +15,7 @@ from lanekeep.errors import UserError
 from lanekeep.imitation.settings import TrainImitation
 from lanekeep.imitation.train import train
 from lanekeep.study.confusion.confounders import as_toml
+from lanekeep.training.provenance import nothing_learned
 from lanekeep.training.resume import check_settings
 from lanekeep_envs import Scenario
 from lanekeep_files.writing import write_whole
@@ -75,7 +76,7 @@ def is_trained(settings: TrainImitation) -> bool:
         return False
     training = read_checkpoint(settings.out).training
     then = training.get("settings")
-    if not isinstance(then, dict):
-        return False  # of another make: `train` says so
+    if not isinstance(then, dict) or nothing_learned(training):
+        return False  # `train` says so if it is of another make
     check_settings(settings.out, settings, {**then, "scenario": settings.scenario})  # the file itself was compared
     return bool(training.get("frames", 0) >= settings.updates * settings.frames_of_update)
