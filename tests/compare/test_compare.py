@@ -33,7 +33,7 @@ def test_intervals_resample_roads_and_not_instants() -> None:
         (["ncp", "nope"], "there is no shipped driver 'nope'"),
         (["--seed", "3"], "--seed must be at least 10000"),
         (["--scenario", "sensor_noise"], "sensor_noise shows drivers old frames"),
-        (["--out", "a.png", "--picture", "a.png"], "--out, --picture and --json are different files"),
+        (["--out", "a.png", "--picture", "a.png"], "--out, --picture, --json and --csv are different files"),
         (["--picture", "a.jpg"], "expected a name that ends in .png"),
         (["--roads", "1"], "--roads must be from 2 to 1000"),
         (["--scenario", "cuontry"], "did you mean country?"),
