@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lanekeep.pages.figure import COLOURS, as_png
+from lanekeep.pages.png import COLOURS, as_png
 from lanekeep.study.confusion.findings import PREDICTORS, Found, outcome_m, predicted, share_percent
 from lanekeep.study.confusion.training import LEARNED
 
