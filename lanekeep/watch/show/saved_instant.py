@@ -209,6 +209,8 @@ def _check_car(car: NDArray[Any], road: NDArray[Any]) -> None:
 def _table(arrays: dict[str, NDArray[Any]], name: str, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
     """A table of records; ValueError for one of other columns, or with numbers that none of ours has."""
     table = arrays[name]
+    if table.dtype == _colours_apart(dtype):
+        table = table.view(dtype)
     if table.dtype != dtype or table.ndim != dimensions:
         raise ValueError(f"its table {name} has other columns")
     for column in dtype.names or ():
@@ -216,3 +218,12 @@ def _table(arrays: dict[str, NDArray[Any]], name: str, dtype: np.dtype[Any], dim
         if values.dtype.kind == "f" and not ((values <= most) | (np.isinf(values) & (column in MAY_BE_INFINITE))).all():
             raise ValueError(f"{column} in its table {name} is beyond {most:g}, or no number")
     return table
+
+
+def _colours_apart(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The columns as they were written before a colour was one of them: its red, green and blue, in the same bytes."""
+    columns: list[Any] = []
+    for name in dtype.names or ():
+        column = dtype[name]
+        columns += [(f"{name}_{c}", column.base) for c in "rgb"] if column.shape == (3,) else [(name, column)]
+    return np.dtype(columns)

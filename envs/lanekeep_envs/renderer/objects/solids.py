@@ -88,13 +88,14 @@ def add_solid(quads, pose, solid, flank, ends, top, lens):
     front, rear = end_quad(pose, solid, 1.0), end_quad(pose, solid, -1.0)
     on_left, on_right = side_of(left, lens) > 0.0, side_of(right, lens) < 0.0
     ahead, behind = side_of(front, lens) < 0.0, side_of(rear, lens) > 0.0
+    at_left, at_right = 1.0 if on_left else 0.0, 1.0 if on_right else 0.0
     level = level_quad(pose, solid, solid.top)
     if lens.height_m > solid.top and solid.top_half > 0.0:
-        add_quad(quads, level, top, (float(on_right), float(ahead), float(on_left), float(behind)))
+        add_quad(quads, level, top, (at_right, 1.0 if ahead else 0.0, at_left, 1.0 if behind else 0.0))
     if ahead:
-        add_quad(quads, front, ends[0], (0.0, float(on_left), 0.0, float(on_right)))
+        add_quad(quads, front, ends[0], (0.0, at_left, 0.0, at_right))
     if behind:
-        add_quad(quads, rear, ends[1], (0.0, float(on_left), 0.0, float(on_right)))
+        add_quad(quads, rear, ends[1], (0.0, at_left, 0.0, at_right))
     if on_left:
         add_quad(quads, left, flank, NO_GROWTH)
     if on_right:
