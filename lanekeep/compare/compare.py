@@ -16,12 +16,10 @@ from lanekeep.compare.page import page
 from lanekeep.compare.results import Comparison
 from lanekeep.compare.settings import Compare
 from lanekeep.compare.verdict import sentence
-from lanekeep.errors import UserError
 from lanekeep.faithfulness.examine import Findings
 from lanekeep.faithfulness.instants import check_frames_are_fresh
 from lanekeep.faithfulness.metrics import F64, METRICS
 from lanekeep.intervals import clean, interval_over_roads
-from lanekeep.settings import check_file
 from lanekeep.terminal import Terminal, printable
 from lanekeep_envs import REMOVABLE, load_scenario
 from lanekeep_files.writing import write_whole
@@ -29,12 +27,6 @@ from lanekeep_files.writing import write_whole
 
 def compare(settings: Compare) -> None:
     """Compare two drivers: print the verdict, write the page and whatever else is asked for."""
-    check_file(settings, "out")
-    for name in ("picture", "json"):
-        check_file(settings, name)
-    outputs = [path.resolve() for path in (settings.out, settings.picture, settings.json) if path is not None]
-    if len(set(outputs)) < len(outputs):
-        raise UserError("--out, --picture and --json are different files")
     scenario = load_scenario(settings.scenario)
     check_frames_are_fresh(scenario)
     a, b = (subject_of(name, scenario).name for name in settings.drivers)

@@ -13,9 +13,8 @@ import torch
 from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError
 from lanekeep.progress import progress
-from lanekeep.settings import check_file
 from lanekeep.terminal import Terminal
-from lanekeep.video import ENCODINGS, Film, check_suffix, held_back, write_picture
+from lanekeep.video import Film, held_back, write_picture
 from lanekeep.watch.driven_car import FRAMES_PER_S, STEP_S
 from lanekeep.watch.panels.captions import counted
 from lanekeep.watch.panels.style import GROUND
@@ -33,10 +32,6 @@ VIDEO_S, SCENARIO = 30.0, "country"
 
 def watch(settings: Watch) -> None:
     """Check what was asked for, then drive; what was done is written down however it ends."""
-    for name in ("video", "log"):
-        check_file(settings, name)
-    if settings.video is not None:
-        check_suffix(settings.video, *ENCODINGS)
     play = Play(() if settings.script is None else read_script(settings.script))
     opened = None if settings.from_ is None else read_instant(settings.from_)
     torch.set_num_threads(1)  # a single frame is too little for more, which only wait for each other
