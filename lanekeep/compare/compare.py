@@ -23,7 +23,7 @@ from lanekeep.faithfulness.instants import check_frames_are_fresh
 from lanekeep.faithfulness.metrics import F64, METRICS
 from lanekeep.intervals import clean, interval_over_roads
 from lanekeep.settings import check_file
-from lanekeep.terminal import Terminal, as_csv, printable
+from lanekeep.terminal import Terminal, as_csv, say
 from lanekeep_envs import REMOVABLE, load_scenario
 from lanekeep_files.writing import write_whole
 
@@ -50,8 +50,8 @@ def compare(settings: Compare) -> None:
     if settings.csv is not None:
         write_whole(settings.csv, as_csv(table).encode())
     Terminal().print_table(table)
-    print(printable(sentence(study.rows, list(study.names))))
-    print(f"{settings.out}: open it in a browser")
+    say(sentence(study.rows, list(study.names)))
+    say(f"{settings.out}: open it in a browser")
 
 
 def table_of(study: Comparison) -> Table:
