@@ -36,12 +36,15 @@ def resampled(statistic: Callable[..., F64], *sizes: int, times: int = RESAMPLIN
     """A statistic of all things, and of things drawn anew from them with replacement: estimate and resamplings [1 + B].
 
     `statistic(picks, ...)` is handed the places of what was drawn [..., size], a table for each size.  Calls with the same
-    sizes draw the same places: the difference of two is of pairs.
+    sizes draw the same places: the difference of two is of pairs.  From a single thing nothing is learned of how far things
+    differ: its resamplings are NaN, and what is made of them has no interval.
     """
-    places = [np.arange(size) if size > 1 else np.zeros(2, np.int64) for size in sizes]  # scipy refuses a single one
+    places = [np.arange(size) for size in sizes]
     # a driver that nothing moves owes nothing to anything: NaN, of which scipy warns and numpy too
     with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        if min(sizes) < 2:
+            return np.append(statistic(*places), np.full(times, np.nan))
         draws = stats.bootstrap(
             places,
             lambda *picks, axis: statistic(*picks),
@@ -50,7 +53,7 @@ def resampled(statistic: Callable[..., F64], *sizes: int, times: int = RESAMPLIN
             vectorized=True,
             random_state=np.random.default_rng(0),
         ).bootstrap_distribution
-        return np.append(statistic(*map(np.arange, sizes)), draws)
+        return np.append(statistic(*places), draws)
 
 
 def ratio_of_sums(above: F64, below: F64, scale: float = 1.0) -> F64:

@@ -27,6 +27,7 @@ from lanekeep.errors import UserError, did_you_mean
 from lanekeep.progress import progress
 from lanekeep.saliency import METHODS, maps, methods_with
 from lanekeep.settings import Output, Positional, check_outputs, helped, in_range
+from lanekeep.terminal import say
 from lanekeep.video import Film, held_back
 from lanekeep.watch.panels.overlay import coloured
 from lanekeep.watch.panels.style import BLUE, BRIGHT, FAINT, GROUND, LARGE, ORANGE, RULE, Canvas
@@ -196,7 +197,7 @@ def look(settings: Saliency) -> None:
                 film.add(drawn(settings, size, frame, cut, small, shown / scale, action))
                 bar.advance()
     early = " (ended early)" if interrupt.is_set() else ""
-    print(f"{settings.out}: {len(steered)} frames{early}, steering {min(steered):+.2f} to {max(steered):+.2f}")
+    say(f"{settings.out}: {len(steered)} frames{early}, steering {min(steered):+.2f} to {max(steered):+.2f}")
 
 
 def watched(

@@ -23,6 +23,7 @@ class Output(NamedTuple):
     endings: tuple[str, ...]
 
 
+CsvFile = Annotated[Path | None, Output((".csv",))]
 JsonFile = Annotated[Path | None, Output((".json",))]
 PageFile = Annotated[Path, Output((".html", ".htm"))]
 PngFile = Annotated[Path | None, Output((".png",))]

@@ -59,7 +59,7 @@ def bench_cores(settings: BenchCores, size: Size = PASS, window_s: float = WINDO
         networks = every_network(size)
         times = measure(networks, settings.repeats, window_s)
     title = f"batch {size.batch}, {size.time} steps, one thread, CPU time: median min..max of {settings.repeats}"
-    Terminal(width=max(WIDTH, Terminal().width)).print(table(title, networks, times))
+    Terminal().print_table(table(title, networks, times))
     measures = compared(times, RATIOS)
     report("how many times as fast ours is", measures, measures, settings.json)
 

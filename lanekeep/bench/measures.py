@@ -49,7 +49,7 @@ def report(title: str, rows: Measures, measures: Iterable[str], file: Path | Non
     }
     for name, spread in spreads.items():
         table.add_row(name, *(f"{number:.3g}" for number in spread.values()))
-    Terminal().print(table)
+    Terminal().print_table(table)
     if file is not None:
         write_whole(file, f"{json.dumps({name: spreads[name] for name in measures}, indent=2)}\n".encode())
 

@@ -16,11 +16,12 @@ from lanekeep.compare.page import page
 from lanekeep.compare.results import Comparison
 from lanekeep.compare.settings import Compare
 from lanekeep.compare.verdict import sentence
+from lanekeep.evaluate.tables import cell
 from lanekeep.faithfulness.examine import Findings
 from lanekeep.faithfulness.instants import check_frames_are_fresh
 from lanekeep.faithfulness.metrics import F64, METRICS
 from lanekeep.intervals import clean, interval_over_roads
-from lanekeep.terminal import Terminal, printable
+from lanekeep.terminal import Terminal, as_csv, say
 from lanekeep_envs import REMOVABLE, load_scenario
 from lanekeep_files.writing import write_whole
 
@@ -36,12 +37,16 @@ def compare(settings: Compare) -> None:
         write_whole(settings.picture, figure(study))
     if settings.json is not None:
         write_whole(settings.json, f"{json.dumps(as_json(study), indent=2)}\n".encode())
-    print_verdict(study)
-    print(f"{settings.out}: open it in a browser")
+    table = table_of(study)
+    if settings.csv is not None:
+        write_whole(settings.csv, as_csv(table).encode())
+    Terminal().print_table(table)
+    say(sentence(study.rows, list(study.names)))
+    say(f"{settings.out}: open it in a browser")
 
 
-def print_verdict(study: Comparison) -> None:
-    """Print the verdict as a table, and in a sentence."""
+def table_of(study: Comparison) -> Table:
+    """The verdict as a table, intervals below the numbers."""
     table = Table(
         title=f"{study.scenario}: {len(study.roads)} instants on {len(set(study.roads))} test roads",
         box=SIMPLE_HEAD,
@@ -49,13 +54,8 @@ def print_verdict(study: Comparison) -> None:
     for name in ("", *study.names, "difference"):
         table.add_column(name, justify="right" if name else "left", overflow="fold")
     for row in study.rows:
-        cells = [
-            f"{row.form.format(value)}\n[{row.form.format(low)}, {row.form.format(high)}]"
-            for value, low, high in (*row.values, row.difference)
-        ]
-        table.add_row(row.title, *cells)
-    Terminal().print(table)
-    print(printable(sentence(study.rows, list(study.names))))
+        table.add_row(row.title, *(cell(span, row.form) for span in (*row.values, row.difference)))
+    return table
 
 
 def as_json(study: Comparison) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lanekeep.errors import UserError
 from lanekeep.evaluate.settings import FIRST_TEST_SEED
-from lanekeep.settings import JsonFile, PageFile, PngFile, Positional, check_outputs, in_range
+from lanekeep.settings import CsvFile, JsonFile, PageFile, PngFile, Positional, check_outputs, in_range
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Compare:
     """Seed of the first road; from 10,000 on no driver has been trained on it."""
     picture: PngFile = None
     """Also write the finding as one picture, a .png file."""
+    csv: CsvFile = None
+    """Also write the table to this file, a line a row."""
     json: JsonFile = None
     """Also write the numbers to this file."""
 

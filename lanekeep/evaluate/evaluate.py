@@ -14,7 +14,7 @@ from lanekeep.evaluate.measures import measure
 from lanekeep.evaluate.settings import FIRST_TEST_SEED, Evaluate
 from lanekeep.evaluate.tables import table_of, table_of_scenarios
 from lanekeep.progress import progress
-from lanekeep.terminal import Terminal
+from lanekeep.terminal import Terminal, as_csv
 from lanekeep_envs import START_M, Scenario, load_scenario, scenario_names
 from lanekeep_files.writing import write_whole
 from lanekeep_policies import Driver
@@ -36,9 +36,12 @@ def evaluate(settings: Evaluate) -> None:
             check_driver(driver, scenario)
     results = drive_all(settings, scenarios, drivers)
     if len(scenarios) == 1:
-        Terminal().print(table_of(results[scenarios[0].name], scenarios[0], settings.difficulty))
+        table = table_of(results[scenarios[0].name], scenarios[0], settings.difficulty)
     else:
-        Terminal().print(table_of_scenarios(results, settings))
+        table = table_of_scenarios(results, settings)
+    Terminal().print_table(table)
+    if settings.csv is not None:
+        write_whole(settings.csv, as_csv(table).encode())
     if settings.json is not None:
         kept: Any = results if len(scenarios) > 1 else results[scenarios[0].name]
         kept = kept if len(kept) > 1 else next(iter(kept.values()))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanekeep.driving.road_drives import RoadDrive
-from lanekeep.intervals import poisson_interval, ratio_of_sums, span_of
+from lanekeep.intervals import clean, poisson_interval, ratio_of_sums, span_of
 from lanekeep_envs import CONTROL_STEP_S
 
 F64 = NDArray[np.float64]
@@ -45,5 +45,5 @@ def measure(drives: Sequence[RoadDrive]) -> dict[str, Any]:
     means = {"lateral_jerk_p95": ratio_of_sums(jerks * steps, steps)}
     means |= {name: np.sqrt(ratio_of_sums(values * steps, steps)) for name, values in squares.items()}
     for name, draws in means.items():
-        result[name], *result[f"{name}_ci95"] = span_of(draws)
+        result[name], *result[f"{name}_ci95"] = clean(span_of(draws))
     return result

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lanekeep.settings import JsonFile, Positional, check_outputs, in_range
+from lanekeep.settings import CsvFile, JsonFile, Positional, check_outputs, in_range
 
 FIRST_TEST_SEED = 10_000
 
@@ -27,6 +27,8 @@ class Evaluate:
     """Cars driving at once."""
     json: JsonFile = None
     """Also write the numbers to this file."""
+    csv: CsvFile = None
+    """Also write the table to this file, a line a row."""
 
     def __post_init__(self) -> None:
         check_outputs(self)

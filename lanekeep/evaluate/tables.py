@@ -1,9 +1,9 @@
 """The numbers of an evaluation as tables for people, intervals below the numbers."""
 
+import math
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
 
 from lanekeep.evaluate.settings import Evaluate
@@ -21,15 +21,15 @@ COLUMNS = {
 
 
 def cell(span: Span, form: str) -> str:
-    """A number over its interval."""
+    """A number over its interval, or alone if it has none: NaN."""
     value, low, high = map(form.format, span)
-    return escape(f"{value}\n[{low}, {high}]")
+    return value if math.isnan(span.low) else f"{value}\n[{low}, {high}]"
 
 
 def cell_of(result: dict[str, Any], key: str, form: str) -> str:
     """A number of a result, over its interval if it has one."""
-    interval = result.get(f"{key}_ci95")
-    return form.format(result[key]) if interval is None else cell(Span(result[key], *interval), form)
+    low, high = result.get(f"{key}_ci95", (None, None))  # None as well after a single road
+    return form.format(result[key]) if low is None else cell(Span(result[key], low, high), form)
 
 
 def table_of(results: dict[str, dict[str, Any]], scenario: Scenario, difficulty: float = 1.0) -> Table:

@@ -25,6 +25,7 @@ from lanekeep.gallery.page import AMPLIFIED, Page, Picture, peculiarities, title
 from lanekeep.pages.template import render
 from lanekeep.progress import progress
 from lanekeep.settings import PageFile, Positional, check_outputs
+from lanekeep.terminal import say
 from lanekeep_envs import REMOVABLE, Camera, Remove, Scenario, load_scenario, scenario_names
 from lanekeep_files.writing import write_whole
 
@@ -65,7 +66,7 @@ def gallery(settings: Gallery) -> None:
         show_interventions(page, fine_day, camera, seed, lambda: bar.advance(text="interventions"))
     data = render("gallery/page.html", page=page).encode()
     write_whole(settings.page, data)
-    print(f"{settings.page}: {page.pictures} pictures, {len(data) / 1e6:.1f} MB; open it in a browser")
+    say(f"{settings.page}: {page.pictures} pictures, {len(data) / 1e6:.1f} MB; open it in a browser")
 
 
 def show_scenarios(

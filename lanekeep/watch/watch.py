@@ -13,7 +13,7 @@ import torch
 from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError
 from lanekeep.progress import progress
-from lanekeep.terminal import Terminal
+from lanekeep.terminal import Terminal, say
 from lanekeep.video import Film, held_back, write_picture
 from lanekeep.watch.driven_car import FRAMES_PER_S, STEP_S
 from lanekeep.watch.panels.captions import counted
@@ -45,11 +45,11 @@ def watch(settings: Watch) -> None:
         else:
             _write(settings, show, play, ticks)
         if ticks is not None and play.waiting:
-            print(f"--seconds {settings.seconds:g} is over before {counted(len(play.waiting), 'line')} of the script")
+            say(f"--seconds {settings.seconds:g} is over before {counted(len(play.waiting), 'line')} of the script")
     finally:
         if settings.log is not None:
             write_whole(settings.log, written(play.done, begun).encode())
-            print(f"{settings.log}: {counted(len(play.done), 'action')}")
+            say(f"{settings.log}: {counted(len(play.done), 'action')}")
 
 
 def _begun(settings: Watch, show: Show) -> str:
@@ -108,7 +108,7 @@ def _write(settings: Watch, show: Show, play: Play, ticks: int | None) -> None:
         show.finish_film()
     out = " and ".join(str(path) for path in (settings.video, settings.frames) if path is not None)
     early = " (ended early)" if interrupt.is_set() else ""
-    print(f"{out}: {(show.ticks + 1) * STEP_S:g} s{early}, {_outcome(show)}")
+    say(f"{out}: {(show.ticks + 1) * STEP_S:g} s{early}, {_outcome(show)}")
 
 
 def _keep(picture: pygame.Surface, settings: Watch, show: Show, film: Film | None) -> None:

@@ -29,9 +29,13 @@ def test_the_same_places_are_drawn_for_as_many_things() -> None:
     )
 
 
-def test_a_single_thing_is_drawn_again_and_again() -> None:
-    assert span_of(ratio_of_sums(np.array([3.0]), np.array([2.0]))) == (1.5, 1.5, 1.5)
-    assert interval_over_roads(np.array([1.0, 2.0]), [7, 7]) == (1.5, 1.5, 1.5)
+def test_a_single_thing_has_a_value_and_no_interval() -> None:
+    for span in (
+        span_of(ratio_of_sums(np.array([3.0]), np.array([2.0]))),
+        interval_over_roads(np.array([1.0, 2.0]), [7, 7]),
+        span_of(resampled(lambda roads, seeds: 0.0 * roads.mean(-1) + seeds.mean(-1) + 1.5, 50, 1)),
+    ):
+        assert span.value == 1.5 and np.isnan(span.low) and np.isnan(span.high)
 
 
 def test_what_has_no_value_is_left_out() -> None:
