@@ -18,7 +18,7 @@ import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ from lanekeep.driving.threads import one_thread
 from lanekeep.errors import UserError
 from lanekeep.reinforcement.gymnasium_task import made
 from lanekeep.reinforcement.policy import DriverPolicy
-from lanekeep.settings import Positional, check_file
+from lanekeep.settings import Output, Positional, check_outputs
 from lanekeep_envs import LaneKeepingVectorEnv
 from lanekeep_files.writing import write_whole
 from lanekeep_policies import Driver
@@ -47,22 +47,19 @@ class Export:
 
     driver: Positional[str]
     """A shipped driver (ncp, lstm) or a checkpoint folder."""
-    onnx: Path | None = None
+    onnx: Annotated[Path | None, Output((".onnx",))] = None
     """Write ONNX here, and check it against torch; needs lanekeep[onnx]."""
-    sb3: Path | None = None
+    sb3: Annotated[Path | None, Output((".zip",))] = None
     """Write a zip for sb3-contrib's `RecurrentPPO.load` here."""
 
     def __post_init__(self) -> None:
         if self.onnx is None and self.sb3 is None:
             raise UserError("export where to? --onnx FILE, --sb3 FILE.zip, or both")
-        if self.sb3 is not None and self.sb3.suffix != ".zip":
-            raise UserError(f"--sb3 {self.sb3}: expected a name that ends in .zip")
+        check_outputs(self)
 
 
 def export(settings: Export) -> None:
     """Write the driver in every format asked for, and check it."""
-    for name in ("onnx", "sb3"):
-        check_file(settings, name)
     driver = open_driver(settings.driver).eval()
     if settings.onnx is not None:
         to_onnx(driver, settings.onnx)

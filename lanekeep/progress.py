@@ -10,13 +10,15 @@ from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from lanekeep.terminal import printable
+
 
 class Bar:
     """The bar of one piece of work."""
 
     def __init__(self, shown: Progress, text: str, total: float | None, done: int, note: str) -> None:
         self._shown = shown
-        self._task = shown.add_task(text, total=total, completed=done, note=note)
+        self._task = shown.add_task(printable(text), total=total, completed=done, note=printable(note))
 
     @property
     def done(self) -> float:
@@ -25,9 +27,10 @@ class Bar:
 
     def reach(self, done: float, text: str | None = None, note: str | None = None) -> None:
         """Show that this much is done in all; text and note stay unless they are given."""
-        fields: dict[str, Any] = {} if note is None else {"note": note}
+        fields: dict[str, Any] = {} if note is None else {"note": printable(note)}
         by_hand = not self._shown.live.auto_refresh
-        self._shown.update(self._task, completed=done, description=text, refresh=by_hand, **fields)
+        told = None if text is None else printable(text)
+        self._shown.update(self._task, completed=done, description=told, refresh=by_hand, **fields)
 
     def advance(self, more: float = 1.0, text: str | None = None, note: str | None = None) -> None:
         """Show that more is done; text and note stay unless they are given."""

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import imageio_ffmpeg
 import msgspec
@@ -26,7 +26,8 @@ from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep.progress import progress
 from lanekeep.saliency import METHODS, maps, methods_with
-from lanekeep.settings import Positional, check_file, helped, in_range
+from lanekeep.settings import Output, Positional, check_outputs, helped, in_range
+from lanekeep.terminal import say
 from lanekeep.video import Film, held_back
 from lanekeep.watch.panels.overlay import coloured
 from lanekeep.watch.panels.style import BLUE, BRIGHT, FAINT, GROUND, LARGE, ORANGE, RULE, Canvas
@@ -49,7 +50,7 @@ class Saliency:
     """Name of a shipped driver, or a checkpoint folder."""
     video: Path | None = None
     """The recording: a video file, or a folder of pictures, which are taken in the order of their names."""
-    out: Path = Path("saliency.mp4")
+    out: Annotated[Path, Output((".mp4",))] = Path("saliency.mp4")
     """The film to write."""
     method: str = helped(
         "integrated-gradients",
@@ -64,6 +65,7 @@ class Saliency:
     """Frames per second; what the file says unless given, and 20 for pictures."""
 
     def __post_init__(self) -> None:
+        check_outputs(self)
         if self.method not in METHODS:
             raise UserError(
                 f"there is no map {self.method!r}; {did_you_mean(self.method, METHODS, ', '.join(METHODS))}"
@@ -163,9 +165,6 @@ def told_by_ffmpeg(path: Path) -> tuple[float, float]:
 
 def look(settings: Saliency) -> None:
     """Check what was asked for, then do it."""
-    check_file(settings, "out")
-    if settings.out.suffix.lower() != ".mp4":
-        raise UserError(f"--out {settings.out}: expected a name that ends in .mp4")
     driver = open_driver(settings.driver)
     camera = camera_of(driver)
     if camera is None or driver.spec.actions != 1:
@@ -198,7 +197,7 @@ def look(settings: Saliency) -> None:
                 film.add(drawn(settings, size, frame, cut, small, shown / scale, action))
                 bar.advance()
     early = " (ended early)" if interrupt.is_set() else ""
-    print(f"{settings.out}: {len(steered)} frames{early}, steering {min(steered):+.2f} to {max(steered):+.2f}")
+    say(f"{settings.out}: {len(steered)} frames{early}, steering {min(steered):+.2f} to {max(steered):+.2f}")
 
 
 def watched(

@@ -5,15 +5,28 @@ without a flag.  Settings are data: the command line fills them, a recipe is the
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import field, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
 from lanekeep.errors import UserError
 
 T = TypeVar("T")
 POSITIONAL = "an argument without a flag"
 Positional = Annotated[T, POSITIONAL]
+
+
+class Output(NamedTuple):
+    """Marks the field of a file that a command writes, with the endings that its name may have."""
+
+    endings: tuple[str, ...]
+
+
+CsvFile = Annotated[Path | None, Output((".csv",))]
+JsonFile = Annotated[Path | None, Output((".json",))]
+PageFile = Annotated[Path, Output((".html", ".htm"))]
+PngFile = Annotated[Path | None, Output((".png",))]
 
 
 def helped(default: T, text: str) -> T:
@@ -34,20 +47,44 @@ def in_range(settings: Any, name: str, low: float, high: float = math.inf) -> No
     raise UserError(f"{flag(name)} must be {allowed}, not {value}")
 
 
-def check_file(settings: Any, name: str) -> None:
-    """Refuse a file that cannot be, before the work whose result it is to hold; None passes."""
-    path = getattr(settings, name)
-    if path is not None and path.is_dir():
-        given = "" if name in positionals(type(settings)) else f"{flag(name)} "
-        raise UserError(f"{given}{path} is a folder; expected the name of a file")
-    if path is not None and not path.resolve().parent.is_dir():
-        raise UserError(f"there is no folder for {path}")
+def check_outputs(settings: Any) -> None:
+    """Refuse files that cannot be written or are named as what they are not, before the work whose results they hold.
+
+    Made for `__post_init__`; None passes, and so does a device such as /dev/stdout.
+    """
+    for name, output in outputs(type(settings)).items():
+        path: Path | None = getattr(settings, name)
+        if path is None or (path.exists() and not path.is_file() and not path.is_dir()):
+            continue
+        given = str(path) if name in positionals(type(settings)) else f"{flag(name)} {path}"
+        if path.is_dir():
+            raise UserError(f"{given} is a folder; expected the name of a file")
+        check_ending(path, output.endings, given)
+        if not path.resolve().parent.is_dir():
+            raise UserError(f"there is no folder for {path}")
+
+
+def check_ending(path: Path, endings: Iterable[str], given: str = "") -> None:
+    """Refuse a file whose name says that it is something else; an ending of no letters is that of a name without one."""
+    if path.suffix.lower() not in endings:
+        raise UserError(f"{given or path}: expected a name that ends in {' or '.join(filter(None, endings))}")
+
+
+def outputs(settings: type[Any]) -> dict[str, Output]:
+    """The fields of files that are written, with their endings."""
+    marked = {name: [mark for mark in marks if isinstance(mark, Output)] for name, marks in _marks(settings).items()}
+    return {name: marks[0] for name, marks in marked.items() if marks}
 
 
 def positionals(settings: type[Any]) -> list[str]:
     """The fields that are arguments without a flag."""
+    return [name for name, marks in _marks(settings).items() if POSITIONAL in marks]
+
+
+def _marks(settings: type[Any]) -> dict[str, tuple[object, ...]]:
+    """What every field is annotated with beside its type."""
     hints = get_type_hints(settings, include_extras=True)
-    return [name for name, hint in hints.items() if POSITIONAL in getattr(hint, "__metadata__", ())]
+    return {name: getattr(hint, "__metadata__", ()) for name, hint in hints.items()}
 
 
 def recipe_keys(settings: type[Any]) -> list[str]:

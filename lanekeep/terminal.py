@@ -29,6 +29,11 @@ def printable(text: str) -> str:
     return "".join(_visible(character) for character in text)
 
 
+def say(line: str) -> None:
+    """Print a line with its control characters shown."""
+    print(printable(line))
+
+
 def one_line(sentence: str) -> str:
     """Return a sentence in one printable line; of a very long one its beginning and end."""
     line = printable(" ".join(sentence.split()))

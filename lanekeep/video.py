@@ -19,6 +19,7 @@ import imageio_ffmpeg
 import pygame
 
 from lanekeep.errors import UserError
+from lanekeep.settings import check_ending
 from lanekeep_files.writing import Aside, WritingError, write_whole
 
 Colour = tuple[int, int, int]
@@ -28,15 +29,9 @@ ENCODINGS = {
 }
 
 
-def check_suffix(path: Path, *suffixes: str) -> None:
-    """Refuse a file whose name says that it is something else."""
-    if path.suffix.lower() not in suffixes:
-        raise UserError(f"{path}: expected a name that ends in {' or '.join(suffixes)}")
-
-
 def write_picture(path: Path, surface: pygame.Surface) -> None:
     """Write a .png file; pygame itself does not notice a full disk."""
-    check_suffix(path, ".png")
+    check_ending(path, [".png"])
     encoded = io.BytesIO()
     pygame.image.save(surface, encoded, ".png")
     write_whole(path, encoded.getvalue())
@@ -50,7 +45,7 @@ class Film:
     """
 
     def __init__(self, path: Path, size: tuple[int, int], frames_per_s: int, ground: Colour) -> None:
-        check_suffix(path, *ENCODINGS)
+        check_ending(path, ENCODINGS)
         if path.is_dir():
             raise UserError(f"{path} is a folder; expected the name of a file")
         self.path, self._ground, self._size = path, ground, (size[0] // 2 * 2, size[1] // 2 * 2)

@@ -8,7 +8,6 @@ import time
 import timeit
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from rich.table import Table
 from lanekeep.bench.measures import Measures, Turns, compared, in_turns, report
 from lanekeep.bench.networks import IN_TORCH, NCP, NCPS_LTC, TORCH_LSTM, Network, Size, every_network
 from lanekeep.driving.threads import one_thread
-from lanekeep.settings import check_file, in_range
+from lanekeep.settings import JsonFile, check_outputs, in_range
 from lanekeep.terminal import Terminal
 
 RATIOS = {  # seconds of a network in those of another
@@ -46,16 +45,16 @@ class BenchCores:
 
     repeats: int = 30
     """Repeats; each times everything once."""
-    json: Path | None = None
+    json: JsonFile = None
     """Also write the ratios to this file."""
 
     def __post_init__(self) -> None:
+        check_outputs(self)
         in_range(self, "repeats", 1, 10_000)
 
 
 def bench_cores(settings: BenchCores, size: Size = PASS, window_s: float = WINDOW_S) -> None:
     """Time every network on passes of this size."""
-    check_file(settings, "json")
     with one_thread():
         networks = every_network(size)
         times = measure(networks, settings.repeats, window_s)

@@ -4,7 +4,6 @@ import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -12,7 +11,7 @@ import msgspec
 
 from lanekeep.bench.measures import Turns, compared, in_turns, report
 from lanekeep.errors import UserError
-from lanekeep.settings import check_file, in_range
+from lanekeep.settings import JsonFile, check_outputs, in_range
 from lanekeep_envs import (
     REMOVABLE,
     STRENGTHS,
@@ -44,10 +43,11 @@ class BenchEnv:
     """Repeats; each times every environment once."""
     seconds: float = 1.0
     """CPU seconds per environment and repeat."""
-    json: Path | None = None
+    json: JsonFile = None
     """Also write the measures to this file."""
 
     def __post_init__(self) -> None:
+        check_outputs(self)
         in_range(self, "repeats", 1, 10_000)
         in_range(self, "seconds", 0.01, 10_000)
 
@@ -138,7 +138,6 @@ def frames_per_cpu_second(seconds: float) -> Turns:
 
 def bench_env(settings: BenchEnv) -> None:
     """Time CarRacing-v3 and this environment in turn."""
-    check_file(settings, "json")
     rates = in_turns(frames_per_cpu_second(settings.seconds), settings.repeats)
     ratios = compared(rates, RATIOS)
     report("frames per CPU second", rates | ratios, ratios, settings.json)

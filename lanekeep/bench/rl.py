@@ -25,7 +25,7 @@ from lanekeep.reinforcement.lane_keeping_task import LaneKeepingTask
 from lanekeep.reinforcement.policy import DriverPolicy, PolicySettings, Seen
 from lanekeep.reinforcement.settings import TrainRL
 from lanekeep.reinforcement.train import hyperparameters
-from lanekeep.settings import check_file, in_range
+from lanekeep.settings import JsonFile, check_outputs, in_range
 from lanekeep_policies import Driver
 
 STOCK_UNITS = 64
@@ -41,10 +41,11 @@ class BenchRL:
     """Core, as for `train rl`."""
     repeats: int = 5
     """Rollouts of each."""
-    json: Path | None = None
+    json: JsonFile = None
     """Also write the measures to this file."""
 
     def __post_init__(self) -> None:
+        check_outputs(self)
         in_range(self, "repeats", 1, 1000)
 
 
@@ -140,7 +141,6 @@ def rollouts(settings: TrainRL) -> Turns:
 
 def bench_rl(settings: BenchRL) -> None:
     """Measure with frames, and with the state, where there is no conv head."""
-    check_file(settings, "json")
     rows, ratios = Measures(), Measures()
     for observation, suffix in (("camera", ""), ("state", "_state")):
         train = TrainRL(Path("nowhere"), core=settings.core, observation=observation)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from lanekeep.effects import now, removal_of
 from lanekeep.effects.recorded_drive import ReRenderer
 from lanekeep.errors import UserError
 from lanekeep.saliency import maps, methods_with
-from lanekeep.settings import Positional, check_file, in_range
+from lanekeep.settings import JsonFile, Positional, check_outputs, in_range
 from lanekeep_envs import REMOVABLE, LaneKeepingVectorEnv, Scenario, load_scenario
 from lanekeep_policies import Driver
 
@@ -31,16 +31,16 @@ class BenchSaliency:
     """Roads to drive: a name or the path of a .toml file."""
     frames: int = 100
     """Frames to drive."""
-    json: Path | None = None
+    json: JsonFile = None
     """Also write the measures to this file."""
 
     def __post_init__(self) -> None:
+        check_outputs(self)
         in_range(self, "frames", 2, 100_000)
 
 
 def bench_saliency(settings: BenchSaliency) -> None:
     """Time each way of looking at every frame of a drive, in turn."""
-    check_file(settings, "json")
     driver, scenario = open_driver(settings.driver).eval(), load_scenario(settings.scenario)
     check_driver(driver, scenario)
     with one_thread():

@@ -14,7 +14,7 @@ from lanekeep.bench.measures import report, seconds_of
 from lanekeep.imitation.settings import TrainImitation
 from lanekeep.imitation.train import Trainer
 from lanekeep.progress import progress
-from lanekeep.settings import check_file, in_range
+from lanekeep.settings import JsonFile, check_outputs, in_range
 from lanekeep_policies import LTC, ConvHead, ncp_wiring
 
 
@@ -26,16 +26,16 @@ class BenchTrain:
     """Core, as for `train imitation`."""
     frames: int = 60_000
     """Training frames to pass through the driver."""
-    json: Path | None = None
+    json: JsonFile = None
     """Also write the measures to this file."""
 
     def __post_init__(self) -> None:
+        check_outputs(self)
         in_range(self, "frames", 1, 1_000_000_000)
 
 
 def bench_train(settings: BenchTrain) -> None:
     """Train as `imitation.train` does; every update is followed by one of the conv head alone, on as many frames."""
-    check_file(settings, "json")
     next(many_cars(1, "8x8"))  # what is compiled once per installation is not training
     LTC(ncp_wiring())(torch.zeros(1, 1, 32), torch.zeros(1, 19), 0.05)[0].sum().backward()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:

@@ -7,13 +7,12 @@ The world moves 20 times a second; what is beyond that is room for slower machin
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from lanekeep.bench.measures import Turns, in_turns, report
 from lanekeep.driving.drivers import open_driver
 from lanekeep.driving.threads import one_thread
 from lanekeep.evaluate.settings import FIRST_TEST_SEED
-from lanekeep.settings import check_file, in_range
+from lanekeep.settings import JsonFile, check_outputs, in_range
 from lanekeep.watch.panels.overlay import overlays
 from lanekeep.watch.show.show import Show
 from lanekeep.watch.window.window import Window
@@ -33,17 +32,17 @@ class BenchWatch:
     """Pictures per overlay and repeat."""
     scenario: str = "country"
     """Roads to drive: a name or the path of a .toml file."""
-    json: Path | None = None
+    json: JsonFile = None
     """Also write the measures to this file."""
 
     def __post_init__(self) -> None:
+        check_outputs(self)
         in_range(self, "repeats", 1, 10_000)
         in_range(self, "frames", 1, 100_000)
 
 
 def bench_watch(settings: BenchWatch) -> None:
     """Print pictures per second, and with which overlay."""
-    check_file(settings, "json")
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     with one_thread():

@@ -16,27 +16,18 @@ from lanekeep.compare.page import page
 from lanekeep.compare.results import Comparison
 from lanekeep.compare.settings import Compare
 from lanekeep.compare.verdict import sentence
-from lanekeep.errors import UserError
 from lanekeep.evaluate.tables import cell
 from lanekeep.faithfulness.examine import Findings
 from lanekeep.faithfulness.instants import check_frames_are_fresh
 from lanekeep.faithfulness.metrics import F64, METRICS
 from lanekeep.intervals import clean, interval_over_roads
-from lanekeep.settings import check_file
-from lanekeep.terminal import Terminal, as_csv, printable
+from lanekeep.terminal import Terminal, as_csv, say
 from lanekeep_envs import REMOVABLE, load_scenario
 from lanekeep_files.writing import write_whole
 
 
 def compare(settings: Compare) -> None:
     """Compare two drivers: print the verdict, write the page and whatever else is asked for."""
-    check_file(settings, "out")
-    for name in ("picture", "json", "csv"):
-        check_file(settings, name)
-    files = (settings.out, settings.picture, settings.json, settings.csv)
-    outputs = [path.resolve() for path in files if path is not None]
-    if len(set(outputs)) < len(outputs):
-        raise UserError("--out, --picture, --json and --csv are different files")
     scenario = load_scenario(settings.scenario)
     check_frames_are_fresh(scenario)
     a, b = (subject_of(name, scenario).name for name in settings.drivers)
@@ -50,8 +41,8 @@ def compare(settings: Compare) -> None:
     if settings.csv is not None:
         write_whole(settings.csv, as_csv(table).encode())
     Terminal().print_table(table)
-    print(printable(sentence(study.rows, list(study.names))))
-    print(f"{settings.out}: open it in a browser")
+    say(sentence(study.rows, list(study.names)))
+    say(f"{settings.out}: open it in a browser")
 
 
 def table_of(study: Comparison) -> Table:

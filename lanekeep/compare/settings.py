@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lanekeep.errors import UserError
 from lanekeep.evaluate.settings import FIRST_TEST_SEED
-from lanekeep.settings import Positional, in_range
+from lanekeep.settings import CsvFile, JsonFile, PageFile, PngFile, Positional, check_outputs, in_range
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Compare:
     """Two drivers: names of shipped ones or checkpoint folders."""
     scenario: str = "country"
     """Roads to drive: a name or the path of a .toml file."""
-    out: Path = Path("compare.html")
+    out: PageFile = Path("compare.html")
     """The page."""
     roads: int = 12
     """Test roads on which they are judged; intervals are over roads."""
@@ -24,18 +24,17 @@ class Compare:
     """Length of the two drives that are shown [s]."""
     seed: int = FIRST_TEST_SEED
     """Seed of the first road; from 10,000 on no driver has been trained on it."""
-    picture: Path | None = None
+    picture: PngFile = None
     """Also write the finding as one picture, a .png file."""
-    csv: Path | None = None
+    csv: CsvFile = None
     """Also write the table to this file, a line a row."""
-    json: Path | None = None
+    json: JsonFile = None
     """Also write the numbers to this file."""
 
     def __post_init__(self) -> None:
         if len(self.drivers) != 2:
             raise UserError(f"compare takes two drivers, not {len(self.drivers)}; such as: lanekeep compare ncp lstm")
-        if self.picture is not None and self.picture.suffix.lower() != ".png":
-            raise UserError(f"--picture {self.picture}: expected a name that ends in .png")
+        check_outputs(self)
         in_range(self, "roads", 2, 1000)
         in_range(self, "seconds", 1.0, 60.0)
         in_range(self, "seed", FIRST_TEST_SEED)

@@ -14,7 +14,6 @@ from lanekeep.evaluate.measures import measure
 from lanekeep.evaluate.settings import FIRST_TEST_SEED, Evaluate
 from lanekeep.evaluate.tables import table_of, table_of_scenarios
 from lanekeep.progress import progress
-from lanekeep.settings import check_file
 from lanekeep.terminal import Terminal, as_csv
 from lanekeep_envs import START_M, Scenario, load_scenario, scenario_names
 from lanekeep_files.writing import write_whole
@@ -30,8 +29,6 @@ def evaluate(settings: Evaluate) -> None:
             f"seeds below {FIRST_TEST_SEED} are for training; choose --seed {FIRST_TEST_SEED} or more, "
             "or say --allow-training-seeds"
         )
-    for name in ("json", "csv"):
-        check_file(settings, name)
     scenarios = scenarios_of(settings)
     drivers = {name: None if name == "expert" else open_driver(name) for name in settings.drivers}
     for scenario in scenarios:

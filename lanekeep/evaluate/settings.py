@@ -1,9 +1,8 @@
 """Settings of an evaluation: the flags of `lanekeep evaluate`."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from lanekeep.settings import Positional, in_range
+from lanekeep.settings import CsvFile, JsonFile, Positional, check_outputs, in_range
 
 FIRST_TEST_SEED = 10_000
 
@@ -26,12 +25,13 @@ class Evaluate:
     """The scenarios' dial: 1 is a scenario as written, 0 its roads on a fine, calm day."""
     cars: int = 16
     """Cars driving at once."""
-    json: Path | None = None
+    json: JsonFile = None
     """Also write the numbers to this file."""
-    csv: Path | None = None
+    csv: CsvFile = None
     """Also write the table to this file, a line a row."""
 
     def __post_init__(self) -> None:
+        check_outputs(self)
         in_range(self, "km", 0.1, 100_000)
         in_range(self, "difficulty", 0, 1)
         in_range(self, "cars", 1, 10_000)

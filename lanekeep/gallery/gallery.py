@@ -23,7 +23,8 @@ from lanekeep.gallery.exhibits import (
 from lanekeep.gallery.page import AMPLIFIED, Page, Picture, peculiarities, title_of
 from lanekeep.pages.template import render
 from lanekeep.progress import progress
-from lanekeep.settings import Positional, check_file
+from lanekeep.settings import PageFile, Positional, check_outputs
+from lanekeep.terminal import say
 from lanekeep_envs import REMOVABLE, Camera, Remove, Scenario, load_scenario, scenario_names
 from lanekeep_files.writing import write_whole
 
@@ -36,7 +37,7 @@ COLUMNS = ("as it is", "without it", f"difference, {AMPLIFIED} times", "where it
 class Gallery:
     """See every scenario, strength and intervention on one page, a file for any browser."""
 
-    page: Positional[Path] = Path("gallery.html")
+    page: Positional[PageFile] = Path("gallery.html")
     """The file to write."""
     scenario: tuple[str, ...] = ()
     """Scenarios to show, each a name or the path of a .toml file; all that there are, if none is given."""
@@ -45,10 +46,12 @@ class Gallery:
     seed: int = 0
     """Seed of the first road."""
 
+    def __post_init__(self) -> None:
+        check_outputs(self)
+
 
 def gallery(settings: Gallery) -> None:
     """Draw all sections, with a bar that counts pictures, and write the page once it is whole."""
-    check_file(settings, "page")
     camera = Camera.parse(settings.camera)
     scenarios = [load_scenario(name) for name in settings.scenario or scenario_names()]
     page = Page(camera, settings.seed)
@@ -62,7 +65,7 @@ def gallery(settings: Gallery) -> None:
         show_interventions(page, fine_day, camera, seed, lambda: bar.advance(text="interventions"))
     data = render("gallery/page.html", page=page).encode()
     write_whole(settings.page, data)
-    print(f"{settings.page}: {page.pictures} pictures, {len(data) / 1e6:.1f} MB; open it in a browser")
+    say(f"{settings.page}: {page.pictures} pictures, {len(data) / 1e6:.1f} MB; open it in a browser")
 
 
 def show_scenarios(

@@ -14,6 +14,7 @@ from lanekeep.driving.seeds import scenario_to_learn_on
 from lanekeep.errors import UserError
 from lanekeep.progress import progress
 from lanekeep.settings import Positional, in_range
+from lanekeep.terminal import say
 from lanekeep_envs import CONTROL_STEP_S, Camera, Scenario
 from lanekeep_files.locks import held
 
@@ -79,7 +80,7 @@ def record_expert(settings: Record) -> None:
                 lengths.append(len(stretch.frames))
             bar.advance()
     drives = f"{settings.episodes} of {steps * CONTROL_STEP_S:g} s"
-    print(f"{settings.out}: drives on {scenario.name}: {drives}; {written(lengths)}")
+    say(f"{settings.out}: drives on {scenario.name}: {drives}; {written(lengths)}")
 
 
 def record_person(settings: Record) -> None:
@@ -99,7 +100,7 @@ def record_person(settings: Record) -> None:
         for stretch in drive_by_hand(cockpit, scenario, camera, settings.episodes, steps, generator):
             recorder.write(stretch.frames, stretch.signals, about(stretch, scenario, camera, BY_HAND))
             lengths.append(len(stretch.frames))
-    print(f"{settings.out}: driven by hand on {scenario.name}; {written(lengths)}")
+    say(f"{settings.out}: driven by hand on {scenario.name}; {written(lengths)}")
 
 
 def what_to_drive(settings: Record) -> tuple[Scenario, Camera, int]:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from lanekeep.errors import UserError, did_you_mean
 from lanekeep.evaluate.settings import FIRST_TEST_SEED
-from lanekeep.settings import Positional, helped, in_range
+from lanekeep.settings import Output, Positional, check_outputs, helped, in_range
+from lanekeep.video import ENCODINGS
 from lanekeep.watch.driven_car import STEP_S
 from lanekeep.watch.panels.layout import LARGEST, SMALLEST
 from lanekeep.watch.panels.overlay import overlays
@@ -32,7 +34,7 @@ class Watch:
     overlay: str = helped("none", f"What lies over the drivers' pictures: {', '.join(overlays())}.")
     size: str = "1280x720"
     """Width x height of picture or window [pixels]."""
-    video: Path | None = None
+    video: Annotated[Path | None, Output(tuple(ENCODINGS))] = None
     """Write an .mp4 film, or a .webp that a page shows moving, instead of opening a window."""
     frames: Path | None = None
     """Write .png pictures into this folder instead of opening a window."""
@@ -40,12 +42,13 @@ class Watch:
     """Steps of 1/20 s between two pictures."""
     script: Path | None = None
     """A file of timed actions to do, a line for each: `2.5 remove trees`."""
-    log: Path | None = None
+    log: Annotated[Path | None, Output((".txt", ".log", ""))] = None
     """Write everything that was done as such a script."""
     from_: Path | None = None
     """Go on from an instant that was saved with I."""
 
     def __post_init__(self) -> None:
+        check_outputs(self)
         in_range(self, "seconds", STEP_S, 1_000_000)
         in_range(self, "every", 1, 20_000_000)
         if self.overlay not in overlays():

@@ -13,9 +13,8 @@ import torch
 from lanekeep.driving.drivers import camera_of, open_driver
 from lanekeep.errors import UserError
 from lanekeep.progress import progress
-from lanekeep.settings import check_file
-from lanekeep.terminal import Terminal
-from lanekeep.video import ENCODINGS, Film, check_suffix, held_back, write_picture
+from lanekeep.terminal import Terminal, say
+from lanekeep.video import Film, held_back, write_picture
 from lanekeep.watch.driven_car import FRAMES_PER_S, STEP_S
 from lanekeep.watch.panels.captions import counted
 from lanekeep.watch.panels.style import GROUND
@@ -33,10 +32,6 @@ VIDEO_S, SCENARIO = 30.0, "country"
 
 def watch(settings: Watch) -> None:
     """Check what was asked for, then drive; what was done is written down however it ends."""
-    for name in ("video", "log"):
-        check_file(settings, name)
-    if settings.video is not None:
-        check_suffix(settings.video, *ENCODINGS)
     play = Play(() if settings.script is None else read_script(settings.script))
     opened = None if settings.from_ is None else read_instant(settings.from_)
     torch.set_num_threads(1)  # a single frame is too little for more, which only wait for each other
@@ -50,11 +45,11 @@ def watch(settings: Watch) -> None:
         else:
             _write(settings, show, play, ticks)
         if ticks is not None and play.waiting:
-            print(f"--seconds {settings.seconds:g} is over before {counted(len(play.waiting), 'line')} of the script")
+            say(f"--seconds {settings.seconds:g} is over before {counted(len(play.waiting), 'line')} of the script")
     finally:
         if settings.log is not None:
             write_whole(settings.log, written(play.done, begun).encode())
-            print(f"{settings.log}: {counted(len(play.done), 'action')}")
+            say(f"{settings.log}: {counted(len(play.done), 'action')}")
 
 
 def _begun(settings: Watch, show: Show) -> str:
@@ -113,7 +108,7 @@ def _write(settings: Watch, show: Show, play: Play, ticks: int | None) -> None:
         show.finish_film()
     out = " and ".join(str(path) for path in (settings.video, settings.frames) if path is not None)
     early = " (ended early)" if interrupt.is_set() else ""
-    print(f"{out}: {(show.ticks + 1) * STEP_S:g} s{early}, {_outcome(show)}")
+    say(f"{out}: {(show.ticks + 1) * STEP_S:g} s{early}, {_outcome(show)}")
 
 
 def _keep(picture: pygame.Surface, settings: Watch, show: Show, film: Film | None) -> None:

@@ -8,6 +8,7 @@ from rich.table import Table
 from lanekeep.cli.main import main
 from lanekeep.evaluate.tables import table_of
 from lanekeep.terminal import LONGEST, Terminal, one_line, printable
+from lanekeep.watch.panels.style import Canvas
 from lanekeep_envs import Scenario
 
 
@@ -55,3 +56,8 @@ def test_a_refusal_is_one_line_whatever_the_file_says(capsys: pytest.CaptureFixt
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and "\x1b" not in told and "\\x1b[31mb" in told and len(told) < 1100
     assert len(one_line("x" * 9000)) <= LONGEST
+
+
+def test_no_character_of_a_file_ends_a_picture() -> None:
+    """A description with a zero byte is drawn, on the dashboard and in a film, as its escape."""
+    Canvas((200, 40), (200, 40)).write("a\x00b\x1b[2J\ud800", (5, 20))

@@ -13,7 +13,7 @@ TOML = st.lists(
 )
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=300, deadline=None, database=None)
 @given(
     st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode), TOML.map(lambda p: "".join(p).encode()))
 )

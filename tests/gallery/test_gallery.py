@@ -122,6 +122,7 @@ def test_every_scene_is_a_scenario_and_what_sets_it_apart_is_told() -> None:
 REFUSED = {
     ("nowhere/page.html",): "there is no folder for nowhere/page.html",
     (".",): ". is a folder; expected the name of a file",
+    ("page.pdf",): "page.pdf: expected a name that ends in .html or .htm",
     ("page.html", "--scenario", "cuontry"): "unknown scenario 'cuontry': did you mean country?",
     ("page.html", "--camera", "big"): "a camera is written ROWSxCOLUMNS, such as 48x160, not 'big'",
     ("page.html", "--sede", "3"): "gallery has no flag --sede; did you mean --seed?",

@@ -18,7 +18,7 @@ from lanekeep.errors import UserError, did_you_mean
 from lanekeep.evaluate.settings import FIRST_TEST_SEED
 from lanekeep.faithfulness.instants import check_frames_are_fresh
 from lanekeep.progress import progress
-from lanekeep.settings import Positional, check_file, in_range
+from lanekeep.settings import JsonFile, PngFile, Positional, check_outputs, in_range
 from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES, worlds_of
 from lanekeep.study.confusion.figure import figure
 from lanekeep.study.confusion.findings import as_json, findings_of
@@ -59,9 +59,9 @@ class StudyConfusion:
     """Test roads, tied, on which effects and maps are measured beforehand."""
     seed: int = FIRST_TEST_SEED
     """Seed of the first road to be judged on; from 10,000 on no driver has been trained on it."""
-    picture: Path | None = None
+    picture: PngFile = None
     """Also write every driver's share and harm, where the tie is reversed, as one picture, a .png file."""
-    json: Path | None = None
+    json: JsonFile = None
     """Also write the numbers to this file."""
 
     def __post_init__(self) -> None:
@@ -71,8 +71,7 @@ class StudyConfusion:
                 raise UserError(f"--cores {core}: {did_you_mean(core, CORES, f'there are {names}')}")
         if not self.cores or len(set(self.cores)) < len(self.cores):
             raise UserError("--cores takes at least one name, and each once")
-        if self.picture is not None and self.picture.suffix.lower() != ".png":
-            raise UserError(f"--picture {self.picture}: expected a name that ends in .png")
+        check_outputs(self)
         in_range(self, "seeds", 1, 1000)
         in_range(self, "first_seed", 0, 2**31)
         in_range(self, "frames", 1, 10**12)
@@ -88,8 +87,6 @@ class StudyConfusion:
 
 def confusion(settings: StudyConfusion) -> None:
     """Train, measure and report; on Ctrl-C keep what is needed to go on."""
-    for name in ("picture", "json"):
-        check_file(settings, name)
     if settings.out.is_file():
         raise UserError(f"{settings.out} is a file; expected a folder")
     check_frames_are_fresh(load_scenario(settings.scenario))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lanekeep.evaluate.evaluate import drive
 from lanekeep.study.confusion.predictors import Share
 from lanekeep_envs import Scenario
+from lanekeep_files.reading import MIB, json_of, read_file
 from lanekeep_files.writing import write_whole
 from lanekeep_policies import Driver
 
@@ -78,7 +79,7 @@ def save(folder: Path, asked: dict[str, Any], measured: Measured) -> None:
 def read(folder: Path, asked: dict[str, Any]) -> Measured | None:
     """Measurements that answer what is asked; None if the file is missing, damaged, or answers something else."""
     try:
-        table = json.loads((folder / MEASURED).read_text(encoding="utf-8"))
+        table = json_of(read_file(folder / MEASURED, 64 * MIB), MEASURED, dict[str, Any])
         if table["asked"] != asked:
             return None
         return Measured(

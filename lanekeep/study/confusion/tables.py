@@ -12,7 +12,7 @@ from lanekeep.study.confusion.confounders import CONFOUNDERS, TIES
 from lanekeep.study.confusion.findings import BEST, CHANGED, PREDICTORS, Found, group_of, rise_draws_m
 from lanekeep.study.confusion.predictors import CONTROLS
 from lanekeep.study.confusion.training import LEARNED
-from lanekeep.terminal import Terminal
+from lanekeep.terminal import Terminal, say
 
 Findings = dict[str, Any]
 
@@ -31,11 +31,11 @@ def print_findings(confounder: str, found: Found, findings: Findings) -> None:
     console.print_table(table_of_driving(confounder, found, findings))
     console.print_table(table_of_shares(f"share of the {thing} beforehand, where they are tied [%]", findings))
     for name, about in CONTROLS.items():
-        print(f"share of the {thing} {about}: {findings['share_percent_of_pixels'][name]:.1f} %")
+        say(f"share of the {thing} {about}: {findings['share_percent_of_pixels'][name]:.1f} %")
     console.print_table(table_of_confusion(findings))
     console.print_table(table_of_foretelling(found, findings))
     console.print_table(table_of_lead(findings))
-    print("\n".join(sentences(findings)))
+    say("\n".join(sentences(findings)))
 
 
 def table_of_driving(confounder: str, found: Found, findings: Findings) -> Table:

@@ -15,6 +15,7 @@ from lanekeep.errors import UserError
 from lanekeep.imitation.settings import TrainImitation
 from lanekeep.imitation.train import train
 from lanekeep.study.confusion.confounders import as_toml
+from lanekeep.terminal import say
 from lanekeep.training.provenance import nothing_learned
 from lanekeep.training.resume import check_settings
 from lanekeep_envs import Scenario
@@ -62,7 +63,7 @@ def train_driver(folder: Path, trained: TrainedDriver, frames: int) -> bool:
         out=out, core=trained.core, scenario=str(folder / f"{trained.learned}.toml"), frames=frames, seed=trained.seed
     )
     if not is_trained(settings):
-        print(f"{trained.name}:")
+        say(f"{trained.name}:")
         train(settings)
     finished = is_trained(settings)
     if finished and (out / "demonstrations").is_dir():

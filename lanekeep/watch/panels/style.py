@@ -11,6 +11,8 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
+from lanekeep.terminal import printable
+
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
 
@@ -51,7 +53,7 @@ def _font(pixels: int) -> pygame.font.Font:
 @lru_cache(maxsize=1024)
 def _words(text: str, pixels: int, colour: Colour) -> pygame.Surface:
     """Set at twice the size and scaled down: letters that small are else pushed onto whole pixels, unevenly spaced."""
-    fine = _font(FINE * pixels).render(text, True, colour)
+    fine = _font(FINE * pixels).render(printable(text), True, colour)
     return pygame.transform.smoothscale(fine, (fine.get_width() // FINE, fine.get_height() // FINE))
 
 

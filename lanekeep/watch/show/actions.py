@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lanekeep.errors import UserError, did_you_mean
-from lanekeep.video import check_suffix
+from lanekeep.settings import check_ending
 from lanekeep.watch.driven_car import Edits
 from lanekeep.watch.panels.overlay import overlays
 from lanekeep.watch.show.saved_instant import go_on_from, read_instant, save_instant
@@ -188,7 +188,7 @@ def _record(show: Show, file: Path | None = None) -> None:
 
 def _save(show: Show, file: Path | None = None) -> None:
     file = file or _free_name(".instant")
-    check_suffix(file, ".instant")
+    check_ending(file, [".instant"])
     save_instant(file, show)
     show.say(f"this instant is in {file}; watch --from {file} opens it")
 
