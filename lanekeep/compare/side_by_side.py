@@ -47,7 +47,8 @@ def side_by_side(study: Comparison) -> SideBySide:
             "drives": [for_script(i, drive, chosen) for i, drive in enumerate(drives)],
             "elements": [title_of(REMOVABLE[k]) for k in chosen],
             "scale": scale,
-            "layers": {name: {"signed": METHODS[name].signed} for name in methods} | {TRUTH: {"signed": True}},
+            "layers": {TRUTH: {"signed": True}}
+            | {name: {"signed": METHODS[name].signed, "title": METHODS[name].title} for name in methods},
             "seconds": EVERY * CONTROL_STEP_S,
         },
     )
