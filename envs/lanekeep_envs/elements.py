@@ -50,9 +50,8 @@ class ElementSpec:
     number: int
     group: str  # with which it is taken away
     family: Family  # whether a driver that steers by it steers by the road
-    keys: Mapping[str, float] = field(
-        default_factory=dict
-    )  # the scenario's `table.key`s that bring it, each as strong as the gallery shows it
+    # the scenario's `table.key`s that bring it, each as strong as the gallery shows it
+    keys: Mapping[str, float] = field(default_factory=dict)
     shown_by: str = AUTUMN  # the scene of the gallery that has it
     removable: bool = True  # the rest of the scene does not stand on it
     line: str = ""  # of a marking: its name among the numbers of an appearance

@@ -10,15 +10,15 @@ import difflib
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from lanekeep_envs.dynamics.road import pose_beside
 from lanekeep_envs.elements import BROADLEAF, BUSH, CONIFER, GONE, POST, REMOVABLE, Element, element_named
-from lanekeep_envs.sampling.appearance import GROUND_STRENGTHS, RGB, colour_of, derive, mix, paint
+from lanekeep_envs.sampling.appearance import GROUND_STRENGTHS, RGB, derive, mix
 from lanekeep_envs.sampling.pavement import asphalt_for, surface_colour
-from lanekeep_envs.sampling.roadside import OBJECT, POST_HEIGHT_M, POST_WIDTH_M
+from lanekeep_envs.sampling.roadside import NO_COLOUR, OBJECT, POST_HEIGHT_M, POST_WIDTH_M
 from lanekeep_envs.scenario.schema import STRENGTHS
 from lanekeep_envs.scene import Scene
 
@@ -128,7 +128,7 @@ class Contrast:
         """Scale the difference in colour; ValueError for an element that has no colour."""
         _finite("a contrast", self.factor)
         marking = _known(self.element).spec.line
-        ground = _road_colour(scene.appearance) if marking else colour_of(scene.appearance, "grass")
+        ground = _road_colour(scene.appearance) if marking else _rgb(scene.appearance["grass"])
 
         def changed(colour: RGB) -> RGB:
             red, green, blue = mix(ground, colour, self.factor)
@@ -188,7 +188,7 @@ class Add:
         obj["height_m"], obj["radius_m"] = SIZES.get(self.kind, (POST_HEIGHT_M, 0.5 * POST_WIDTH_M))
         obj["s_m"] = scene.car["distance_m"] + self.ahead_m
         obj["x"], obj["y"], _ = pose_beside(scene.road, obj["s_m"][0], self.left_m)
-        obj["leaf_r"] = -1.0
+        obj["leaf"] = NO_COLOUR
         place = int(np.searchsorted(scene.objects["s_m"], obj["s_m"][0]))
         objects = np.concatenate([scene.objects[:place], obj, scene.objects[place:]])
         scene.state = scene.state.with_objects(0, objects)
@@ -224,10 +224,15 @@ def _name(element: Element) -> str:
     return _known(element).name.lower()
 
 
+def _rgb(colour: Any) -> RGB:
+    """Return three plain numbers, which stay as they are when the record they come from is changed."""
+    red, green, blue = map(float, colour)
+    return red, green, blue
+
+
 def _road_colour(appearance: np.void) -> RGB:
     """Return the colour of the road: of asphalt, concrete or cobbles."""
-    red, green, blue = surface_colour(colour_of(appearance, "asphalt"), int(appearance["surface_kind"]))
-    return red, green, blue
+    return _rgb(surface_colour(_rgb(appearance["asphalt"]), int(appearance["surface_kind"])))
 
 
 def _set_colour(scene: Scene, element: Element, changed: Callable[[RGB], RGB]) -> None:
@@ -235,20 +240,19 @@ def _set_colour(scene: Scene, element: Element, changed: Callable[[RGB], RGB]) -
     appearance, element = scene.appearance, _known(element)
     if element.spec.line:
         name = f"{element.spec.line}_paint"
-        before, after = colour_of(appearance, name), changed(colour_of(appearance, name))
-        if after != before:
-            paint(appearance, name, after)
+        if (after := changed(_rgb(appearance[name]))) != _rgb(appearance[name]):
+            appearance[name] = after
             appearance["own_paint"], appearance["plain"] = True, False
     elif element is Element.ROAD:
         if (after := changed(_road_colour(appearance))) != _road_colour(appearance):
-            paint(appearance, "asphalt", asphalt_for(after, int(appearance["surface_kind"])))
+            appearance["asphalt"] = asphalt_for(after, int(appearance["surface_kind"]))
     elif element is Element.TERRAIN:
         for name in ("grass", "field", "gravel"):
-            paint(appearance, name, changed(colour_of(appearance, name)))
+            appearance[name] = changed(_rgb(appearance[name]))
     elif element.spec.foliage:
         for row in scene.rows_of(element):
             obj = scene.objects[row]
-            own = colour_of(appearance, "needle" if obj["kind"] == CONIFER else "leaf") if obj["leaf_r"] < 0.0 else None
-            obj["leaf_r"], obj["leaf_g"], obj["leaf_b"] = changed(own or colour_of(obj, "leaf"))
+            look = appearance["needle" if obj["kind"] == CONIFER else "leaf"]
+            obj["leaf"] = changed(_rgb(look if obj["leaf"][0] < 0.0 else obj["leaf"]))
     else:
         raise ValueError(f"{_name(element)} has no colour of its own: markings, road, terrain, trees and bushes have")

@@ -74,7 +74,7 @@ OF_ROADS: Bounds = {
     "tone": (0.0, 2.0),
 }
 OF_APPEARANCES: Bounds = {
-    **{f"{colour}_{channel}": COLOUR for colour in COLOURS for channel in "rgb"},
+    **dict.fromkeys(COLOURS, COLOUR),
     "sun_x": SIGNED,
     "sun_y": SIGNED,
     "sun_z": (0.01, 1.0),
@@ -119,9 +119,7 @@ OF_OBJECTS: Bounds = {
     "twist": ANGLE,
     "kind": (-1, len(ELEMENT_OF_KIND) - 1),
     "length_m": (0.0, 200.0),
-    "leaf_r": COLOUR,
-    "leaf_g": COLOUR,
-    "leaf_b": COLOUR,
+    "leaf": COLOUR,
     "variant": (-5, 5),
 }
 OF_TRAFFIC: Bounds = {

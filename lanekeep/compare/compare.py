@@ -72,11 +72,9 @@ def as_json(study: Comparison) -> dict[str, Any]:
             element.name.lower(): clean(interval_over_roads(np.abs(found.effects[:, k]), study.roads))
             for k, element in enumerate(REMOVABLE)
         }
-        of_maps = {
-            "marks": marks(found.metrics, study.roads),
-            "marks_of_the_untrained": marks(found.untrained, study.roads),
-        }
-        return {"floor": found.placebo_threshold, "effects_now": effects, **of_maps}
+        own, untrained = marks(found.metrics, study.roads), marks(found.untrained, study.roads)
+        told = {"floor": found.placebo_threshold, "effects_now": effects}
+        return told | {"marks": own, "marks_of_the_untrained": untrained}
 
     return {
         "drivers": dict(zip(study.names, map(of, study.found), strict=True)),

@@ -4,13 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from lanekeep.compare.results import Comparison, elements_shown
-from lanekeep.effects import title_of
+from lanekeep.compare.results import LEFTWARD, RIGHTWARD, Comparison, elements_shown
 from lanekeep.intervals import interval_over_roads
-from lanekeep.pages.figure import COLOURS, as_png
+from lanekeep.pages.png import COLOURS, as_png
 from lanekeep_envs import REMOVABLE
 
-LEFT, RIGHT = np.array((255, 160, 30)), np.array((70, 170, 255))
 SHOWN = 8  # elements
 
 
@@ -27,7 +25,7 @@ def figure(study: Comparison) -> bytes:
     for axes, drive in zip(left.subplots(2, 1), study.drives, strict=True):
         grey = 0.75 * (drive.frames[k] @ np.array([0.299, 0.587, 0.114]))[..., None]
         share = np.minimum(1.15 * np.abs(drive.truth[k]) / scale, 1.0)[..., None]
-        over = np.where(drive.truth[k][..., None] > 0.0, LEFT, RIGHT)
+        over = np.where(drive.truth[k][..., None] > 0.0, LEFTWARD, RIGHTWARD)
         axes.imshow((share * over + (1.0 - share) * grey).astype(np.uint8))
         axes.set_title(
             f"{plain(drive.name)} at {drive.times_s[k]:.1f} s: orange steers left, blue right",
@@ -49,7 +47,7 @@ def figure(study: Comparison) -> bytes:
             ecolor="#444444",
             label=study.names[i],
         )
-    axes.set_yticks(range(len(chosen)), [title_of(REMOVABLE[e]) for e in chosen])
+    axes.set_yticks(range(len(chosen)), [REMOVABLE[e].title for e in chosen])
     axes.invert_yaxis()
     axes.set_xlabel("mean |change of the steering| when it is taken away", fontsize=9)
     axes.tick_params(labelsize=9)

@@ -6,12 +6,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.compare.effect_tables import effects_of_elements, effects_of_groups
-from lanekeep.compare.faithfulness_tables import METRIC_TITLES, metric_rows
-from lanekeep.compare.results import COLOURS, Comparison
+from lanekeep.compare.results import COLOURS, LEFTWARD, RIGHTWARD, Comparison
 from lanekeep.compare.side_by_side import side_by_side
+from lanekeep.compare.tables import METRIC_TITLES, effects_of_elements, effects_of_groups, metric_rows
 from lanekeep.compare.verdict import LANE_COLUMNS, sentence
-from lanekeep.effects import title_of
 from lanekeep.faithfulness.instants import AFTER_STEPS
 from lanekeep.faithfulness.metrics import EVERYWHERE
 from lanekeep.faithfulness.noise import NOISES
@@ -21,7 +19,6 @@ from lanekeep.saliency import METHODS
 from lanekeep_envs import CONTROL_STEP_S, REMOVABLE
 
 WORST = 4
-LEFTWARD, RIGHTWARD = (255, 160, 30), (70, 170, 255)  # RGB of what steers to that side
 
 
 def page(study: Comparison) -> str:
@@ -59,18 +56,16 @@ def memory(study: Comparison) -> Chart:
 def noise(study: Comparison) -> list[tuple[str, Chart]]:
     """How alike maps of each method stay under noise, and how far the steering moves: titles and charts."""
     x, charts = np.array([0.0, *NOISES]), []
+    drivers = list(zip(study.names, COLOURS, study.noisy, strict=True))
     for name in study.noisy[0].untrained:
         series = []
-        for title, colour, noisy in zip(study.names, COLOURS, study.noisy, strict=True):
+        for title, colour, noisy in drivers:
             series.append(Line(title, colour, x, np.array([1.0, *noisy.ssim[name].mean(0)])))
             fresh = np.array([1.0, *noisy.untrained[name].mean(0)])
             series.append(Line(f"{title} untrained", colour, x, fresh, dashed=True))
         series.append(Line("edges", "c", x, np.array([1.0, *study.noisy[0].ssim["edges"].mean(0)])))
         charts.append((METHODS[name].title, chart(series, "noise, in full brightness", "SSIM of the map", top=1.0)))
-    moved = [
-        Line(title, colour, x, np.array([0.0, *noisy.steering.mean(0)]))
-        for title, colour, noisy in zip(study.names, COLOURS, study.noisy, strict=True)
-    ]
+    moved = [Line(title, colour, x, np.array([0.0, *noisy.steering.mean(0)])) for title, colour, noisy in drivers]
     steering = chart(moved, "noise, in full brightness", "mean change of the action")
     return [*charts, ("the steering itself", steering)]
 
@@ -88,6 +83,6 @@ def worst_frames(study: Comparison, i: int) -> list[tuple[str, NDArray[np.uint8]
         side, tint = ("left", LEFTWARD) if effect > 0.0 else ("right", RIGHTWARD)
         shown = frames[pick].astype(np.float64)
         shown[found.masks[pick, k]] = 0.45 * shown[found.masks[pick, k]] + 0.55 * np.array(tint)
-        caption = f"{title_of(REMOVABLE[k])} steer {abs(effect):.3f} to the {side}; the markings together {lane:.3f}"
+        caption = f"{REMOVABLE[k].title} steer {abs(effect):.3f} to the {side}; the markings together {lane:.3f}"
         worst.append((caption, shown.astype(np.uint8)))
     return worst

@@ -12,6 +12,7 @@ from lanekeep.faithfulness.noise import NoiseResponse
 
 U8 = NDArray[np.uint8]
 COLOURS = ("a", "b")  # CSS classes of the two drivers
+LEFTWARD, RIGHTWARD = (255, 160, 30), (70, 170, 255)  # RGB of what steers to that side
 MOST_ELEMENTS = 10
 
 

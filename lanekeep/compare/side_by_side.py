@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from lanekeep.compare.drives import EVERY, ShownDrive
 from lanekeep.compare.results import COLOURS, Comparison, elements_shown
-from lanekeep.effects import title_of
 from lanekeep.pages.charts import Chart, Line, chart
 from lanekeep.saliency import METHODS, scale_of
 from lanekeep_envs import CONTROL_STEP_S, REMOVABLE
@@ -45,7 +44,7 @@ def side_by_side(study: Comparison) -> SideBySide:
         strips=strips(study, scale),
         for_script={
             "drives": [for_script(i, drive, chosen) for i, drive in enumerate(drives)],
-            "elements": [title_of(REMOVABLE[k]) for k in chosen],
+            "elements": [REMOVABLE[k].title for k in chosen],
             "scale": scale,
             "layers": {TRUTH: {"signed": True}}
             | {name: {"signed": METHODS[name].signed, "title": METHODS[name].title} for name in methods},

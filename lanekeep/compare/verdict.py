@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep.effects import GROUPS, half_life_s, shapley
+from lanekeep.effects import half_life_s, shapley
 from lanekeep.faithfulness.examine import LANE, Findings
 from lanekeep.faithfulness.noise import NoiseResponse
 from lanekeep.intervals import Span, clean, ratio_of_sums, resampled, span_of
-from lanekeep_envs import REMOVABLE
+from lanekeep_envs import GROUPS, REMOVABLE
 
 F64 = NDArray[np.float64]
 LANE_COLUMNS = [REMOVABLE.index(element) for element in LANE]

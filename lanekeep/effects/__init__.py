@@ -8,14 +8,22 @@ states = states_along(driver, frames)                                       # la
 effect = now(driver, projector, tape.snapshots, states[:-1], [removal_of([Element.TREES])])     # [T, 1]
 """
 
-from lanekeep.effects.elements import GROUPS, changed, removal_of, seen_in, title_of
-from lanekeep.effects.interventional import Forks, closed_loop, half_life_s, now, pulse, steering, with_memory
-from lanekeep.effects.placebo import placebo_threshold, placebos
+from lanekeep.effects.elements import changed, removal_of, seen_in
+from lanekeep.effects.interventional import (
+    Forks,
+    closed_loop,
+    half_life_s,
+    now,
+    placebo_threshold,
+    placebos,
+    pulse,
+    steering,
+    with_memory,
+)
 from lanekeep.effects.recorded_drive import RecordedDrive, ReRenderer, record_drive
 from lanekeep.effects.shapley import add_one_in, coalitions, leave_one_out, shapley
 
 __all__ = [
-    "GROUPS",
     "Forks",
     "ReRenderer",
     "RecordedDrive",
@@ -34,6 +42,5 @@ __all__ = [
     "seen_in",
     "shapley",
     "steering",
-    "title_of",
     "with_memory",
 ]

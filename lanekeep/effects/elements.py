@@ -9,14 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs import GROUPS, REMOVABLE, Element, Frame, Remove
-
-__all__ = ["GROUPS", "changed", "removal_of", "seen_in", "title_of"]
-
-
-def title_of(element: Element) -> str:
-    """`Element.LEFT_MARKING` -> `left marking`."""
-    return element.title
+from lanekeep_envs import REMOVABLE, Element, Frame, Remove
 
 
 def removal_of(elements: Sequence[Element]) -> tuple[Remove, ...]:

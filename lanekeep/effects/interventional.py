@@ -8,6 +8,9 @@
 x is a frame, x' the same instant rendered without the element, h the memory that the driver has brought along, a the raw
 action (positive to the left, in units of curvature_limit_per_m).  An effect is positive where the element's presence steers
 to the left.  An element that is not to be seen has an effect of exactly zero, because its frame is the same to the bit.
+
+The placebo changes every number of a frame by -1, 0 or +1 grey level, drawn anew: less than the noise of any sensor.  An
+effect counts as one if it is beyond the 95th percentile of the placebos' effects on the same driver.
 """
 
 from collections.abc import Sequence
@@ -28,6 +31,8 @@ F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
 AT_ONCE = 128  # frames that go through a head in one call
 AHEAD_S = 3.0  # of the closed loop
+PLACEBOS = 8  # for each instant
+PERCENTILE = 95.0
 
 
 @torch.inference_mode()
@@ -128,3 +133,17 @@ def closed_loop(
         offsets[k] = np.where(departed, offsets[k - 1], rollout.infos["lateral_offset_m"])
         departed |= outcome.departed
     return Forks((offsets[:, 1:] - offsets[:, :1]).T, departed[1:], bool(departed[0]))
+
+
+def placebos(frames: U8, draws: int = PLACEBOS, seed: int = 0) -> U8:
+    """Frames [I, H, W, 3] to placebos of them [I, draws, H, W, 3], which look the same."""
+    shape = (len(frames), draws, *frames.shape[1:])
+    off = np.random.default_rng(seed).integers(-1, 2, shape, np.int16)
+    changed: U8 = np.clip(frames[:, None] + off, 0, 255).astype(np.uint8)
+    return changed
+
+
+def placebo_threshold(driver: Driver, frames: U8, states: Tensor) -> float:
+    """The effect above which one counts, from the placebos of frames [I, H, W, 3], seen with memories [I, S]."""
+    actions = steering(driver, np.concatenate([frames[:, None], placebos(frames)], 1), states)
+    return float(np.percentile(np.abs(actions[:, :1] - actions[:, 1:]), PERCENTILE))

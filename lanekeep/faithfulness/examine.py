@@ -15,23 +15,22 @@ from torch import Tensor
 
 from lanekeep.driving.drivers import states_along
 from lanekeep.effects import (
-    GROUPS,
     ReRenderer,
     changed,
     closed_loop,
     coalitions,
+    placebo_threshold,
     pulse,
     removal_of,
     steering,
     with_memory,
 )
-from lanekeep.effects.placebo import PERCENTILE, placebo_effects
 from lanekeep.faithfulness.controls import CONTROLS, untrained
 from lanekeep.faithfulness.instants import AFTER_STEPS, JudgedInstants, Subject
 from lanekeep.faithfulness.known_driver import known_driver, painted
 from lanekeep.faithfulness.metrics import F32, F64, METRICS, U8, ground_truth_of, metrics_of, spearman
 from lanekeep.saliency import METHODS, maps
-from lanekeep_envs import REMOVABLE, Camera, Element, Intervention, Snapshot
+from lanekeep_envs import GROUPS, REMOVABLE, Camera, Element, Intervention, Snapshot
 from lanekeep_policies import Driver
 
 KNOWN = 6  # instants of the known-answer driver
@@ -42,10 +41,9 @@ REMOVALS = tuple(removal_of([element]) for element in REMOVABLE)
 
 @dataclass
 class Findings:
-    """What was found of one driver; I instants, C costly ones, P placebos, K removable elements, G groups."""
+    """What was found of one driver; I instants, C costly ones, K removable elements, G groups."""
 
     effects: F64  # [I, K] now
-    placebos: F64  # [I, P]
     placebo_threshold: float
     masks: NDArray[np.bool_]  # [I, K, H, W] the pixels that an element changes
     remembered: F64  # [C, K] absent for the last second
@@ -109,11 +107,9 @@ class Examiner:
             of_elements, pixels = effects_now(driver, self.projector, self.snapshots(i)[0], self.state(i))
             effects.append(of_elements)
             masks.append(pixels)
-        placebos = placebo_effects(driver, self.frames, self.states)
         return Findings(
             effects=np.stack(effects),
-            placebos=placebos,
-            placebo_threshold=float(np.percentile(np.abs(placebos), PERCENTILE)),
+            placebo_threshold=placebo_threshold(driver, self.frames, self.states),
             masks=np.stack(masks),
             remembered=np.zeros((costly, len(REMOVABLE))),
             curves=np.zeros((costly, len(REMOVABLE), AFTER_STEPS)),

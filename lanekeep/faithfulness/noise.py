@@ -6,6 +6,7 @@ change more.  Two maps are compared by SSIM on one scale, the larger of their tw
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from torch import Tensor
@@ -49,8 +50,8 @@ def under_noise(examiner: Examiner, methods: Sequence[str], tell: Callable[[str]
     found, other = {"edges": similar(lambda x, h: edges(x), states)}, dict[str, F64]()
     for name in methods:
         tell(f"{METHODS[name].title} under noise")
-        found[name] = similar(lambda x, h, name=name: maps(name, driver, x, h), states)  # type: ignore[misc]
-        other[name] = similar(lambda x, h, name=name: maps(name, fresh, x, h), fresh_states)  # type: ignore[misc]
+        found[name] = similar(partial(maps, name, driver), states)
+        other[name] = similar(partial(maps, name, fresh), fresh_states)
     clean = steering(driver, frames[:, None], states)
     changed_to = steering(driver, noisy.reshape(-1, *frames.shape).swapaxes(0, 1), states)
     moved = np.abs(changed_to - clean).reshape(len(picks), len(NOISES), DRAWS).mean(2)

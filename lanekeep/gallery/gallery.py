@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from lanekeep.effects import title_of as element_title
 from lanekeep.gallery.exhibits import (
     CHANGES,
     FINE_DAY,
@@ -124,10 +123,10 @@ def show_interventions(page: Page, scenario: Scenario, camera: Camera, seed: int
             page.add(3, name, columns=COLUMNS)
         for element in present:
             without = instant.frame(camera, 0, [Remove(element)]).image
-            page.intervention(element_title(element), whole.image, without, whole.has(element))
+            page.intervention(element.title, whole.image, without, whole.has(element))
             tick()
         left = [element for element in left if element not in present]
-    page.absent = [element_title(element) for element in left]
+    page.absent = [element.title for element in left]
     fine = DrivenInstants(scenario, [seed], [LED_M])
     scene = Picture(page.share(fine.frame(camera).image), "as it is", "as it is")
     page.add(3, "Not only taken away")

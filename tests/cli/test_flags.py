@@ -10,7 +10,7 @@ import pytest
 from lanekeep.cli.flags import parse
 from lanekeep.errors import UserError
 from lanekeep.settings import Positional, in_range
-from lanekeep_files.writing import write_whole
+from lanekeep_files.writing import WritingError, write_whole
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4, limits[1]))  # bytes; Python ignores the signal
     try:
-        with pytest.raises(UserError, match="out.json cannot be written: File too large"):
+        with pytest.raises(WritingError, match="out.json cannot be written: File too large"):
             write_whole(file, b"newer")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -160,7 +160,7 @@ def test_a_link_is_written_through(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "file")
     write_whole(tmp_path / "link", b"new")
     assert (tmp_path / "link").is_symlink() and (tmp_path / "file").read_bytes() == b"new"
-    with pytest.raises(UserError, match="full cannot be written: No space left"):
+    with pytest.raises(WritingError, match="full cannot be written: No space left"):
         write_whole(Path("/dev/full"), b"new")
 
 

@@ -9,7 +9,6 @@ import pytest
 from lanekeep.driving.controllers import DriverController, ExpertController
 from lanekeep.driving.drivers import open_driver, states_along
 from lanekeep.effects import (
-    GROUPS,
     RecordedDrive,
     ReRenderer,
     add_one_in,
@@ -29,7 +28,16 @@ from lanekeep.effects import (
     with_memory,
 )
 from lanekeep.faithfulness.known_driver import known_driver, painted
-from lanekeep_envs import CONTROL_STEP_S, REMOVABLE, Camera, Element, KeepOnly, LaneKeepingVectorEnv, load_scenario
+from lanekeep_envs import (
+    CONTROL_STEP_S,
+    GROUPS,
+    REMOVABLE,
+    Camera,
+    Element,
+    KeepOnly,
+    LaneKeepingVectorEnv,
+    load_scenario,
+)
 from lanekeep_policies import Driver, DriverSpec
 
 COUNTRY = load_scenario("country")
@@ -181,7 +189,7 @@ def test_a_placebo_cannot_be_seen_and_sets_a_floor(tape: RecordedDrive) -> None:
     drawn = placebos(frames)
     assert set(np.unique(drawn.astype(int) - frames[:, None])) == {-1, 0, 1}
     assert np.array_equal(drawn, placebos(frames))
-    floor = placebo_threshold(driver, projector, tape.snapshots[:3], states[:3])
+    floor = placebo_threshold(driver, frames, states[:3])
     effects = now(driver, projector, tape.snapshots[:3], states[:3], [removal_of([Element.SHADOWS])])
     assert 0.0 < floor < np.abs(effects).max()
 

@@ -139,7 +139,9 @@ def kernels() -> int:
 def main() -> None:
     """Run the grid, or a part of it."""
     bases = ("country",) if "--quick" in sys.argv else ("country", "mixed", "town", "sensor_noise")
-    print(f"{kernels()} calls of kernels, {scenarios(bases)} scenarios, {states(bases)} states")
+    print(f"{kernels()} calls of kernels", flush=True)
+    print(f"{scenarios(bases)} scenarios", flush=True)
+    print(f"{states(bases)} states", flush=True)
 
 
 if __name__ == "__main__":

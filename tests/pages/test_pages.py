@@ -12,7 +12,6 @@ from lanekeep.compare.drives import ShownDrive
 from lanekeep.compare.page import page
 from lanekeep.compare.results import Comparison
 from lanekeep.compare.verdict import verdict
-from lanekeep.effects import GROUPS
 from lanekeep.faithfulness.examine import Findings
 from lanekeep.faithfulness.instants import AFTER_STEPS
 from lanekeep.faithfulness.metrics import METRICS
@@ -21,7 +20,7 @@ from lanekeep.gallery.page import Page
 from lanekeep.pages.charts import nice_ticks
 from lanekeep.pages.png import png
 from lanekeep.pages.template import render
-from lanekeep_envs import REMOVABLE, Camera
+from lanekeep_envs import GROUPS, REMOVABLE, Camera
 
 HOSTILE = "<script>alert(\"1\")</script><img src=x onerror='alert(2)'>"
 K = len(REMOVABLE)
@@ -53,7 +52,6 @@ def findings(generator: np.random.Generator) -> Findings:
     marks = {name: generator.random((4, len(METRICS))) for name in ("noise", "flat", "edges", "gradient")}
     return Findings(
         effects=generator.normal(size=(4, K)),
-        placebos=generator.normal(size=(4, 8)),
         placebo_threshold=0.01,
         masks=generator.random((4, K, 6, 8)) < 0.1,
         remembered=generator.normal(size=(2, K)),

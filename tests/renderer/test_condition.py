@@ -125,8 +125,7 @@ def test_each_condition_looks_like_itself() -> None:
 
 def test_headlights_show_the_markings_best() -> None:
     snapshot = snapshot_of(12, 30.0)
-    dark = {f"{name}_{c}": 0.0 for name in ("ambient", "sunlight") for c in "rgb"}
-    night = view(snapshot, night=1.0, **dark)
+    night = view(snapshot, night=1.0, ambient=0.0, sunlight=0.0)
     near = (night.depth_m > 4.0) & (night.depth_m < 15.0)
     road, line = near & (night.elements == Element.ROAD), near & (night.elements == Element.RIGHT_MARKING)
     assert night.image[line].mean() > 2.0 * night.image[road].mean() > 20.0

@@ -47,7 +47,7 @@ def test_a_cause_taken_back_leaves_the_look_of_the_fine_day_to_the_last_bit(caus
         assert look.tobytes() != fine.tobytes()
         look[cause] = 0.0
         derive(look)
-        assert all(look[name] == fine[name] for name in APPEARANCE.names or ())
+        assert all(np.array_equal(look[name], fine[name]) for name in APPEARANCE.names or ())
 
 
 def test_sight_shrinks_steadily_to_forty_metres_in_fog_and_every_weather_hides_the_sun() -> None:

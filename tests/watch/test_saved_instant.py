@@ -68,6 +68,32 @@ def test_an_instant_of_any_weather_is_opened(show_of: ShowOf, drive: Drive, tmp_
     assert read_instant(tmp_path / "here.instant").scenario == show.scenario
 
 
+def test_an_instant_written_with_red_green_and_blue_apart_is_opened(
+    show_of: ShowOf, drive: Drive, tmp_path: Path
+) -> None:
+    show, path = show_of("ncp", scenario="mixed"), tmp_path / "here.instant"
+    perform(show, f"save {path}")
+    expected = drive(show, 3)
+    with np.load(path) as file:
+        arrays = dict(file)
+    for table, colours in (("looks_0", 17), ("things_0", 1)):
+        now = arrays[table].dtype
+        before = [
+            column
+            for name in now.names
+            for column in ([(f"{name}_{c}", "<f8") for c in "rgb"] if now[name].shape == (3,) else [(name, now[name])])
+        ]
+        assert len(before) == len(now.names) + 2 * colours
+        arrays[table] = arrays[table].view(before)
+    assert {"zenith_g", "right_paint_b"} < set(arrays["looks_0"].dtype.names)
+    assert "leaf_r" in arrays["things_0"].dtype.names
+    with path.open("wb") as opened:
+        np.savez(opened, **arrays)
+    other = show_of("ncp")
+    perform(other, f"open {path}")
+    assert np.array_equal(drive(other, 3), expected)
+
+
 def test_an_instant_keeps_seeds_of_any_size(untrained: Untrained, show_of: ShowOf, tmp_path: Path) -> None:
     seed = -(10**30)
     show = Show(["a"], [untrained()], load_scenario("country"), seed)

@@ -100,9 +100,11 @@ def test_the_driver_s_frame_is_shown_pixel_by_pixel(untrained: Untrained) -> Non
 
 @pytest.mark.parametrize("layout", [SOLO, DUO])
 def test_no_panel_touches_another(layout: Layout) -> None:
-    assert all(pygame.Rect((0, 0), UNITS).contains(panel) for panel in layout.boxes)
-    for k, panel in enumerate(layout.boxes):
-        assert panel.inflate(12, 12).collidelist(layout.boxes[:k]) == -1
+    panels = [panel for part in layout for panel in ([part] if isinstance(part, pygame.Rect) else part)]
+    assert len(panels) == 3 + 4 * len(layout.windscreen)
+    assert all(pygame.Rect((0, 0), UNITS).contains(panel) for panel in panels)
+    for k, panel in enumerate(panels):
+        assert panel.inflate(12, 12).collidelist(panels[:k]) == -1
 
 
 @pytest.mark.parametrize("cores", [("ncp",), ("ncp", "lstm"), ("lstm", "ncp")])

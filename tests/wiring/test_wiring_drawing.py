@@ -23,9 +23,8 @@ from lanekeep_policies.wiring import (
     ncps_wiring,
     random_wiring,
 )
-from lanekeep_policies.wiring.curves import GAP, _spread
 from lanekeep_policies.wiring.drawing import STROKES
-from lanekeep_policies.wiring.layout import Floats, best_orders, crossings, joins, layers_of
+from lanekeep_policies.wiring.layout import GAP, Floats, _spread, best_orders, crossings, joins, layers_of
 from lanekeep_policies.wiring.wiring import Ints
 
 matplotlib.use("Agg")

@@ -95,7 +95,7 @@ def test_planting_one_moves_nothing_else_of_the_episode(tied: dict[str, float]) 
         one, other = begun(plain, seed), begun(planted, seed)
         own = ("lamp", "lamp_tie", "dark_asphalt", "plain")
         rest = [name for name in one.state.appearances.dtype.names or () if name not in own]
-        assert all(one.state.appearances[name] == other.state.appearances[name] for name in rest)
+        assert all(np.array_equal(one.state.appearances[name], other.state.appearances[name]) for name in rest)
         assert (
             one.state.cars.tobytes() == other.state.cars.tobytes()
             and one.state.episodes.tobytes() == other.state.episodes.tobytes()

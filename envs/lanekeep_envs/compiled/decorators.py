@@ -74,7 +74,8 @@ def _rounded(constant: Any) -> Any:
 
 
 def _compiled(function: F, options: dict[str, Any]) -> F:
-    return cast(F, keep_on_disk(njit(nogil=True, error_model="numpy", **options)(function)))
+    made = njit(nogil=True, error_model="numpy", **options)(function)
+    return cast(F, made if made is function else keep_on_disk(made))  # itself where numba is switched off
 
 
 @no_refcount

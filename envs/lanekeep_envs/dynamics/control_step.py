@@ -148,9 +148,8 @@ def show_frames(shown, film, frames, cars, episodes):
     places = film.shape[1]
     for i in range(cars.shape[0]):
         steps, episode = cars[i]["steps"], episodes[i]
-        lost = (
-            steps > 0 and hashed_uniform(episode["disturbance_seed"], DROP_NUMBERS, steps) < episode["dropped_frames"]
-        )
+        chance = hashed_uniform(episode["disturbance_seed"], DROP_NUMBERS, steps)
+        lost = steps > 0 and chance < episode["dropped_frames"]
         copy_row(film[i, steps % places], film[i, (steps - 1) % places] if lost else frames[i])
         copy_row(shown[i], film[i, max(steps - episode["late_frames"], 0) % places])
 

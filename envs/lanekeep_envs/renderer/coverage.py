@@ -19,6 +19,18 @@ def single(numbers):
 
 
 @inline_always
+def vector_of(numbers):
+    """Three numbers of a record."""
+    return numbers[0], numbers[1], numbers[2]
+
+
+@inline_always
+def shifted(a, share, b):
+    """a + by b."""
+    return a[0] + share * b[0], a[1] + share * b[1], a[2] + share * b[2]
+
+
+@inline_always
 def clip01(share):
     """Clip to [0, 1], in double precision."""
     return min(max(share, 0.0), 1.0)

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_envs.compiled.decorators import no_refcount
+from lanekeep_envs.compiled.decorators import inline_always, no_refcount
 from lanekeep_envs.dynamics.road import SPACING_M
-from lanekeep_envs.elements import GONE, Element
+from lanekeep_envs.elements import GONE, POST, Element
 from lanekeep_envs.renderer.view import FARTHEST_M, in_frame
 from lanekeep_envs.sampling.roadside import element_of
 from lanekeep_envs.sampling.traffic import place_of
@@ -21,17 +21,12 @@ CARS = int(Element.CARS)
 class DrawList(NamedTuple):
     """Work space for the list."""
 
-    order: NDArray[
-        np.int64
-    ]  # [MOST_OBJECTS + MOST_CARS] row in the table of objects; -1 - n: the n-th of the near cars
-    forward: NDArray[np.float64]  # [MOST_OBJECTS + MOST_CARS] place in the car's frame [m]
-    left: NDArray[np.float64]  # [MOST_OBJECTS + MOST_CARS]
-    car_heading: NDArray[np.float64]  # [MOST_CARS, 2] unit vector in the car's frame, of the near cars
-    car_index: NDArray[np.int64]  # [MOST_CARS] their rows in the table of traffic
+    order: NDArray[np.int64]  # [MOST_OBJECTS + MOST_CARS] row in the table of objects, or -1 - row in that of the cars
+    poses: NDArray[np.float64]  # [MOST_OBJECTS + MOST_CARS, 4] of each the fields of `Pose`
 
 
 class Pose(NamedTuple):
-    """Place and heading of an object in the car's frame."""
+    """Place and heading of an object in the car's frame; a plant or post has no heading."""
 
     x: float  # [m]
     y: float
@@ -41,14 +36,7 @@ class Pose(NamedTuple):
 
 def empty_draw_list() -> DrawList:
     """Allocate the work space."""
-    most = MOST_OBJECTS + MOST_CARS
-    return DrawList(
-        np.zeros(most, np.int64),
-        np.zeros(most),
-        np.zeros(most),
-        np.zeros((MOST_CARS, 2)),
-        np.zeros(MOST_CARS, np.int64),
-    )
+    return DrawList(np.zeros(MOST_OBJECTS + MOST_CARS, np.int64), np.zeros((MOST_OBJECTS + MOST_CARS, 4)))
 
 
 @no_refcount
@@ -63,15 +51,17 @@ def list_objects(draws, scene, view):
         else:
             high = middle
     listed = 0
-    for k in range(
-        low, min(scene.object_count, low + MOST_OBJECTS)
-    ):  # hidden ones count too: no removal makes room for others
-        if objects[k]["s_m"] > s_m + FARTHEST_M:
+    # hidden ones count too: no removal makes room for others
+    for k in range(low, min(scene.object_count, low + MOST_OBJECTS)):
+        obj, ahead_x, ahead_y = objects[k], 0.0, 0.0
+        if obj["s_m"] > s_m + FARTHEST_M:
             break
-        if objects[k]["kind"] == GONE or not scene.visible >> element_of(objects[k]["kind"]) & 1:
+        if obj["kind"] == GONE or not scene.visible >> element_of(obj["kind"]) & 1:
             continue
-        forward, left = in_frame(view, objects[k]["x"] - view.x, objects[k]["y"] - view.y)
-        listed = insert(draws, listed, forward, left, k)
+        if obj["kind"] > POST:
+            ahead_x, ahead_y = in_frame(view, np.cos(obj["twist"]), np.sin(obj["twist"]))
+        x, y = in_frame(view, obj["x"] - view.x, obj["y"] - view.y)
+        listed = insert(draws, listed, k, Pose(x, y, ahead_x, ahead_y))
     return listed
 
 
@@ -88,35 +78,28 @@ def list_cars(draws, scene, view, listed):
         s, x, y, ahead_x, ahead_y = place_of(traffic[k], car["steps"], car["distance_m"], scene.road, lane_m)
         if not (0.0 < s < last and -BEHIND_M < s - car["distance_m"] < FARTHEST_M):
             continue
-        draws.car_heading[near, 0], draws.car_heading[near, 1] = in_frame(view, ahead_x, ahead_y)
-        draws.car_index[near] = k
-        forward, left = in_frame(view, x - view.x, y - view.y)
-        listed = insert(draws, listed, forward, left, -1 - near)
+        x, y = in_frame(view, x - view.x, y - view.y)
+        ahead_x, ahead_y = in_frame(view, ahead_x, ahead_y)
+        listed = insert(draws, listed, -1 - k, Pose(x, y, ahead_x, ahead_y))
         near += 1
     return listed
 
 
 @no_refcount
-def insert(draws, listed, forward, left, index):
+def insert(draws, listed, index, pose):
     """Insert one into the list, near to far, and return its new length; of two at one distance the later comes before."""
-    place = listed
-    while place > 0 and draws.forward[place - 1] >= forward:
-        draws.forward[place], draws.left[place] = draws.forward[place - 1], draws.left[place - 1]
-        draws.order[place] = draws.order[place - 1]
+    place, order, poses = listed, draws.order, draws.poses
+    while place > 0 and poses[place - 1, 0] >= pose.x:
+        order[place] = order[place - 1]
+        for n in range(4):
+            poses[place, n] = poses[place - 1, n]
         place -= 1
-    draws.forward[place], draws.left[place], draws.order[place] = forward, left, index
+    order[place] = index
+    poses[place, 0], poses[place, 1], poses[place, 2], poses[place, 3] = pose
     return listed + 1
 
 
-@no_refcount
-def pose_of_car(draws, k):
-    """Pose of the car that stands k-th in the list."""
-    heading = draws.car_heading[-1 - draws.order[k]]
-    return Pose(draws.forward[k], draws.left[k], heading[0], heading[1])
-
-
-@no_refcount
-def pose_of_object(draws, k, twist, view):
-    """Pose of the object that stands k-th in the list, whose heading in the world is `twist`."""
-    ahead_x, ahead_y = in_frame(view, np.cos(twist), np.sin(twist))
-    return Pose(draws.forward[k], draws.left[k], ahead_x, ahead_y)
+@inline_always
+def pose_of(draws, k):
+    """Return the pose of the k-th in the list."""
+    return Pose(draws.poses[k, 0], draws.poses[k, 1], draws.poses[k, 2], draws.poses[k, 3])

@@ -15,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.compiled.decorators import inline_always
-from lanekeep_envs.renderer.coverage import HALF, ONE, ZERO
+from lanekeep_envs.renderer.coverage import HALF, ONE, ZERO, single
 
 BEAM = (2.2, 0.11, 24.0)  # half width at the bumper [m] and its growth per metre ahead, reach [m]
 MOUNT_HEIGHT_M = 0.7
-CUT_OFF_PER_M2 = 1.2  # how fast the light fades above the lamps
+NARROW, WIDENS, PER_REACH = np.float32(BEAM[0]), np.float32(BEAM[1]), np.float32(1.0 / BEAM[2])
+CUT_OFF_PER_M2 = np.float32(1.2)  # how fast the light fades above the lamps
 GREEN, BLUE = 0.97, 0.88  # of its colour, whose red is 1: lamps are redder than the day
 
 
@@ -44,25 +45,13 @@ class Headlights(NamedTuple):
     above: np.float32  # how much higher the camera is than they are [m]
     sin: np.float32  # of the camera's pitch
     cos: np.float32
-    per_reach: np.float32
-    narrow: np.float32
-    widens: np.float32
-    cut_off: np.float32
 
 
 @inline_always
 def headlights_of(night, lens):
     """The headlights at this strength of night, for a camera."""
-    return Headlights(
-        np.float32(night),
-        np.float32(lens.height_m - MOUNT_HEIGHT_M),
-        np.float32(lens.sin_pitch),
-        np.float32(lens.cos_pitch),
-        np.float32(1.0 / BEAM[2]),
-        np.float32(BEAM[0]),
-        np.float32(BEAM[1]),
-        np.float32(CUT_OFF_PER_M2),
-    )
+    above, sin, cos = single((lens.height_m - MOUNT_HEIGHT_M, lens.sin_pitch, lens.cos_pitch))
+    return Headlights(np.float32(night), above, sin, cos)
 
 
 @inline_always
@@ -71,10 +60,10 @@ def headlight_on_fragment(far, forward, p, q, lamps):
 
     The quotient for the exponential: exp(x) is nearly 1 + x + x^2/2 + x^3/6 + x^4/24.
     """
-    above, reach = max(lamps.above - far * (lamps.sin + p * lamps.cos), ZERO), forward * lamps.per_reach
-    wide, left = lamps.narrow + lamps.widens * forward, far * q
+    above, reach = max(lamps.above - far * (lamps.sin + p * lamps.cos), ZERO), forward * PER_REACH
+    wide, left = NARROW + WIDENS * forward, far * q
     n, d = left * left, wide * wide
     whole = d * d * d * d
     rest = n * (d * d * d + n * (d * d * HALF + n * (d * np.float32(1.0 / 6.0) + n * np.float32(1.0 / 24.0))))
-    fall = (ONE + reach * reach * reach) * (ONE + lamps.cut_off * above * above)
+    fall = (ONE + reach * reach * reach) * (ONE + CUT_OFF_PER_M2 * above * above)
     return lamps.strength * whole / ((whole + rest) * fall)

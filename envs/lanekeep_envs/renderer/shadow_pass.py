@@ -4,8 +4,8 @@ import numpy as np
 
 from lanekeep_envs.compiled.decorators import jit, no_refcount
 from lanekeep_envs.elements import BUILDING, CASTING, POST, Element
-from lanekeep_envs.renderer.draw_list import pose_of_car, pose_of_object
-from lanekeep_envs.renderer.objects.boxes import cast_shadows_of_boxes
+from lanekeep_envs.renderer.draw_list import pose_of
+from lanekeep_envs.renderer.objects.boxes import cast_shadows_of_boxes, is_made_of_boxes
 from lanekeep_envs.renderer.objects.shadows import ShadowBox, Sunlight, cast_box_shadow, cast_plant_shadow
 from lanekeep_envs.sampling.roadside import element_of
 
@@ -41,27 +41,19 @@ def shade_ground(buffers, scene, view, listed, casting):
         return some
     sun = Sunlight(-view.sun_ahead / flat, -view.sun_left / flat, min(flat / appearance["sun_z"], 6.0))
     for k in range(listed):
-        if draws.order[k] < 0:
-            if casting >> CARS & 1:
-                some = True
-                cast_box_shadow(shade, buffers.rows, pose_of_car(draws, k), CAR, sun, view.lens)
-            continue
-        obj = scene.objects[draws.order[k]]
-        if not casting >> element_of(obj["kind"]) & 1:
+        obj, pose = scene.objects[max(draws.order[k], 0)], pose_of(draws, k)
+        if not casting >> (CARS if draws.order[k] < 0 else element_of(obj["kind"])) & 1:
             continue
         some = True
-        if obj["kind"] < POST:
-            mirror = appearance["mirror"]
-            cast_plant_shadow(shade, buffers.rows, obj, draws.forward[k], draws.left[k], sun, mirror, view.lens)
-        elif obj["kind"] > BUILDING:
-            pose = pose_of_object(draws, k, obj["twist"], view)
+        if draws.order[k] < 0:
+            cast_box_shadow(shade, buffers.rows, pose, CAR, sun, view.lens)
+        elif obj["kind"] < POST:
+            cast_plant_shadow(shade, buffers.rows, obj, pose, sun, appearance["mirror"], view.lens)
+        elif is_made_of_boxes(obj["kind"]):
             cast_shadows_of_boxes(shade, buffers.rows, obj, pose, sun, view.lens)
         else:
             tall = obj["height_m"] + (0.4 * obj["radius_m"] if obj["kind"] == BUILDING else 0.0)  # half its roof
-            pose, box = (
-                pose_of_object(draws, k, obj["twist"], view),
-                ShadowBox(0.5 * obj["length_m"], obj["radius_m"], tall),
-            )
+            box = ShadowBox(0.5 * obj["length_m"], obj["radius_m"], tall)
             cast_box_shadow(shade, buffers.rows, pose, box, sun, view.lens)
     return some
 

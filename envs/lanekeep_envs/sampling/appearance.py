@@ -42,13 +42,11 @@ COLOURS = (
 SURFACES = ("asphalt", "concrete", "cobbles")
 GROUND_STRENGTHS = (*STRENGTHS["surface"], "night", "fog")  # of these, the ground of a fine day has none
 MOUNTING = ("height_error_m", "pitch_error_deg", "yaw_error_deg", "roll_error_deg")
-CONDITIONS = (
-    *((table, name) for table, names in STRENGTHS.items() for name in names),
-    *(("sensor", name) for name in MOUNTING),
-)  # drawn in this order
+CONDITIONS = [(table, name) for table, names in STRENGTHS.items() for name in names]  # drawn in this order
+CONDITIONS += [("sensor", name) for name in MOUNTING]
 APPEARANCE = np.dtype(
-    [  # scalars only: the kernels read them one by one
-        *((f"{colour}_{channel}", np.float64) for colour in COLOURS for channel in "rgb"),
+    [
+        *((colour, np.float64, (3,)) for colour in COLOURS),  # RGB
         ("sun_x", np.float64),  # unit vector to the sun, world frame
         ("sun_y", np.float64),
         ("sun_z", np.float64),  # up
@@ -107,16 +105,6 @@ def tinted(light: float, colour: RGB) -> RGB:
     return light * colour[0], light * colour[1], light * colour[2]
 
 
-def paint(appearance: Appearance, name: str, colour: RGB) -> None:
-    """Set a colour of `COLOURS`."""
-    appearance[f"{name}_r"], appearance[f"{name}_g"], appearance[f"{name}_b"] = colour
-
-
-def colour_of(appearance: Appearance, name: str) -> RGB:
-    """Return a colour of `COLOURS`."""
-    return float(appearance[f"{name}_r"]), float(appearance[f"{name}_g"]), float(appearance[f"{name}_b"])
-
-
 def set_sun(appearance: Appearance, elevation_deg: float, azimuth_rad: float, sunshine: float) -> None:
     """Place the sun; `sunshine` 0 is an overcast sky."""
     elevation = math.radians(elevation_deg)
@@ -144,33 +132,30 @@ def derive(appearance: Appearance) -> None:
     set_weather_sky(appearance, noon)
     night_horizon = mix((15.0, 20.0, 34.0), (22.0, 23.0, 27.0), hidden(max(fog, snowfall)))
     for name, colour in (*NIGHT_COLOURS, ("horizon", night_horizon)):
-        paint(appearance, name, mix(colour_of(appearance, name), colour, dark))
-    paint(
-        appearance, "zenith", mix(colour_of(appearance, "zenith"), colour_of(appearance, "horizon"), 0.85 * hidden(fog))
-    )
+        appearance[name] = mix(appearance[name], colour, dark)
+    appearance["zenith"] = mix(appearance["zenith"], appearance["horizon"], 0.85 * hidden(fog))
     appearance["glow"] = sunshine * (0.9 - 0.6 * noon) * (1.0 - dark)
     appearance["sunshine"] = sunshine * (1.0 - dark)
     clouds = appearance["clear_cloudiness"] + falling * (0.8 - appearance["clear_cloudiness"])
     appearance["cloudiness"] = clouds - 2.5 * hidden(fog)
     denser_per_m = fog * FOG_PER_M + rain * RAIN_PER_M + snowfall * SNOWFALL_PER_M
-    appearance["visibility_m"] = appearance["clear_visibility_m"] / (
-        1.0 + appearance["clear_visibility_m"] * denser_per_m
-    )
-    paint(appearance, "hill", mix(colour_of(appearance, "bare_hill"), (206.0, 212.0, 222.0), 0.85 * appearance["snow"]))
+    clear_m = appearance["clear_visibility_m"]
+    appearance["visibility_m"] = clear_m / (1.0 + clear_m * denser_per_m)
+    appearance["hill"] = mix(appearance["bare_hill"], (206.0, 212.0, 222.0), 0.85 * appearance["snow"])
 
 
 def set_daylight(appearance: Appearance, noon: float, sunshine: float, gloom: float) -> None:
     """Set light and sky of a dry day with this much sunshine; clouds leave the share `gloom` of the diffuse light."""
     warmth = mix((1.30, 0.92, 0.58), (1.06, 1.0, 0.92), noon)
-    paint(appearance, "sunlight", tinted(sunshine * (0.28 + 0.34 * noon), warmth))
+    appearance["sunlight"] = tinted(sunshine * (0.28 + 0.34 * noon), warmth)
     ambient = tinted(0.80 + 0.20 * noon, mix((0.74, 0.76, 0.82), (0.46, 0.50, 0.56), sunshine))
-    paint(appearance, "ambient", tinted(gloom, ambient))
+    appearance["ambient"] = tinted(gloom, ambient)
     for name, clear, grey in (
         ("zenith", mix((78, 96, 148), (74, 128, 200), noon), mix((120, 124, 136), (158, 164, 172), noon)),
         ("horizon", mix((246, 186, 130), (196, 216, 232), noon), mix((188, 184, 184), (206, 210, 214), noon)),
         ("cloud", mix((250, 200, 165), (250, 250, 250), noon), mix((150, 150, 158), (190, 193, 198), noon)),
     ):
-        paint(appearance, name, tinted(gloom, mix(grey, clear, sunshine)))
+        appearance[name] = tinted(gloom, mix(grey, clear, sunshine))
 
 
 def set_weather_sky(appearance: Appearance, noon: float) -> None:
@@ -179,25 +164,22 @@ def set_weather_sky(appearance: Appearance, noon: float) -> None:
     snow_grey = mix((160.0, 164.0, 174.0), (184.0, 189.0, 196.0), noon)
     fog_grey = mix((166.0, 167.0, 170.0), (194.0, 199.0, 202.0), noon)
     for name in ("zenith", "horizon", "cloud"):
-        paint(appearance, name, mix(mix(colour_of(appearance, name), snow_grey, snowy), fog_grey, foggy))
+        appearance[name] = mix(mix(appearance[name], snow_grey, snowy), fog_grey, foggy)
 
 
 def set_surfaces(appearance: Appearance, scenario: Scenario, u: Sequence[float]) -> None:
     """Set the colours of road and land from seven uniform numbers."""
     table = scenario.look
-    paint(
-        appearance,
-        "asphalt",
-        tinted(uniform(table.asphalt_grey, u[0]), mix((0.97, 0.99, 1.03), (1.03, 1.0, 0.96), u[1])),
-    )
-    paint(appearance, "paint", tinted(uniform(table.paint_grey, u[2]), (1.0, 0.99, 0.96)))
+    hue = mix((0.97, 0.99, 1.03), (1.03, 1.0, 0.96), u[1])
+    appearance["asphalt"] = tinted(uniform(table.asphalt_grey, u[0]), hue)
+    appearance["paint"] = tinted(uniform(table.paint_grey, u[2]), (1.0, 0.99, 0.96))
     grass = mix((74, 104, 42), (142, 134, 70), u[3])
-    paint(appearance, "grass", grass)
-    paint(appearance, "bare_hill", (0.5 * grass[0] + 40.0, 0.5 * grass[1] + 48.0, 0.5 * grass[2] + 42.0))
-    paint(appearance, "field", mix((96, 128, 52), (196, 172, 96), u[4]))
-    paint(appearance, "gravel", mix((118, 112, 100), (150, 140, 122), u[5]))
-    paint(appearance, "leaf", mix((52, 84, 32), (112, 116, 40), u[6]))
-    paint(appearance, "needle", (36.0, 62.0, 40.0))
+    appearance["grass"] = grass
+    appearance["bare_hill"] = (0.5 * grass[0] + 40.0, 0.5 * grass[1] + 48.0, 0.5 * grass[2] + 42.0)
+    appearance["field"] = mix((96, 128, 52), (196, 172, 96), u[4])
+    appearance["gravel"] = mix((118, 112, 100), (150, 140, 122), u[5])
+    appearance["leaf"] = mix((52, 84, 32), (112, 116, 40), u[6])
+    appearance["needle"] = (36.0, 62.0, 40.0)
 
 
 def sample_appearance(record: np.void, scenario: Scenario, generator: np.random.Generator) -> None:
@@ -218,7 +200,7 @@ def sample_appearance(record: np.void, scenario: Scenario, generator: np.random.
     appearance["strip_m"], appearance["shoulder_m"] = lane.edge_strip_m, lane.shoulder_m
     appearance["dash_m"], appearance["gap_m"] = lane.dash_m, lane.gap_m
     for marking in ("centre", "left", "right"):
-        paint(appearance, f"{marking}_paint", colour_of(appearance, "paint"))
+        appearance[f"{marking}_paint"] = appearance["paint"]
     tied = scenario.confounder
     appearance["lamp"], appearance["lamp_tie"] = tied.lamp, tied.lamp_shows_steering
     appearance["dark_asphalt"] = tied.dark_asphalt

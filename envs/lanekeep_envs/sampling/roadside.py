@@ -37,6 +37,7 @@ SIGNS_BELOW = tuple(np.cumsum((0.3, 0.3, 0.2, 0.08, 0.12)).tolist())  # of a dra
 AVENUE_SPACING_M = (10.0, 14.0)
 AVENUE_M = (1.5, 2.5)  # from the edge of the asphalt
 SETBACK_M = (8.0, 25.0)
+NO_COLOUR = (-1.0, 0.0, 0.0)  # of a plant's leaves: they have that of the look
 
 OBJECT = np.dtype(
     [
@@ -50,9 +51,7 @@ OBJECT = np.dtype(
         ("twist", np.float64),
         ("kind", np.int64),
         ("length_m", np.float64),  # of a structure, along its heading
-        ("leaf_r", np.float64),  # colour of a plant's leaves; negative: that of the look
-        ("leaf_g", np.float64),
-        ("leaf_b", np.float64),
+        ("leaf", np.float64, (3,)),  # colour of a plant's leaves, or NO_COLOUR of its own
         ("variant", np.int64),  # which sign (negative: its back), which kind of house
     ]
 )
@@ -83,7 +82,7 @@ def plant(road: NDArray[np.void], scenario: Scenario, generator: np.random.Gener
     tie_to_bends(objects[:trees], road, scenario.confounder.trees_outside_bends, generator.spawn(1)[0])
     parts = [objects, *build(road, scenario, generator.spawn(1)[0])]
     objects = np.concatenate([part.view(RECORD) for part in parts]).view(OBJECT)
-    objects["leaf_r"] = -1.0
+    objects["leaf"] = NO_COLOUR
     return objects.take(np.argsort(objects["s_m"], kind="stable"))
 
 
@@ -92,14 +91,26 @@ def build(road: NDArray[np.void], scenario: Scenario, generator: np.random.Gener
     scenery, edge = scenario.scenery, scenario.lane.lane_width_m + scenario.lane.edge_strip_m
     length, verge = (road.shape[0] - 1) * SPACING_M, edge + scenario.lane.shoulder_m
     for_trees, for_hedges, for_rails, for_signs, for_houses = generator.spawn(5)
+    signs, sign_draws = counted(length, scenery.signs_per_km, 5, for_signs)
+    houses, house_draws = counted(length, scenery.buildings_per_km, 8, for_houses)
+    set_signs(signs, road, sign_draws, length, edge + 1.0)
+    set_buildings(houses, road, house_draws, length, edge)
     return [
         avenue(road, length, scenery.avenue, edge, for_trees),
         chain(road, HEDGE, HEDGE_PIECE_M, uniform(scenery.hedges, for_hedges.random()), verge + 0.8, for_hedges),
         chain(road, RAIL, RAIL_PIECE_M, uniform(scenery.rails, for_rails.random()), edge + 0.9, for_rails),
-        signs(road, length, scenery.signs_per_km, edge + 1.0, for_signs),
-        buildings(road, length, scenery.buildings_per_km, edge, for_houses),
+        signs,
+        houses,
         *(scatter(road, place, getattr(scenery, place.key), generator.spawn(1)[0]) for place in PLACEMENTS),
     ]
+
+
+def counted(
+    length_m: float, per_km: tuple[float, float], numbers: int, generator: np.random.Generator
+) -> tuple[NDArray[np.void], NDArray[np.float64]]:
+    """Return objects [N] to be filled in, of which there are so many per kilometre, and uniform draws [N, numbers]."""
+    objects = np.zeros(round(uniform(per_km, generator.random()) * length_m / 1000.0), OBJECT)
+    return objects, generator.random((len(objects), numbers))
 
 
 def scatter(
@@ -107,8 +118,8 @@ def scatter(
 ) -> NDArray[np.void]:
     """Place objects of one kind anywhere along the road."""
     length_m = (road.shape[0] - 1) * SPACING_M
-    objects = np.zeros(round(uniform(per_km, generator.random()) * length_m / 1000.0), OBJECT)
-    u = generator.random((4, len(objects)))
+    objects, draws = counted(length_m, per_km, 4, generator)
+    u = draws.reshape(4, -1)
     aside_m = place.aside_m[0] + (place.aside_m[1] - place.aside_m[0]) * u[2]
     objects["s_m"], objects["kind"], objects["tint"] = length_m * u[0], place.kind, 0.9 + 0.2 * u[3]
     objects["x"], objects["y"], heading = poses_beside(road, objects["s_m"], np.where(u[1] < 0.5, 1.0, -1.0) * aside_m)
@@ -152,24 +163,6 @@ def chain(
     return objects
 
 
-def signs(
-    road: NDArray[np.void], length_m: float, per_km: tuple[float, float], d_m: float, generator: np.random.Generator
-) -> NDArray[np.void]:
-    """Draw signs on poles, four of five on the right and to be read by the driver; the others are seen from behind."""
-    objects = np.zeros(round(uniform(per_km, generator.random()) * length_m / 1000.0), OBJECT)
-    set_signs(objects, road, generator.random((len(objects), 5)), length_m, d_m)
-    return objects
-
-
-def buildings(
-    road: NDArray[np.void], length_m: float, per_km: tuple[float, float], edge_m: float, generator: np.random.Generator
-) -> NDArray[np.void]:
-    """Draw houses and barns along the road, turned to it or across."""
-    objects = np.zeros(round(uniform(per_km, generator.random()) * length_m / 1000.0), OBJECT)
-    set_buildings(objects, road, generator.random((len(objects), 8)), length_m, edge_m)
-    return objects
-
-
 @jit
 def set_avenue(trees, road, draws, full, spacing_m, d_m, tall):
     """Fill in the trees of an avenue from uniform `draws` [N, 5], one for each place on either side, near `d_m`."""
@@ -210,7 +203,7 @@ def string_pieces(pieces, draws, piece_m, share, d_m, last_m):
 
 @jit
 def set_signs(objects, road, draws, length_m, d_m):
-    """Fill in signs from uniform `draws` [N, 5]."""
+    """Fill in signs on poles, four of five on the right and to be read by the driver; the others are seen from behind."""
     for k in range(objects.shape[0]):
         obj, u, variant = objects[k], draws[k], LIMIT
         while variant < DIRECTION and u[1] >= SIGNS_BELOW[variant]:
@@ -224,7 +217,7 @@ def set_signs(objects, road, draws, length_m, d_m):
 
 @jit
 def set_buildings(objects, road, draws, length_m, edge_m):
-    """Fill in buildings from uniform `draws` [N, 8]."""
+    """Fill in houses and barns along the road, turned to it or across."""
     for k in range(objects.shape[0]):
         obj, u = objects[k], draws[k]
         long, half = 9.0 + 7.0 * u[0], 3.6 + 1.6 * u[1]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from lanekeep.intervals import Span
-from lanekeep.pages.figure import COLOURS, as_png
+from lanekeep.pages.png import COLOURS, as_png
 from lanekeep.study.confusion.findings import PREDICTORS, Found, outcome_m, share_percent
 from lanekeep.study.confusion.training import LEARNED
 

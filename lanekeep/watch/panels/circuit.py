@@ -6,7 +6,6 @@ A synapse is as wide as its conductance w and as bright as the size of its curre
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pygame
@@ -19,17 +18,11 @@ from lanekeep.watch.panels import style
 from lanekeep.watch.panels.style import Canvas, Point, Sheet
 from lanekeep_policies import LTC, Clamped, Core, Lesions, Wiring
 
+F64 = NDArray[np.float64]
 SMALLEST_SPREAD = 0.002  # a number that hardly moves stays dark
 KEY_HEIGHT, NAMES_HEIGHT = 40, 26
 LARGEST_RADIUS = 9.0
 NEAR = 5.0  # units from a synapse that still mean it
-
-
-class Flow(NamedTuple):
-    """Conductances and currents of an LTC's synapses."""
-
-    conductance: NDArray[np.float64]  # [M] w
-    current: NDArray[np.float64]  # [M] into the target, positive where it raises its potential
 
 
 def wiring_of(core: Core) -> Wiring | None:
@@ -38,22 +31,25 @@ def wiring_of(core: Core) -> Wiring | None:
 
 
 @torch.no_grad()
-def flow(core: Core, state: NDArray[np.float32]) -> Flow:
-    """Conductances and currents at a state [S] of an LTC, under lesions or not."""
+def flow(core: Core, state: NDArray[np.float32]) -> tuple[F64, F64]:
+    """Conductances w [M] and currents [M] of an LTC's synapses at a state [S], under lesions or not.
+
+    A current into the target is positive where it raises its potential.
+    """
     circuit = core.core if isinstance(core, Clamped) else core
     assert isinstance(circuit, LTC)
     x, wiring = torch.from_numpy(state), circuit.wiring
     w = F.softplus(circuit.w) if circuit.constraint == "softplus" else circuit.w
     source, target = torch.tensor(wiring.source), torch.tensor(wiring.target)
     current = w * torch.sigmoid(circuit.sigma * (x[source] - circuit.mu)) * (circuit.erev - x[target])
-    return Flow(w.double().numpy(), current.double().numpy())
+    return w.double().numpy(), current.double().numpy()
 
 
-def light(past: Iterable[Instant]) -> NDArray[np.float64]:
+def light(past: Iterable[Instant]) -> F64:
     """State of the last instant as lights [S] in [-1, 1]."""
     states = np.stack([instant.state for instant in past]).astype(np.float64)
     spread = np.maximum(states.std(0), SMALLEST_SPREAD)
-    lights: NDArray[np.float64] = np.clip((states[-1] - states.mean(0)) / (2.0 * spread), -1.0, 1.0)
+    lights: F64 = np.clip((states[-1] - states.mean(0)) / (2.0 * spread), -1.0, 1.0)
     return lights
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pygame
 
-from lanekeep.effects import seen_in, steering, title_of
+from lanekeep.effects import seen_in, steering
 from lanekeep.watch.driven_car import DrivenCar, Edits
 from lanekeep.watch.panels.style import BLUE, FAINT, GROUND, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Canvas, mix
 from lanekeep_envs import REMOVABLE, Element
@@ -29,7 +29,7 @@ class LiveEffects:
 
     def __init__(self) -> None:
         self.now: dict[Element, float] = {}
-        self._weight: dict[Element, float] = {}
+        self.weight: dict[Element, float] = {}  # a running mean of the size of its effect, of all ever measured
         self._turn = 0
         self._seen: tuple[Element, ...] = ()
 
@@ -45,15 +45,6 @@ class LiveEffects:
         """Measure every element in view at the present instant."""
         self._look(car)
         self._measure(car, list(self._seen))
-
-    def weight(self, element: Element) -> float:
-        """A running mean of the size of an element's effect."""
-        return self._weight.get(element, 0.0)
-
-    @property
-    def known(self) -> set[Element]:
-        """The elements that were ever measured."""
-        return set(self._weight)
 
     def _look(self, car: DrivenCar) -> None:
         seen = {*seen_in(car.scenery()), *car.edits.removed}
@@ -72,7 +63,7 @@ class LiveEffects:
             effect = float(action - actions[0]) if element in edits.removed else float(actions[0] - action)
             self.now[element] = effect
             size = abs(effect) + (1.0 if element in edits.removed else 0.0)  # what is removed keeps its row
-            self._weight[element] = 0.9 * self._weight.get(element, size) + 0.1 * size
+            self.weight[element] = 0.9 * self.weight.get(element, size) + 0.1 * size
 
 
 class BarRows:
@@ -84,10 +75,10 @@ class BarRows:
 
     def choose(self, effects: Sequence[LiveEffects], steps: int) -> None:
         """Choose if it is time, or if an element is new; in the order of `Element`, so that bars keep their places."""
-        known = set().union(*(one.known for one in effects))
+        known = set().union(*(one.weight for one in effects))
         if steps % RANK_EVERY == 0 or known != self._known:
             self._known = known
-            by_weight = sorted(sorted(known), key=lambda e: -sum(one.weight(e) for one in effects))
+            by_weight = sorted(sorted(known), key=lambda e: -sum(one.weight.get(e, 0.0) for one in effects))
             self.elements = sorted(by_weight[: self._most])
 
 
@@ -114,7 +105,7 @@ def draw_bars(
         gone = element in removed
         number = str((k + 1) % 10) if k < 10 else ""
         canvas.write(number, (box.x + 12, y), SMALL, FAINT, "middle")
-        width = canvas.write(title_of(element), (box.x + 22, y), SMALL, FAINT if gone else PLAIN)
+        width = canvas.write(element.title, (box.x + 22, y), SMALL, FAINT if gone else PLAIN)
         if gone:
             canvas.line([(box.x + 22, y), (box.x + 22 + width, y)], RED)
         effect = effects.now.get(element, 0.0)

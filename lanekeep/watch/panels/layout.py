@@ -19,11 +19,6 @@ class Layout(NamedTuple):
     offset: pygame.Rect
     road: pygame.Rect
 
-    @property
-    def boxes(self) -> list[pygame.Rect]:
-        """All boxes of the layout."""
-        return [*self.windscreen, *self.eye, *self.memory, *self.bars, self.steering, self.offset, self.road]
-
 
 SOLO = Layout(
     windscreen=(pygame.Rect(16, 76, 752, 424),),

@@ -1,6 +1,7 @@
 """The road from above, the car's heading upwards."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pygame
@@ -20,12 +21,12 @@ LENGTH_M, WIDTH_M = 4.6, 1.75
 class RoadMap:
     """Turns the world about the car and draws it."""
 
-    def __init__(self, canvas: Canvas, box: pygame.Rect, place: dict[str, object], scenario: Scenario) -> None:
+    def __init__(self, canvas: Canvas, box: pygame.Rect, place: dict[str, Any], scenario: Scenario) -> None:
         self.canvas, self.box, self.lane = canvas, box, scenario.lane
         self.sheet = canvas.sheet(box, MEADOW)
         self.road = np.asarray(place["road"])
         self.things, self.others = np.asarray(place["things"]), np.asarray(place["others"])
-        self.x, self.y, self.yaw = (float(str(place[name])) for name in ("x", "y", "yaw"))
+        self.x, self.y, self.yaw = place["x"], place["y"], place["yaw"]
         nearest = np.argmin((self.road["x"] - self.x) ** 2 + (self.road["y"] - self.y) ** 2)
         self.rows = np.arange(max(int(nearest) - 60, 0), min(int(nearest) + 170, len(self.road)))
 
@@ -99,10 +100,10 @@ class RoadMap:
             xy = np.array([(instant.x, instant.y) for instant in here if instant.leg == leg])
             self.sheet.line(self.pixels(xy[:, 0], xy[:, 1]), colour, 1.5)
 
-    def draw_car(self, place: dict[str, object], colour: Colour) -> None:
+    def draw_car(self, place: dict[str, Any], colour: Colour) -> None:
         """A car that is watched, to scale."""
-        x, y, yaw = (float(str(place[name])) for name in ("x", "y", "yaw"))
-        self.plan(x, y, (np.cos(yaw), np.sin(yaw)), 0.5 * LENGTH_M, 0.5 * WIDTH_M, colour)
+        ahead = np.cos(place["yaw"]), np.sin(place["yaw"])
+        self.plan(place["x"], place["y"], ahead, 0.5 * LENGTH_M, 0.5 * WIDTH_M, colour)
 
     def done(self) -> None:
         """Put the map on the canvas, with a scale."""
@@ -119,7 +120,7 @@ def draw_map(
     canvas: Canvas,
     box: pygame.Rect,
     scenario: Scenario,
-    cars: Sequence[tuple[dict[str, object], Sequence[Instant], Colour]],
+    cars: Sequence[tuple[dict[str, Any], Sequence[Instant], Colour]],
 ) -> None:
     """Draw the map about the first of the cars, from the ground up; each car has a place, a past and a colour."""
     road_map = RoadMap(canvas, box, cars[0][0], scenario)

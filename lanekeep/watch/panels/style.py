@@ -35,11 +35,8 @@ LEAST_TYPE = 11  # pixels, below which nobody can read
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
     """`share` of b in a."""
-    return (
-        round(a[0] + (b[0] - a[0]) * share),
-        round(a[1] + (b[1] - a[1]) * share),
-        round(a[2] + (b[2] - a[2]) * share),
-    )
+    red, green, blue = (round(of_a + (of_b - of_a) * share) for of_a, of_b in zip(a, b, strict=True))
+    return red, green, blue
 
 
 def signed(value: float, ground: Colour = PANEL) -> Colour:

@@ -203,6 +203,15 @@ def _instant(kept: SavedDriver, arrays: Arrays, k: int, scenario: Scenario) -> S
 def _table(arrays: Arrays, name: str, dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
     """A table of records; ValueError for one of other columns, which is not read."""
     shape, given = arrays.header(name)
-    if given != dtype or len(shape) != dimensions:
+    if given not in (dtype, _colours_apart(dtype)) or len(shape) != dimensions:
         raise ValueError(f"its table {name} has other columns")
-    return arrays.read(name, LARGEST_TABLE)
+    return arrays.read(name, LARGEST_TABLE).view(dtype)
+
+
+def _colours_apart(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The columns as they were written before a colour was one of them: its red, green and blue, in the same bytes."""
+    columns: list[Any] = []
+    for name in dtype.names or ():
+        column = dtype[name]
+        columns += [(f"{name}_{c}", column.base) for c in "rgb"] if column.shape == (3,) else [(name, column)]
+    return np.dtype(columns)

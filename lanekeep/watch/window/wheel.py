@@ -3,6 +3,8 @@
 Positions are actions: -1 to 1, positive to the left, as everywhere.  SDL's first axis is positive to the right.
 """
 
+import math
+
 import pygame
 
 TURNING_PER_S = 1.6  # of a key that is held [action units / s]
@@ -54,9 +56,7 @@ class Hands:
 
     def __init__(self) -> None:
         self._held: set[int] = set()
-        self._gamepads: dict[
-            int, pygame.joystick.JoystickType
-        ] = {}  # by instance; pygame closes those that are not kept
+        self._gamepads: dict[int, pygame.joystick.JoystickType] = {}  # by instance; pygame closes what is not kept
         self._axis_of: int | None = None  # the gamepad that steers
         self._axis = 0.0
         self.lost_gamepad = False  # whether the last thing that happened to the steering gamepad is that it went
@@ -116,10 +116,8 @@ class Hands:
 
 def _beyond_dead_zone(axis: float) -> float:
     """0 within the dead zone, from there on steadily to 1 at the stop."""
-    beyond = min(max((abs(axis) - DEAD_ZONE) / (1.0 - DEAD_ZONE), 0.0), 1.0)
-    return beyond if axis > 0.0 else -beyond
+    return math.copysign(min(_nearer_to_zero(abs(axis), DEAD_ZONE) / (1.0 - DEAD_ZONE), 1.0), axis)
 
 
 def _nearer_to_zero(position: float, by: float) -> float:
-    nearer = max(abs(position) - by, 0.0)
-    return nearer if position >= 0.0 else -nearer
+    return math.copysign(max(abs(position) - by, 0.0), position)

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from lanekeep_policies.wiring.curves import LANE, Disc, curve, straight
-from lanekeep_policies.wiring.layout import Box, Column, Floats, columns, jumps, place
+from lanekeep_policies.wiring.layout import LANE, Box, Column, Disc, Floats, columns, curve, jumps, place, straight
 from lanekeep_policies.wiring.wiring import Wiring
 
 if TYPE_CHECKING:

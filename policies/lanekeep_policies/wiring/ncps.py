@@ -11,8 +11,7 @@ others. A recurrent pair may be drawn twice: it is one synapse, and the last pol
 
 import numpy as np
 
-from lanekeep_policies.wiring.layers import LARGEST_SEED, Fans, check_draw
-from lanekeep_policies.wiring.wiring import Ints, Wiring
+from lanekeep_policies.wiring.wiring import LARGEST_SEED, Fans, Ints, Wiring, check_draw
 
 
 def ncps_wiring(sensory: int, inter: int, command: int, motor: int, fans: Fans, seed: int = 22222) -> Wiring:

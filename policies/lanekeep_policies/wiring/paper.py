@@ -10,8 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lanekeep_policies.wiring.layers import LARGEST_SEED, PAPER_FANS, Fans, check_draw
-from lanekeep_policies.wiring.wiring import Ints, Wiring
+from lanekeep_policies.wiring.wiring import LARGEST_SEED, PAPER_FANS, Fans, Ints, Wiring, check_draw
 
 PAPER_SEED: Final = 20190120
 EXCITATORY_SHARE: Final = 0.7

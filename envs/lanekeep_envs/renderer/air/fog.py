@@ -7,11 +7,7 @@ from lanekeep_envs.compiled.decorators import jit, noalias
 GLOW = 46.0  # of the densest fog in the darkest night, where it is brightest
 BLUE = np.float32(0.94)  # of its colour, whose red and green are 1
 BELOW = 0.06  # the horizon, where it is brightest [focal lengths]
-NARROW, ABOVE, BENEATH = (
-    5.0,
-    90.0,
-    12.0,
-)  # how fast it fades to the sides, up (dipped: little light goes there) and down
+NARROW, ABOVE, BENEATH = 5.0, 90.0, 12.0  # how fast it fades aside, up (dipped: little light goes there) and down
 
 
 @jit

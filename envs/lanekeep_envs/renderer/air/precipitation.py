@@ -16,6 +16,7 @@ import numpy as np
 from lanekeep_envs.compiled.decorators import inline_always, jit, no_refcount, noalias
 from lanekeep_envs.compiled.noise import hash32
 from lanekeep_envs.dynamics.vehicle import CONTROL_STEP_S
+from lanekeep_envs.renderer.coverage import shifted
 from lanekeep_envs.renderer.headlights import headlight
 
 PER_RADIAN2 = 1000.0  # drops or flakes at strength 1 in a square of the picture that is as wide as it is far off
@@ -224,9 +225,7 @@ def deposit(fallen, places, amounts, count):
 def mix_falling(colour, fallen, part_of_depth, beam, grey, appearance):
     """Lay what fell over the picture: ice and water are paler than the light of the sky, and shine in the headlights."""
     width, shining = colour.shape[2], grey * appearance["night"]
-    r = appearance["ambient_r"] + 0.5 * appearance["sunlight_r"]
-    g = appearance["ambient_g"] + 0.5 * appearance["sunlight_g"]
-    b = appearance["ambient_b"] + 0.5 * appearance["sunlight_b"]
+    r, g, b = shifted(appearance["ambient"], 0.5, appearance["sunlight"])
     pale = np.float32(0.5 * grey * (r + g)), np.float32(grey * g), np.float32(0.5 * grey * (b + g))
     lamps = np.float32(0.5 * shining), np.float32(0.45 * shining)
     for i in range(colour.shape[1]):

@@ -10,7 +10,7 @@ from lanekeep_envs.compiled.noise import look_up, place, value_between
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.air.haze import hill_haze
 from lanekeep_envs.renderer.camera import Lens
-from lanekeep_envs.renderer.coverage import mix, single
+from lanekeep_envs.renderer.coverage import mix, shifted, single, tinted
 from lanekeep_envs.sampling.appearance import RGB
 
 SKY, HILLS, CLOUDS, SNOW = (int(e) for e in (Element.SKY, Element.HILLS, Element.CLOUDS, Element.SNOW))
@@ -151,10 +151,8 @@ def sky_of_row(i, appearance, lens, cloudy):
     w = (i - lens.centre_row) / lens.focal_px
     rise = -(lens.sin_pitch + w * lens.cos_pitch) / (lens.cos_pitch - w * lens.sin_pitch)
     up = min(max(rise, 0.0) / 0.45, 1.0)
-    horizon = (appearance["horizon_r"], appearance["horizon_g"], appearance["horizon_b"])
-    zenith = (appearance["zenith_r"], appearance["zenith_g"], appearance["zenith_b"])
     return Sky(
-        single(mix(horizon, zenith, np.sqrt(up))),
+        single(mix(appearance["horizon"], appearance["zenith"], np.sqrt(up))),
         np.float32(1.6 * (appearance["sun_z"] - rise) * (appearance["sun_z"] - rise)),
         np.float32(appearance["glow"] * (1.0 - 0.5 * up)),
         np.float32(rise),
@@ -183,7 +181,7 @@ def paint_open_sky(picture, rows, columns, appearance, lens, cloudy):
     """Paint sun and clouds, from the entries of the tile; `picture` are its three channels [H, W]."""
     red, green, blue = picture
     cells, ahead, aside, to_sun = columns.cells, columns.ahead, columns.aside, columns.to_sun
-    cloud = single((appearance["cloud_r"], appearance["cloud_g"], appearance["cloud_b"]))
+    cloud = single(appearance["cloud"])
     for i in range(rows):
         sky = sky_of_row(i, appearance, lens, cloudy)
         for j in range(ahead.shape[0]):
@@ -248,9 +246,5 @@ def paint_sky(buffers, aov, scene, view, rows):
 def hill_colour(appearance, far):
     """Return the colour of a range of hills in light and air."""
     haze = hill_haze(far, appearance["visibility_m"])
-    dim = (appearance["ambient_g"] + appearance["sunlight_g"]) * (1.0 - haze)
-    return (
-        appearance["hill_r"] * dim + haze * appearance["horizon_r"],
-        appearance["hill_g"] * dim + haze * appearance["horizon_g"],
-        appearance["hill_b"] * dim + haze * appearance["horizon_b"],
-    )
+    dim = (appearance["ambient"][1] + appearance["sunlight"][1]) * (1.0 - haze)
+    return shifted(tinted(dim, appearance["hill"]), haze, appearance["horizon"])

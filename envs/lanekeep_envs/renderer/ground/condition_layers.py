@@ -7,12 +7,10 @@ from lanekeep_envs.dynamics.road import at
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.coverage import mix, single
 from lanekeep_envs.renderer.ground.conditions import COVERS, WATER, WEAR, dim
-from lanekeep_envs.renderer.ground.leaves import lay_leaves
+from lanekeep_envs.renderer.ground.deposits import lay_leaves, lay_puddles, lay_snow, wet_road
 from lanekeep_envs.renderer.ground.markings import lay_markings
 from lanekeep_envs.renderer.ground.pavement import lay_pavement
-from lanekeep_envs.renderer.ground.puddles import lay_puddles, wet_road
 from lanekeep_envs.renderer.ground.scanline import columns_near
-from lanekeep_envs.renderer.ground.snow import lay_snow
 from lanekeep_envs.renderer.ground.worn_markings import lay_ghost_lines, lay_roadworks
 from lanekeep_envs.renderer.headlights import beam_at
 
@@ -100,7 +98,7 @@ def light_in_condition(colour, shade, scanline, row, materials, appearance, lens
         light_with_beam(scanline, row, night)
     # water near the car mirrors what is high in the sky
     up = np.float32(0.6 * np.sqrt(lens.height_m / max(0.45 * row.forward, lens.height_m)))
-    sky = mix(materials.horizon, single((appearance["zenith_r"], appearance["zenith_g"], appearance["zenith_b"])), up)
+    sky = mix(materials.horizon, single(appearance["zenith"]), up)
     red, green, blue = scanline["red"], scanline["green"], scanline["blue"]
     beam, reflection, shades = scanline["beam"], scanline["reflection"], shade[row.i, row.first :]
     reds, greens, blues = colour[0, row.i, row.first :], colour[1, row.i, row.first :], colour[2, row.i, row.first :]

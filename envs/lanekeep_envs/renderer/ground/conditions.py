@@ -1,10 +1,10 @@
 """Conditions of road and markings: worn and missing paint, seams, old and temporary lines, water, snow, leaves.
 
 Every condition is a share of a pixel's footprint on the ground (cross_section.py) that it covers, for the pixels of a
-scanline at once, so that only those that an episode has are computed (worn_markings.py, pavement.py, puddles.py, leaves.py,
-snow.py).  Where a condition lies is a function of the place on the road: the noise tile for what grows in patches (a
-threshold that moves with the strength), a hash for what comes in lengths (`cover_sections`).  A pattern that is finer than a
-footprint fades into its mean.
+scanline at once, so that only those that an episode has are computed (worn_markings.py, pavement.py, deposits.py).  Where a
+condition lies is a function of the place on the road: the noise tile for what grows in patches (a threshold that moves with
+the strength), a hash for what comes in lengths (`cover_sections`).  A pattern that is finer than a footprint fades into its
+mean.
 
 Left and right enter only as `sided`, the lateral position in the unmirrored world.
 """

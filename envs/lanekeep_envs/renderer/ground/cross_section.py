@@ -72,17 +72,16 @@ class Grain(NamedTuple):
 @inline_always
 def materials_of(appearance):
     """Return the materials of a record of APPEARANCE; concrete and cobbles have colours of their own."""
-    asphalt = single((appearance["asphalt_r"], appearance["asphalt_g"], appearance["asphalt_b"]))
-    road = surface_colour(asphalt, appearance["surface_kind"])
+    road = surface_colour(single(appearance["asphalt"]), appearance["surface_kind"])
     return Materials(
-        single((appearance["grass_r"], appearance["grass_g"], appearance["grass_b"])),
-        single((appearance["field_r"], appearance["field_g"], appearance["field_b"])),
-        single((appearance["gravel_r"], appearance["gravel_g"], appearance["gravel_b"])),
+        single(appearance["grass"]),
+        single(appearance["field"]),
+        single(appearance["gravel"]),
         single(road),
-        single((appearance["paint_r"], appearance["paint_g"], appearance["paint_b"])),
-        single((appearance["ambient_r"], appearance["ambient_g"], appearance["ambient_b"])),
-        single((appearance["sunlight_r"], appearance["sunlight_g"], appearance["sunlight_b"])),
-        single((appearance["horizon_r"], appearance["horizon_g"], appearance["horizon_b"])),
+        single(appearance["paint"]),
+        single(appearance["ambient"]),
+        single(appearance["sunlight"]),
+        single(appearance["horizon"]),
     )
 
 

@@ -50,9 +50,9 @@ def lay_markings(scanline, row, shortest, lane, materials, appearance, worn):
 def tint_markings(scanline, appearance, paint, first, last):
     """Turn the paint of every marking into its own; another that shares a pixel with it stays to the last bit."""
     owns = (
-        single((appearance["centre_paint_r"], appearance["centre_paint_g"], appearance["centre_paint_b"])),
-        single((appearance["left_paint_r"], appearance["left_paint_g"], appearance["left_paint_b"])),
-        single((appearance["right_paint_r"], appearance["right_paint_g"], appearance["right_paint_b"])),
+        single(appearance["centre_paint"]),
+        single(appearance["left_paint"]),
+        single(appearance["right_paint"]),
     )
     mark, colours = scanline["mark"], (scanline["red"], scanline["green"], scanline["blue"])
     for c in range(3):

@@ -50,11 +50,8 @@ SCANLINE = np.dtype(  # one record, so that the compiler knows that no two parts
         ("paint", np.float32, SCANLINE_PX),  # share of paint that throws headlights back
         ("beam", np.float32, SCANLINE_PX),  # light of the headlights
         ("reflection", np.float32, SCANLINE_PX),  # share of sky mirrored in water
-        (
-            "cover",
-            np.float32,
-            (7, SCANLINE_PX),
-        ),  # shares of the conditions (conditions.py); more than 0 wherever one changes anything
+        # shares of the conditions (conditions.py); more than 0 wherever one changes anything
+        ("cover", np.float32, (7, SCANLINE_PX)),
         ("u", np.float32, SCANLINE_PX),  # places in the tile (noise.py)
         ("v", np.float32, SCANLINE_PX),
         ("share", np.float32, SCANLINE_PX),  # this and the next three are work space
@@ -74,9 +71,7 @@ class GroundRow(NamedTuple):
     per_px: float  # width of a pixel [m]
     deep: float  # way forward to the next row [m]
     footprint: float  # size of a pixel's footprint [m]
-    at: tuple[
-        float, float
-    ]  # texture coordinates of the point straight ahead: world, mirrored with it, moved by an offset
+    at: tuple[float, float]  # texture coordinates straight ahead: of the world, mirrored with it, moved by an offset
     per_left: tuple[float, float]  # how they change to the left [1/m]
     haze: np.float32  # from here on in single precision
     centre: np.float32  # column of the point straight ahead, from `first` on

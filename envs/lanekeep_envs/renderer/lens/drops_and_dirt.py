@@ -13,7 +13,7 @@ from lanekeep_envs.compiled.decorators import jit, no_refcount, noalias
 from lanekeep_envs.compiled.noise import TILE, hash32, sample
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.air.precipitation import part
-from lanekeep_envs.renderer.coverage import clip01, single
+from lanekeep_envs.renderer.coverage import clip01, shifted, single
 from lanekeep_envs.renderer.lens.downsample import CELLS, downsampled, downsampled_bits
 
 DROPS, DIRT = int(Element.DROPS), int(Element.DIRT)
@@ -37,15 +37,6 @@ class DropsAndDirt(NamedTuple):
     light: NDArray[np.float32]  # of the horizon's
     dirty_by: NDArray[np.float64]  # [NUMBERS]
     mud: NDArray[np.float32]  # [H, W] covered share of a pixel
-
-
-class Drop(NamedTuple):
-    """A drop on the lens."""
-
-    left: float  # of the centre column [px]
-    row: float
-    radius_px: float
-    tall: float  # height over width
 
 
 def no_drops_and_dirt(height: int, width: int, focal_px: float) -> DropsAndDirt:
@@ -86,7 +77,7 @@ def wet_lens(colour, bits, marks, appearance, lens):
     if renewed(numbers, marks.wet_by):
         place_drops(marks, (colour.shape[1], colour.shape[2]), (means.shape[1], means.shape[2]), cell, appearance, lens)
     pixel = marks.pixel[: marks.wet[0]]
-    horizon = single((appearance["horizon_r"], appearance["horizon_g"], appearance["horizon_b"]))
+    horizon = single(appearance["horizon"])
     flat, seen = colour.reshape(3, colour.shape[1] * colour.shape[2]), means.reshape(3, means.shape[1] * means.shape[2])
     show_drops(flat, seen, pixel, marks.square, marks.cover, marks.light, horizon)
     if bits.size > 0:
@@ -121,7 +112,7 @@ def place_drops(marks, size, squares, cell, appearance, lens):
     for k in range(int(np.ceil(many))):
         place, more = hash32(k, 3, 1, appearance["noise_seed"]), hash32(k, 3, 2, appearance["noise_seed"])
         large = part(more, 0)
-        drop = Drop(
+        drop = (
             appearance["mirror"] * (((place & 65535) + 0.5) / 65536.0 - 0.5) * size[1],
             ((place >> 16) + 0.5) / 65536.0 * size[0],
             (SMALLEST + 0.042 * large * large) * lens.focal_px * min(many - k, 1.0),
@@ -133,7 +124,10 @@ def place_drops(marks, size, squares, cell, appearance, lens):
 
 @no_refcount
 def place_drop(marks, found, drop, size, squares, cell, mirror, lens):
-    """Add the pixels of one drop to the `found` ones; return how many there are now."""
+    """Add the pixels of one drop to the `found` ones; return how many there are now.
+
+    Of the drop there are its place, left of the centre column and row, its radius [px], and its height over its width.
+    """
     height, width = size
     left, row, radius_px, tall = drop
     edge, per_px, half = min(1.2 / max(radius_px, 0.5) + 0.22, 1.0), 1.0 / radius_px, squares[1] // 2
@@ -167,10 +161,8 @@ def dirty_lens(colour, bits, marks, appearance, lens):
     numbers = strength, offset_x, offset_y, appearance["mirror"], lens.focal_px, lens.centre_row, lens.centre_column
     if renewed(numbers, marks.dirty_by):
         place_mud(marks.mud, appearance, lens)
-    red = MUD[0] * (appearance["ambient_r"] + 0.6 * appearance["sunlight_r"])
-    green = MUD[1] * (appearance["ambient_g"] + 0.6 * appearance["sunlight_g"])
-    blue = MUD[2] * (appearance["ambient_b"] + 0.6 * appearance["sunlight_b"])
-    show_mud(colour, marks.mud, single((red, green, blue)))
+    light = shifted(appearance["ambient"], 0.6, appearance["sunlight"])
+    show_mud(colour, marks.mud, single((MUD[0] * light[0], MUD[1] * light[1], MUD[2] * light[2])))
     for i in range(bits.shape[0]):
         for j in range(bits.shape[1]):
             bits[i, j] |= 1 << DIRT if marks.mud[i, j] > 0.0 else 0

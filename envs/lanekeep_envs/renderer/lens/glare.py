@@ -33,8 +33,8 @@ def glare_of_sun(colour, bits, appearance, lens, sun_ahead, sun_left):
     if strength <= 0.0:
         return
     sun_left, sun_up = sun_left / depth, rise / depth
-    white = strength / max(appearance["sunlight_r"], 1e-6)
-    red, green, blue = strength, white * appearance["sunlight_g"], white * appearance["sunlight_b"]
+    white = strength / max(appearance["sunlight"][0], 1e-6)
+    red, green, blue = strength, white * appearance["sunlight"][1], white * appearance["sunlight"][2]
     for i in range(colour.shape[1]):
         up = (lens.centre_row - i) / lens.focal_px - sun_up
         lines = colour[0, i], colour[1, i], colour[2, i]

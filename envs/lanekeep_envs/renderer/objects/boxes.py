@@ -9,7 +9,7 @@ from importlib import import_module
 
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import no_refcount
+from lanekeep_envs.compiled.decorators import inline_always, no_refcount
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.coverage import tinted
 from lanekeep_envs.renderer.draw_list import Pose
@@ -29,7 +29,14 @@ TABLE = np.array(  # [boxes, 1 + 10] the kind, then the box
     ],
     np.float64,
 ).reshape(-1, 11)
+KINDS = tuple(kind for element in Element if element.spec.boxes for kind in element.spec.kinds)
 UNDERSIDE = 0.6  # how bright it is beside the rest of a box
+
+
+@inline_always
+def is_made_of_boxes(kind):
+    """Whether objects of a kind are."""
+    return kind in KINDS
 
 
 @no_refcount
@@ -50,9 +57,7 @@ def add_boxes(quads, obj, pose, lens):
         rear, front = shown_part(pose, solid.rear, solid.front, solid.half)
         if front - rear < 0.05:
             continue
-        cut = Solid(
-            rear, front, solid.half, solid.bottom, solid.top, solid.rear_slant, solid.front_slant, solid.top_half
-        )
+        cut = Solid(rear, front, *solid[2:])
         colour = tinted(obj["tint"], (TABLE[n, 8], TABLE[n, 9], TABLE[n, 10]))
         material = centred_material(element_of(obj["kind"]), PLAIN, colour, colour, 0, 0.0)
         add_solid(quads, pose, cut, material, (material, material), material, lens)

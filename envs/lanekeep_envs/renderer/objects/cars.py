@@ -6,13 +6,12 @@ import numpy as np
 
 from lanekeep_envs.compiled.decorators import inline_always, no_refcount
 from lanekeep_envs.elements import Element
-from lanekeep_envs.renderer.coverage import clip01
+from lanekeep_envs.renderer.coverage import clip01, vector_of
 from lanekeep_envs.renderer.objects.fragments import CUT_M
 from lanekeep_envs.renderer.objects.materials import FLANK, GLASS, NOSE, PLAIN, TAIL, UNDER, centred_material
-from lanekeep_envs.renderer.objects.quad_setup import add_quad, project, vector_of
+from lanekeep_envs.renderer.objects.quad_setup import add_quad, project
 from lanekeep_envs.renderer.objects.solids import NO_GROWTH, Solid, add_solid, level_quad, point
 from lanekeep_envs.renderer.view import FARTHEST_M, NEAREST_M
-from lanekeep_envs.sampling.appearance import RGB
 
 CARS = int(Element.CARS)
 COLOURS = (  # of paint, and up to which tint
@@ -26,16 +25,6 @@ COLOURS = (  # of paint, and up to which tint
 )
 REACH_M = 2.2  # of a car before and behind its middle
 LAMP_END_M, LAMP_ASIDE_M, LAMP_HEIGHT_M = 2.15, 0.66, 0.66
-
-
-class LampPair(NamedTuple):
-    """Two lamps of a car: their places in the car's frame, and their light."""
-
-    left: RGB
-    right: RGB
-    colour: RGB
-    strength: float
-    size_m: float
 
 
 class Glow(NamedTuple):
@@ -59,11 +48,11 @@ def colour_of_car(tint):
 
 
 @no_refcount
-def add_car(quads, vehicle, pose, lens):
+def add_car(quads, vehicle, pose, appearance, lens):
     """Add a car: the dark below it, body and cabin."""
     if pose.x - REACH_M < NEAREST_M or pose.x > FARTHEST_M:
         return
-    colour, night = colour_of_car(vehicle["tint"]), quads["night"]
+    colour, night = colour_of_car(vehicle["tint"]), appearance["night"]
     lamps, tails = (255.0, 250.0, 232.0), (214.0, 26.0, 24.0)
     body = Solid(-2.15, 2.15, 0.88, 0.0, 0.86, 0.0, 0.0, 0.86)
     cabin = Solid(-1.95, 0.95, 0.82, 0.84, 1.46, 0.42, 0.80, 0.64)
@@ -78,20 +67,18 @@ def add_car(quads, vehicle, pose, lens):
     )
     flank = centred_material(CARS, FLANK, colour, colour, 0, 0.0)
     add_solid(quads, pose, body, flank, ends, paint, lens)
-    horizon = vector_of(quads["horizon"])
-    glass, screen = (
-        centred_material(CARS, GLASS, colour, horizon, 1, 0.0),
-        centred_material(CARS, GLASS, colour, horizon, 0, 0.0),
-    )
+    horizon = vector_of(appearance["horizon"])
+    glass = centred_material(CARS, GLASS, colour, horizon, 1, 0.0)
+    screen = centred_material(CARS, GLASS, colour, horizon, 0, 0.0)
     add_solid(quads, pose, cabin, glass, (screen, screen), paint, lens)
 
 
 @no_refcount
-def draw_lamps(picture, aov, quads, pose, lens):
+def draw_lamps(picture, aov, pose, appearance, lens):
     """Paint the lamps of a car that are turned to the camera."""
     if pose.x - REACH_M < NEAREST_M or pose.x > FARTHEST_M:
         return
-    night = quads["night"]
+    night = appearance["night"]
     faces_us = -(pose.x * pose.ahead_x + pose.y * pose.ahead_y) / np.sqrt(pose.x * pose.x + pose.y * pose.y)
     front = faces_us > 0.0
     end = LAMP_END_M if front else -LAMP_END_M
@@ -99,19 +86,21 @@ def draw_lamps(picture, aov, quads, pose, lens):
     strength = (0.10 + 0.9 * night) * faces_us if front else -0.7 * night * faces_us
     if strength > 0.0:
         colour = (255.0, 244.0, 214.0) if front else (220.0, 24.0, 18.0)
-        draw_glows(picture, aov, quads, LampPair(left, right, colour, strength, 0.35 if front else 0.22), lens)
+        size_m, visibility_m = 0.35 if front else 0.22, appearance["visibility_m"]
+        one = glow_of(left, size_m, strength, visibility_m, lens)
+        other = glow_of(right, size_m, strength, visibility_m, lens)
+        draw_glows(picture, aov, one, other, colour, lens)
 
 
 @no_refcount
-def glow_of(quads, at, lamps, lens):
+def glow_of(at, size_m, strength, visibility_m, lens):
     """How one of the lamps looks: a bright core and a faint halo, the same at every size of the image."""
     q, p, depth = project((at[0], at[1], at[2] - lens.height_m), lens)
     if depth < CUT_M:
         return Glow(0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
     scale = lens.focal_px / depth
-    core, halo = max(0.35 * lamps.size_m * scale, 0.75), 0.030 * lens.focal_px + lamps.size_m * scale
-    strength = lamps.strength * np.exp(-at[0] / quads["visibility_m"])
-    return Glow(q, p, halo, strength, 1.0 / (halo * halo), 1.0 / (core * core))
+    core, halo = max(0.35 * size_m * scale, 0.75), 0.030 * lens.focal_px + size_m * scale
+    return Glow(q, p, halo, strength * np.exp(-at[0] / visibility_m), 1.0 / (halo * halo), 1.0 / (core * core))
 
 
 @inline_always
@@ -123,10 +112,9 @@ def glow_at(glow, dq, dp):
 
 
 @no_refcount
-def draw_glows(picture, aov, quads, lamps, lens):
+def draw_glows(picture, aov, a, b, colour, lens):
     """Add the light of a pair of lamps; of both at once, so that it does not depend on which of them is which."""
-    a, b = glow_of(quads, lamps.left, lamps, lens), glow_of(quads, lamps.right, lamps, lens)
-    reach, height, width, colour = max(a.halo, b.halo), picture.shape[1], picture.shape[2], lamps.colour
+    reach, height, width = max(a.halo, b.halo), picture.shape[1], picture.shape[2]
     if reach == 0.0:
         return
     low, high = min(a.p, b.p) - reach + lens.centre_row, max(a.p, b.p) + reach + lens.centre_row

@@ -8,15 +8,12 @@ fragments is vectorised without asking whether two of its rows overlap.  They ar
 the picture and twice as fast.  The fragments come in spans: parts of image rows.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from lanekeep_envs.compiled.decorators import inline_always, no_refcount, noalias
 from lanekeep_envs.renderer.aov import write_aov_share
 from lanekeep_envs.renderer.coverage import HALF, ONE, ZERO, clip, single
 from lanekeep_envs.renderer.headlights import BLUE, GREEN, headlight_on_fragment, headlights_of
-from lanekeep_envs.sampling.appearance import RGB
 
 LANES = 16  # fragments: what one instruction does at once, and a part of the picture's width
 FRAGMENTS = 256  # of a batch: a multiple of `LANES`, and so few that they stay in the fastest cache
@@ -24,25 +21,6 @@ ROOM = FRAGMENTS + LANES  # for them, and for what is written behind the last
 P, Q, PANES, U, V, LOWER, UPPER, COVER, R, G, B, EMISSION, CLEAR = (k * ROOM for k in range(13))
 NUMBERS = 13 * ROOM
 CUT_M, HORIZON_M = 1.0, 1e4  # nothing is drawn nearer than the first: no quad may reach behind the camera
-
-
-class Interpolants(NamedTuple):
-    """How the pixels of the image lie on a quad; its triples are (constant, per p, per q), in single precision.
-
-    A pixel's ray meets the plane `near / far` along it, and there u and v are that times `u` and `v`, less `u_0` and `v_0`.
-    The other four are distances inside the quad's edges, in pixels, plus a half.
-    """
-
-    near: float
-    u_0: float
-    v_0: float
-    far: RGB
-    u: RGB
-    v: RGB
-    lower: RGB
-    right: RGB
-    upper: RGB
-    left: RGB
 
 
 @inline_always
@@ -86,28 +64,43 @@ def linear(form, p, q):
 
 
 @inline_always
-def interpolate(numbers, count, interpolants, size, coarse, night, visibility_m, lens):
-    """Fill in where the fragments lie on the quad, the headlights' light there, and how much the air lets through of it.
+def read_vector(table, n):
+    """Return the numbers of quad n in a table [3, QUADS]."""
+    return table[0, n], table[1, n], table[2, n]
+
+
+@inline_always
+def interpolate(quads, n, count, size, coarse, appearance, lens):
+    """Fill in where the fragments lie on quad n, the headlights' light there, and how much the air lets through of it.
+
+    A pixel's ray meets the plane `near / far` along it, and there u and v are that times `on_u` and `on_v`, less `u_0` and
+    `v_0`; the other four forms are distances inside the quad's edges, in pixels, plus a half.
 
     U is counted from the middle of the quad, and so is V where it lies flat: mirror the world and they change their sign, no
     more.  The upper edge of `coarse` leaves is left open: the material says how far they reach over it.
     """
+    numbers, night, per_m = quads["numbers"], appearance["night"], np.float32(1.0 / appearance["visibility_m"])
     half, flat = 0.5 * size.wide, 0.0 if size.upright else 0.5 * size.tall
-    near, u_0, v_0 = single((interpolants.near, interpolants.u_0 + half, interpolants.v_0 + flat))
+    plane_m, along_m, up_m = read_vector(quads["near"], n)
+    near, u_0, v_0 = single((plane_m, along_m + half, up_m + flat))
+    to_plane, on_u = single(read_vector(quads["far"], n)), single(read_vector(quads["on_u"], n))
+    on_v, edges = single(read_vector(quads["on_v"], n)), quads["edges"]
+    below, right = single(read_vector(edges[0], n)), single(read_vector(edges[1], n))
+    above, left = single(read_vector(edges[2], n)), single(read_vector(edges[3], n))
     ahead, ahead_p, cut = single((lens.cos_pitch, -lens.sin_pitch / lens.focal_px, CUT_M))
     widest, highest, lowest = single((half, size.tall - flat, -flat))
-    least, lamps = np.float32(max(1e-6, interpolants.near / HORIZON_M)), headlights_of(night, lens)
-    per_m, open_edge, per_focal = single((1.0 / visibility_m, 1.0 if coarse > 0.0 else 0.0, 1.0 / lens.focal_px))
+    least, lamps = np.float32(max(1e-6, plane_m / HORIZON_M)), headlights_of(night, lens)
+    open_edge, per_focal = np.float32(1.0 if coarse > 0.0 else 0.0), np.float32(1.0 / lens.focal_px)
     for k in range(min(count, FRAGMENTS)):
         p, q = numbers[P + k], numbers[Q + k]
-        far = near / max(linear(interpolants.far, p, q), least)
-        u, v = far * linear(interpolants.u, p, q) - u_0, far * linear(interpolants.v, p, q) - v_0
+        far = near / max(linear(to_plane, p, q), least)
+        u, v = far * linear(on_u, p, q) - u_0, far * linear(on_v, p, q) - v_0
         forward = max(far * (ahead + ahead_p * p), cut)
         numbers[U + k], numbers[V + k] = min(max(u, -widest), widest), min(max(v, lowest), highest)
         lit = headlight_on_fragment(far, forward, p * per_focal, q * per_focal, lamps) if night > 0.0 else ZERO
         numbers[EMISSION + k], numbers[CLEAR + k] = lit, fading(forward * per_m)
-        lower, upper = clip(linear(interpolants.lower, p, q)), linear(interpolants.upper, p, q)
-        aside = max(clip(linear(interpolants.right, p, q)) + clip(linear(interpolants.left, p, q)) - ONE, ZERO)
+        lower, upper = clip(linear(below, p, q)), linear(above, p, q)
+        aside = max(clip(linear(right, p, q)) + clip(linear(left, p, q)) - ONE, ZERO)
         numbers[LOWER + k], numbers[UPPER + k] = lower, upper
         numbers[COVER + k] = aside * max(lower + clip(upper) - ONE, open_edge)
 
@@ -141,12 +134,12 @@ def composite(reds, greens, blues, quads, spans):
 
 
 @no_refcount
-def write_aov_fragments(aov, quads, spans, near, far, element, lens):
-    """Write the fragments of a batch into the by-products."""
-    numbers = quads["numbers"]
-    for n in range(spans):
-        i, start, at = int(quads["line"][n]), int(quads["start"][n]), int(quads["at"][n])
-        for k in range(int(quads["begin"][n]), int(quads["end"][n])):
+def write_aov_fragments(aov, quads, n, spans, element, lens):
+    """Write the fragments of a batch of quad n into the by-products."""
+    numbers, near, far = quads["numbers"], quads["near"][0, n], read_vector(quads["far"], n)
+    for span in range(spans):
+        i, start, at = int(quads["line"][span]), int(quads["start"][span]), int(quads["at"][span])
+        for k in range(int(quads["begin"][span]), int(quads["end"][span])):
             cover = numbers[at + k]
             if cover > ZERO:
                 p, q = i - lens.centre_row, start + k - lens.centre_column

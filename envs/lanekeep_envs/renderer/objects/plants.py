@@ -8,6 +8,7 @@ import numpy as np
 from lanekeep_envs.compiled.decorators import float32_literals, inline_always, no_refcount
 from lanekeep_envs.elements import BUSH, CONIFER
 from lanekeep_envs.renderer.camera import pixel_of
+from lanekeep_envs.renderer.coverage import shifted, single, tinted, vector_of
 from lanekeep_envs.renderer.headlights import BLUE, GREEN, headlight
 from lanekeep_envs.renderer.objects.foliage import SPAN, SPANS, Paint, Plant, draw_spans
 
@@ -66,27 +67,19 @@ def product(factor, colour, other):
 @inline_always
 def paint_of(obj, forward, left, haze, appearance, view):
     """Colours of a plant; `haze` is the share of air before it."""
-    tint, needle = obj["tint"], obj["kind"] == CONIFER
-    leaf = (
-        tint * (appearance["needle_r"] if needle else appearance["leaf_r"]),
-        tint * (appearance["needle_g"] if needle else appearance["leaf_g"]),
-        tint * (appearance["needle_b"] if needle else appearance["leaf_b"]),
-    )
-    if obj["leaf_r"] >= 0.0:
-        leaf = (tint * obj["leaf_r"], tint * obj["leaf_g"], tint * obj["leaf_b"])
-    ambient = (appearance["ambient_r"], appearance["ambient_g"], appearance["ambient_b"])
+    look = appearance["needle"] if obj["kind"] == CONIFER else appearance["leaf"]
+    leaf = tinted(obj["tint"], obj["leaf"] if obj["leaf"][0] >= 0.0 else look)
+    ambient, sunlight = vector_of(appearance["ambient"]), appearance["sunlight"]
     if appearance["night"] > 0.0:  # dipped: little of it goes up
         beam = appearance["night"] * headlight(forward, left) * min(2.0 / obj["height_m"], 1.0)
-        ambient = (ambient[0] + beam, ambient[1] + GREEN * beam, ambient[2] + BLUE * beam)
+        ambient = shifted(ambient, beam, (1.0, GREEN, BLUE))
     clear, shine = 1.0 - haze, 1.6 * appearance["sunshine"] * (0.62 - 0.38 * view.sun_ahead) * (1.0 - haze)
-    sunlight = (appearance["sunlight_r"], appearance["sunlight_g"], appearance["sunlight_b"])
-    horizon, one = (appearance["horizon_r"], appearance["horizon_g"], appearance["horizon_b"]), (1.0, 1.0, 1.0)
     return Paint(
         product(clear, leaf, ambient),
         product(shine, leaf, sunlight),
         product(clear, WOOD, ambient),
         product(shine, WOOD, sunlight),
-        product(haze, horizon, one),
+        single(tinted(haze, appearance["horizon"])),
     )
 
 
@@ -116,11 +109,10 @@ def plant_of(obj, forward, left, scale, blur, mirror, sun_left):
 
 
 @no_refcount
-def draw_plant(colour, aov, foliage, tile, obj, place, appearance, view):
-    """Draw a tree or bush at `place` (forward, left) in the car's frame; `foliage` is work space."""
-    height, width, lens, needle, (forward, left) = (
-        colour.shape[1], colour.shape[2], view.lens, obj["kind"] == CONIFER, place,
-    )  # fmt: skip
+def draw_plant(colour, aov, foliage, tile, obj, pose, appearance, view):
+    """Draw a tree or bush; `foliage` is work space."""
+    height, width, lens, needle = colour.shape[1], colour.shape[2], view.lens, obj["kind"] == CONIFER
+    forward, left = pose.x, pose.y
     foot, column, scale = pixel_of(forward, left, 0.0, lens)
     tall_px, radius_px = obj["height_m"] * scale, obj["radius_m"] * scale
     blur = 2.0 / radius_px if needle else 2.0 / radius_px + 1.56 / tall_px

@@ -1,36 +1,26 @@
 """Delineator posts."""
 
-from typing import NamedTuple
-
 import numpy as np
 
-from lanekeep_envs.compiled.decorators import inline_always, jit, no_refcount
+from lanekeep_envs.compiled.decorators import jit, no_refcount
 from lanekeep_envs.elements import Element
 from lanekeep_envs.renderer.aov import write_aov_share
 from lanekeep_envs.renderer.camera import pixel_of
-from lanekeep_envs.renderer.coverage import clip01
+from lanekeep_envs.renderer.coverage import clip01, shifted, vector_of
 from lanekeep_envs.renderer.headlights import headlight
 
 POSTS = int(Element.POSTS)
 REFLECTOR_AT = 0.78  # height of the reflector, as a share of the post's
 
 
-class PostImage(NamedTuple):
-    """A post in the picture."""
-
-    foot: float  # rows [px]
-    top: float
-    column: float
-    scale: float  # pixels per metre
-    tall: float  # [m]
-
-
 @no_refcount
-def draw_post(colour, aov, obj, place, appearance, lens):
-    """Draw a delineator at `place` (forward, left): white, with a slanted black band and a reflector in it."""
-    height, width, tall, (forward, left) = colour.shape[1], colour.shape[2], obj["height_m"], place
+def draw_post(colour, aov, obj, pose, appearance, lens):
+    """Draw a delineator: white, with a slanted black band and a reflector in it."""
+    height, width, tall, forward, left = colour.shape[1], colour.shape[2], obj["height_m"], pose.x, pose.y
     foot, column, scale = pixel_of(forward, left, 0.0, lens)
     top, reach, haze = foot - tall * scale, obj["radius_m"] * scale, 1.0 - np.exp(-forward / appearance["visibility_m"])
+    light = shifted(appearance["ambient"], 0.8 * appearance["sunshine"], appearance["sunlight"])  # half of the sun's
+    air = vector_of(appearance["horizon"])
     for i in range(max(int(top), 0), min(int(foot + 1.5), height)):
         rows = min(i + 0.5, foot) - max(i - 0.5, top)
         if rows <= 0.0:
@@ -48,41 +38,34 @@ def draw_post(colour, aov, obj, place, appearance, lens):
             grey = 228.0 - 196.0 * band
             if band > 0.5 and reach > 1.5 and abs(u) < 0.45 and abs(v - REFLECTOR_AT) < 0.05:
                 grey = 190.0
-            composite_grey(colour, i, j, grey, cover, haze, appearance)
+            for c in range(3):
+                lit = grey * light[c]
+                colour[c, i, j] += cover * (lit + haze * (air[c] - lit) - colour[c, i, j])
             if aov.contributors.size > 0:
                 write_aov_share(aov, i, j, POSTS, cover, forward)
     if appearance["night"] > 0.0:
         seen = headlight(forward, left)
         glint = appearance["night"] * min(60.0 * seen, 1.0) * (1.0 - haze)
         body = 150.0 * appearance["night"] * seen * (1.0 - haze)
-        shine_post(colour, aov, PostImage(foot, top, column, scale, tall), body, glint)
-
-
-@inline_always
-def composite_grey(colour, i, j, grey, cover, haze, appearance):
-    """Mix a grey surface, in half of the sunlight and behind haze, with pixel (i, j) of the picture."""
-    lit = 0.8 * appearance["sunshine"]
-    red = grey * (appearance["ambient_r"] + lit * appearance["sunlight_r"])
-    green = grey * (appearance["ambient_g"] + lit * appearance["sunlight_g"])
-    blue = grey * (appearance["ambient_b"] + lit * appearance["sunlight_b"])
-    colour[0, i, j] += cover * (red + haze * (appearance["horizon_r"] - red) - colour[0, i, j])
-    colour[1, i, j] += cover * (green + haze * (appearance["horizon_g"] - green) - colour[1, i, j])
-    colour[2, i, j] += cover * (blue + haze * (appearance["horizon_b"] - blue) - colour[2, i, j])
+        row = foot - REFLECTOR_AT * tall * scale
+        shine_post(colour, aov, (foot, top, row), column, scale, body, glint)
 
 
 @jit
-def shine_post(colour, aov, post, body, glint):
-    """Add the light of the headlights that a delineator throws back: its `body` a little, its reflector a `glint`."""
-    height, width, foot, column = colour.shape[1], colour.shape[2], post.foot, post.column
-    row, core = foot - REFLECTOR_AT * post.tall * post.scale, max(0.05 * post.scale, 0.8)
-    for i in range(max(int(min(row - 3.0 * core, post.top)), 0), min(int(foot + 2.5), height)):
-        rows = clip01(min(i + 0.5, foot) - max(i - 0.5, post.top))
+def shine_post(colour, aov, rows, column, scale, body, glint):
+    """Add the light of the headlights that a delineator throws back: its `body` a little, its reflector a `glint`.
+
+    Its `rows` in the picture are those of foot, top and reflector, `scale` is in px/m.
+    """
+    height, width, core, (foot, top, row) = colour.shape[1], colour.shape[2], max(0.05 * scale, 0.8), rows
+    for i in range(max(int(min(row - 3.0 * core, top)), 0), min(int(foot + 2.5), height)):
+        tall = clip01(min(i + 0.5, foot) - max(i - 0.5, top))
         for j in range(max(int(column - 3.0 * core - 1.0), 0), min(int(column + 3.0 * core + 2.0), width)):
-            reach, dq = 0.06 * post.scale, j - column
+            reach, dq = 0.06 * scale, j - column
             columns = max(min(dq + 0.5, reach) - max(dq - 0.5, -reach), 0.0)
             square = (dq * dq + (i - row) * (i - row)) / (core * core)
             disc = clip01(1.0 - square / 9.0)
-            light = body * rows * columns + 230.0 * glint * disc * disc / (1.0 + square)
+            light = body * tall * columns + 230.0 * glint * disc * disc / (1.0 + square)
             if light <= 0.0:
                 continue
             colour[0, i, j] += light

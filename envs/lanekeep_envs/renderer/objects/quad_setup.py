@@ -1,8 +1,7 @@
 """Quads in space, and how they lie in the image: worked out for eight of them at once.
 
-A quad is a trapezoid with a corner, two unit vectors (`along` its lower edge, u, and up its `rise`, v) and two extents.  Its
-numbers are first what it is: three of its corner, three along its lower edge and so on.  `set_up_quads` adds how it lies in
-the image.  The numbers of all quads lie in one array, number by number, so that a loop over the quads is vectorised.
+A quad is a trapezoid with a corner, two unit vectors (`along` its lower edge, u, and up its `rise`, v) and two extents.
+`set_up_quads` adds how it lies in the image.  A number of all quads lies together, so that loops over them are vectorised.
 
 Everything is symmetric: a world with left and right exchanged gives the exchanged numbers.
 """
@@ -12,54 +11,40 @@ from typing import NamedTuple
 import numpy as np
 
 from lanekeep_envs.compiled.decorators import inline_always, no_refcount
-from lanekeep_envs.renderer.objects.fragments import FRAGMENTS, NUMBERS
+from lanekeep_envs.renderer.coverage import shifted, vector_of
+from lanekeep_envs.renderer.objects.fragments import FRAGMENTS, NUMBERS, read_vector
 from lanekeep_envs.sampling.appearance import RGB
 
 REACH_PX = 12.0  # at most: how far a quad reaches beyond its corners
 OBJECTS_AT_ONCE = 8  # whose quads are in the buffer
 MOST_ROWS = 4096 + 8  # of a camera, and of the last eight
 QUADS = 11 * OBJECTS_AT_ONCE  # at most: a car has 9, seen from above
-# where the numbers of all quads begin: first what is given, then, from ROWS on, what is worked out of that
-(
-    CORNER,
-    ALONG,
-    RISE,
-    EXTENT,
-    SLANT,
-    GROW,
-    MATERIAL,
-    ROWS,
-    REACH,
-    NEAR,
-    FAR,
-    ON_U,
-    ON_V,
-    ON_PX,
-    LIGHT,
-    EDGES,
-    BOUNDS,
-    QUAD_NUMBERS,
-) = (QUADS * int(n) for n in np.cumsum((0, 3, 3, 3, 2, 2, 4, 14, 2, 2, 3, 3, 3, 3, 3, 3, 12, 16)))
 
-QUAD_BUFFER = np.dtype(  # quads, their light, and a batch of fragments; one record, since it is handed on often
+QUAD_BUFFER = np.dtype(  # quads, and a batch of fragments; one record, since it is handed on often
     [
-        ("ambient", np.float64, 3),  # light and air
-        ("sunlight", np.float64, 3),
-        ("horizon", np.float64, 3),
-        ("sun", np.float64, 3),  # unit vector towards it: forward, left, up
-        ("visibility_m", np.float64),
-        ("night", np.float64),
-        ("mirror", np.float64),
         ("count", np.int64),  # of the quads
-        ("setup", np.float64, QUAD_NUMBERS),
+        ("corner", np.float64, (3, QUADS)),  # what a quad is: the fields of `Quad` and of its `Material`
+        ("along", np.float64, (3, QUADS)),
+        ("rise", np.float64, (3, QUADS)),
+        ("extent", np.float64, (2, QUADS)),
+        ("slant", np.float64, (2, QUADS)),
+        ("grow", np.float64, (4, QUADS)),  # pixels that it reaches beyond its edges: lower, far u, upper, u = 0
+        ("material", np.float64, (14, QUADS)),
+        ("rows", np.float64, (2, QUADS)),  # how it lies in the image: rows, the first and one past the last
+        ("reach", np.float64, (2, QUADS)),  # leftmost and rightmost column, from the middle
+        ("near", np.float64, (3, QUADS)),  # of its plane: distance from the camera, and u and v there
+        ("far", np.float64, (3, QUADS)),  # forms (constant, per p, per q), see `interpolate`
+        ("on_u", np.float64, (3, QUADS)),
+        ("on_v", np.float64, (3, QUADS)),
+        ("on_px", np.float64, (3, QUADS)),  # pixels per metre of u and v, and how far leaves reach over its edge
+        ("light", np.float64, (3, QUADS)),
+        ("edges", np.float64, (4, 3, QUADS)),  # forms
+        ("bounds", np.float64, (4, 4, QUADS)),  # of each edge (lowest column, per p, highest column, per p)
         ("upto", np.int64, OBJECTS_AT_ONCE),  # of each object the quad after its last
         ("numbers", np.float32, NUMBERS),  # of a batch of fragments (fragments.py)
         ("cells", np.uint32, FRAGMENTS),  # their places in the noise tile (compiled/noise.py), then its entries
-        (
-            "line",
-            np.uint64,
-            FRAGMENTS,
-        ),  # image rows of their spans (`add_span`); unsigned: no index is asked for its sign
+        # their spans (`add_span`): image rows; unsigned, as the next three: no index is asked for its sign
+        ("line", np.uint64, FRAGMENTS),
         ("start", np.uint64, FRAGMENTS),  # the first column that is mixed with the picture
         ("at", np.uint64, FRAGMENTS),  # where among the numbers its cover begins
         ("whole", np.uint64, FRAGMENTS),
@@ -81,18 +66,6 @@ class Quad(NamedTuple):
     tall: float
     slant_0: float
     slant_1: float
-
-
-@no_refcount
-def set_light(quads, appearance, view):
-    """Write the light and air of an appearance, seen from the car."""
-    ambient, sunlight, horizon, sun = quads["ambient"], quads["sunlight"], quads["horizon"], quads["sun"]
-    ambient[0], ambient[1], ambient[2] = appearance["ambient_r"], appearance["ambient_g"], appearance["ambient_b"]
-    sunlight[0], sunlight[1], sunlight[2] = appearance["sunlight_r"], appearance["sunlight_g"], appearance["sunlight_b"]
-    horizon[0], horizon[1], horizon[2] = appearance["horizon_r"], appearance["horizon_g"], appearance["horizon_b"]
-    sun[0], sun[1], sun[2] = view.sun_ahead, view.sun_left, appearance["sun_z"]
-    quads["visibility_m"], quads["night"] = appearance["visibility_m"], appearance["night"]
-    quads["mirror"] = appearance["mirror"]
 
 
 @inline_always
@@ -135,58 +108,46 @@ def project(point, lens):
 @no_refcount
 def add_quad(quads, quad, material, grow):
     """Put a quad into the buffer; `grow` is how many pixels it reaches beyond its edges: lower, far u, upper, u = 0."""
-    n, f = quads["count"] & 0xFFFF, quads["setup"]  # not negative, which every index below would ask for
+    n, extent, slant = quads["count"] & 0xFFFF, quads["extent"], quads["slant"]  # not negative, which indices ask for
     if n == QUADS:
         return
     quads["count"] = n + 1
-    write_vector(f, CORNER, n, quad.corner)
-    write_vector(f, ALONG, n, quad.along)
-    write_vector(f, RISE, n, quad.rise)
-    f[EXTENT + n], f[EXTENT + QUADS + n] = quad.wide, quad.tall
-    f[SLANT + n], f[SLANT + QUADS + n] = quad.slant_0, quad.slant_1
-    write_vector(f, GROW, n, grow)
-    f[GROW + 3 * QUADS + n] = grow[3]
-    write_vector(f, MATERIAL, n, (float(material.element), float(material.kind), float(material.number)))
-    write_vector(f, MATERIAL + 3 * QUADS, n, material.colour)
-    write_vector(f, MATERIAL + 6 * QUADS, n, material.second)
-    write_vector(f, MATERIAL + 9 * QUADS, n, (material.emission, material.at, material.middle))
-    f[MATERIAL + 12 * QUADS + n], f[MATERIAL + 13 * QUADS + n] = material.side, material.coarse
+    write_vector(quads["corner"], n, quad.corner)
+    write_vector(quads["along"], n, quad.along)
+    write_vector(quads["rise"], n, quad.rise)
+    extent[0, n], extent[1, n], slant[0, n], slant[1, n] = quad.wide, quad.tall, quad.slant_0, quad.slant_1
+    write_vector(quads["grow"], n, grow)
+    quads["grow"][3, n] = grow[3]
+    table = quads["material"]
+    write_vector(table, n, (float(material.element), float(material.kind), float(material.number)))
+    write_vector(table[3:], n, material.colour)
+    write_vector(table[6:], n, material.second)
+    write_vector(table[9:], n, (material.emission, material.at, material.middle))
+    table[12, n], table[13, n] = material.side, material.coarse
 
 
 @inline_always
-def write_vector(setup, at, n, three):
-    """Write three numbers of quad n."""
-    setup[at + n], setup[at + QUADS + n], setup[at + 2 * QUADS + n] = three[0], three[1], three[2]
-
-
-@inline_always
-def read_vector(setup, at, n):
-    """Read three numbers of quad n."""
-    return setup[at + n], setup[at + QUADS + n], setup[at + 2 * QUADS + n]
-
-
-@inline_always
-def shifted(a, share, b):
-    """a + by b."""
-    return a[0] + share * b[0], a[1] + share * b[1], a[2] + share * b[2]
+def write_vector(table, n, three):
+    """Write the numbers of quad n into a table [3, QUADS]."""
+    table[0, n], table[1, n], table[2, n] = three[0], three[1], three[2]
 
 
 @no_refcount
-def set_up_quads(quads, height, width, lens):
+def set_up_quads(quads, height, width, appearance, view):
     """Work out how the quads in the buffer lie in the image, eight at once."""
-    f = quads["setup"]
-    ambient, sunlight, sun = vector_of(quads["ambient"]), vector_of(quads["sunlight"]), vector_of(quads["sun"])
+    lens, sun = view.lens, (view.sun_ahead, view.sun_left, appearance["sun_z"])
+    ambient, sunlight = vector_of(appearance["ambient"]), vector_of(appearance["sunlight"])
     left_end, right_end = -lens.centre_column, width - lens.centre_column
     for n in range(min((quads["count"] + 7) & -8, QUADS)):
-        corner, along, rise = read_vector(f, CORNER, n), read_vector(f, ALONG, n), read_vector(f, RISE, n)
-        grow, last_grow = read_vector(f, GROW, n), f[GROW + 3 * QUADS + n]
+        corner, along = read_vector(quads["corner"], n), read_vector(quads["along"], n)
+        rise, grow, last_grow = read_vector(quads["rise"], n), read_vector(quads["grow"], n), quads["grow"][3, n]
         # those beyond the last quad, up to eight, are not to divide by zero
-        wide, tall = max(f[EXTENT + n], 1e-9), max(f[EXTENT + QUADS + n], 1e-9)
+        wide, tall = max(quads["extent"][0, n], 1e-9), max(quads["extent"][1, n], 1e-9)
         base = (corner[0], corner[1], corner[2] - lens.height_m)
         top = shifted(base, tall, rise)
         a, b = project(base, lens), project(shifted(base, wide, along), lens)
-        c = project(shifted(top, wide - f[SLANT + QUADS + n], along), lens)
-        d = project(shifted(top, f[SLANT + n], along), lens)
+        c = project(shifted(top, wide - quads["slant"][1, n], along), lens)
+        d = project(shifted(top, quads["slant"][0, n], along), lens)
         normal = cross(along, rise)
         near = dot(normal, base)
         turn, away = winding(a, b, c, d), 1.0 if near > 0.0 else -1.0
@@ -198,30 +159,24 @@ def set_up_quads(quads, height, width, lens):
         shown = (near >= 1e-9) & (turn != 0.0) & (nearest >= 0.05) & (beside <= REACH_PX)
         ab, bc, cd, da = gap(a, b), gap(b, c), gap(c, d), gap(d, a)
         px_u, px_v = 0.5 * (ab + cd) / wide, 0.5 * (da + bc) / tall
-        ragged = min(0.10 * px_v, 8.0) * f[MATERIAL + 13 * QUADS + n] * rise[2]
-        add_edge(f, EDGES, BOUNDS, n, edge_of(a, b, ab, turn, grow[0]))
-        add_edge(f, EDGES + 3 * QUADS, BOUNDS + 4 * QUADS, n, edge_of(b, c, bc, turn, grow[1]))
-        add_edge(f, EDGES + 6 * QUADS, BOUNDS + 8 * QUADS, n, edge_of(c, d, cd, turn, grow[2] + 0.5 * ragged))
-        add_edge(f, EDGES + 9 * QUADS, BOUNDS + 12 * QUADS, n, edge_of(d, a, da, turn, last_grow))
-        write_vector(f, ON_PX, n, (max(px_u, 1e-3), max(px_v, 1e-3), ragged))
-        write_vector(f, NEAR, n, (near, dot(base, along), dot(base, rise)))
-        write_vector(f, FAR, n, ray(normal, lens))
-        write_vector(f, ON_U, n, ray(along, lens))
-        write_vector(f, ON_V, n, ray(rise, lens))
-        write_vector(f, LIGHT, n, light_on(normal, ambient, sunlight, sun))
+        ragged = min(0.10 * px_v, 8.0) * quads["material"][13, n] * rise[2]
+        add_edge(quads, 0, n, edge_of(a, b, ab, turn, grow[0]))
+        add_edge(quads, 1, n, edge_of(b, c, bc, turn, grow[1]))
+        add_edge(quads, 2, n, edge_of(c, d, cd, turn, grow[2] + 0.5 * ragged))
+        add_edge(quads, 3, n, edge_of(d, a, da, turn, last_grow))
+        write_vector(quads["on_px"], n, (max(px_u, 1e-3), max(px_v, 1e-3), ragged))
+        write_vector(quads["near"], n, (near, dot(base, along), dot(base, rise)))
+        write_vector(quads["far"], n, ray(normal, lens))
+        write_vector(quads["on_u"], n, ray(along, lens))
+        write_vector(quads["on_v"], n, ray(rise, lens))
+        write_vector(quads["light"], n, light_on(normal, ambient, sunlight, sun))
         # where two edges meet at a small angle, as in a roof at the height of the eye, they alone would let it reach far
         reach = 1.0 + max(max(grow[0], grow[1]), max(grow[2], last_grow)) + ragged
-        f[REACH + n], f[REACH + QUADS + n] = left - reach, right + reach
+        quads["reach"][0, n], quads["reach"][1, n] = left - reach, right + reach
         first = lens.centre_row + min(min(a[1], b[1]), min(c[1], d[1])) - 2.0 - ragged
         last = lens.centre_row + max(max(a[1], b[1]), max(c[1], d[1])) + 3.0
-        f[ROWS + n] = min(max(first, 0.0), height) if shown else 0.0
-        f[ROWS + QUADS + n] = min(max(last, 0.0), height) if shown else 0.0
-
-
-@inline_always
-def vector_of(numbers):
-    """Three numbers of a record."""
-    return numbers[0], numbers[1], numbers[2]
+        quads["rows"][0, n] = min(max(first, 0.0), height) if shown else 0.0
+        quads["rows"][1, n] = min(max(last, 0.0), height) if shown else 0.0
 
 
 @no_refcount
@@ -232,14 +187,14 @@ def side_of(quad, lens):
 
 
 @inline_always
-def add_edge(setup, at, bounds, n, edge):
-    """Write an edge, and (lowest column, per p, highest column, per p) in row p = 0 of what lies inside it."""
-    write_vector(setup, at, n, edge)
+def add_edge(quads, k, n, edge):
+    """Write the k-th edge, and (lowest column, per p, highest column, per p) in row p = 0 of what lies inside it."""
+    bounds = quads["bounds"][k]
+    write_vector(quads["edges"][k], n, edge)
     per = -1.0 / edge[2] if abs(edge[2]) > 1e-9 else 0.0
     column, per_row = per * edge[0], per * edge[1]
-    setup[bounds + n], setup[bounds + QUADS + n] = column if per < 0.0 else -1e9, per_row if per < 0.0 else 0.0
-    setup[bounds + 2 * QUADS + n] = column if per > 0.0 else 1e9
-    setup[bounds + 3 * QUADS + n] = per_row if per > 0.0 else 0.0
+    bounds[0, n], bounds[1, n] = column if per < 0.0 else -1e9, per_row if per < 0.0 else 0.0
+    bounds[2, n], bounds[3, n] = column if per > 0.0 else 1e9, per_row if per > 0.0 else 0.0
 
 
 @inline_always

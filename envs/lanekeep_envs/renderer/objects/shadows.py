@@ -97,12 +97,12 @@ def rows_between(near, far, lens, height):
 
 
 @no_refcount
-def cast_plant_shadow(shade, rows, obj, forward, left, sun, mirror, lens):
+def cast_plant_shadow(shade, rows, obj, pose, sun, mirror, lens):
     """Darken `shade` [H, W] where a plant keeps the sun off the ground.
 
     The crown is an ellipsoid, whose shadow is an ellipse; the trunk of a broadleaf a strip from its foot.
     """
-    tall, radius, leafy = obj["height_m"], obj["radius_m"], obj["kind"] == BROADLEAF
+    tall, radius, leafy, forward, left = obj["height_m"], obj["radius_m"], obj["kind"] == BROADLEAF, pose.x, pose.y
     away_x, away_y, reach, f32 = sun.away_x, sun.away_y, sun.per_height, np.float32
     bottom = 0.32 if leafy else 0.10
     middle, half = 0.5 * (1.0 + bottom) * tall, 0.5 * (1.0 - bottom) * tall

@@ -86,20 +86,19 @@ def add_solid(quads, pose, solid, flank, ends, top, lens):
     """Add the quads of a solid that are turned to the camera; `flank`, `ends` (front, rear) and `top` are materials."""
     left, right = side_quad(pose, solid, 1.0), side_quad(pose, solid, -1.0)
     front, rear = end_quad(pose, solid, 1.0), end_quad(pose, solid, -1.0)
-    sees = (
-        side_of(left, lens) > 0.0, side_of(right, lens) < 0.0, side_of(front, lens) < 0.0, side_of(rear, lens) > 0.0,
-    )  # fmt: skip
-    over = (1.0 if sees[0] else 0.0, 1.0 if sees[1] else 0.0, 1.0 if sees[2] else 0.0, 1.0 if sees[3] else 0.0)
+    on_left, on_right = side_of(left, lens) > 0.0, side_of(right, lens) < 0.0
+    ahead, behind = side_of(front, lens) < 0.0, side_of(rear, lens) > 0.0
+    at_left, at_right = 1.0 if on_left else 0.0, 1.0 if on_right else 0.0
     level = level_quad(pose, solid, solid.top)
     if lens.height_m > solid.top and solid.top_half > 0.0:
-        add_quad(quads, level, top, (over[1], over[2], over[0], over[3]))
-    if sees[2]:
-        add_quad(quads, front, ends[0], (0.0, over[0], 0.0, over[1]))
-    if sees[3]:
-        add_quad(quads, rear, ends[1], (0.0, over[0], 0.0, over[1]))
-    if sees[0]:
+        add_quad(quads, level, top, (at_right, 1.0 if ahead else 0.0, at_left, 1.0 if behind else 0.0))
+    if ahead:
+        add_quad(quads, front, ends[0], (0.0, at_left, 0.0, at_right))
+    if behind:
+        add_quad(quads, rear, ends[1], (0.0, at_left, 0.0, at_right))
+    if on_left:
         add_quad(quads, left, flank, NO_GROWTH)
-    if sees[1]:
+    if on_right:
         add_quad(quads, right, flank, NO_GROWTH)
 
 

@@ -4,7 +4,7 @@ from lanekeep_envs.compiled.decorators import no_refcount
 from lanekeep_envs.elements import BUILDING, HEDGE, RAIL, SIGN, Element
 from lanekeep_envs.renderer.coverage import clip01, tinted
 from lanekeep_envs.renderer.headlights import headlight
-from lanekeep_envs.renderer.objects.boxes import add_boxes
+from lanekeep_envs.renderer.objects.boxes import add_boxes, is_made_of_boxes
 from lanekeep_envs.renderer.objects.fragments import CUT_M
 from lanekeep_envs.renderer.objects.materials import (
     BARRIER,
@@ -46,22 +46,20 @@ def add_structure(quads, obj, pose, appearance, lens):
     elif kind == RAIL and high - low > 0.05:
         add_rail(quads, obj, pose, low, high)
     elif kind == BUILDING and high - low > half_long:
-        add_building(quads, obj, pose, lens)
+        add_building(quads, obj, pose, appearance, lens)
     elif kind == SIGN and pose.x > NEAREST_M:
-        add_sign(quads, obj, pose)
-    elif kind > BUILDING:
+        add_sign(quads, obj, pose, appearance)
+    elif is_made_of_boxes(kind):
         add_boxes(quads, obj, pose, lens)
 
 
 @no_refcount
 def add_hedge(quads, obj, pose, low, high, appearance, lens):
     """Add a piece of hedge from `low` to `high` along it."""
-    tint, half, scale = 1.05 * obj["tint"], obj["radius_m"], lens.focal_px / max(pose.x, CUT_M)
-    coarse = clip01((scale - 3.0) / 12.0)
-    colour = tint * appearance["leaf_r"], tint * appearance["leaf_g"], tint * appearance["leaf_b"]
-    at = obj["s_m"] + low
+    half, at, scale = obj["radius_m"], obj["s_m"] + low, lens.focal_px / max(pose.x, CUT_M)
+    colour, coarse = tinted(1.05 * obj["tint"], appearance["leaf"]), clip01((scale - 3.0) / 12.0)
     flank = Material(HEDGES, LEAVES, colour, colour, 0, obj["tint"], at, 0.0, 1.0, coarse)
-    end = Material(HEDGES, LEAVES, colour, colour, 0, obj["tint"], at, half, quads["mirror"], coarse)
+    end = Material(HEDGES, LEAVES, colour, colour, 0, obj["tint"], at, half, appearance["mirror"], coarse)
     solid = Solid(low, high, half, 0.0, obj["height_m"], 0.0, 0.0, 0.86 * half)
     add_solid(quads, pose, solid, flank, (end, end), flank, lens)
 
@@ -75,14 +73,14 @@ def add_rail(quads, obj, pose, low, high):
 
 
 @no_refcount
-def add_sign(quads, obj, pose):
+def add_sign(quads, obj, pose, appearance):
     """Add a sign: its pole, then the board; at night the board throws the headlights back."""
     half, tall = obj["radius_m"], obj["height_m"]
     shape = obj["variant"] if obj["variant"] >= 0 else -1 - obj["variant"]
     board_tall = 0.5 * half if shape == DIRECTION else half
     pole = Solid(-0.04, 0.04, 0.04, 0.0, tall - board_tall, 0.0, 0.0, 0.04)
     grey = centred_material(SIGNS, PLAIN, METAL, METAL, 0, 0.0)
-    shine = 0.9 * quads["night"] * min(40.0 * headlight(pose.x, pose.y), 1.0)
+    shine = 0.9 * appearance["night"] * min(40.0 * headlight(pose.x, pose.y), 1.0)
     board = centred_material(SIGNS, BOARD, METAL, METAL, obj["variant"], shine)
     front = Solid(-0.06, -0.06, half, tall - 2.0 * board_tall, tall, 0.0, 0.0, half)
     end = -1.0 if pose.ahead_x > 0.0 else 1.0  # the one that is turned to the camera
@@ -91,14 +89,14 @@ def add_sign(quads, obj, pose):
 
 
 @no_refcount
-def add_building(quads, obj, pose, lens):
+def add_building(quads, obj, pose, appearance, lens):
     """Add a house: walls, then a gable roof that reaches over them."""
     walls, shutters, tiles = HOUSES[min(max(obj["variant"], 0), len(HOUSES) - 1)]
     half, tall, half_long = obj["radius_m"], obj["height_m"], 0.5 * obj["length_m"]
     walls, tiles = tinted(obj["tint"], walls), tinted(obj["tint"], tiles)
-    number = 0 if obj["variant"] == 0 else int(obj["s_m"]) + 1
-    flank = Material(BUILDINGS, WALL, walls, shutters, number, quads["night"], 0.0, half_long, 1.0, 0.0)
-    end = Material(BUILDINGS, WALL, walls, shutters, number, quads["night"], 0.0, half, quads["mirror"], 0.0)
+    number, night = 0 if obj["variant"] == 0 else int(obj["s_m"]) + 1, appearance["night"]
+    flank = Material(BUILDINGS, WALL, walls, shutters, number, night, 0.0, half_long, 1.0, 0.0)
+    end = Material(BUILDINGS, WALL, walls, shutters, number, night, 0.0, half, appearance["mirror"], 0.0)
     solid = Solid(-half_long, half_long, half, 0.0, tall, 0.0, 0.0, half)
     add_solid(quads, pose, solid, flank, (end, end), flank, lens)
     eaves, gable = 0.45, centred_material(BUILDINGS, PLAIN, walls, walls, 0, 0.0)
