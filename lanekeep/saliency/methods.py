@@ -58,8 +58,13 @@ def methods_with(column: str) -> list[str]:
     return [name for name, method in METHODS.items() if getattr(method, column)]
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def maps(method: str, driver: Driver, frames: U8, states: Tensor) -> F32:
-    """Maps [N, H, W] of frames [N, H, W, 3], each seen with a memory of states [N, S]; KeyError for an unknown method."""
+    """Maps [N, H, W] of frames [N, H, W, 3], each seen with a memory of states [N, S]; KeyError for an unknown method.
+
+    Whether the caller takes gradients makes no difference.
+    """
     run, steering, shown = METHODS[method].run, Steering(driver), torch.from_numpy(np.ascontiguousarray(frames))
     memories = states.detach().clone()  # those of a drive come from inference mode, where no gradient can be taken
     parts = zip(torch.split(shown, AT_ONCE), torch.split(memories, AT_ONCE), strict=True)

@@ -65,6 +65,7 @@ class ConvolutionalHead(nn.Module, ABC):
         for convolution in self.convolutions:  # He et al., Delving deep into rectifiers (2015), eq. 10
             nn.init.kaiming_normal_(convolution.get_parameter("weight"), nonlinearity="relu")
             nn.init.constant_(convolution.get_parameter("bias"), 0.01)
+        self.relus = nn.ModuleList(nn.ReLU() for _ in layers)  # modules, each used once, as tools that hook them expect
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def feature_maps(self, images: Tensor) -> list[Tensor]:
@@ -72,8 +73,8 @@ class ConvolutionalHead(nn.Module, ABC):
         if self.resized_to is not None:
             images = F.interpolate(images, self.resized_to, mode="bilinear", align_corners=False, antialias=True)
         maps = []
-        for convolution in self.convolutions:
-            images = F.relu_(convolution(images))
+        for convolution, relu in zip(self.convolutions, self.relus, strict=True):
+            images = relu(convolution(images))
             maps.append(images)
         return maps
 
