@@ -3,6 +3,7 @@
 const study = JSON.parse(document.getElementById("study").textContent);
 const slider = document.getElementById("time"), play = document.getElementById("play"), clock = document.getElementById("clock");
 const layers = [...document.querySelectorAll("input[name=layer]")];
+const heads = [...document.querySelectorAll(".share")]; // over the bars of each driver's map
 const pixels = new Map(); // element id of a sprite -> its numbers
 
 function strip(id) { // a sprite: all frames of a drive below each other
@@ -67,10 +68,12 @@ function show() {
   }
   const line = document.getElementById("cursor");
   if (line) {
-    const x = 52 + (560 - 52 - 12) * k / Math.max(1, +slider.max);
+    const field = line.ownerSVGElement.querySelector(".rule"), [left, right] = ["x1", "x2"].map(end => +field.getAttribute(end));
+    const x = left + (right - left) * k / Math.max(1, +slider.max);
     line.setAttribute("x1", x); line.setAttribute("x2", x);
   }
-  document.getElementById("sharehead").textContent = layer in study.drives[0].shares ? "share of the map" : "share of a map (choose one)";
+  const title = layer in study.drives[0].shares ? "share of " + study.layers[layer].title : "share of a map (choose one)";
+  heads.forEach(head => { head.textContent = title; });
 }
 
 let timer = null;

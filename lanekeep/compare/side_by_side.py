@@ -46,7 +46,8 @@ def side_by_side(study: Comparison) -> SideBySide:
             "drives": [for_script(i, drive, chosen) for i, drive in enumerate(drives)],
             "elements": [REMOVABLE[k].title for k in chosen],
             "scale": scale,
-            "layers": {name: {"signed": METHODS[name].signed} for name in methods} | {TRUTH: {"signed": True}},
+            "layers": {TRUTH: {"signed": True}}
+            | {name: {"signed": METHODS[name].signed, "title": METHODS[name].title} for name in methods},
             "seconds": EVERY * CONTROL_STEP_S,
         },
     )

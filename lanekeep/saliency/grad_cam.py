@@ -2,8 +2,7 @@
 
     map = sum_c A_c mean_p da/dA_c     of the feature maps A [C, H', W']
 
-Without the ReLU of the paper, because to the right is no less than to the left.  It is not captum's, whose hooks cannot see
-maps that a ReLU overwrites in place.  Selvaraju et al., ICCV 2017.
+Without the ReLU of the paper, because to the right is no less than to the left.  Selvaraju et al., ICCV 2017.
 """
 
 import torch

@@ -11,6 +11,7 @@ from torch import Tensor
 from lanekeep.saliency.steering import Steering
 
 
+@torch.enable_grad()
 def gradient(steering: Steering, images: Tensor, states: Tensor) -> Tensor:
     """Images [N, 3, H, W] and memories [N, S] to maps [N, H, W]."""
     images = images.detach().requires_grad_()

@@ -22,7 +22,7 @@ from lanekeep.saliency.occlusion import occlusion
 from lanekeep.saliency.smooth_gradient import smooth_gradient
 from lanekeep.saliency.steering import F32, U8, Steering, images_of
 from lanekeep.saliency.visual_backprop import visual_backprop, visual_backprop_of_flight
-from lanekeep_policies import Driver
+from lanekeep_policies import Driver, array_of, tensor_of
 
 
 class Method(NamedTuple):
@@ -58,12 +58,17 @@ def methods_with(column: str) -> list[str]:
     return [name for name, method in METHODS.items() if getattr(method, column)]
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def maps(method: str, driver: Driver, frames: U8, states: Tensor) -> F32:
-    """Maps [N, H, W] of frames [N, H, W, 3], each seen with a memory of states [N, S]; KeyError for an unknown method."""
-    run, steering, shown = METHODS[method].run, Steering(driver), torch.from_numpy(np.ascontiguousarray(frames))
+    """Maps [N, H, W] of frames [N, H, W, 3], each seen with a memory of states [N, S]; KeyError for an unknown method.
+
+    Whether the caller takes gradients makes no difference.
+    """
+    run, steering, shown = METHODS[method].run, Steering(driver), tensor_of(frames)
     memories = states.detach().clone()  # those of a drive come from inference mode, where no gradient can be taken
     parts = zip(torch.split(shown, AT_ONCE), torch.split(memories, AT_ONCE), strict=True)
-    found = np.concatenate([run(steering, images_of(x, driver), h).numpy().astype(np.float32) for x, h in parts])
+    found = np.concatenate([array_of(run(steering, images_of(x, driver), h)).astype(np.float32) for x, h in parts])
     if found.shape != shown.shape[:3]:
         raise ValueError(f"a map of frames {list(shown.shape)} is {list(shown.shape[:3])}, not {list(found.shape)}")
     return found

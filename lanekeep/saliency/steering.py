@@ -15,11 +15,10 @@ The action is positive to the left, in units of the driver's `curvature_limit_pe
 from typing import cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lanekeep_policies import ConvolutionalHead, Driver, standardise
+from lanekeep_policies import ConvolutionalHead, Driver, standardise, tensor_of
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -63,7 +62,7 @@ class FromStandardised(nn.Module):
 
 def images_of(frames: U8 | Tensor, like: nn.Module) -> Tensor:
     """Frames [N, H, W, 3] of bytes to images [N, 3, H, W] in 0..1, of a module's precision."""
-    return torch.as_tensor(frames).permute(0, 3, 1, 2).to(next(like.parameters()).dtype) / 255.0
+    return tensor_of(frames).permute(0, 3, 1, 2).to(next(like.parameters()).dtype) / 255.0
 
 
 def frames_of(images: Tensor) -> Tensor:

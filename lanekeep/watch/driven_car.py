@@ -31,7 +31,7 @@ from lanekeep_envs import (
     SetStrength,
     Snapshot,
 )
-from lanekeep_policies import Driver, Lesions, lesioned
+from lanekeep_policies import LTC, Driver, Lesions, lesioned
 
 STEP_S, FRAMES_PER_S = CONTROL_STEP_S, round(1 / CONTROL_STEP_S)
 MEMORY_S = 8.0
@@ -159,6 +159,16 @@ class DrivenCar:
         if edits != self.edits:
             self.edits = edits
             self._again()
+
+    @property
+    def left_to_steer(self) -> str:
+        """What steers when every motor neuron is silenced, in words: the read-out's bias, always the same; else nothing."""
+        core = self.driver.core
+        if not isinstance(core, LTC) or not set(core.wiring.motor_neurons) <= self.lesions.silenced:
+            return ""
+        bias = float(self.running.readout.bias.detach()[0])
+        share, side = "fully" if abs(bias) >= 1.0 else f"{abs(bias):.2f}", "left" if bias > 0.0 else "right"
+        return f"motor silenced: only the read-out's bias steers, {share} to the {side}"
 
     def lesion(self, lesions: Lesions) -> None:
         """Put the driver under other lesions, at the present instant; ValueError for what it does not have."""

@@ -3,6 +3,7 @@
 This is the one door: what the program around them uses of the drivers, it imports from here.
 """
 
+from lanekeep_policies.arrays import array_of, tensor_of
 from lanekeep_policies.checkpoint import (
     DRIVER,
     CheckpointError,

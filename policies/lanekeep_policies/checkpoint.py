@@ -34,6 +34,7 @@ from lanekeep_files.writing import WritingError, sweep, write_whole
 from lanekeep_policies.cores import CORES
 from lanekeep_policies.driver import Driver
 from lanekeep_policies.spec import DriverSpec
+from lanekeep_policies.torch_defaults import torch_defaults
 
 SCHEMA, OLD_SCHEMA = 3, 2
 DRIVER, WEIGHTS, TRAINING = "driver.toml", "weights", "training"
@@ -69,11 +70,16 @@ def save_driver(
     Raises CheckpointError for a driver that its spec does not describe, such as one with a core from elsewhere.
     """
     folder = Path(folder)
-    if not _same_make(driver, Driver.build(driver.spec, 0)):
+    for name, value in driver.state_dict().items():
+        if value.dtype != torch.float32:
+            raise CheckpointError(f"{folder}: {name} is {value.dtype}, not float32: save driver.float()")
+    twin = _make_driver(folder / DRIVER, msgspec.to_builtins(driver.spec))
+    if not _same_make(driver, twin):
         raise CheckpointError(
             f"{folder}: the driver differs in more than its weights from what core {driver.spec.core!r} means, "
             "and would come back as another"
         )
+    _fill(twin, driver.state_dict(), folder)  # what cannot be read is not written
     weights, spec = _packed(driver.state_dict()), msgspec.to_builtins(driver.spec)
     files = {f"{WEIGHTS}-{_digest(weights)[:16]}.safetensors": weights}
     table: dict[str, Any] = {"schema_version": SCHEMA, "weights_sha256": _digest(weights)}
@@ -100,7 +106,8 @@ def read_checkpoint(folder: Path | str) -> Checkpoint:
     while True:
         table = _read_table(folder)
         try:
-            return _read_whole(folder, table)
+            with torch_defaults():
+                return _read_whole(folder, table)
         except CheckpointError:
             if _read_table(folder)["weights_sha256"] == table["weights_sha256"]:
                 raise  # else a training has saved just now, and removed the files that were to be read

@@ -10,18 +10,20 @@ An NCP then has a motor neuron for each.
 """
 
 import difflib
-from collections.abc import Callable
-from typing import Any, cast, final
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, cast, final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lanekeep_policies.arrays import array_of, tensor_of
 from lanekeep_policies.cores import CORES
 from lanekeep_policies.heads import Head
 from lanekeep_policies.heads.vector import VectorHead
 from lanekeep_policies.spec import DriverSpec
+from lanekeep_policies.torch_defaults import torch_defaults
 
 
 @final
@@ -50,8 +52,11 @@ class Driver(nn.Module):
 
     @staticmethod
     def build(spec: DriverSpec, seed: int) -> "Driver":
-        """Return a new driver; its weights depend on the seed alone, and torch's global generator is left as it was."""
-        with torch.random.fork_rng(devices=[]):
+        """Return a new driver in float32 on the CPU.
+
+        Its weights depend on the seed alone, and torch's global generator is left as it was.
+        """
+        with torch_defaults(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return Driver(spec)
 
@@ -87,12 +92,28 @@ class Driver(nn.Module):
         spec = self.spec
         size = (spec.numbers,) if spec.numbers else (*self.frame_size, 3)
         if (observations.dtype != torch.uint8 and not spec.numbers) or observations.shape[2:] != size:
-            reads = f"{spec.numbers} numbers" if spec.numbers else f"uint8 frames of {'x'.join(map(str, size))}"
-            raise ValueError(
-                f"this driver reads {reads}, not {observations.dtype} of " + "x".join(map(str, observations.shape[2:]))
-            )
+            self._refuse(observations.dtype, observations.shape[2:])
         features: Tensor = self.head(observations.flatten(0, 1))
         return features.view(*observations.shape[:2], -1)
+
+    def _refuse(self, dtype: object, size: Sequence[int]) -> NoReturn:
+        spec, way_out = self.spec, ""
+        reads = f"{spec.numbers} numbers" if spec.numbers else "uint8 frames of " + _by((*self.frame_size, 3))
+        if not spec.numbers and str(dtype).removeprefix("torch.") != "uint8":
+            way_out = ": bring them to 0..255 and convert them to uint8"
+        raise ValueError(f"this driver reads {reads}, not {dtype} of {_by(size)}{way_out}")
+
+    def _seen(self, observations: Any, bgr: bool = False) -> Tensor:
+        """Observations of N cars, in any memory layout, as a tensor [N, 1, ...] where the driver is."""
+        if not isinstance(observations, Tensor):
+            array = np.asarray(observations)
+            if not self.spec.numbers and array.dtype != np.uint8:
+                self._refuse(array.dtype, array.shape[1:])
+            observations = array
+        seen = tensor_of(observations).to(self.readout.weight.device)[:, None]
+        if bgr and self.spec.numbers:
+            raise ValueError("bgr is the order of a frame's colours, and this driver reads numbers")
+        return seen.flip(-1) if bgr else seen
 
     def forward(self, observations: Tensor, state: Tensor, dt_s: float | Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Frames [B, T, H, W, 3] and state [B, S] to curvature [B, T, 1] (action units, not clipped) and state."""
@@ -104,12 +125,16 @@ class Driver(nn.Module):
         return self.readout(outputs), state
 
     @torch.inference_mode()
-    def step(self, observations: NDArray[Any] | Tensor, state: Tensor) -> tuple[NDArray[np.float32], Tensor]:
-        """One frame per car [N, H, W, 3] and state [N, S] to actions [N, 1] and state.
+    def step(
+        self, observations: NDArray[Any] | Tensor, state: Tensor, bgr: bool = False
+    ) -> tuple[NDArray[np.float32], Tensor]:
+        """One frame per car [N, H, W, 3] and state [N, S] to actions [N, 1] and state, in the precision of the weights.
 
+        `bgr` says that the colours of a frame stand in OpenCV's order.
         Raises FloatingPointError if an action is not finite.
         """
-        actions, state = self(torch.as_tensor(observations)[:, None], state)
+        with torch.autocast(state.device.type, enabled=False):
+            actions, state = self(self._seen(observations, bgr), state)
         return _finite(actions[:, 0]), state
 
     def stepper(self) -> Callable[[NDArray[Any], Tensor], tuple[NDArray[np.float32], Tensor]]:
@@ -118,9 +143,10 @@ class Driver(nn.Module):
 
         @torch.inference_mode()
         def step(observations: NDArray[Any], state: Tensor) -> tuple[NDArray[np.float32], Tensor]:
-            features = self.features(torch.from_numpy(observations)[:, None])[:, 0]
-            outputs, state = core_step(features, state, self.spec.dt_s)
-            return _finite(self.readout(outputs)), state
+            with torch.autocast(state.device.type, enabled=False):
+                features = self.features(self._seen(observations))[:, 0]
+                outputs, state = core_step(features, state, self.spec.dt_s)
+                return _finite(self.readout(outputs)), state
 
         return step
 
@@ -130,25 +156,32 @@ class Driver(nn.Module):
         state: tuple[NDArray[Any], ...] | None = None,
         episode_start: NDArray[np.bool_] | None = None,
         deterministic: bool = True,
+        bgr: bool = False,
     ) -> tuple[NDArray[np.float32], tuple[NDArray[Any], ...]]:
         """stable-baselines3's `PolicyPredictor`: actions in [-1, 1] for one observation or N of them, and the state.
 
         Rows whose `episode_start` is set begin from the initial state; the driver has no randomness to switch off.
+        `bgr` says that the colours of a frame stand in OpenCV's order.
         """
-        seen = np.asarray(observation)
+        seen = array_of(observation) if isinstance(observation, Tensor) else np.asarray(observation)
         single = seen.ndim == (1 if self.spec.numbers else 3)
         seen = seen[None] if single else seen
-        memory = self.initial_state(len(seen)) if state is None else torch.as_tensor(state[0])
+        start = self.initial_state(len(seen))
+        memory = start if state is None else tensor_of(state[0]).to(start)
         if episode_start is not None:
-            fresh = torch.as_tensor(np.asarray(episode_start, np.bool_)).reshape(-1, 1)
-            memory = torch.where(fresh, self.initial_state(len(seen)), memory)
-        actions, memory = self.step(seen, memory)
+            fresh = tensor_of(np.asarray(episode_start, np.uint8)).to(start.device).bool().reshape(-1, 1)
+            memory = torch.where(fresh, start, memory)
+        actions, memory = self.step(seen, memory, bgr)
         actions = np.clip(actions, -1.0, 1.0)
-        return (actions[0] if single else actions), (memory.detach().numpy(),)
+        return (actions[0] if single else actions), (array_of(memory),)
+
+
+def _by(size: Sequence[int]) -> str:
+    return "x".join(map(str, size))
 
 
 def _finite(actions: Tensor) -> NDArray[np.float32]:
-    numbers: NDArray[np.float32] = actions.numpy()
+    numbers: NDArray[np.float32] = array_of(actions)
     if not np.isfinite(numbers).all():
         raise FloatingPointError("the driver's action is not finite: its weights or its state are damaged")
     return numbers

@@ -76,7 +76,8 @@ class Clamped(Core):
         super().__init__(core.input_size, core.state_size, core.output_size, core.time_unit_s)
         self.core = core
         self._numbers = list(held)
-        self._values = torch.tensor(list(held.values()), dtype=next(core.parameters()).dtype)
+        values = torch.tensor(list(held.values()), dtype=next(core.parameters()).dtype)
+        self.register_buffer("_values", values, persistent=False)
         if isinstance(core, LTC):  # an unfold moves a neuron by D/C times its current: by nothing
             with torch.no_grad():
                 core.cm[self._numbers] = math.inf
@@ -104,7 +105,7 @@ class Clamped(Core):
 
     def _hold(self, state: Tensor) -> Tensor:
         held = state.clone()
-        held[:, self._numbers] = self._values
+        held[:, self._numbers] = self.get_buffer("_values")
         return held
 
 

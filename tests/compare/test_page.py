@@ -1,105 +1,12 @@
-"""The page of `lanekeep compare`, in the system's own Chromium."""
+"""The page of `lanekeep compare`, in a browser."""
 
 import json
-import os
-import select
-import shutil
-import subprocess
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
+from browser import Browser, in_a_browser
 
 from lanekeep.cli.main import main
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-class Browser:
-    """One page, spoken to over the DevTools pipe: file descriptors 3 and 4, messages that end with a zero.
-
-    `problems` are console errors, exceptions and requests that leave the file."""
-
-    def __init__(self, program: str, page: Path, width: int = 1280, height: int = 900) -> None:
-        to_read, self._write = os.pipe()
-        self._read, to_write = os.pipe()
-
-        def hand_over() -> None:
-            a, b = os.dup(to_read), os.dup(to_write)
-            os.dup2(a, 3)
-            os.dup2(b, 4)
-
-        flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--no-first-run"]
-        self._process = subprocess.Popen(
-            [program, *flags, f"--window-size={width},{height}", "about:blank"],
-            preexec_fn=hand_over, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        os.close(to_read)
-        os.close(to_write)
-        self._number, self._kept, self.problems, self.requests = 0, b"", list[str](), list[str]()
-        self._session: str | None = None
-        target = next(t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page")
-        attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-        self._session = attached["sessionId"]
-        for domain in ("Runtime", "Log", "Network", "Page"):
-            self.call(f"{domain}.enable")
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.call("Page.navigate", url=page.resolve().as_uri())
-
-    def call(self, method: str, **params: Any) -> Any:
-        """Say something and wait for the answer."""
-        self._number += 1
-        message = {"id": self._number, "method": method, "params": params}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._write, json.dumps(message).encode() + b"\0")
-        while True:
-            heard = self._hear()
-            if heard.get("id") == self._number:
-                assert "error" not in heard, heard
-                return heard["result"]
-
-    def ask(self, script: str) -> Any:
-        """The value of an expression in the page."""
-        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    def wait(self, script: str, seconds: float = 60.0) -> None:
-        """Until an expression is true."""
-        end = time.monotonic() + seconds
-        while not self.ask(script):
-            assert time.monotonic() < end, f"{script} did not come true; {self.problems}"
-            time.sleep(0.05)
-
-    def __enter__(self) -> "Browser":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        os.close(self._write)
-        os.close(self._read)
-
-    def _hear(self) -> Any:
-        while b"\0" not in self._kept:
-            assert select.select([self._read], [], [], 60.0)[0], "the browser says nothing"
-            part = os.read(self._read, 1 << 16)
-            assert part, "the browser is gone"
-            self._kept += part
-        one, _, self._kept = self._kept.partition(b"\0")
-        heard = json.loads(one)
-        method, params = heard.get("method", ""), heard.get("params", {})
-        if method == "Runtime.exceptionThrown":
-            self.problems.append(json.dumps(params["exceptionDetails"])[:500])
-        elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning", "assert"):
-            self.problems.append(json.dumps(params["args"])[:500])
-        elif method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
-            self.problems.append(params["entry"]["text"])
-        elif method == "Network.requestWillBeSent":
-            self.requests.append(params["request"]["url"][:100])
-        return heard
 
 
 @pytest.fixture(scope="module")
@@ -128,11 +35,10 @@ def test_the_numbers_for_machines(compared: Path) -> None:
     assert told["drivers"]["ncp"]["effects_now"]["lamp"] == [0.0, 0.0, 0.0]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here; install the system's package to test the page")
+@in_a_browser
 @pytest.mark.parametrize("width", [1280, 400])
 def test_the_page_works_in_a_browser(compared: Path, width: int) -> None:
-    assert CHROMIUM is not None
-    with Browser(CHROMIUM, compared / "page.html", width) as browser:
+    with Browser(compared / "page.html", width) as browser:
         browser.wait("document.body?.dataset.ready === 'yes'")
         assert browser.ask("document.documentElement.scrollWidth <= window.innerWidth"), "it is wider than the window"
         see = "[0, 1].map(i => document.getElementById('view' + i).toDataURL())"
@@ -151,3 +57,25 @@ def test_the_page_works_in_a_browser(compared: Path, width: int) -> None:
         assert browser.ask("document.getElementById('clock').textContent") == "1.8 s"
         assert not browser.problems
         assert all(url.startswith(("file:", "data:")) for url in browser.requests)
+
+
+@in_a_browser
+def test_whatever_is_chosen_every_heading_is_of_what_is_shown(compared: Path) -> None:
+    """From every layer to every other: a layer without shares leaves no word of the map before it."""
+    heads = "[...document.querySelectorAll('.bars .share')].map(head => head.textContent)"
+    bars = "[...document.querySelectorAll('.bars .plain')].some(bar => parseFloat(bar.style.width) > 0)"
+    titles = "Object.fromEntries(layers.map(one => [one.value, one.parentElement.textContent.trim()]))"
+    with Browser(compared / "page.html") as browser:
+        browser.wait("document.body?.dataset.ready === 'yes'")
+        assert browser.ask(heads) == ["share of a map (choose one)"] * 2
+        for first in (named := browser.ask(titles)):
+            for layer in named:
+                for one in (first, layer):
+                    browser.ask(f"document.querySelector('input[value=\"{one}\"]').click()")
+                is_map = layer not in ("none", "effect")
+                assert browser.ask(heads) == [f"share of {named[layer] if is_map else 'a map (choose one)'}"] * 2
+                assert browser.ask(bars) == is_map
+        assert len(named) == 6
+        browser.ask("slider.value = slider.max; slider.dispatchEvent(new Event('input')); 0")
+        field = "document.getElementById('cursor').ownerSVGElement.querySelector('.rule').getAttribute('x2')"
+        assert float(browser.ask("document.getElementById('cursor').getAttribute('x1')")) == float(browser.ask(field))

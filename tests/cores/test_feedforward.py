@@ -1,15 +1,13 @@
 """The feed-forward core: the layers of its equation, no memory, no randomness."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
-import torch.nn.functional as F
+from torch import nn
 
 from lanekeep_policies.cores.feedforward import FeedForward
 
 
-def core_of(activation: Callable[[torch.Tensor], torch.Tensor] = F.relu) -> FeedForward:
+def core_of(activation: type[nn.Module] = nn.ReLU) -> FeedForward:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return FeedForward(6, (7, 5), activation).double()
@@ -19,14 +17,14 @@ def random_features(batch: int, time: int) -> torch.Tensor:
     return torch.randn(batch, time, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("activation", [F.relu, F.elu])
-def test_equals_the_equation(activation: Callable[[torch.Tensor], torch.Tensor]) -> None:
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.ELU])
+def test_equals_the_equation(activation: type[nn.Module]) -> None:
     core, features = core_of(activation=activation), random_features(3, 4)
     weights = dict(core.named_parameters())
     h = features
     for layer in range(2):
         weight, bias = weights[f"layers.{layer}.weight"], weights[f"layers.{layer}.bias"]
-        h = activation(torch.einsum("btf,uf->btu", h, weight) + bias)
+        h = activation()(torch.einsum("btf,uf->btu", h, weight) + bias)
     torch.testing.assert_close(core(features, core.initial_state(3), 0.05)[0], h, rtol=0.0, atol=1e-13)
 
 

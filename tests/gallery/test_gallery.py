@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pygame
 import pytest
+from browser import Browser, in_a_browser
 
 from lanekeep.cli.main import main
 from lanekeep.gallery.exhibits import FINE_DAY, LED_M, SCENES, SHARES, DrivenInstants, changed, dials
@@ -96,6 +97,25 @@ def test_the_same_arguments_write_the_same_page_again(tmp_path: Path, page: str)
     argv = ["--camera", "18x32", "--scenario", "country", "--seed"]
     assert main(["gallery", str(tmp_path / "again.html"), *argv, "7"]) == 0
     assert (tmp_path / "again.html").read_text() == page
+
+
+@in_a_browser
+@pytest.mark.parametrize("width", [400, 1280])
+def test_pictures_begin_within_the_first_screen_and_contents_lead_on(page: str, tmp_path: Path, width: int) -> None:
+    (tmp_path / "page.html").write_text(page)
+    links, head = "document.querySelectorAll('nav li a')", "document.querySelector('section:last-of-type h2')"
+    with Browser(tmp_path / "page.html", width) as browser:
+        browser.wait("document.readyState === 'complete'")
+        assert browser.ask("document.querySelector('.frame').getBoundingClientRect().bottom <= window.innerHeight")
+        assert browser.ask("document.documentElement.scrollWidth <= window.innerWidth")
+        if width == 400:
+            assert not browser.ask(f"{links}[0].checkVisibility({{contentVisibilityAuto: true}})")
+            browser.ask("document.querySelector('summary').click()")
+        assert browser.ask(f"[...{links}].every(link => link.getBoundingClientRect().height > 0)")
+        browser.ask("document.documentElement.style.scrollBehavior = 'auto'; 0")
+        browser.ask(f"document.querySelector(`nav a[href='#${{{head}.id}}']`).click()")
+        browser.wait(f"Math.abs({head}.getBoundingClientRect().top) < 100")
+        assert not browser.problems
 
 
 def test_dials_turn_one_number_and_leave_the_instant_alone() -> None:

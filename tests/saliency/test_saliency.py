@@ -1,6 +1,5 @@
 """Maps against second sources: a literal transcription, captum, finite differences, scikit-image."""
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -136,22 +135,9 @@ def test_grad_cam_is_captums() -> None:
     driver, frames = driver_of("lstm"), frames_of(2)
     states = states_along(driver, frames)[:-1]
 
-    class Unfolded(nn.Module):
-        """The same driver with a ReLU that leaves what it is given."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.convolutions = copy.deepcopy(driver.head.convolutions)
-            self.relus = nn.ModuleList(nn.ReLU() for _ in self.convolutions)  # type: ignore[arg-type]
-
-        def forward(self, x: Tensor, h: Tensor) -> Tensor:
-            for convolution, relu in zip(self.convolutions, self.relus, strict=True):  # type: ignore[arg-type]
-                x = relu(convolution(x))
-            return Steering(driver).act(driver.head.read(x), h)  # type: ignore[operator]
-
-    unfolded = Unfolded()
-    cam = LayerGradCam(unfolded, unfolded.relus[LAYER])
-    theirs = cam.attribute(standardise(torch.from_numpy(frames)), additional_forward_args=(states,))
+    steering = Steering(driver)
+    cam = LayerGradCam(steering, steering.head.relus[LAYER])
+    theirs = cam.attribute(images_of(frames, driver), additional_forward_args=(states,))
     theirs = nn.functional.interpolate(theirs, (24, 40), mode="bilinear", align_corners=False)[:, 0]
     ours = grad_cam(Steering(driver), images_of(frames, driver), states)
     torch.testing.assert_close(ours, theirs.detach(), atol=1e-6, rtol=1e-4)

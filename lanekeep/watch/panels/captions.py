@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pygame
 
 from lanekeep.watch.panels.layout import UNITS
-from lanekeep.watch.panels.style import BRIGHT, GROUND, LARGE, NORMAL, PLAIN, RULE, Canvas
+from lanekeep.watch.panels.style import BRIGHT, FAINT, GROUND, LARGE, NORMAL, PLAIN, RULE, SMALL, Canvas
 
 TAG, GAP, LINE = 26, 8, 24
 MOST_LINES = 3  # of a message
@@ -44,6 +44,9 @@ HELP: tuple[tuple[str, str, dict[int, str]], ...] = (  # key, what it does, its 
 )
 
 
+HINT = "H lists the keys; a click on a neuron, a synapse or a bar acts on it"
+
+
 class Captions(NamedTuple):
     """Words to write, and the number of the driver whose windscreen they are written on."""
 
@@ -51,10 +54,13 @@ class Captions(NamedTuple):
     message: str = ""
     chosen: int = 0
     help: bool = False
+    hint: str = ""  # below everything, all the time
 
 
 def draw_captions(canvas: Canvas, box: pygame.Rect, captions: Captions) -> None:
     """Write captions over a windscreen."""
+    if captions.hint:
+        canvas.write(captions.hint, (16, UNITS[1] - 8), SMALL, FAINT)
     _tags(canvas, box, captions.tags)
     if captions.message:
         _message(canvas, box, captions.message)

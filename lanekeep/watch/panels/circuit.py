@@ -1,7 +1,8 @@
 """The driver's memory, lit: the neurons of a wiring in their layers, or any other state as a field of cells.
 
-A number's light is how far it is from its mean over the last eight seconds, in standard deviations (full light: two).
-A synapse is as wide as its conductance w and as bright as the size of its current  w sigmoid(sigma (x_j - mu)) (E - x_i).
+A number's light is how far it is from its mean over the last eight seconds, in standard deviations (full light: two): a
+full disc is above its mean, a ring below.  A synapse is as wide as its conductance w and as bright as the size of its
+current  w sigmoid(sigma (x_j - mu)) (E - x_i); one that inhibits is dashed, one that is cut has a cross on it.
 """
 
 import math
@@ -22,6 +23,7 @@ F64 = NDArray[np.float64]
 SMALLEST_SPREAD = 0.002  # a number that hardly moves stays dark
 KEY_HEIGHT, NAMES_HEIGHT = 40, 26
 LARGEST_RADIUS = 9.0
+HOLE = 0.6  # of the radius of what is below its mean
 NEAR = 5.0  # units from a synapse that still mean it
 
 
@@ -66,11 +68,13 @@ def draw_circuit(
         source, target = int(wiring.source[k]), int(wiring.target[k])
         lit, thick = min(abs(current[k]) / brightest, 1.0), conductance[k] / widest
         line = synapse(at[source], at[target], radius)
-        if (source, target) in lesions.cut or source in lesions.silenced:
+        if (source, target) not in lesions.cut and source not in lesions.silenced:
+            draw = sheet.line if wiring.polarity[k] > 0 else sheet.dashes
+            draw(line, style.mix(style.RULE, style.BRIGHT, 0.12 + 0.88 * lit), 0.5 + 1.5 * thick)
+        elif (source, target) not in lesions.cut:
             _stump(sheet, line)
-        else:
-            colour = style.mix(style.RULE, style.ORANGE if wiring.polarity[k] > 0 else style.BLUE, 0.12 + 0.88 * lit)
-            sheet.line(line, colour, 0.5 + 1.5 * thick)
+    for source, target in lesions.cut:
+        _cut(sheet, synapse(at[source], at[target], radius))
     for neuron, point in enumerate(at):
         _neuron(sheet, point, radius, float(lights[neuron]), neuron, lesions)
     sheet.done()
@@ -87,20 +91,32 @@ def draw_circuit(
 
 
 def _stump(sheet: Sheet, line: list[Point]) -> None:
-    """A synapse that is cut: its first part, dark."""
+    """A synapse of a silenced neuron: its first part, dark."""
     (x, y), (u, v) = line[0], line[1]
     sheet.line([(x, y), (x + 0.35 * (u - x), y + 0.35 * (v - y))], style.mix(style.RULE, style.RED, 0.5), 0.5)
+
+
+def _cut(sheet: Sheet, line: list[Point]) -> None:
+    """A synapse that is cut: dark, with a cross on its middle, above all others."""
+    (x, y), (u, v) = line[(len(line) - 1) // 2], line[len(line) // 2]
+    sheet.line(line, style.mix(style.PANEL, style.RED, 0.7), 1.5)
+    sheet.cross(((x + u) / 2, (y + v) / 2), 5.0, style.RED, 2.0)
 
 
 def _neuron(sheet: Sheet, point: Point, radius: float, lit: float, number: int, lesions: Lesions) -> None:
     """A disc with its light; under a lesion it has a red rim, and a cross if it is silenced."""
     touched = number in lesions.silenced or number in lesions.clamped
     sheet.disc(point, radius + (2.0 if touched else 1.0), style.RED if touched else style.FAINT)
-    sheet.disc(point, radius, style.signed(lit))
+    _light(sheet, point, radius, lit)
     if number in lesions.silenced:
-        r = 0.6 * radius
-        for sign in (1.0, -1.0):
-            sheet.line([(point[0] - r, point[1] - sign * r), (point[0] + r, point[1] + sign * r)], style.BRIGHT, 1.5)
+        sheet.cross(point, 0.6 * radius, style.RED)
+
+
+def _light(sheet: Sheet, point: Point, radius: float, lit: float) -> None:
+    """A disc of light for a number above its mean, a ring for one below."""
+    sheet.disc(point, radius, style.mix(style.PANEL, style.BRIGHT, abs(lit)))
+    if lit < 0.0:
+        sheet.disc(point, HOLE * radius, style.PANEL)
 
 
 def _potential(canvas: Canvas, at: Point, radius: float, value: float, beside: bool) -> None:
@@ -189,8 +205,10 @@ def draw_cells(canvas: Canvas, box: pygame.Rect, past: Sequence[Instant], lesion
     columns, cell, left = cells_in(box, len(lights))
     for k, value in enumerate(lights):
         x, y = left + cell * (k % columns), NAMES_HEIGHT + cell * (k // columns)
-        corners = [(x + 1, y + 1), (x + cell - 1, y + 1), (x + cell - 1, y + cell - 1), (x + 1, y + cell - 1)]
-        sheet.area(corners, style.signed(float(value), style.mix(style.PANEL, style.RULE, 0.5)))
+        dark, corners = style.mix(style.PANEL, style.RULE, 0.5), _square((x, y), cell, 1.0)
+        sheet.area(corners, style.mix(dark, style.BRIGHT, abs(float(value))))
+        if value < 0.0:
+            sheet.area(_square((x, y), cell, 1.0 + 0.5 * (1.0 - HOLE) * cell), dark)
         if k in lesions.silenced or k in lesions.clamped:
             sheet.line([*corners, corners[0]], style.RED, 1.5)
     sheet.done()
@@ -199,17 +217,23 @@ def draw_cells(canvas: Canvas, box: pygame.Rect, past: Sequence[Instant], lesion
     draw_key(canvas, box, synapses=False)
 
 
+def _square(at: Point, cell: float, inset: float) -> list[Point]:
+    """Corners of a cell whose upper left corner is at a point."""
+    (x, y), far = at, cell - inset
+    return [(x + inset, y + inset), (x + far, y + inset), (x + far, y + far), (x + inset, y + far)]
+
+
 def draw_key(canvas: Canvas, box: pygame.Rect, synapses: bool) -> None:
-    """Write what the colours mean along the bottom of the box."""
+    """Write what discs and lines mean along the bottom of the box."""
     bottom = pygame.Rect(box.x, box.bottom - KEY_HEIGHT, box.width, KEY_HEIGHT)
     sheet, y = canvas.sheet(bottom), 8 if synapses else KEY_HEIGHT // 2
     middle = box.width // 2 + 8
-    for x, colour in ((14, style.ORANGE), (middle, style.BLUE)):
-        sheet.disc((x + 8, y), 4.0, colour)
+    for x, lit, draw in ((14, 1.0, sheet.line), (middle, -1.0, sheet.dashes)):
+        _light(sheet, (x + 8, y), 4.5, lit)
         if synapses:
-            sheet.line([(x, y + 18), (x + 16, y + 18)], colour, 1.5)
+            draw([(x, y + 18), (x + 19, y + 18)], style.PLAIN, 1.5)
     sheet.done()
     for x, number, line in ((14, "above its mean", "excites"), (middle, "below its mean", "inhibits")):
-        canvas.write(number, (box.x + x + 22, bottom.y + y), style.SMALL)
+        canvas.write(number, (box.x + x + 26, bottom.y + y), style.SMALL)
         if synapses:
-            canvas.write(line, (box.x + x + 22, bottom.y + y + 18), style.SMALL)
+            canvas.write(line, (box.x + x + 26, bottom.y + y + 18), style.SMALL)

@@ -22,7 +22,7 @@ from lanekeep.watch.parallel import begun
 from lanekeep_envs import DEFAULT_VEHICLE, Element
 
 U8 = NDArray[np.uint8]
-COLOURS = (style.BLUE, style.PINK)  # of the drivers
+COLOURS = (style.YELLOW, style.PINK)  # of the drivers
 
 
 class WatchedDriver(NamedTuple):
@@ -59,7 +59,7 @@ class Dashboard:
         draw_map(canvas, layout.road, scenario, list(zip(places, pasts, colours, strict=True)))
         self._title(layout.steering, "steering, 1/km")
         names = ("driver",) if len(cars) == 1 else tuple(shortened(one.name) for one in self.watched)
-        self._key(layout.steering, (*zip(names, colours, strict=True), ("expert", style.ORANGE)))
+        self._key(layout.steering, (*zip(names, colours, strict=True), ("expert", style.GREEN)))
         draw_steering(canvas, layout.steering, pasts, colours, scenario.curvature_limit_per_m)
         self._title(layout.offset, "place in the lane, m", "left is up")
         draw_offset(canvas, layout.offset, pasts, colours, scenario.lane.lane_width_m, DEFAULT_VEHICLE.half_width_m)
@@ -91,7 +91,8 @@ class Dashboard:
         size = car.env.camera.size.replace("x", " \N{MULTIPLICATION SIGN} ")
         self._title(layout.eye[k], "what the driver sees", overlays()[one.overlay.name] or f"{size} pixels")
         canvas.plate(layout.eye[k], style.PANEL)
-        self._title(layout.bars[k], "true effects", "left | right")
+        self._title(layout.bars[k], "true effects")
+        self._key(layout.bars[k], (("steers left", style.ORANGE), ("right", style.BLUE)))
         draw_bars(canvas, layout.bars[k], rows, one.effects, car.edits.removed)
         self._memory(layout.memory[k], car)
 

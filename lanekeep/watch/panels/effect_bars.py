@@ -14,7 +14,7 @@ import pygame
 
 from lanekeep.effects import seen_in, steering
 from lanekeep.watch.driven_car import DrivenCar, Edits
-from lanekeep.watch.panels.style import BLUE, FAINT, GROUND, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Canvas, mix
+from lanekeep.watch.panels.style import BLUE, FAINT, ORANGE, PANEL, PLAIN, RED, RULE, SMALL, Canvas, mix
 from lanekeep_envs import REMOVABLE, Element
 
 AT_ONCE = 2  # elements measured in a step
@@ -115,6 +115,6 @@ def draw_bars(
         colour = ORANGE if effect > 0.0 else BLUE
         if bar.width:
             canvas.plate(bar, mix(PANEL, colour, 0.45) if gone else colour)
-        if abs(effect) > FULL_EFFECT:  # it goes on beyond the edge, and says how far
-            at, align = ((left + 3, y), "left") if effect > 0.0 else ((right - 3, y), "right")
-            canvas.write(f"{abs(effect):.2f}", at, SMALL, GROUND, align)
+        if abs(effect) > FULL_EFFECT:  # it goes on beyond the edge; how far stands where no bar is
+            at, align = ((middle + 5, y), "left") if effect > 0.0 else ((middle - 5, y), "right")
+            canvas.write(f"{abs(effect):.2f}", at, SMALL, FAINT if gone else PLAIN, align)

@@ -82,7 +82,7 @@ def draw_steering(
     ticks = (step, step / 2, 0.0, -step / 2, -step) if box.height > 110 else (step, 0.0, -step)
     plot = Plot(canvas, box, 1.15 * step, ticks)
     plot.departures(pasts[0])
-    plot.curve(pasts[0], expert, style.ORANGE, 1.5)
+    plot.curve(pasts[0], expert, style.GREEN, 1.5)
     for past, curve, hand, colour in reversed(list(zip(pasts, drivers, hands, colours, strict=True))):
         plot.curve(past, curve, colour, 2.0)
         plot.curve(past, hand, style.BRIGHT, 2.0)

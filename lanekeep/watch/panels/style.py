@@ -1,5 +1,9 @@
-"""Style: a dark ground, the colours of Okabe and Ito (2008), which the colour-blind tell apart, three sizes of type, and
-lines drawn at twice their size and scaled down, which makes them smooth.
+"""Style: a dark ground, a red and the colours of Okabe and Ito (2008), which the colour-blind tell apart, three sizes of
+type, and lines drawn at twice their size and scaled down, which makes them smooth.
+
+A colour means one thing: orange and blue, that the steering is to the left or to the right; yellow and pink, the first and
+the second driver; green, what would be right: the middle of the lane, and the expert; red, a departure, or what is taken
+away.
 
 All panels are laid out in units; a canvas has as many pixels to a unit as fit, so that a larger window is a finer one.
 """
@@ -24,12 +28,14 @@ PLAIN: Colour = (206, 211, 220)
 BRIGHT: Colour = (245, 247, 250)
 BLUE: Colour = (86, 180, 233)
 ORANGE: Colour = (230, 159, 0)
+YELLOW: Colour = (240, 228, 66)
 GREEN: Colour = (0, 158, 115)
 PINK: Colour = (204, 121, 167)
-RED: Colour = (213, 94, 0)  # vermillion
+RED: Colour = (229, 57, 53)  # redder than their vermillion, which beside orange is orange
 
 SMALL, NORMAL, LARGE = 17, 20, 28
 FINE = 2  # pixels drawn for one shown
+DASH, GAP = 4.0, 3.5  # units of a broken line
 LEAST_TYPE = 11  # pixels, below which nobody can read
 
 
@@ -37,11 +43,6 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
     """`share` of b in a."""
     red, green, blue = (round(of_a + (of_b - of_a) * share) for of_a, of_b in zip(a, b, strict=True))
     return red, green, blue
-
-
-def signed(value: float, ground: Colour = PANEL) -> Colour:
-    """-1 blue, 0 the ground, +1 orange."""
-    return mix(ground, ORANGE if value > 0.0 else BLUE, min(abs(value), 1.0))
 
 
 @lru_cache(maxsize=24)
@@ -143,6 +144,19 @@ class Sheet:
         corners = np.asarray(points, np.float64) * self._fine
         if len(corners) > 1:
             pygame.draw.lines(self.surface, colour, False, corners.tolist(), max(1, round(width * self._fine)))
+
+    def dashes(self, points: Sequence[Point], colour: Colour, width: float = 1.0) -> None:
+        """A broken line through points."""
+        corners = np.asarray(points, np.float64)
+        along = np.concatenate([[0.0], np.hypot(*np.diff(corners, axis=0).T).cumsum()])
+        for begin in np.arange(0.0, along[-1], DASH + GAP):
+            at = np.linspace(begin, min(begin + DASH, along[-1]), 4)
+            self.line(np.stack([np.interp(at, along, corners[:, axis]) for axis in (0, 1)], 1), colour, width)
+
+    def cross(self, at: Point, reach: float, colour: Colour, width: float = 1.5) -> None:
+        """Two short lines across each other."""
+        for sign in (1.0, -1.0):
+            self.line([(at[0] - reach, at[1] - sign * reach), (at[0] + reach, at[1] + sign * reach)], colour, width)
 
     def area(self, points: Sequence[Point] | NDArray[np.float64], colour: Colour) -> None:
         """A filled polygon."""

@@ -45,6 +45,7 @@ class Show:
         self.ticks, self.pace, self.held, self.help, self.open = 0, 1.0, False, False, True
         self.chosen, self.weather, self.overlay = 0, WEATHER[0], "none"
         self.message, self._message_until, self._owed = "", 0, 0.0
+        self.hint = ""  # of whoever listens to keys
         self.film: Film | None = None
         self.size, self._sharp = size, sharp
         self.begin(self.new_cars(scenario, seed), seed)
@@ -118,7 +119,9 @@ class Show:
         return self._drawn(self.message if self.ticks < self._message_until else "")
 
     def _drawn(self, message: str) -> pygame.Surface:
-        return self.dashboard.draw(self.rows.elements, Captions(self._tags(), message, self.chosen, self.help))
+        return self.dashboard.draw(
+            self.rows.elements, Captions(self._tags(), message, self.chosen, self.help, self.hint)
+        )
 
     def _tags(self) -> tuple[str, ...]:
         tags = ["held"] if self.held else []
@@ -131,6 +134,7 @@ class Show:
         tags += [f"{gone} removed"] if gone else []
         touched = len(lesions.silenced) + len(lesions.clamped) + len(lesions.cut)
         tags += [counted(touched, "lesion")] if touched else []
+        tags += [self.car.left_to_steer] if self.car.left_to_steer else []
         return (*tags, *(["recording"] if self.film is not None else []))
 
     def say(self, message: str) -> None:

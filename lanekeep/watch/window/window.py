@@ -5,6 +5,7 @@ import pygame
 from lanekeep.errors import UserError
 from lanekeep.video import held_back
 from lanekeep.watch.driven_car import FRAMES_PER_S, STEP_S
+from lanekeep.watch.panels.captions import HINT
 from lanekeep.watch.panels.layout import SMALLEST, UNITS
 from lanekeep.watch.panels.style import GROUND
 from lanekeep.watch.show.script import Play
@@ -72,6 +73,7 @@ class Window:
 
 def watch_in_window(show: Show, play: Play, ticks: int | None) -> None:
     """Run a show in real time until it is closed or interrupted, or for a number of ticks; a film then plays."""
+    show.hint = HINT
     window, clock = Window(f"lanekeep watch {' '.join(show.names)}", show.size), pygame.time.Clock()
     try:
         with held_back() as interrupt:

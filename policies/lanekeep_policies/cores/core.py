@@ -78,6 +78,11 @@ class Core(nn.Module, ABC):
             raise ValueError(f"the state must be {[len(features), self.state_size]}, not {list(state.shape)}.")
         elapsed = self._elapsed(dt_s, features.shape[:2])
         precision = next(self.parameters()).dtype
+        if torch.is_autocast_enabled(
+            features.device.type
+        ):  # steps are small and add up: they keep the weights' precision
+            with torch.autocast(features.device.type, enabled=False):
+                return self.forward(features.to(precision), state.to(precision), dt_s)
         if features.dtype != precision or state.dtype != precision:
             raise ValueError(
                 f"features and state must be {precision} as the core's weights are, not {features.dtype} and {state.dtype}."

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import final
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lanekeep_policies.cores.core import Core
@@ -29,18 +28,18 @@ class FeedForward(Core):
         self,
         input_size: int,
         hidden: Sequence[int] = (1000, 100),
-        activation: Callable[[Tensor], Tensor] = F.relu,
+        activation: Callable[[], nn.Module] = nn.ReLU,
     ) -> None:
         if not hidden or min(hidden) < 1:
             raise ValueError(f"A feed-forward core needs hidden layers of at least one unit, not {tuple(hidden)}.")
         super().__init__(input_size, 0, hidden[-1])
-        self.activation = activation
         self.layers = nn.ModuleList(nn.Linear(inputs, units) for inputs, units in pairwise((input_size, *hidden)))
+        self.activations = nn.ModuleList(activation() for _ in hidden)  # each used once, for tools that hook modules
         for layer in self.layers:
             nn.init.kaiming_normal_(layer.get_parameter("weight"), nonlinearity="relu")
             nn.init.zeros_(layer.get_parameter("bias"))
 
     def run(self, features: Tensor, state: Tensor, elapsed: float | Tensor) -> tuple[Tensor, Tensor]:
-        for layer in self.layers:
-            features = self.activation(layer(features))
+        for layer, activation in zip(self.layers, self.activations, strict=True):
+            features = activation(layer(features))
         return features, state

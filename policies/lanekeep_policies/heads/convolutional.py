@@ -33,14 +33,14 @@ def standardise(frames: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     A contiguous frame is already channels_last in memory, so the permutation copies nothing. Float frames keep their
     gradient: a saliency map may differentiate with respect to pixels.
     """
-    pixels = frames.flatten(1).to(dtype)
+    pixels = frames.flatten(1).to(torch.promote_types(dtype, torch.float32))  # in half precision the sum overflows
     mean = pixels.mean(1, keepdim=True)
     # whole numbers have no gradient and were copied just now: in place, the rest takes half the time
     centred = pixels - mean if frames.is_floating_point() else pixels.sub_(mean)
     root = math.sqrt(pixels.shape[1])
     deviation = (torch.linalg.vector_norm(centred, dim=1, keepdim=True) / root).clamp_min(255.0 / root)
     standard = centred / deviation if frames.is_floating_point() else centred.div_(deviation)
-    return standard.view(frames.shape).permute(0, 3, 1, 2)
+    return standard.view(frames.shape).permute(0, 3, 1, 2).to(dtype)
 
 
 class ConvolutionalHead(nn.Module, ABC):
@@ -65,15 +65,18 @@ class ConvolutionalHead(nn.Module, ABC):
         for convolution in self.convolutions:  # He et al., Delving deep into rectifiers (2015), eq. 10
             nn.init.kaiming_normal_(convolution.get_parameter("weight"), nonlinearity="relu")
             nn.init.constant_(convolution.get_parameter("bias"), 0.01)
+        self.relus = nn.ModuleList(nn.ReLU() for _ in layers)  # modules, each used once, as tools that hook them expect
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def feature_maps(self, images: Tensor) -> list[Tensor]:
         """Standardised images [N, 3, H, W] to the output of each convolution [N, C, H', W'], after its ReLU."""
         if self.resized_to is not None:
-            images = F.interpolate(images, self.resized_to, mode="bilinear", align_corners=False, antialias=True)
+            precise = images.to(torch.promote_types(images.dtype, torch.float32))  # torch resizes no half precision
+            precise = F.interpolate(precise, self.resized_to, mode="bilinear", align_corners=False, antialias=True)
+            images = precise.to(images.dtype)
         maps = []
-        for convolution in self.convolutions:
-            images = F.relu_(convolution(images))
+        for convolution, relu in zip(self.convolutions, self.relus, strict=True):
+            images = relu(convolution(images))
             maps.append(images)
         return maps
 

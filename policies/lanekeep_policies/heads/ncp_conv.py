@@ -13,7 +13,6 @@ import math
 from typing import Final, final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lanekeep_policies.heads.convolutional import ConvolutionalHead, FrameSize
@@ -36,6 +35,7 @@ class ConvHead(ConvolutionalHead):
         channels = CONVOLUTIONS[-1][0]
         self.map_weight = nn.Parameter(torch.empty(channels, height * width, FEATURES_PER_CHANNEL))
         self.map_bias = nn.Parameter(torch.empty(channels, FEATURES_PER_CHANNEL))
+        self.map_relu = nn.ReLU()
         self._initialise()
 
     @torch.no_grad()
@@ -51,4 +51,6 @@ class ConvHead(ConvolutionalHead):
         nn.init.constant_(self.map_bias, 0.5)
 
     def read(self, last_maps: Tensor) -> Tensor:
-        return F.relu(torch.einsum("ncp,cpj->ncj", last_maps.flatten(2), self.map_weight) + self.map_bias).flatten(1)
+        maps = torch.einsum("ncp,cpj->ncj", last_maps.flatten(2), self.map_weight) + self.map_bias
+        features: Tensor = self.map_relu(maps).flatten(1)
+        return features

@@ -16,14 +16,14 @@ the text has three fully connected layers, 27 million connections and 250 thousa
 
 from typing import Final, final
 
-import torch.nn.functional as F
+from torch import nn
 
 from lanekeep_policies.heads.convolutional import FrameSize, UnpaddedHead
 
 PUBLISHED_SIZE: Final = FrameSize(66, 200)
 CONVOLUTIONS: Final = ((24, 5, 2), (36, 5, 2), (48, 5, 2), (64, 3, 1), (64, 3, 1))  # (channels, kernel, stride)
 HIDDEN: Final = (100, 50, 10)  # units of the core's layers
-ACTIVATION: Final = F.elu  # of the core's layers
+ACTIVATION: Final = nn.ELU  # of the core's layers
 
 
 @final

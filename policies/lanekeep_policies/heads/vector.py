@@ -5,7 +5,6 @@ Such a driver learns in seconds what takes a camera minutes: a first lesson, or 
 
 from typing import Final, final
 
-import torch
 from torch import Tensor, nn
 
 from lanekeep_policies.heads.ncp_conv import FEATURES
@@ -24,8 +23,10 @@ class VectorHead(nn.Module):
         if not 1 <= numbers <= MOST_NUMBERS:
             raise ValueError(f"A driver is told 1 to {MOST_NUMBERS} numbers, not {numbers}.")
         self.linear = nn.Linear(numbers, FEATURES)
+        self.relu = nn.ReLU()
         nn.init.normal_(self.linear.weight, std=0.3)
         nn.init.constant_(self.linear.bias, 0.5)  # where synapses are sensitive, as in ncp_conv.py
 
     def forward(self, numbers: Tensor) -> Tensor:
-        return torch.relu(self.linear(numbers.to(self.linear.weight.dtype)))
+        features: Tensor = self.relu(self.linear(numbers.to(self.linear.weight.dtype)))
+        return features
