@@ -43,7 +43,7 @@ class Watch:
     script: Path | None = None
     """A file of timed actions to do, a line for each: `2.5 remove trees`."""
     log: Annotated[Path | None, Output((".txt", ".log", ""))] = None
-    """Write everything that was done as such a script."""
+    """Write everything that was done as such a script, a .txt or .log file."""
     from_: Path | None = None
     """Go on from an instant that was saved with I."""
 
