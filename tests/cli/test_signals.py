@@ -14,7 +14,7 @@ from lanekeep.cli.main import main
 from lanekeep_policies import read_checkpoint
 
 TINY = "--camera 16x32 --batch 4 --length 4 --segments 2 --frames 100000 --expert-frames 320 --dagger-every 0"
-ENDS = [signal.SIGTERM, signal.SIGHUP]
+ENDS = [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)]
 
 
 def wait_for(path: Path) -> None:
@@ -37,6 +37,7 @@ def test_a_training_saves_and_the_same_command_goes_on(end: signal.Signals, tmp_
     assert read_checkpoint(out).resume["update"] < 5000 and not (out / ".lock").exists()
 
 
+@pytest.mark.slow
 def test_a_training_saves_when_its_terminal_is_closed(tmp_path: Path) -> None:
     out = tmp_path / "out"
     child, terminal = pty.fork()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+QUICK = ((signal.SIGKILL, True), (signal.SIGTERM, False))  # one sudden end among work, one polite end before it
+
 
 def children_of(process: int) -> list[int]:
     tasks = Path(f"/proc/{process}/task").glob("*/children")
@@ -29,8 +31,14 @@ def is_running(process: int) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are counted in /proc")
-@pytest.mark.parametrize("busy", [False, True], ids=["at once", "once they are busy"])
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    ("end", "busy"),
+    [
+        pytest.param(end, busy, marks=() if (end, busy) in QUICK else pytest.mark.slow, id=f"{end.name} {busy}")
+        for end in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+        for busy in (False, True)
+    ],
+)
 def test_no_helper_outlives_its_parent(end: signal.Signals, busy: bool, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "lanekeep", "compare", "--roads", "2", "--out", str(tmp_path / "c.html")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
