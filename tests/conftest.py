@@ -1,7 +1,8 @@
-"""What several files of tests share: the mirrored world, torch on one thread, and the tables as they were before a test
-put cores and maps of its own into them.
+"""What several files of tests share: the mirrored world, torch on one thread, a HUP that is heard, and the tables as they
+were before a test put cores and maps of its own into them.
 """
 
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -36,6 +37,14 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def hangup() -> Iterator[None]:
+    """HUP ends what is run here, also where the tests themselves were begun under nohup, which ignores it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

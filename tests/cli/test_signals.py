@@ -13,6 +13,7 @@ import pytest
 from lanekeep.cli.main import main
 from lanekeep_policies import read_checkpoint
 
+pytestmark = pytest.mark.usefixtures("hangup")
 TINY = "--camera 16x32 --batch 4 --length 4 --segments 2 --frames 100000 --expert-frames 320 --dagger-every 0"
 ENDS = [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("hangup")
 QUICK = ((signal.SIGKILL, True), (signal.SIGTERM, False))  # one sudden end among work, one polite end before it
 
 

@@ -45,9 +45,9 @@ def view_of(seed: int, start_m: float, camera: str | Camera = "48x160") -> tuple
 
 
 def crowded() -> Scenario:
-    """More trees than are ever drawn at once."""
+    """More trees and bushes than are ever drawn at once."""
     country = load_scenario("country")
-    scenery = msgspec.structs.replace(country.scenery, trees_per_km=(1500.0, 1500.0), bushes_per_km=(300.0, 300.0))
+    scenery = msgspec.structs.replace(country.scenery, trees_per_km=(1000.0, 1000.0), bushes_per_km=(1000.0, 1000.0))
     return msgspec.structs.replace(country, scenery=scenery)
 
 
