@@ -82,7 +82,10 @@ def test_a_change_of_what_a_kernel_calls_or_reads_is_noticed_and_of_nothing_else
     assert run(written(tmp_path / "two"), cache)[:2] == (4.0, 1)  # a second environment compiles nothing
 
 
-@pytest.mark.parametrize("harm", ["truncated", "emptied", "one bit"])
+@pytest.mark.parametrize(
+    "harm",
+    [pytest.param("truncated", marks=pytest.mark.slow), pytest.param("emptied", marks=pytest.mark.slow), "one bit"],
+)
 def test_a_damaged_file_is_said_in_one_line_and_made_anew(harm: str, toy: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     run(toy, cache)

@@ -75,7 +75,7 @@ def test_a_copy_goes_on_as_the_original(
         each.close()
 
 
-@pytest.mark.parametrize("steps", [0, 4])
+@pytest.mark.parametrize("steps", [pytest.param(0, marks=pytest.mark.slow), 4])
 def test_environments_that_travel_to_other_processes_go_on_there(steps: int) -> None:
     envs = [LaneKeepingEnv(camera="8x24") for _ in range(2)]
     for i, env in enumerate(envs):
