@@ -60,6 +60,7 @@ def kernels_folder() -> Path:
     return Path(os.environ.get("NUMBA_CACHE_DIR") or user_cache_dir("lanekeep", appauthor=False))
 
 
+@lru_cache(1000)
 def digest_of_sources(source: Path) -> str:
     """Return the digest of a file of a package and of what it was compiled with; see above."""
     digest = hashlib.sha256(_compiled_with())
