@@ -7,9 +7,10 @@ from pathlib import Path
 
 import lanekeep
 import lanekeep_envs
+import lanekeep_files
 import lanekeep_policies
 
-SOURCES = [Path(package.__file__).parent for package in (lanekeep, lanekeep_envs, lanekeep_policies)]
+SOURCES = [Path(package.__file__).parent for package in (lanekeep, lanekeep_envs, lanekeep_files, lanekeep_policies)]
 TESTS = Path(__file__).parents[1]
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION, ARGUMENTS = 300, 60, 8
 
