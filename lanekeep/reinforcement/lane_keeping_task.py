@@ -1,17 +1,13 @@
 """Lane keeping as a task: the rewards of rewards.py, and departures per km as the number that tells how a training goes.
 
-Its cars are the native vector environment as stable-baselines3 wants one: N cars in one call, no process for each.  A road
-that ends, or a time limit, is not a death: such a step is marked `TimeLimit.truncated` and its last observation is handed
-over, so that the learner goes on with the value of what would have come.
+Its cars are those of lanekeep/sb3.py, which begin before bends and are rewarded as the settings say.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
-from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor
 
 from lanekeep.driving.drivers import camera_of, check_driver
@@ -20,7 +16,8 @@ from lanekeep.driving.seeds import TRAINING_SEEDS, draw_place, scenario_to_learn
 from lanekeep.reinforcement.rewards import TERMS, Rewards
 from lanekeep.reinforcement.settings import REWARDS, TrainRL
 from lanekeep.reinforcement.task import spec_for
-from lanekeep_envs import CONTROL_STEP_S, Camera, LaneKeepingVectorEnv
+from lanekeep.sb3 import LaneKeepingVecEnv
+from lanekeep_envs import CONTROL_STEP_S, Camera
 from lanekeep_policies import Driver
 
 PLACES = 16  # at most, of which the one before the sharpest bend is where an episode begins
@@ -28,15 +25,13 @@ WINDOW = 10  # rollouts
 COLLAPSE = 5.0  # times the departures per km of the best window so far
 
 
-class SB3VecEnv(VecEnv):
-    """`LaneKeepingVectorEnv` for stable-baselines3."""
+class SB3VecEnv(LaneKeepingVecEnv):
+    """The cars as they learn: rewards and places of their own, and in the infos no more than is read of an end."""
 
     def __init__(self, cars: int, rewards: Rewards, seeds: int = 9_000, **settings: Any) -> None:
         """`settings` are those of the environment; roads are drawn from the first `seeds` seeds, which no test uses."""
-        self.env = LaneKeepingVectorEnv(cars, autoreset_mode=AutoresetMode.DISABLED, **settings)
+        super().__init__(cars, **settings)
         self.rewards, self._seeds_of_roads, self._random = rewards, seeds, np.random.default_rng(0)
-        super().__init__(cars, self.env.single_observation_space, self.env.single_action_space)
-        self._actions: Any = None
         self.terms = {term: np.zeros(cars) for term in TERMS}  # of the last step
         self.km, self.departures, self.earned = 0.0, 0, dict.fromkeys(TERMS, 0.0)  # of all cars since `begin`
         self._acceleration = np.zeros(cars)
@@ -62,10 +57,6 @@ class SB3VecEnv(VecEnv):
         self._reset_seeds()
         return self.begin([seed])
 
-    def step_async(self, actions: NDArray[np.float32]) -> None:
-        """Keep the actions for `step_wait`."""
-        self._actions = actions
-
     def step_wait(self) -> Any:
         """Drive all cars for a control step."""
         observation, _, terminated, truncated, infos = self.env.step(self._actions)
@@ -87,28 +78,6 @@ class SB3VecEnv(VecEnv):
         if done.any():
             observation = self._begin(done)
         return observation, reward, done, told
-
-    def close(self) -> None:
-        """Do nothing: the cars hold no resource."""
-
-    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """An attribute of the environment, the same for all cars."""
-        return [getattr(self.env, attr_name)] * len(self._indices(indices))
-
-    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Refused: the cars have no attributes of their own."""
-        raise NotImplementedError("the cars share one environment: its attributes cannot be set one by one")
-
-    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
-        """Refused: the cars have no methods of their own."""
-        raise NotImplementedError("the cars share one environment: its methods cannot be called one by one")
-
-    def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
-        """Whether a gymnasium wrapper is around: never."""
-        return [False] * len(self._indices(indices))
-
-    def _indices(self, indices: Any) -> Sequence[int]:
-        return range(self.num_envs)[:] if indices is None else np.atleast_1d(indices).tolist()
 
 
 class LaneKeepingTask:
